@@ -1,0 +1,95 @@
+# p2pchat: hand-written GNU make. `make` builds, `make demo` shows, `make check` tests.
+#
+# configure writes config.mk (compiler, libraries, directories); both are made here when missing.
+# Everything built lands in build/.  V=1 shows the commands.
+
+srcdir ?= .
+-include config.mk
+
+ifeq ($(V),1)
+quiet =
+else
+quiet = @printf '  %-7s %s\n' $(1) $(patsubst $(CURDIR)/%,%,$@);
+endif
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla \
+	-Wformat=2 -Wpointer-arith -Wundef $(WERROR)
+ALL_CPPFLAGS = -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(PACKAGE_VERSION)"' \
+	-DSYSCONFDIR='"$(sysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' \
+	-DRUNSTATEDIR='"$(runstatedir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
+	$(JANSSON_CFLAGS) $(CONFUSE_CFLAGS) $(SYSTEMD_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=gnu17 -fPIE $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
+
+DAEMON_LIBS = $(LIBEVENT_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
+	$(SYSTEMD_LIBS)
+CLIENT_LIBS = $(JANSSON_LIBS)
+
+# --- programs ---------------------------------------------------------------------------------
+
+sources = $(patsubst $(srcdir)/src/%,%,$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,$(1)))))
+objects = $(patsubst %.c,build/obj/%.o,$(1))
+
+UNUSED_NOTIFY = $(filter-out daemon/$(NOTIFY).c,daemon/notify.c daemon/notify_none.c)
+DAEMON_SOURCES = $(filter-out $(UNUSED_NOTIFY),\
+	$(call sources,base crypto net store rpc proto core daemon))
+CLIENT_SOURCES = $(call sources,base rpc client)
+PROGRAMS = build/p2pchatd build/p2pchatctl
+
+all: $(PROGRAMS)
+
+build/p2pchatd: $(call objects,$(DAEMON_SOURCES))
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+build/p2pchatctl: $(call objects,$(CLIENT_SOURCES))
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
+
+build/obj/%.o: $(srcdir)/src/%.c config.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/obj/tests/%.o: $(srcdir)/tests/%.c config.mk
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CPPFLAGS) -I$(srcdir)/tests $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find build/obj -name '*.d' 2>/dev/null)
+
+config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
+	$(srcdir)/configure $(CONFIGURE_FLAGS)
+
+$(srcdir)/configure: $(srcdir)/configure.ac
+	@command -v autoconf >/dev/null || \
+		{ echo "autoconf not found; on Debian: apt-get install autoconf"; exit 1; }
+	cd $(srcdir) && autoconf
+
+# --- tests ------------------------------------------------------------------------------------
+
+include $(srcdir)/tests/tests.mk
+
+dependencies:
+	@$(srcdir)/tests/tools/dependencies
+
+demo: dependencies
+	@$(MAKE) --no-print-directory all
+	@$(srcdir)/tests/tools/demo $(CURDIR)/build
+
+# --- installation -----------------------------------------------------------------------------
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
+	$(INSTALL) -m 755 build/p2pchatctl $(DESTDIR)$(bindir)/p2pchatctl
+	$(INSTALL) -m 755 build/p2pchatd $(DESTDIR)$(sbindir)/p2pchatd
+	$(INSTALL) -m 644 $(addprefix $(srcdir)/,README.md CHANGELOG.md LICENSE) $(DESTDIR)$(docdir)
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/p2pchatctl $(DESTDIR)$(sbindir)/p2pchatd
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md CHANGELOG.md LICENSE)
+
+clean:
+	rm -rf build
+
+distclean: clean
+	rm -rf config.mk config.log config.status configure configure~ autom4te.cache
+
+.PHONY: all dependencies demo install uninstall clean distclean
+.DELETE_ON_ERROR:

@@ -1,0 +1,28 @@
+/*
+ * Network addresses as people write them: "host", "host:port", "192.0.2.1:8766", "[2001:db8::1]:8766".
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ADDRESS_PORT_DEFAULT = 8766,
+    ADDRESS_HOST_MAX = 254,                      /* with the NUL */
+    ADDRESS_TEXT_MAX = ADDRESS_HOST_MAX + 2 + 7, /* brackets, colon and port */
+};
+
+/* A host name or numeric address and a TCP port. Unresolved. */
+struct address {
+    char host[ADDRESS_HOST_MAX]; /* without brackets */
+    uint16_t port;
+};
+
+/*
+ * Reads an address; without a port it has ADDRESS_PORT_DEFAULT. A bare IPv6 address is accepted without
+ * brackets when it has no port. Port 0 is accepted. 0 or -EINVAL.
+ */
+int address_parse(const char *text, struct address *address);
+
+/* Writes "host:port", with brackets around IPv6. */
+void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);

@@ -1,0 +1,52 @@
+/*
+ * Intrusive doubly linked lists: the node lives in the object, so adding never fails.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct list {
+    struct list *previous;
+    struct list *next;
+};
+
+#define LIST_INIT(list) {&(list), &(list)}
+
+/* The object of type `type` whose member `member` is the node at `pointer`. */
+#define container_of(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static inline void list_init(struct list *list)
+{
+    list->previous = list->next = list;
+}
+
+static inline bool list_empty(const struct list *list)
+{
+    return list->next == list;
+}
+
+/* Adds `node` as the last of `list`. */
+static inline void list_append(struct list *list, struct list *node)
+{
+    node->previous = list->previous;
+    node->next = list;
+    list->previous->next = node;
+    list->previous = node;
+}
+
+/* Takes `node` out of the list it is in; a node that is in none stays so. */
+static inline void list_remove(struct list *node)
+{
+    node->previous->next = node->next;
+    node->next->previous = node->previous;
+    list_init(node);
+}
+
+/* Walks the nodes; the current node may be removed only in the _safe form. */
+#define list_for_each(node, list)                                                                  \
+    for (struct list *node = (list)->next; node != (list); node = node->next)
+#define list_for_each_safe(node, list)                                                             \
+    for (struct list *node = (list)->next, *node##_next = node->next; node != (list);              \
+         node = node##_next, node##_next = node->next)

@@ -1,0 +1,18 @@
+/*
+ * Numbers, durations and sizes that people write. Nothing but the number and its unit is accepted.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Decimal digits only. 0, -EINVAL, or -ERANGE above `max`. */
+int number_parse(const char *text, uint64_t max, uint64_t *value);
+
+/*
+ * A duration in milliseconds: a number (fraction allowed) and a unit of ms, s, min, h, d, w; without
+ * a unit it is in seconds. 0, -EINVAL or -ERANGE.
+ */
+int duration_parse(const char *text, uint64_t *ms);
+
+/* A size in bytes: a number and a unit of B, KiB, MiB, GiB, TiB (or K, M, G, T, the same). 0, -EINVAL or -ERANGE. */
+int size_parse(const char *text, uint64_t *bytes);

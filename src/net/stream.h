@@ -1,0 +1,67 @@
+/*
+ * A connected byte stream, TCP or UNIX: buffered, bounded, with callbacks.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "net/loop.h"
+
+enum {
+    STREAM_INPUT_MAX = 64 * 1024, /* unread bytes held before the kernel has to hold the rest */
+    STREAM_LOW_WATER = 16 * 1024, /* unsent bytes at which there is room again */
+    ORIGIN_KEY_SIZE = 16,
+};
+
+/* Where a TCP connection comes from. */
+struct origin {
+    char text[ADDRESS_TEXT_MAX];  /* numeric "host:port" */
+    uint8_t key[ORIGIN_KEY_SIZE]; /* what limits count by: the IPv4 address or the IPv6 /64 */
+};
+
+/*
+ * What the owner of a stream is told. Any of these may free nothing: stream_free() is for the turn's end
+ * or for outside a callback of this stream.
+ */
+struct stream_events {
+    void (*readable)(void *context);           /* there is input; also called again after a pause */
+    void (*writable)(void *context);           /* at most STREAM_LOW_WATER bytes are unsent */
+    void (*ended)(void *context, int error);   /* the peer closed (0; what was sent before has been
+                                                  delivered by `readable`) or the connection
+                                                  broke (errno) */
+};
+
+struct stream;
+
+/* Says who listens to the stream; until then it reads nothing. */
+void stream_attach(struct stream *stream, const struct stream_events *events, void *context);
+
+/* Closes at once, dropping what is unsent. NULL is allowed. */
+void stream_free(struct stream *stream);
+
+/* Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is touched. */
+struct span stream_input(const struct stream *stream);
+
+/* Drops the first `size` unread bytes. */
+void stream_consume(struct stream *stream, size_t size);
+
+/* Stops or resumes reading from the kernel. Resuming calls `readable` when something is unread. */
+void stream_pause(struct stream *stream, bool paused);
+
+/* Takes bytes to send. 0 or -ENOMEM. */
+int stream_write(struct stream *stream, struct span data);
+
+/* Bytes that the kernel has not taken yet. */
+size_t stream_unsent(const struct stream *stream);
+
+/* Sends what is unsent and then shuts down the writing half; input goes on. */
+void stream_finish(struct stream *stream);
+
+/* TCP: where it comes from. UNIX: the text is "local". */
+const struct origin *stream_origin(const struct stream *stream);
+
+/* UNIX: the user at the other end, taken when it connected; (uid_t)-1 when not known. */
+uid_t stream_user(const struct stream *stream);

@@ -1,0 +1,163 @@
+/*
+ * The protocol on one link, from the first HELLO to CLOSE: bytes and time in, bytes and events out.
+ *
+ * A session sees no socket, no clock and no store. Its owner
+ *
+ *   - gives it received bytes with session_input() and takes what happened with session_next_event(),
+ *   - takes the bytes to send with session_output() whenever the socket has room,
+ *   - calls session_tick() when session_deadline() is reached,
+ *   - answers two questions that the protocol can't: may this identity come in (SESSION_IDENTIFIED ->
+ *     session_admit() or session_reject()), and may this session exist beside the others
+ *     (SESSION_CONFIRMED -> session_establish() or session_reject()).
+ *
+ * While a question or another event is open, session_input() takes no more bytes: the owner never has to
+ * hold more than one frame's worth of events. Nothing about the peer is to be believed, pinned or shown
+ * before session_establish().
+ *
+ * An internal failure (no memory, OpenSSL) ends the session with CLOSE_INTERNAL_ERROR as an event, so most
+ * calls return nothing. Times are monotonic milliseconds. Keys are wiped as soon as the session ends.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "crypto/identity.h"
+#include "proto/close_code.h"
+#include "proto/invite_proof.h"
+#include "proto/safety_number.h"
+
+enum {
+    SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
+    SESSION_WINDOW_ITEMS = 1024,            /* unacknowledged items in flight, per direction */
+    SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
+    SESSION_HELLO_TIMEOUT_MS = 5000,
+    SESSION_HANDSHAKE_TIMEOUT_MS = 10000,
+    SESSION_FRAME_TIMEOUT_MS = 60000,       /* rest of a frame after its header */
+    SESSION_PENDING_TIMEOUT_MS = 300000,    /* for people to approve */
+    SESSION_PONG_TIMEOUT_MS = 10000,
+    SESSION_ACK_PATIENCE_MS = 30000,        /* an item unacknowledged for so long asks for a PING */
+};
+
+/* Which end of the TCP connection this is; the values are those that packets are signed with. */
+enum session_role {
+    SESSION_JOINER = 'J', /* connected */
+    SESSION_HOST = 'H',   /* accepted */
+};
+
+enum session_phase {
+    SESSION_HANDSHAKE, /* nothing is known of the peer */
+    SESSION_PENDING,   /* authenticated; a person on either side has yet to approve */
+    SESSION_OPEN,      /* items flow */
+    SESSION_CLOSED,    /* over; session_output() may still hold the last words */
+};
+
+enum session_event_type {
+    SESSION_NOTHING,    /* no event is waiting */
+    SESSION_IDENTIFIED, /* the peer proved to own session_peer(); answer it */
+    SESSION_CONFIRMED,  /* both sides derived the same keys; answer it */
+    SESSION_OPENED,     /* both sides approved */
+    SESSION_ITEM,       /* the peer sent an item; commit it, then session_acknowledge() */
+    SESSION_ACKED,      /* the peer committed our items up to an ordinal */
+    SESSION_PONG,       /* our PING was answered */
+    SESSION_REKEYED,    /* a new epoch began */
+    SESSION_ENDED,      /* the session is over */
+};
+
+/* A message as it travels. The text is borrowed. */
+struct session_item {
+    struct uuid id;
+    struct uuid previous; /* the item transmitted before it, zero if none */
+    uint64_t time_ms;     /* when the sender says it was written, wall clock */
+    struct span text;     /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
+};
+
+/* One event. Spans in it live until the next session_next_event() or session_input(). */
+struct session_event {
+    enum session_event_type type;
+    uint64_t ordinal;         /* ITEM: its number in this session; ACKED: the highest committed */
+    struct session_item item; /* ITEM */
+    uint64_t token;           /* PONG */
+    uint32_t epoch;           /* REKEYED */
+    enum close_code code;     /* ENDED */
+    bool by_peer;             /* ENDED: the peer said so; else we found a reason */
+    const char *detail;       /* ENDED: static text for the log, or NULL */
+};
+
+/* What a session starts from. Everything pointed to outlives the session. */
+struct session_settings {
+    enum session_role role;
+    const struct identity *self;
+    const uint8_t *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
+};
+
+enum session_outcome {
+    SESSION_FULL = 1, /* the window is full: try again after the next SESSION_ACKED */
+};
+
+struct session;
+
+/* Starts a session; a joiner has its HELLO to send at once. 0, -ENOMEM or -EIO. */
+int session_new(struct session **session, const struct session_settings *settings, uint64_t now_ms);
+void session_free(struct session *session);
+
+/* Takes received bytes, as many as it can use now, and returns how many. */
+size_t session_input(struct session *session, struct span data, uint64_t now_ms);
+
+/* The next event, or SESSION_NOTHING. */
+struct session_event session_next_event(struct session *session);
+
+/*
+ * Appends to `out` what is ready to be sent: handshake frames, or one packet with the records that have
+ * gathered. Nothing is appended when nothing is ready. Calling it only when the socket has room is what
+ * makes records share packets and signatures.
+ */
+void session_output(struct session *session, struct bytes *out, uint64_t now_ms);
+
+/* When session_tick() wants to be called next; UINT64_MAX for never. */
+uint64_t session_deadline(const struct session *session);
+void session_tick(struct session *session, uint64_t now_ms);
+
+/* Answers SESSION_IDENTIFIED: go on; `approved` says that this side needs no more consent. */
+void session_admit(struct session *session, bool approved, uint64_t now_ms);
+
+/* Answers SESSION_CONFIRMED: the session exists from here on, PENDING or OPEN. */
+void session_establish(struct session *session, uint64_t now_ms);
+
+/* Answers either with no, telling the peer `code`. */
+void session_reject(struct session *session, enum close_code code, uint64_t now_ms);
+
+/* A person approved a PENDING session's peer. */
+void session_approve(struct session *session, uint64_t now_ms);
+
+/* Ends the session from this side, telling the peer `code` if it can still be told. SESSION_ENDED follows. */
+void session_close(struct session *session, enum close_code code, uint64_t now_ms);
+
+/* Queues an item (OPEN only). 0, SESSION_FULL or -ENOMEM. Items get ordinals 1, 2, … in this order. */
+int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
+
+/* The items up to `ordinal` that the peer sent are on disk. */
+void session_acknowledge(struct session *session, uint64_t ordinal);
+
+/* Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are open; more are dropped. */
+void session_ping(struct session *session, uint64_t token, uint64_t now_ms);
+
+enum session_role session_role(const struct session *session);
+enum session_phase session_phase(const struct session *session);
+
+/* Both flags are meaningful from SESSION_CONFIRMED on. */
+bool session_approved_here(const struct session *session);
+bool session_approved_there(const struct session *session);
+
+/* Whether session_output() would have something. */
+bool session_has_output(const struct session *session);
+
+/* The peer's key, from SESSION_IDENTIFIED on; NULL before. Lives as long as the session. */
+const struct pubkey *session_peer(const struct session *session);
+
+/*
+ * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and whether the
+ * joiner proved to hold that secret (compared in constant time).
+ */
+const uint8_t *session_invite_id(const struct session *session);
+bool session_invite_proven(const struct session *session,
+                           const uint8_t secret[static INVITE_SECRET_SIZE]);

@@ -1,0 +1,44 @@
+/*
+ * The database file: opening, migrating, committing, and the rule for failures.
+ *
+ * Every write joins one open transaction, which db_commit() ends once per turn of the loop. What promises
+ * durability is released only after db_commit() returned 0. After the first I/O error nothing more
+ * is believed: every call fails with -EIO, and the process is expected to end (SQLite would go on after a
+ * failed fsync as if nothing had happened).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+
+enum db_outcome {
+    DB_NOT_FOUND = 1, /* no such row */
+    DB_EXISTS = 2,    /* a unique value is taken */
+    DB_FULL = 3,      /* the disk is full; the statement did nothing */
+    DB_TOO_NEW = 4,   /* db_open(): made by a newer version */
+    DB_DAMAGED = 5,   /* db_open(): not a sound database */
+};
+
+/*
+ * Opens or makes the database at `path` and brings its schema up to date; locks out other processes
+ * (-EBUSY). 0, DB_TOO_NEW, DB_DAMAGED or -errno.
+ */
+int db_open(struct db **db, const char *path);
+
+/* Commits nothing: what was not committed is gone. NULL is allowed. */
+void db_close(struct db *db);
+
+/* Ends the turn's transaction, if one is open. 0, DB_FULL (rolled back) or -EIO. */
+int db_commit(struct db *db);
+
+/* Whether there is anything to commit, and how many statements wrote since the last commit. */
+bool db_dirty(const struct db *db);
+unsigned db_writes(const struct db *db);
+
+/* Changes whenever the store is made anew; 32 hexadecimal digits. */
+const char *db_epoch(const struct db *db);
+
+/* Bytes of the database file, of its free pages included. */
+uint64_t db_size(struct db *db);

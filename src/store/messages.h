@@ -1,0 +1,104 @@
+/*
+ * Messages in the store: history and queue are one table.
+ *
+ * A message's `seq` is the seq of the event that announced it, so history and events share one order.
+ * Bodies are opaque here: they arrive sealed.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "store/peers.h"
+
+enum { CLIENT_ID_MAX = 129 }; /* with the NUL */
+
+enum message_direction { MESSAGE_IN = 0, MESSAGE_OUT = 1 };
+
+/* An outgoing message is in the queue while QUEUED or SENT. */
+enum message_state {
+    MESSAGE_RECEIVED = 0,  /* incoming, committed */
+    MESSAGE_QUEUED = 1,    /* accepted, never transmitted */
+    MESSAGE_SENT = 2,      /* transmitted at least once, not acknowledged */
+    MESSAGE_DELIVERED = 3, /* the peer has it on disk */
+    MESSAGE_EXPIRED = 4,   /* ran out of time before it was ever transmitted */
+    MESSAGE_CANCELLED = 5,
+    MESSAGE_FAILED = 6,    /* the peer can't take it */
+    MESSAGE_UNKNOWN = 7,   /* ran out of time after it was transmitted: it may have arrived */
+};
+
+/* One message. In a visitor, pointers live until it returns. */
+struct message_row {
+    int64_t seq;
+    int64_t peer;
+    char peer_name[PEER_NAME_MAX]; /* read only */
+    bool pinned;                   /* read only: the peer's key is known */
+    uint8_t peer_key[PEER_KEY_SIZE];
+    enum message_direction direction;
+    struct uuid id;
+    bool transmitted;     /* out: `previous` is fixed */
+    struct uuid previous; /* as it travels */
+    enum message_state state;
+    enum peer_trust trust; /* the peer's when the message was stored */
+    uint64_t time_ms;      /* stored here, wall clock */
+    uint64_t sent_ms;      /* written, by the sender's clock */
+    uint64_t expires_ms;   /* out: when it leaves the queue undelivered; 0 is never */
+    const char *client_id; /* out: the client's own id for it, or NULL */
+    struct span body;      /* sealed; empty when the text was removed */
+    size_t text_size;      /* bytes of the text before sealing */
+};
+
+/*
+ * Stores a message and its event (message.received or message.sent) and sets row->seq.
+ * 0, DB_EXISTS (this peer, direction and id are known: nothing changed), DB_FULL or -EIO.
+ */
+int messages_add(struct db *db, struct message_row *row);
+
+/* Whether a message id of this peer and direction was ever stored. 0, DB_NOT_FOUND or -EIO. */
+int messages_known(struct db *db, int64_t peer, enum message_direction direction,
+                   const struct uuid *id);
+
+typedef int messages_visit(void *context, const struct message_row *row);
+
+/* One message by its id; ids of own messages are preferred. 0, DB_NOT_FOUND or -errno. */
+int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context);
+
+/* The messages that a client_id made, one per recipient. 0 (visited at least one), DB_NOT_FOUND or -errno. */
+int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
+                          void *context);
+
+/* The queue of a peer after `after_seq`, in order, at most `limit`. 0 or -errno. */
+int messages_queue(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
+                   messages_visit *visit, void *context);
+
+/* What history_list() asks for. */
+struct messages_filter {
+    int64_t peer;          /* 0: every peer */
+    int64_t after_seq;     /* exclusive */
+    int64_t before_seq;    /* exclusive; 0: no bound */
+    uint64_t since_ms;     /* time_ms at least */
+    uint64_t until_ms;     /* time_ms below; 0: no bound */
+    bool queued_only;      /* only what is in the queue */
+    unsigned limit;        /* the newest so many */
+};
+
+/* The newest messages that match, visited oldest first. A visitor that returns > 0 skips the row: it does not count. 0 or -errno. */
+int messages_list(struct db *db, const struct messages_filter *filter, messages_visit *visit,
+                  void *context);
+
+/* Fixes `previous` at the first transmission: state SENT with its event. 0, DB_FULL or -EIO. */
+int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous,
+                             uint64_t now_ms);
+
+/* Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND, DB_FULL or -EIO. */
+int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
+                       uint64_t now_ms);
+
+/* Sizes. `bytes` counts text. */
+struct messages_size {
+    uint64_t messages;
+    uint64_t bytes;
+};
+
+/* All that is stored, and the queue of one peer (0: of all). 0 or -EIO. */
+int messages_count(struct db *db, struct messages_size *size);
+int messages_queue_size(struct db *db, int64_t peer, struct messages_size *size);

@@ -1,0 +1,57 @@
+/*
+ * Peers in the store: names, pinned keys, addresses, trust, and where delivery stands.
+ *
+ * A removed peer's row stays as long as its history; its name and key are free for others.
+ */
+#pragma once
+
+#include "base/address.h"
+#include "base/uuid.h"
+#include "store/db.h"
+
+enum {
+    PEER_NAME_MAX = 65,      /* with the NUL */
+    PEER_KEY_SIZE = 32,      /* a fingerprint */
+    PEER_ADDRESSES_MAX = 8,
+};
+
+enum peer_trust {
+    PEER_UNPINNED = 0, /* no key yet: the first one met at its address becomes it */
+    PEER_TOFU = 1,     /* pinned at first contact */
+    PEER_VERIFIED = 2, /* pinned by invite, fingerprint or compared safety number */
+    PEER_CHANGED = 3,  /* another key answered in its place: nothing is sent until somebody decides */
+    PEER_BLOCKED = 4,
+};
+
+/* One peer as stored. */
+struct peer_row {
+    int64_t id;
+    char name[PEER_NAME_MAX];
+    bool pinned;
+    uint8_t key[PEER_KEY_SIZE]; /* if pinned */
+    enum peer_trust trust;
+    bool offered;                   /* CHANGED: the key that answered in its place */
+    uint8_t offered_key[PEER_KEY_SIZE];
+    struct address addresses[PEER_ADDRESSES_MAX];
+    unsigned address_count;
+    struct uuid last_in;  /* id of the last item committed from it, zero if none */
+    struct uuid last_out; /* id of the last item ever transmitted to it, zero if none */
+    uint64_t created_ms;  /* wall clock */
+};
+
+/* Inserts and sets row->id. 0, DB_EXISTS (name or key taken), DB_FULL or -EIO. */
+int peers_add(struct db *db, struct peer_row *row);
+
+/* Stores everything in the row but last_in and last_out. A key that is replaced goes to the record of old keys. 0, DB_EXISTS, DB_FULL or -EIO. */
+int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
+
+/* Marks as removed. What is queued for it is cancelled by the caller first. 0, DB_NOT_FOUND, DB_FULL or -EIO. */
+int peers_remove(struct db *db, int64_t id, uint64_t now_ms);
+
+/* Stores where delivery stands. 0, DB_FULL or -EIO. */
+int peers_set_last_in(struct db *db, int64_t id, const struct uuid *last_in);
+int peers_set_last_out(struct db *db, int64_t id, const struct uuid *last_out);
+
+/* Calls `visit` for every peer that is not removed, oldest first. 0 or -errno of either. */
+int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row *row),
+               void *context);
