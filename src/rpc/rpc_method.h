@@ -27,8 +27,8 @@ extern const size_t rpc_method_count;
 const struct rpc_method *rpc_method_find(const char *name);
 
 /*
- * Whether `params` (an object, or NULL for none) has all that the method needs, with the right types, and
- * nothing else. Otherwise false and a complaint for people.
+ * Whether `params` (an object, or NULL for none) has all that the method needs, with the right
+ * types, and nothing else. Otherwise false and a complaint for people.
  */
 bool rpc_method_check(const struct rpc_method *method, const json_t *params,
                       char complaint[static RPC_COMPLAINT_MAX]);
