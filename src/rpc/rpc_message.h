@@ -1,8 +1,8 @@
 /*
  * JSON-RPC 2.0 messages: strict reading, and building of requests, replies, errors and events.
  *
- * Functions that build return a new reference, or NULL without memory; they steal the references that
- * they are given, also when they fail (NULL in gives NULL out).
+ * Functions that build return a new reference, or NULL without memory; they steal the references
+ * that they are given, also when they fail (NULL in gives NULL out).
  */
 #pragma once
 
@@ -31,9 +31,9 @@ struct rpc_complaint {
 };
 
 /*
- * Understands one line: UTF-8 JSON, one object, no duplicate members, depth at most RPC_DEPTH_MAX, a known
- * method and its parameters. False with a complaint; request->id is set as far as it is known.
- * rpc_request_deinit() either way.
+ * Understands one line: UTF-8 JSON, one object, no duplicate members, depth at most RPC_DEPTH_MAX,
+ * a known method and its parameters. False with a complaint; request->id is set as far as it is
+ * known. rpc_request_deinit() either way.
  */
 bool rpc_request_read(struct rpc_request *request, struct span line,
                       struct rpc_complaint *complaint);
@@ -47,8 +47,7 @@ json_t *rpc_call(json_int_t id, const char *method, json_t *params);
 
 /* Replies carry a copy of the request's id (null when it is NULL). */
 json_t *rpc_reply(const json_t *id, json_t *result);
-json_t *rpc_error(const json_t *id, int code, const char *kind, bool retryable,
-                  const char *text);
+json_t *rpc_error(const json_t *id, int code, const char *kind, bool retryable, const char *text);
 json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text);
 
 /* {"jsonrpc":"2.0","method":"event","params":…} */

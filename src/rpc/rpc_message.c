@@ -1,0 +1,257 @@
+/*
+ * JSON-RPC 2.0 messages. No transport: lines come in and go out as bytes.
+ */
+#include "rpc/rpc_message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/utf8.h"
+
+DEFINE_CLEANUP(json_t *, json_cleanup, json_decref)
+
+__attribute__((format(printf, 4, 5))) static bool complain(struct rpc_complaint *complaint,
+                                                           int code, const char *kind,
+                                                           const char *format, ...)
+{
+    va_list arguments;
+
+    complaint->code = code;
+    complaint->kind = kind;
+    va_start(arguments, format);
+    vsnprintf(complaint->text, sizeof complaint->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/*
+ * Whether the nesting stays within RPC_DEPTH_MAX. Looked at before parsing, because the parser
+ * recurses.
+ */
+static bool depth_fits(struct span line)
+{
+    size_t depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < line.size; i++) {
+        const uint8_t c = line.data[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string && (c == '{' || c == '[') && ++depth > RPC_DEPTH_MAX)
+            return false;
+        else if (!in_string && (c == '}' || c == ']') && depth > 0)
+            depth--;
+    }
+    return true;
+}
+
+static bool complain_of_json(struct rpc_complaint *complaint, const json_error_t *error)
+{
+    switch (json_error_code(error)) {
+    case json_error_duplicate_key:
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "the same member twice");
+    case json_error_null_character:
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "a NUL character");
+    case json_error_numeric_overflow:
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "a number out of range");
+    case json_error_out_of_memory:
+        return complain(complaint, RPC_INTERNAL_ERROR, NULL, "out of memory");
+    default:
+        return complain(complaint, RPC_PARSE_ERROR, NULL, "not JSON (column %d)", error->column);
+    }
+}
+
+/* Any JSON value that keeps to our rules, or NULL with a complaint. */
+static json_t *parse(struct span line, struct rpc_complaint *complaint)
+{
+    if (!utf8_valid((const char *)line.data, line.size)) {
+        complain(complaint, RPC_PARSE_ERROR, NULL, "not UTF-8");
+        return NULL;
+    }
+    if (!depth_fits(line)) {
+        complain(complaint, RPC_INVALID_REQUEST, NULL, "nested more than %d deep", RPC_DEPTH_MAX);
+        return NULL;
+    }
+    json_error_t error;
+    json_t *value = json_loadb((const char *)line.data, line.size,
+                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (value == NULL)
+        complain_of_json(complaint, &error);
+    return value;
+}
+
+static bool read_object(struct rpc_request *request, struct span line,
+                        struct rpc_complaint *complaint)
+{
+    request->message = parse(line, complaint);
+    if (request->message == NULL)
+        return false;
+    if (json_is_array(request->message))
+        return complain(complaint, RPC_INVALID_REQUEST, "batch_unsupported",
+                        "batches are not supported: send one request per line");
+    if (!json_is_object(request->message))
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "a request is an object");
+    return true;
+}
+
+static bool read_envelope(struct rpc_request *request, struct rpc_complaint *complaint)
+{
+    json_t *id = json_object_get(request->message, "id");
+    if (id != NULL && !json_is_string(id) && !json_is_number(id) && !json_is_null(id))
+        return complain(complaint, RPC_INVALID_REQUEST, NULL,
+                        "\"id\" must be a string or a number");
+    request->id = id;
+
+    const json_t *version = json_object_get(request->message, "jsonrpc");
+    if (version == NULL)
+        return true;
+    if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "\"jsonrpc\" must be \"2.0\"");
+    request->notification = id == NULL;
+    return true;
+}
+
+static bool read_call(struct rpc_request *request, struct rpc_complaint *complaint)
+{
+    const char *usage = rpc_kind_name(RPC_KIND_usage);
+    const json_t *name = json_object_get(request->message, "method");
+    if (!json_is_string(name))
+        return complain(complaint, RPC_INVALID_REQUEST, NULL, "\"method\" must be a string");
+
+    const struct rpc_method *method = rpc_method_find(json_string_value(name));
+    if (method == NULL) {
+        char shown[64];
+        escape_copy(shown, sizeof shown, json_string_value(name), ESCAPE_LINE);
+        return complain(complaint, RPC_METHOD_NOT_FOUND, usage, "no method \"%s\"", shown);
+    }
+    json_t *params = json_object_get(request->message, "params");
+    if (!rpc_method_check(method, params, complaint->text)) {
+        complaint->code = RPC_INVALID_PARAMS;
+        complaint->kind = usage;
+        return false;
+    }
+    request->method = method;
+    request->params = params;
+    return true;
+}
+
+bool rpc_request_read(struct rpc_request *request, struct span line,
+                      struct rpc_complaint *complaint)
+{
+    *request = (struct rpc_request){0};
+    return read_object(request, line, complaint) && read_envelope(request, complaint) &&
+           read_call(request, complaint);
+}
+
+void rpc_request_deinit(struct rpc_request *request)
+{
+    json_decref(request->message);
+    *request = (struct rpc_request){0};
+}
+
+json_t *rpc_read(struct span line)
+{
+    struct rpc_complaint complaint;
+    CLEANUP(json_cleanup) json_t *message = parse(line, &complaint);
+    return json_is_object(message) ? STEAL(message) : NULL;
+}
+
+/* --- building --------------------------------------------------------------------------------- */
+
+/*
+ * Adds a member, taking over the reference to its value. When there was no memory for the object or
+ * for the value, *object is NULL afterwards, so that a chain of these needs one check at its end.
+ */
+static void add(json_t **object, const char *key, json_t *value)
+{
+    if (json_object_set_new(*object, key, value) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+static json_t *new_message(void)
+{
+    json_t *message = json_object();
+    add(&message, "jsonrpc", json_string("2.0"));
+    return message;
+}
+
+static json_t *new_reply(const json_t *id)
+{
+    json_t *message = new_message();
+    add(&message, "id", id != NULL ? json_copy((json_t *)id) : json_null());
+    return message;
+}
+
+json_t *rpc_call(json_int_t id, const char *method, json_t *params)
+{
+    json_t *message = new_message();
+    add(&message, "id", json_integer(id));
+    add(&message, "method", json_string(method));
+    if (params != NULL)
+        add(&message, "params", params);
+    return message;
+}
+
+json_t *rpc_reply(const json_t *id, json_t *result)
+{
+    json_t *message = new_reply(id);
+    add(&message, "result", result);
+    return message;
+}
+
+json_t *rpc_error(const json_t *id, int code, const char *kind, bool retryable, const char *text)
+{
+    json_t *error = json_object();
+    add(&error, "code", json_integer(code));
+    add(&error, "message", json_string(text));
+    if (kind != NULL) {
+        json_t *data = json_object();
+        add(&data, "kind", json_string(kind));
+        add(&data, "retryable", json_boolean(retryable));
+        add(&error, "data", data);
+    }
+    json_t *message = new_reply(id);
+    add(&message, "error", error);
+    return message;
+}
+
+json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text)
+{
+    return rpc_error(id, -rpc_kind_exit_status(kind), rpc_kind_name(kind), rpc_kind_retryable(kind),
+                     text);
+}
+
+json_t *rpc_event(json_t *params)
+{
+    json_t *message = new_message();
+    add(&message, "method", json_string("event"));
+    add(&message, "params", params);
+    return message;
+}
+
+static int append_dump(const char *text, size_t size, void *out)
+{
+    return bytes_append(out, text, size);
+}
+
+int rpc_write(struct bytes *out, const json_t *message)
+{
+    const size_t before = out->size;
+
+    if (json_dump_callback(message, append_dump, out, JSON_COMPACT) != 0 ||
+        bytes_append(out, "\n", 1) != 0) {
+        out->size = before;
+        return -ENOMEM;
+    }
+    return 0;
+}
