@@ -3,8 +3,16 @@
 # configure writes config.mk (compiler, libraries, directories); both are made here when missing.
 # Everything built lands in build/.  V=1 shows the commands.
 
-srcdir ?= .
+srcdir := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+
+# These goals come before configure: some install what it needs and then start make again.
+EARLY_GOALS = dependencies demo check check-% clean distclean
+ifneq ($(filter-out $(EARLY_GOALS),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
+endif
+
+# As many jobs as there are processors, unless make was given -j.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 ifeq ($(V),1)
 quiet =
@@ -67,11 +75,12 @@ $(srcdir)/configure: $(srcdir)/configure.ac
 include $(srcdir)/tests/tests.mk
 
 dependencies:
-	@$(srcdir)/tests/tools/dependencies
+	@$(srcdir)/tests/tools/dependencies check
 
-demo: dependencies
-	@$(MAKE) --no-print-directory all
-	@$(srcdir)/tests/tools/demo $(CURDIR)/build
+demo:
+	@$(srcdir)/tests/tools/dependencies build
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@$(srcdir)/tests/tools/demo build
 
 # --- installation -----------------------------------------------------------------------------
 

@@ -18,5 +18,44 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 
 tests: $(UNIT_TESTS)
 
-.PHONY: tests
+# --- running them -----------------------------------------------------------------------------
+#
+# Each goal ends with one line: N passed, N failed, N skipped.
+
+# The second build, by clang with AddressSanitizer, LeakSanitizer and UBSan.
+SANITIZED = build/sanitized
+
+sanitized: $(SANITIZED)/config.mk
+	@$(MAKE) --no-print-directory -C $(SANITIZED) all tests
+
+$(SANITIZED)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
+	@mkdir -p $(@D)
+	cd $(@D) && $(abspath $(srcdir))/configure -q --enable-sanitizers --enable-werror CC=clang
+
+RUN = @$(srcdir)/tests/tools/run
+BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
+
+# Everything that runs the programs, in the build given by its folder.
+suite = unit@$(1) dialogue@$(1) e2e@$(1)
+
+check: dependencies
+	$(BUILD) all tests sanitized
+	$(RUN) lint $(call suite,build) $(call suite,$(SANITIZED)/build)
+
+check-lint: dependencies
+	$(RUN) lint
+
+check-unit: dependencies
+	$(BUILD) tests
+	$(RUN) unit@build dialogue@build
+
+check-e2e: dependencies
+	$(BUILD) all
+	$(RUN) e2e@build
+
+check-sanitizers: dependencies
+	$(BUILD) sanitized
+	$(RUN) $(call suite,$(SANITIZED)/build)
+
+.PHONY: tests sanitized check check-lint check-unit check-e2e check-sanitizers
 .SECONDARY:
