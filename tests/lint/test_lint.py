@@ -1,0 +1,110 @@
+"""The checks of this folder catch what they are for, and leave alone what is right."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+LINT = pathlib.Path(__file__).parent
+
+
+def run(check, *arguments):
+    return subprocess.run([LINT / check, *arguments], text=True, capture_output=True)
+
+
+@pytest.fixture
+def src(tmp_path):
+    """Writes files of a small house: src("net/loop.c", '#include …')."""
+
+    def write(name, text=""):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return tmp_path
+
+    write("base/bytes.h")
+    write("net/loop.h")
+    write("core/peer.h")
+    write("rpc/rpc_line.h")
+    return write
+
+
+@pytest.mark.parametrize("name, line", [
+    ("core/peer.c", '#include "net/loop.h"'),
+    ("net/stream.c", '#include "net/loop.h"'),
+    ("net/loop.c", "#include <event2/event.h>"),
+    ("client/main.c", '#include "rpc/rpc_line.h"'),
+    ("daemon/notify.c", "#include <systemd/sd-daemon.h>"),
+    ("base/log.c", "#include <stdio.h>"),
+])
+def test_floors_allow_includes_that_go_down(src, name, line):
+    result = run("floors", src(name, line))
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name, line", [
+    ("base/log.c", '#include "net/loop.h"'),
+    ("net/loop.c", '#include "core/peer.h"'),
+    ("net/loop.c", '#  include   "rpc/rpc_line.h"'),
+    ("proto/session.c", '#include "net/loop.h"'),
+    ("client/main.c", '#include "core/peer.h"'),
+    ("core/peer.c", '#include "rpc/rpc_line.h"'),
+    ("core/peer.c", '#include "peer.h"'),
+    ("core/peer.c", '#include "core/missing.h"'),
+    ("core/peer.c", '#include "../net/loop.h"'),
+    ("core/peer.c", "#include <event2/event.h>"),
+    ("proto/session.c", "#include <openssl/evp.h>"),
+    ("core/peer.c", "#include <sqlite3.h>"),
+    ("core/peer.c", "#include <jansson.h>"),
+    ("core/peer.c", "#include <systemd/sd-daemon.h>"),
+    ("rpc/methods.def", '#include "core/peer.h"'),
+])
+def test_floors_name_an_include_that_does_not(src, name, line):
+    result = run("floors", src(name, "\n" + line + "\n"))
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"{name}:2: {line}")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_floors_name_a_library_with_two_users(src):
+    src("daemon/notify.c", "#include <systemd/sd-daemon.h>")
+    result = run("floors", src("daemon/main.c", "#include <systemd/sd-journal.h>"))
+    assert result.returncode == 1
+    assert "daemon/main.c daemon/notify.c" in result.stdout
+
+
+def test_floors_name_a_file_outside_of_them(src):
+    result = run("floors", src("util/misc.c"))
+    assert (result.returncode, result.stdout) == (1, "util/misc.c: is on no floor\n")
+
+
+def function(lines):
+    return "int noun_verb(void)\n{\n" + "    step();\n" * lines + "}\n"
+
+
+@pytest.mark.parametrize("text, finding", [
+    (function(100), None),
+    (function(101), ":2: 101 lines in: int noun_verb(void)"),
+    ("\n" * 500, None),
+    ("\n" * 501, ": more than 500 lines"),
+])
+def test_size_has_its_limits(tmp_path, text, finding):
+    (tmp_path / "noun.c").write_text(text)
+    result = run("size", tmp_path)
+    assert result.returncode == (1 if finding else 0)
+    assert result.stdout == (f"{tmp_path}/noun.c{finding}\n" if finding else "")
+
+
+@pytest.mark.parametrize("line, bad", [
+    ("    strcpy(a, b);", True),
+    ("    int n = atoi(text);", True),
+    ("    p = alloca(n);", True),
+    ("    snprintf(a, n, b);", False),
+    ("    crypto_random(a, n);", False),
+    ("    stats->rand(1);", False),
+])
+def test_functions_finds_the_forbidden_ones(tmp_path, line, bad):
+    (tmp_path / "noun.c").write_text(line + "\n")
+    result = run("functions", tmp_path)
+    assert result.returncode == (1 if bad else 0)
+    assert (line in result.stdout) == bad
