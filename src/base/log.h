@@ -45,8 +45,8 @@ void log_write(enum log_level level, const char *component, const char *event, c
 
 /*
  * The usual way to log: a file defines LOG_COMPONENT and calls these. `log_event` adds what machines
- * search for. At most LOG_BURST debug-to-notice lines of one call site pass in LOG_INTERVAL_S; the
- * first of the next interval tells how many were dropped.
+ * search for. Errors always pass; of everything else at most LOG_BURST lines of one call site pass in
+ * LOG_INTERVAL_S, and before the first of the next interval a line tells how many were dropped.
  */
 enum { LOG_BURST = 50, LOG_INTERVAL_S = 10 };
 
