@@ -14,5 +14,8 @@ int number_parse(const char *text, uint64_t max, uint64_t *value);
  */
 int duration_parse(const char *text, uint64_t *ms);
 
-/* A size in bytes: a number and a unit of B, KiB, MiB, GiB, TiB (or K, M, G, T, the same). 0, -EINVAL or -ERANGE. */
+/*
+ * A size in bytes: a whole number and a unit of B, KiB, MiB, GiB, TiB (or K, M, G, T, the same); without
+ * a unit it is in bytes. 0, -EINVAL or -ERANGE.
+ */
 int size_parse(const char *text, uint64_t *bytes);

@@ -1,0 +1,134 @@
+/*
+ * Numbers with units, as in configuration and on command lines. Unsigned only; no locale, no
+ * exponent.
+ */
+#include "base/number.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct unit {
+    const char *name;
+    uint64_t factor;
+};
+
+static const struct unit DURATION_UNITS[] = {
+    {"s", 1000},    {"", 1000},      {"ms", 1},        {"min", 60000},
+    {"h", 3600000}, {"d", 86400000}, {"w", 604800000},
+};
+
+static const struct unit SIZE_UNITS[] = {
+    {"B", 1},
+    {"", 1},
+    {"KiB", UINT64_C(1) << 10},
+    {"K", UINT64_C(1) << 10},
+    {"MiB", UINT64_C(1) << 20},
+    {"M", UINT64_C(1) << 20},
+    {"GiB", UINT64_C(1) << 30},
+    {"G", UINT64_C(1) << 30},
+    {"TiB", UINT64_C(1) << 40},
+    {"T", UINT64_C(1) << 40},
+};
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+/* Reads the digits at *text, at least one, and moves behind them. */
+static int digits_read(const char **text, uint64_t *value)
+{
+    const char *at = *text;
+    uint64_t sum = 0;
+
+    if (!is_digit(*at))
+        return -EINVAL;
+    for (; is_digit(*at); at++) {
+        if (__builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+            return -ERANGE;
+    }
+    *text = at;
+    *value = sum;
+    return 0;
+}
+
+static const struct unit *unit_find(const struct unit *units, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(units[i].name, name) == 0)
+            return &units[i];
+    }
+    return NULL;
+}
+
+int number_parse(const char *text, uint64_t max, uint64_t *value)
+{
+    uint64_t number;
+    int r = digits_read(&text, &number);
+
+    if (r < 0)
+        return r;
+    if (*text != '\0')
+        return -EINVAL;
+    if (number > max)
+        return -ERANGE;
+    *value = number;
+    return 0;
+}
+
+/* Reads ".digits" at *text, if it is there, as billionths. */
+static int fraction_read(const char **text, uint64_t *billionths)
+{
+    uint64_t weight = 1000000000;
+
+    *billionths = 0;
+    if (**text != '.')
+        return 0;
+    ++*text;
+    if (!is_digit(**text))
+        return -EINVAL;
+    for (; is_digit(**text); ++*text) {
+        weight /= 10;
+        *billionths += (uint64_t)(**text - '0') * weight;
+    }
+    return 0;
+}
+
+int duration_parse(const char *text, uint64_t *ms)
+{
+    const struct unit *unit;
+    uint64_t whole;
+    uint64_t billionths;
+    uint64_t sum;
+    int r = digits_read(&text, &whole);
+
+    if (r == 0)
+        r = fraction_read(&text, &billionths);
+    if (r < 0)
+        return r;
+    unit = unit_find(DURATION_UNITS, sizeof(DURATION_UNITS) / sizeof(DURATION_UNITS[0]), text);
+    if (unit == NULL)
+        return -EINVAL;
+    if (__builtin_mul_overflow(whole, unit->factor, &sum) ||
+        __builtin_add_overflow(sum, billionths * unit->factor / 1000000000, &sum))
+        return -ERANGE;
+    *ms = sum;
+    return 0;
+}
+
+int size_parse(const char *text, uint64_t *bytes)
+{
+    const struct unit *unit;
+    uint64_t number;
+    int r = digits_read(&text, &number);
+
+    if (r < 0)
+        return r;
+    unit = unit_find(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), text);
+    if (unit == NULL)
+        return -EINVAL;
+    return __builtin_mul_overflow(number, unit->factor, bytes) ? -ERANGE : 0;
+}
