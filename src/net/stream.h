@@ -23,15 +23,15 @@ struct origin {
 };
 
 /*
- * What the owner of a stream is told. Any of these may free nothing: stream_free() is for the turn's end
- * or for outside a callback of this stream.
+ * What the owner of a stream is told. Any of these may free nothing: stream_free() is for the
+ * turn's end or for outside a callback of this stream.
  */
 struct stream_events {
-    void (*readable)(void *context);           /* there is input; also called again after a pause */
-    void (*writable)(void *context);           /* at most STREAM_LOW_WATER bytes are unsent */
-    void (*ended)(void *context, int error);   /* the peer closed (0; what was sent before has been
-                                                  delivered by `readable`) or the connection
-                                                  broke (errno) */
+    void (*readable)(void *context);         /* there is input; also called again after a pause */
+    void (*writable)(void *context);         /* at most STREAM_LOW_WATER bytes are unsent */
+    void (*ended)(void *context, int error); /* the peer closed (0; what was sent before has been
+                                                delivered by `readable`) or the connection
+                                                broke (errno) */
 };
 
 struct stream;
@@ -42,7 +42,8 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
 /* Closes at once, dropping what is unsent. NULL is allowed. */
 void stream_free(struct stream *stream);
 
-/* Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is touched. */
+/* Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is
+ * touched. */
 struct span stream_input(const struct stream *stream);
 
 /* Drops the first `size` unread bytes. */

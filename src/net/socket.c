@@ -1,0 +1,104 @@
+/*
+ * Socket options, and what socket addresses mean. Opens, closes and waits for nothing.
+ */
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+enum {
+    KEEPALIVE_IDLE_S = 20,
+    KEEPALIVE_INTERVAL_S = 5,
+    KEEPALIVE_PROBES = 5,
+    USER_TIMEOUT_MS = 15000,
+};
+
+static const uint8_t V4_MAPPED_PREFIX[12] = {[10] = 0xff, [11] = 0xff};
+
+static int set_option(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+int socket_family(int fd)
+{
+    int family = 0;
+    socklen_t size = sizeof(family);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
+        return -errno;
+    return family;
+}
+
+/*
+ * The user timeout ends a connection whose data stay unacknowledged for 15 s. On an idle connection
+ * it also takes the place of the number of probes: Linux gives up once one probe is unanswered and
+ * nothing has come for 15 s, which is 25 s after the last sign of life and not 45 s.
+ */
+int socket_tune_tcp(int fd)
+{
+    static const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+    };
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options) && r == 0; i++)
+        r = set_option(fd, options[i].level, options[i].name, options[i].value);
+    return r;
+}
+
+bool socket_is_self_connected(int fd)
+{
+    union socket_address local = {0};
+    union socket_address peer = {0};
+    socklen_t local_size = sizeof(local);
+    socklen_t peer_size = sizeof(peer);
+
+    return getsockname(fd, &local.any, &local_size) == 0 &&
+           getpeername(fd, &peer.any, &peer_size) == 0 && local_size == peer_size &&
+           memcmp(&local, &peer, local_size) == 0;
+}
+
+static void origin_v4(const uint8_t host[static 4], struct address *address, struct origin *origin)
+{
+    inet_ntop(AF_INET, host, address->host, sizeof(address->host));
+    memcpy(origin->key, V4_MAPPED_PREFIX, sizeof(V4_MAPPED_PREFIX));
+    memcpy(origin->key + sizeof(V4_MAPPED_PREFIX), host, 4);
+}
+
+static void origin_v6(const uint8_t host[static 16], struct address *address, struct origin *origin)
+{
+    if (memcmp(host, V4_MAPPED_PREFIX, sizeof(V4_MAPPED_PREFIX)) == 0) {
+        origin_v4(host + sizeof(V4_MAPPED_PREFIX), address, origin);
+        return;
+    }
+    inet_ntop(AF_INET6, host, address->host, sizeof(address->host));
+    memcpy(origin->key, host, 8);
+}
+
+void socket_origin(const union socket_address *from, struct origin *origin)
+{
+    struct address address = {0};
+
+    memset(origin, 0, sizeof(*origin));
+    if (from->any.sa_family == AF_INET) {
+        address.port = ntohs(from->v4.sin_port);
+        origin_v4((const uint8_t *)&from->v4.sin_addr, &address, origin);
+    } else {
+        address.port = ntohs(from->v6.sin6_port);
+        origin_v6(from->v6.sin6_addr.s6_addr, &address, origin);
+    }
+    address_format(&address, origin->text);
+}

@@ -1,0 +1,30 @@
+/*
+ * Sockets below the streams: TCP options and the addresses of both ends. No events here.
+ */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "net/stream.h"
+
+/* Room for the address of any family. */
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage storage;
+};
+
+/* AF_INET, AF_INET6, AF_UNIX and so on; or -errno. */
+int socket_family(int fd);
+
+/* Makes a TCP connection prompt, and quick to notice a peer that vanished. 0 or -errno. */
+int socket_tune_tcp(int fd);
+
+/* Whether a TCP connection ended up connected to itself, as happens to dials on the own machine. */
+bool socket_is_self_connected(int fd);
+
+/* The numeric text and the key of an IPv4 or IPv6 address. */
+void socket_origin(const union socket_address *address, struct origin *origin);

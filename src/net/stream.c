@@ -1,0 +1,359 @@
+/*
+ * Streams: one connected socket, two buffers, and when to tell the owner what.
+ *
+ * Input:   the socket is read only while there is an owner who has not paused and there is room, so
+ * a level-triggered poll never reports what nobody may take. Output:  writes are collected and go
+ * out in the next turn. The end: told once; a peer's end waits for a paused owner, a broken
+ * connection does not, because an owner may have paused until its output drains, which would then
+ * never happen.
+ */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "net/libevent.h"
+#include "net/socket.h"
+
+enum {
+    READ_SIZE = 16 * 1024, /* per callback, so that one stream cannot starve the others */
+    WRITE_VECTORS = 32,
+};
+
+enum output_state {
+    OUTPUT_OPEN,
+    OUTPUT_FINISHING, /* the writing half is shut down once the buffer is empty */
+    OUTPUT_CLOSED,    /* nothing can be sent any more */
+};
+
+struct stream {
+    int fd;
+    struct evbuffer *input;
+    struct evbuffer *output;
+    struct event *reader;
+    struct event *writer;
+    struct timer *nudge; /* tells what came up while the owner was on the stack */
+    const struct stream_events *events;
+    void *context;
+    enum output_state output_state;
+    bool paused;
+    bool input_ended; /* nothing more comes from the kernel */
+    bool end_told;
+    bool writable_owed; /* output was dropped: there is room again, and no write to tell it */
+    int error;          /* what broke the connection, or 0 */
+    struct origin origin;
+    uid_t user;
+};
+
+static void stream_settle(struct stream *stream);
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void on_read(evutil_socket_t fd, short what, void *argument);
+static void on_write(evutil_socket_t fd, short what, void *argument);
+
+static void on_nudge(void *context)
+{
+    stream_settle(context);
+}
+
+static void stream_identify_unix(struct stream *stream)
+{
+    struct ucred credentials;
+    socklen_t size = sizeof(credentials);
+
+    snprintf(stream->origin.text, sizeof(stream->origin.text), "local");
+    if (getsockopt(stream->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
+        stream->user = credentials.uid;
+}
+
+static int stream_identify_tcp(struct stream *stream)
+{
+    union socket_address peer = {0};
+    socklen_t size = sizeof(peer);
+
+    if (getpeername(stream->fd, &peer.any, &size) < 0)
+        return -errno;
+    socket_origin(&peer, &stream->origin);
+    return socket_tune_tcp(stream->fd);
+}
+
+static int stream_identify(struct stream *stream)
+{
+    switch (socket_family(stream->fd)) {
+    case AF_UNIX:
+        stream_identify_unix(stream);
+        return 0;
+    case AF_INET:
+    case AF_INET6:
+        return stream_identify_tcp(stream);
+    default:
+        return -EAFNOSUPPORT;
+    }
+}
+
+DEFINE_CLEANUP(struct stream *, stream_cleanup, stream_free)
+
+int stream_new(struct stream **result, struct loop *loop, int fd)
+{
+    CLEANUP(stream_cleanup) struct stream *stream = calloc(1, sizeof(*stream));
+    struct event_base *base = loop_base(loop);
+    int r;
+
+    if (stream == NULL)
+        return -ENOMEM;
+    stream->fd = fd;
+    stream->user = (uid_t)-1;
+    r = stream_identify(stream);
+    if (r == 0)
+        r = timer_new(&stream->nudge, loop, on_nudge, stream);
+    stream->input = evbuffer_new();
+    stream->output = evbuffer_new();
+    stream->reader = event_new(base, fd, EV_READ | EV_PERSIST, on_read, stream);
+    stream->writer = event_new(base, fd, EV_WRITE | EV_PERSIST, on_write, stream);
+    if (r == 0 && (stream->input == NULL || stream->output == NULL || stream->reader == NULL ||
+                   stream->writer == NULL))
+        r = -ENOMEM;
+    if (r < 0) {
+        stream->fd = -1;
+        return r;
+    }
+    *result = STEAL(stream);
+    return 0;
+}
+
+void stream_free(struct stream *stream)
+{
+    if (stream == NULL)
+        return;
+    if (stream->reader != NULL)
+        event_free(stream->reader);
+    if (stream->writer != NULL)
+        event_free(stream->writer);
+    timer_free(stream->nudge);
+    if (stream->input != NULL)
+        evbuffer_free(stream->input);
+    if (stream->output != NULL)
+        evbuffer_free(stream->output);
+    if (stream->fd >= 0)
+        close(stream->fd);
+    free(stream);
+}
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+static void stream_nudge(struct stream *stream)
+{
+    timer_arm_at(stream->nudge, 0);
+}
+
+/* The connection is no good any more, in either direction. */
+static void stream_break(struct stream *stream, int error)
+{
+    stream->error = error;
+    stream->input_ended = true;
+    stream->output_state = OUTPUT_CLOSED;
+    stream->writable_owed = stream->end_told;
+    evbuffer_drain(stream->output, evbuffer_get_length(stream->output));
+    event_del(stream->reader);
+    event_del(stream->writer);
+}
+
+static void watch(struct stream *stream, struct event *event, bool wanted)
+{
+    if (!wanted) {
+        event_del(event);
+    } else if (event_add(event, NULL) < 0) {
+        stream_break(stream, ENOMEM);
+        stream_nudge(stream);
+    }
+}
+
+/* Polls for exactly what can be acted on. */
+static void stream_watch(struct stream *stream)
+{
+    watch(stream, stream->reader,
+          stream->events != NULL && !stream->paused && !stream->input_ended &&
+              evbuffer_get_length(stream->input) < STREAM_INPUT_MAX);
+    watch(stream, stream->writer, evbuffer_get_length(stream->output) > 0);
+}
+
+/* Tells the owner what there is to tell. */
+static void stream_settle(struct stream *stream)
+{
+    if (stream->events == NULL)
+        return;
+    if (!stream->paused && evbuffer_get_length(stream->input) > 0)
+        stream->events->readable(stream->context);
+    if (stream->input_ended && !stream->end_told && (!stream->paused || stream->error != 0)) {
+        stream->end_told = true;
+        stream->events->ended(stream->context, stream->error);
+    }
+    if (stream->writable_owed) {
+        stream->writable_owed = false;
+        stream->events->writable(stream->context);
+    }
+    stream_watch(stream);
+}
+
+/* --- input ------------------------------------------------------------------------------------ */
+
+/* Takes what the kernel has, at most READ_SIZE and what there is room for. Bytes, 0 at the end, or
+ * -errno. */
+static ssize_t stream_receive(struct stream *stream)
+{
+    const size_t room = STREAM_INPUT_MAX - evbuffer_get_length(stream->input);
+    uint8_t chunk[READ_SIZE];
+    const ssize_t size = recv(stream->fd, chunk, room < READ_SIZE ? room : READ_SIZE, 0);
+
+    if (size < 0)
+        return -errno;
+    if (evbuffer_add(stream->input, chunk, (size_t)size) < 0)
+        return -ENOMEM;
+    return size;
+}
+
+static void on_read(evutil_socket_t fd, short what, void *argument)
+{
+    struct stream *stream = argument;
+    const ssize_t r = stream_receive(stream);
+
+    (void)fd;
+    (void)what;
+    if (r == -EAGAIN || r == -EINTR)
+        return;
+    if (r == 0)
+        stream->input_ended = true;
+    else if (r < 0)
+        stream_break(stream, (int)-r);
+    stream_settle(stream);
+}
+
+void stream_attach(struct stream *stream, const struct stream_events *events, void *context)
+{
+    stream->events = events;
+    stream->context = context;
+    stream_nudge(stream);
+    stream_watch(stream);
+}
+
+struct span stream_input(const struct stream *stream)
+{
+    struct evbuffer_iovec first = {0};
+
+    evbuffer_peek(stream->input, -1, NULL, &first, 1);
+    return SPAN(first.iov_base, first.iov_len);
+}
+
+void stream_consume(struct stream *stream, size_t size)
+{
+    evbuffer_drain(stream->input, size);
+    stream_watch(stream);
+}
+
+void stream_pause(struct stream *stream, bool paused)
+{
+    if (stream->paused == paused)
+        return;
+    stream->paused = paused;
+    if (!paused)
+        stream_nudge(stream);
+    stream_watch(stream);
+}
+
+/* --- output ----------------------------------------------------------------------------------- */
+
+/* Gives the kernel what it takes of the output. 0, also when it takes nothing, or -errno. */
+static int stream_send(struct stream *stream)
+{
+    struct evbuffer_iovec vectors[WRITE_VECTORS];
+    const int used = evbuffer_peek(stream->output, -1, NULL, vectors, WRITE_VECTORS);
+    const struct msghdr message = {
+        .msg_iov = vectors,
+        .msg_iovlen = (size_t)(used < WRITE_VECTORS ? used : WRITE_VECTORS),
+    };
+    const ssize_t size = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+
+    if (size < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    evbuffer_drain(stream->output, (size_t)size);
+    return 0;
+}
+
+/* What the peer sent before the connection broke is worth reading, as far as it is there already.
+ */
+static void stream_send_failed(struct stream *stream, int error)
+{
+    while (!stream->input_ended && stream_receive(stream) > 0)
+        continue;
+    stream_break(stream, error);
+    stream_settle(stream);
+}
+
+static void stream_shut_down(struct stream *stream)
+{
+    stream->output_state = OUTPUT_CLOSED;
+    shutdown(stream->fd, SHUT_WR);
+}
+
+static void on_write(evutil_socket_t fd, short what, void *argument)
+{
+    struct stream *stream = argument;
+    const int r = stream_send(stream);
+
+    (void)fd;
+    (void)what;
+    if (r < 0) {
+        stream_send_failed(stream, -r);
+        return;
+    }
+    if (stream->output_state == OUTPUT_FINISHING && stream_unsent(stream) == 0)
+        stream_shut_down(stream);
+    stream_watch(stream);
+    if (stream->events != NULL && stream_unsent(stream) <= STREAM_LOW_WATER)
+        stream->events->writable(stream->context);
+}
+
+int stream_write(struct stream *stream, struct span data)
+{
+    if (stream->output_state != OUTPUT_OPEN) {
+        stream->writable_owed = true;
+        stream_nudge(stream);
+        return 0;
+    }
+    if (evbuffer_add(stream->output, data.data, data.size) < 0)
+        return -ENOMEM;
+    stream_watch(stream);
+    return 0;
+}
+
+size_t stream_unsent(const struct stream *stream)
+{
+    return evbuffer_get_length(stream->output);
+}
+
+void stream_finish(struct stream *stream)
+{
+    if (stream->output_state != OUTPUT_OPEN)
+        return;
+    stream->output_state = OUTPUT_FINISHING;
+    if (stream_unsent(stream) == 0)
+        stream_shut_down(stream);
+}
+
+/* --- the other end ---------------------------------------------------------------------------- */
+
+const struct origin *stream_origin(const struct stream *stream)
+{
+    return &stream->origin;
+}
+
+uid_t stream_user(const struct stream *stream)
+{
+    return stream->user;
+}
