@@ -13,22 +13,28 @@ typedef void listener_accept(void *context, struct stream *stream);
 
 struct listener;
 
-/* Listens on a TCP address; a host of "*" or "" is every address, "[::]" serves IPv4 too. 0 or -errno. */
+/*
+ * Listens on a numeric TCP address; a host of "*" or "" is every address, "[::]" serves IPv4 too.
+ * 0, -EINVAL for a host name, or another -errno.
+ */
 int listener_new_tcp(struct listener **listener, struct loop *loop, const struct address *address,
                      listener_accept *accept, void *context);
 
 /*
- * Listens on a UNIX socket at `path`, whose mode is `mode` from the moment it exists. A stale socket is
- * replaced; one that a live process answers on is not: -EADDRINUSE. Freed with the socket removed. 0 or -errno.
+ * Listens on a UNIX socket at `path`, whose mode is `mode` from the moment it exists. A stale
+ * socket is replaced; one that a live process answers on is not: -EADDRINUSE. Freed with the socket
+ * removed. 0 or -errno.
  */
 int listener_new_unix(struct listener **listener, struct loop *loop, const char *path, mode_t mode,
                       listener_accept *accept, void *context);
 
-/* Takes over a socket that listens already, TCP or UNIX, without removing it at the end. 0 or -errno. */
-int listener_inherit(struct listener **listener, struct loop *loop, int fd,
-                     listener_accept *accept, void *context);
+/* Takes over a socket that listens already, TCP or UNIX, without removing it at the end. 0 or
+ * -errno. */
+int listener_inherit(struct listener **listener, struct loop *loop, int fd, listener_accept *accept,
+                     void *context);
 
 void listener_free(struct listener *listener);
 
-/* The address it really listens on (with the real port), or the path. Lives as long as the listener. */
+/* The address it really listens on (with the real port), or the path. Lives as long as the
+ * listener. */
 const char *listener_name(const struct listener *listener);
