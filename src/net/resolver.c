@@ -1,0 +1,190 @@
+/*
+ * Name look-ups over evdns. One evdns_base per look-up: changes of resolv.conf count at once, and
+ * nothing stays open in between.
+ *
+ * evdns calls back from its own depths and, when cancelled, only later. So a look-up always ends in
+ * its `finish` timer, outside evdns, and a cancelled one lives on without an owner until then.
+ */
+#include "net/resolver.h"
+
+#include <errno.h>
+#include <event2/dns.h>
+#include <event2/util.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "net/libevent.h"
+
+#define LOG_COMPONENT "resolver"
+
+struct lookup {
+    struct loop *loop;
+    struct evdns_base *dns;
+    struct evdns_getaddrinfo_request *request; /* NULL once it has called back */
+    struct timer *finish;
+    struct addrinfo *addresses;
+    const char *error;
+    lookup_done *done; /* NULL once cancelled */
+    void *context;
+};
+
+static void lookup_free(struct lookup *lookup)
+{
+    if (lookup->dns != NULL)
+        evdns_base_free(lookup->dns, 0);
+    timer_free(lookup->finish);
+    lookup_free_addresses(lookup->addresses);
+    free(lookup);
+}
+
+DEFINE_CLEANUP(struct lookup *, lookup_cleanup, lookup_free)
+
+static void on_evdns_log(int is_warning, const char *message)
+{
+    (void)is_warning;
+    log_debug("%s", message);
+}
+
+/* --- the end of a look-up --------------------------------------------------------------------- */
+
+static const char *error_text(int error)
+{
+    switch (error) {
+    case 0: /* known, but without addresses */
+    case EVUTIL_EAI_NONAME:
+    case EVUTIL_EAI_NODATA:
+        return "host not found";
+    case EVUTIL_EAI_MEMORY:
+        return "out of memory";
+    default:
+        return "no answer from the name server";
+    }
+}
+
+static void on_finish(void *context)
+{
+    struct lookup *lookup = context;
+    lookup_done *done = lookup->done;
+    void *done_context = lookup->context;
+    struct addrinfo *addresses = STEAL(lookup->addresses);
+    const char *error = lookup->error;
+
+    if (done == NULL)
+        loop_release(lookup->loop);
+    lookup_free(lookup);
+    if (done == NULL)
+        lookup_free_addresses(addresses);
+    else
+        done(done_context, addresses, error);
+}
+
+static void on_answer(int error, struct evutil_addrinfo *addresses, void *argument)
+{
+    struct lookup *lookup = argument;
+
+    lookup->request = NULL;
+    lookup->addresses = addresses;
+    if (addresses == NULL && lookup->error == NULL)
+        lookup->error = error_text(error);
+    timer_arm_at(lookup->finish, 0);
+}
+
+/* --- its start -------------------------------------------------------------------------------- */
+
+/*
+ * Two seconds and four tries fit into the patience of a caller. A name server that times out is
+ * never given up, because evdns would probe it with look-ups of its own.
+ */
+static int configure(struct evdns_base *dns)
+{
+    static const char *const options[][2] = {
+        {"timeout:", "2"},
+        {"attempts:", "4"},
+        {"max-timeouts:", "255"},
+    };
+    const int what = DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT;
+
+    /* It fails without name servers, but has read the hosts by then. */
+    evdns_base_resolv_conf_parse(dns, what, "/etc/resolv.conf");
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+        if (evdns_base_set_option(dns, options[i][0], options[i][1]) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static void ask(struct lookup *lookup, const struct address *address)
+{
+    const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    char service[8];
+
+    snprintf(service, sizeof(service), "%u", (unsigned)address->port);
+    lookup->request =
+        evdns_getaddrinfo(lookup->dns, address->host, service, &hints, on_answer, lookup);
+    if (lookup->request != NULL && evdns_base_count_nameservers(lookup->dns) == 0) {
+        lookup->error = "no name server";
+        evdns_getaddrinfo_cancel(lookup->request);
+    }
+}
+
+int lookup_start(struct lookup **result, struct loop *loop, const struct address *address,
+                 lookup_done *done, void *context)
+{
+    CLEANUP(lookup_cleanup) struct lookup *lookup = calloc(1, sizeof(*lookup));
+    int r;
+
+    if (lookup == NULL)
+        return -ENOMEM;
+    lookup->loop = loop;
+    lookup->done = done;
+    lookup->context = context;
+    r = timer_new(&lookup->finish, loop, on_finish, lookup);
+    if (r < 0)
+        return r;
+    evdns_set_log_fn(on_evdns_log);
+    lookup->dns = evdns_base_new(loop_base(loop), 0);
+    if (lookup->dns == NULL)
+        return -ENOMEM;
+    r = configure(lookup->dns);
+    if (r < 0)
+        return r;
+    ask(lookup, address);
+    *result = STEAL(lookup);
+    return 0;
+}
+
+void lookup_cancel(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    if (lookup->request == NULL) {
+        lookup_free(lookup);
+        return;
+    }
+    lookup->done = NULL;
+    loop_hold(lookup->loop);
+    evdns_getaddrinfo_cancel(lookup->request);
+}
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+struct addrinfo *lookup_numeric(const struct address *address)
+{
+    const struct evutil_addrinfo hints = {
+        .ai_flags = EVUTIL_AI_NUMERICHOST | EVUTIL_AI_NUMERICSERV,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct evutil_addrinfo *found = NULL;
+    char service[8];
+
+    snprintf(service, sizeof(service), "%u", (unsigned)address->port);
+    return evutil_getaddrinfo(address->host, service, &hints, &found) == 0 ? found : NULL;
+}
+
+void lookup_free_addresses(struct addrinfo *addresses)
+{
+    if (addresses != NULL)
+        evutil_freeaddrinfo(addresses);
+}
