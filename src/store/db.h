@@ -1,10 +1,17 @@
 /*
  * The database file: opening, migrating, committing, and the rule for failures.
  *
- * Every write joins one open transaction, which db_commit() ends once per turn of the loop. What promises
- * durability is released only after db_commit() returned 0. After the first I/O error nothing more
- * is believed: every call fails with -EIO, and the process is expected to end (SQLite would go on after a
- * failed fsync as if nothing had happened).
+ * Every write joins one open transaction, which db_commit() ends once per turn of the loop. What
+ * promises durability is released only after db_commit() returned 0. After the first I/O error
+ * nothing more is believed: every call fails with -EIO, and the process is expected to end (SQLite
+ * would go on after a failed fsync as if nothing had happened).
+ *
+ * On a full disk the turn is undone as a whole: from the first DB_FULL on, every write gives
+ * DB_FULL until db_commit() has said it as well. The next turn tries again.
+ *
+ * A visitor (of peers, messages or events) may call everything in the store but db_commit() and
+ * db_close(), and may change or add any row. Rows that it changed ahead of the walk may be visited
+ * as they were or as they are. Adding to a peer that does not exist gives -EINVAL.
  */
 #pragma once
 
@@ -16,7 +23,7 @@ struct db;
 enum db_outcome {
     DB_NOT_FOUND = 1, /* no such row */
     DB_EXISTS = 2,    /* a unique value is taken */
-    DB_FULL = 3,      /* the disk is full; the statement did nothing */
+    DB_FULL = 3,      /* the disk is full: nothing of this turn is kept */
     DB_TOO_NEW = 4,   /* db_open(): made by a newer version */
     DB_DAMAGED = 5,   /* db_open(): not a sound database */
 };
@@ -30,7 +37,7 @@ int db_open(struct db **db, const char *path);
 /* Commits nothing: what was not committed is gone. NULL is allowed. */
 void db_close(struct db *db);
 
-/* Ends the turn's transaction, if one is open. 0, DB_FULL (rolled back) or -EIO. */
+/* Ends the turn's transaction, if one is open. 0, DB_FULL (all of the turn is undone) or -EIO. */
 int db_commit(struct db *db);
 
 /* Whether there is anything to commit, and how many statements wrote since the last commit. */
@@ -40,5 +47,5 @@ unsigned db_writes(const struct db *db);
 /* Changes whenever the store is made anew; 32 hexadecimal digits. */
 const char *db_epoch(const struct db *db);
 
-/* Bytes of the database file, of its free pages included. */
+/* Bytes of the database file, of its free pages included; 0 after a failure. */
 uint64_t db_size(struct db *db);

@@ -1,7 +1,8 @@
 /*
  * Events in the store: what followers read, in the order of their seq.
  *
- * A follower is a position in this table, never a queue in memory.
+ * A follower is a position in this table, never a queue in memory. Only committed events are read
+ * here: what a follower saw is never undone.
  */
 #pragma once
 
@@ -23,31 +24,34 @@ struct event_row {
     int64_t peer;
     char peer_name[PEER_NAME_MAX];
     bool pinned;
-    uint8_t key[PEER_KEY_SIZE];
-    enum peer_trust trust;           /* when it happened */
-    enum message_state state;        /* MESSAGE_STATE */
-    const char *reason;              /* MESSAGE_STATE, or NULL */
-    bool offered;                    /* KEY_CHANGED */
+    uint8_t key[PEER_KEY_SIZE]; /* as it is now, like the name */
+    enum peer_trust trust;      /* when it happened */
+    enum message_state state;   /* MESSAGE_STATE */
+    const char *reason;         /* MESSAGE_STATE, or NULL */
+    bool offered;               /* KEY_CHANGED */
     uint8_t offered_key[PEER_KEY_SIZE];
-    const struct message_row *message; /* MESSAGE_*: the message as it is now; NULL when it is gone */
+    const struct message_row *message; /* MESSAGE_*: as it is now; NULL when it is gone */
 };
 
-/* Stores an event about a peer (KEY_CHANGED or TRUST) and sets event->seq. 0, DB_FULL or -EIO. */
+/*
+ * Stores an event and sets event->seq. For KEY_CHANGED and TRUST; those of messages come from
+ * messages.h. 0, DB_FULL or -EIO.
+ */
 int events_add(struct db *db, struct event_row *event);
 
 /*
- * Visits the events after `after_seq` in order. A visitor that returns > 0 ends the walk and has not taken
- * that event; < 0 is passed on. 0 or -errno.
+ * Visits the events after `after_seq` in order. A visitor that returns > 0 ends the walk and has
+ * not taken that event; < 0 is passed on. 0 or -errno.
  */
 int events_each(struct db *db, int64_t after_seq,
                 int (*visit)(void *context, const struct event_row *event), void *context);
 
-/* The seq of the newest event, 0 if there is none. */
+/* The seq of the newest committed event, 0 if there is none. */
 int64_t events_last(const struct db *db);
 
 /*
- * The seq after which to start so that the walk begins with the newest `count` received messages (of one
- * peer, or of all when peer is 0). 0 or -EIO.
+ * The seq after which to start so that the walk begins with the newest `count` received messages
+ * (of one peer, or of all when peer is 0). 0 or -EIO.
  */
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq);
 

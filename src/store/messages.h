@@ -1,8 +1,8 @@
 /*
  * Messages in the store: history and queue are one table.
  *
- * A message's `seq` is the seq of the event that announced it, so history and events share one order.
- * Bodies are opaque here: they arrive sealed.
+ * A message's `seq` is the seq of the event that announced it, so history and events share one
+ * order. Bodies are opaque here: they arrive sealed.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ enum message_state {
     MESSAGE_DELIVERED = 3, /* the peer has it on disk */
     MESSAGE_EXPIRED = 4,   /* ran out of time before it was ever transmitted */
     MESSAGE_CANCELLED = 5,
-    MESSAGE_FAILED = 6,    /* the peer can't take it */
-    MESSAGE_UNKNOWN = 7,   /* ran out of time after it was transmitted: it may have arrived */
+    MESSAGE_FAILED = 6,  /* the peer can't take it */
+    MESSAGE_UNKNOWN = 7, /* ran out of time after it was transmitted: it may have arrived */
 };
 
 /* One message. In a visitor, pointers live until it returns. */
@@ -57,12 +57,19 @@ int messages_add(struct db *db, struct message_row *row);
 int messages_known(struct db *db, int64_t peer, enum message_direction direction,
                    const struct uuid *id);
 
+/*
+ * Takes one row: 0; > 0 leaves it out, so that it does not count to a limit; < 0 ends the walk and
+ * is passed on.
+ */
 typedef int messages_visit(void *context, const struct message_row *row);
 
 /* One message by its id; ids of own messages are preferred. 0, DB_NOT_FOUND or -errno. */
 int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context);
 
-/* The messages that a client_id made, one per recipient. 0 (visited at least one), DB_NOT_FOUND or -errno. */
+/*
+ * The messages that a client_id made, one per recipient. 0 (visited at least one), DB_NOT_FOUND or
+ * -errno.
+ */
 int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
                           void *context);
 
@@ -70,26 +77,35 @@ int messages_by_client_id(struct db *db, const char *client_id, messages_visit *
 int messages_queue(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
                    messages_visit *visit, void *context);
 
-/* What history_list() asks for. */
+/* What messages_newest() asks for. */
 struct messages_filter {
-    int64_t peer;          /* 0: every peer */
-    int64_t after_seq;     /* exclusive */
-    int64_t before_seq;    /* exclusive; 0: no bound */
-    uint64_t since_ms;     /* time_ms at least */
-    uint64_t until_ms;     /* time_ms below; 0: no bound */
-    bool queued_only;      /* only what is in the queue */
-    unsigned limit;        /* the newest so many */
+    int64_t peer;       /* 0: every peer */
+    int64_t after_seq;  /* exclusive */
+    int64_t before_seq; /* exclusive; 0: no bound */
+    uint64_t since_ms;  /* time_ms at least */
+    uint64_t until_ms;  /* time_ms below; 0: no bound */
+    bool queued_only;   /* only what is in the queue */
+    unsigned limit;     /* the newest so many */
 };
 
-/* The newest messages that match, visited oldest first. A visitor that returns > 0 skips the row: it does not count. 0 or -errno. */
-int messages_list(struct db *db, const struct messages_filter *filter, messages_visit *visit,
-                  void *context);
+/*
+ * Visits the newest messages that match, newest first: who shows them turns them round. 0 or
+ * -errno.
+ */
+int messages_newest(struct db *db, const struct messages_filter *filter, messages_visit *visit,
+                    void *context);
 
-/* Fixes `previous` at the first transmission: state SENT with its event. 0, DB_FULL or -EIO. */
+/*
+ * Fixes `previous` at the first transmission: state SENT with its event. 0, DB_NOT_FOUND (no such
+ * message that is QUEUED), DB_FULL or -EIO.
+ */
 int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous,
                              uint64_t now_ms);
 
-/* Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND, DB_FULL or -EIO. */
+/*
+ * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND,
+ * DB_FULL or -EIO.
+ */
 int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
                        uint64_t now_ms);
 

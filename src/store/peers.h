@@ -10,8 +10,8 @@
 #include "store/db.h"
 
 enum {
-    PEER_NAME_MAX = 65,      /* with the NUL */
-    PEER_KEY_SIZE = 32,      /* a fingerprint */
+    PEER_NAME_MAX = 65, /* with the NUL */
+    PEER_KEY_SIZE = 32, /* a fingerprint */
     PEER_ADDRESSES_MAX = 8,
 };
 
@@ -19,7 +19,7 @@ enum peer_trust {
     PEER_UNPINNED = 0, /* no key yet: the first one met at its address becomes it */
     PEER_TOFU = 1,     /* pinned at first contact */
     PEER_VERIFIED = 2, /* pinned by invite, fingerprint or compared safety number */
-    PEER_CHANGED = 3,  /* another key answered in its place: nothing is sent until somebody decides */
+    PEER_CHANGED = 3,  /* another key answered in its place: nothing is sent until a decision */
     PEER_BLOCKED = 4,
 };
 
@@ -30,7 +30,7 @@ struct peer_row {
     bool pinned;
     uint8_t key[PEER_KEY_SIZE]; /* if pinned */
     enum peer_trust trust;
-    bool offered;                   /* CHANGED: the key that answered in its place */
+    bool offered; /* CHANGED: the key that answered in its place */
     uint8_t offered_key[PEER_KEY_SIZE];
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
@@ -42,16 +42,25 @@ struct peer_row {
 /* Inserts and sets row->id. 0, DB_EXISTS (name or key taken), DB_FULL or -EIO. */
 int peers_add(struct db *db, struct peer_row *row);
 
-/* Stores everything in the row but last_in and last_out. A key that is replaced goes to the record of old keys. 0, DB_EXISTS, DB_FULL or -EIO. */
+/*
+ * Stores everything in the row but last_in and last_out. A key that is replaced goes to the record
+ * of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
+ */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
 
-/* Marks as removed. What is queued for it is cancelled by the caller first. 0, DB_NOT_FOUND, DB_FULL or -EIO. */
+/*
+ * Marks as removed. What is queued for it is cancelled by the caller first. 0, DB_NOT_FOUND,
+ * DB_FULL or -EIO.
+ */
 int peers_remove(struct db *db, int64_t id, uint64_t now_ms);
 
 /* Stores where delivery stands. 0, DB_FULL or -EIO. */
 int peers_set_last_in(struct db *db, int64_t id, const struct uuid *last_in);
 int peers_set_last_out(struct db *db, int64_t id, const struct uuid *last_out);
 
-/* Calls `visit` for every peer that is not removed, oldest first. 0 or -errno of either. */
+/*
+ * Calls `visit` for every peer that is not removed, oldest first, until it returns < 0. 0 or -errno
+ * of either.
+ */
 int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row *row),
                void *context);

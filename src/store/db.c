@@ -1,0 +1,276 @@
+/*
+ * The database file: opening, migrating, committing. What SQLite's results mean is in sql.c.
+ */
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "store/schema.h"
+#include "store/sql.h"
+
+#define LOG_COMPONENT "store"
+
+enum {
+    CHECKPOINT_FRAMES = 1000
+}; /* the write-ahead log is copied to the file from this length on */
+
+DEFINE_CLEANUP(struct db *, db_cleanup, db_close)
+
+/*
+ * Exclusive before WAL: then the index of the log is in our memory and not in a shared file.
+ * Automatic checkpoints are off because SQLite does not report their errors.
+ */
+static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
+                               "PRAGMA busy_timeout = 0;"
+                               "PRAGMA synchronous = FULL;"
+                               "PRAGMA foreign_keys = ON;"
+                               "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA cell_size_check = ON;"
+                               "PRAGMA secure_delete = FAST;"
+                               "PRAGMA temp_store = MEMORY;"
+                               "PRAGMA wal_autocheckpoint = 0;"
+                               "PRAGMA journal_mode = WAL;";
+
+/* What an SQLite result code means while opening, where failures are not yet for good. */
+static int open_outcome(const struct db *db, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return -EBUSY;
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        return DB_DAMAGED;
+    case SQLITE_FULL:
+        return -ENOSPC;
+    case SQLITE_NOMEM:
+        return -ENOMEM;
+    }
+    int error = sqlite3_system_errno(db->sqlite);
+    return error != 0 ? -error : -EIO;
+}
+
+static int execute(const struct db *db, const char *script)
+{
+    return open_outcome(db, sqlite3_exec(db->sqlite, script, NULL, NULL, NULL));
+}
+
+/* Runs a query for one row of one column: its text, cut to fit. */
+static int ask(const struct db *db, const char *query, char *answer, size_t size)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->sqlite, query, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    const unsigned char *text = code == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+    snprintf(answer, size, "%s", text != NULL ? (const char *)text : "");
+    sqlite3_finalize(statement);
+    return open_outcome(db, code);
+}
+
+static int ask_number(const struct db *db, const char *query, int64_t *number)
+{
+    char text[32];
+    int r = ask(db, query, text, sizeof text);
+    *number = strtoll(text, NULL, 10);
+    return r;
+}
+
+/* SQLite would make the file with the mode of the umask. Its companions copy the file's mode. */
+static int make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? 0 : -errno;
+    close(fd);
+    return 0;
+}
+
+static int sync_directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return directory_sync(".");
+    if (slash == path)
+        return directory_sync("/");
+    char *directory = strndup(path, (size_t)(slash - path));
+    if (directory == NULL)
+        return -ENOMEM;
+    int r = directory_sync(directory);
+    free(directory);
+    return r;
+}
+
+/* Remembers how long the log is after each commit. */
+static int on_commit(void *context, sqlite3 *sqlite, const char *name, int frames)
+{
+    struct db *db = context;
+    (void)sqlite;
+    (void)name;
+    db->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+static int connect_file(struct db *db, const char *path)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int r = open_outcome(db, sqlite3_open_v2(path, &db->sqlite, flags, NULL));
+    if (r != 0)
+        return r;
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    r = execute(db, settings);
+    sqlite3_wal_hook(db->sqlite, on_commit, db);
+    return r;
+}
+
+/* Whether the file is ours and sound, and its schema's version; a file without a schema is new. */
+static int examine(const struct db *db, int64_t *version)
+{
+    int64_t application = 0;
+    int64_t objects = 0;
+    int r = ask_number(db, "PRAGMA application_id", &application);
+    if (r == 0)
+        r = ask_number(db, "PRAGMA user_version", version);
+    if (r == 0)
+        r = ask_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
+    if (r != 0)
+        return r;
+    if (objects == 0 ? *version != 0 : application != SCHEMA_APPLICATION_ID || *version < 1)
+        return DB_DAMAGED;
+    if (*version > schema_version)
+        return DB_TOO_NEW;
+
+    char verdict[256];
+    r = ask(db, "PRAGMA quick_check(1)", verdict, sizeof verdict);
+    if (r == 0 && strcmp(verdict, "ok") != 0) {
+        log_error("the database is damaged: %s", verdict);
+        r = DB_DAMAGED;
+    }
+    return r;
+}
+
+/* Runs one migration and marks it as done, in one transaction. */
+static int migrate(const struct db *db, int version)
+{
+    char mark[96];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+             SCHEMA_APPLICATION_ID, version + 1);
+    int r = execute(db, "BEGIN IMMEDIATE");
+    if (r == 0)
+        r = execute(db, schema_migrations[version]);
+    if (r == 0)
+        r = execute(db, mark);
+    return r;
+}
+
+static int set_up(struct db *db)
+{
+    int64_t version = 0;
+    int r = examine(db, &version);
+    while (r == 0 && version < schema_version)
+        r = migrate(db, (int)version++);
+    if (r == 0)
+        r = ask(db, "SELECT epoch FROM meta", db->epoch, sizeof db->epoch);
+    if (r == 0)
+        r = ask_number(db, "SELECT seq FROM sqlite_sequence WHERE name = 'event'", &db->last);
+    db->newest = db->last;
+    return r;
+}
+
+int db_open(struct db **result, const char *path)
+{
+    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof *db);
+    if (db == NULL)
+        return -ENOMEM;
+    int r = make_file(path);
+    if (r == 0)
+        r = connect_file(db, path);
+    if (r == 0)
+        r = set_up(db);
+    if (r == 0)
+        r = sync_directory_of(path);
+    if (r == 0)
+        *result = STEAL(db);
+    return r;
+}
+
+void db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    for (unsigned i = 0; i < db->cached; i++)
+        sqlite3_finalize(db->cache[i].statement);
+    sqlite3_close(db->sqlite);
+    free(db);
+}
+
+/*
+ * Copies a long log to the file. That it can't (no space, somebody reads) does no harm, the log is
+ * durable by itself; an error is one like any other.
+ */
+static int checkpoint(struct db *db)
+{
+    int code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+        return 0;
+    }
+    return sql_outcome(db, code);
+}
+
+int db_commit(struct db *db)
+{
+    if (db->failed)
+        return -EIO;
+    if (db->begun) {
+        CLEANUP(sql_end) struct sql query = sql_read(db, "COMMIT");
+        if (sql_run(&query) < 0)
+            return query.result;
+    }
+    if (db->lost) {
+        db->lost = false;
+        return DB_FULL;
+    }
+    if (!db->begun)
+        return 0;
+    db->begun = false;
+    db->writes = 0;
+    db->last = db->newest;
+    return db->wal_frames >= CHECKPOINT_FRAMES ? checkpoint(db) : 0;
+}
+
+bool db_dirty(const struct db *db)
+{
+    return db->begun || db->lost;
+}
+
+unsigned db_writes(const struct db *db)
+{
+    return db->writes;
+}
+
+const char *db_epoch(const struct db *db)
+{
+    return db->epoch;
+}
+
+uint64_t db_size(struct db *db)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_read(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    return sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+}

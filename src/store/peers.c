@@ -1,0 +1,189 @@
+/*
+ * Rows of peers and of their addresses and old keys.
+ */
+#include "store/peers.h"
+
+#include <string.h>
+
+#include "store/sql.h"
+
+static void bind_key(struct sql *query, bool present, const uint8_t *key)
+{
+    sql_bind_blob(query, present ? key : NULL, PEER_KEY_SIZE);
+}
+
+static int add_addresses(struct db *db, const struct peer_row *row)
+{
+    int r = 0;
+    for (unsigned i = 0; i < row->address_count && r == 0; i++) {
+        CLEANUP(sql_end)
+        struct sql query = sql_write(
+            db, "INSERT INTO peer_address (peer, position, host, port) VALUES (?, ?, ?, ?)");
+        sql_bind_int(&query, row->id);
+        sql_bind_int(&query, i);
+        sql_bind_text(&query, row->addresses[i].host);
+        sql_bind_int(&query, row->addresses[i].port);
+        r = sql_run(&query);
+    }
+    return r;
+}
+
+static int remove_addresses(struct db *db, int64_t id)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "DELETE FROM peer_address WHERE peer = ?");
+    sql_bind_int(&query, id);
+    return sql_run(&query);
+}
+
+int peers_add(struct db *db, struct peer_row *row)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(
+        db, "INSERT INTO peer (name, key, trust, offered_key, last_in, last_out, created_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)");
+    sql_bind_text(&query, row->name);
+    bind_key(&query, row->pinned, row->key);
+    sql_bind_int(&query, row->trust);
+    bind_key(&query, row->offered, row->offered_key);
+    sql_bind_blob(&query, row->last_in.bytes, UUID_SIZE);
+    sql_bind_blob(&query, row->last_out.bytes, UUID_SIZE);
+    sql_bind_int(&query, (int64_t)row->created_ms);
+    if (sql_run(&query) != 0)
+        return query.result;
+    row->id = sqlite3_last_insert_rowid(db->sqlite);
+    return add_addresses(db, row);
+}
+
+/* The key of a peer that is not removed. 0, DB_NOT_FOUND or -EIO. */
+static int find_key(struct db *db, int64_t id, bool *pinned, uint8_t key[static PEER_KEY_SIZE])
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT key FROM peer WHERE id = ? AND removed_ms IS NULL");
+    sql_bind_int(&query, id);
+    if (!sql_row(&query))
+        return query.result != 0 ? query.result : DB_NOT_FOUND;
+    *pinned = sql_copy(&query, key, PEER_KEY_SIZE);
+    return 0;
+}
+
+static int add_old_key(struct db *db, int64_t id, const uint8_t key[static PEER_KEY_SIZE],
+                       uint64_t now_ms)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(db, "INSERT INTO peer_old_key (peer, key, replaced_ms) VALUES (?, ?, ?)");
+    sql_bind_int(&query, id);
+    sql_bind_blob(&query, key, PEER_KEY_SIZE);
+    sql_bind_int(&query, (int64_t)now_ms);
+    return sql_run(&query);
+}
+
+static int update_row(struct db *db, const struct peer_row *row)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(
+        db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, created_ms = ?"
+            " WHERE id = ?");
+    sql_bind_text(&query, row->name);
+    bind_key(&query, row->pinned, row->key);
+    sql_bind_int(&query, row->trust);
+    bind_key(&query, row->offered, row->offered_key);
+    sql_bind_int(&query, (int64_t)row->created_ms);
+    sql_bind_int(&query, row->id);
+    return sql_run(&query);
+}
+
+int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms)
+{
+    bool was_pinned = false;
+    uint8_t old_key[PEER_KEY_SIZE];
+    int r = find_key(db, row->id, &was_pinned, old_key);
+    if (r == 0)
+        r = update_row(db, row);
+    bool same = row->pinned && memcmp(old_key, row->key, PEER_KEY_SIZE) == 0;
+    if (r == 0 && was_pinned && !same)
+        r = add_old_key(db, row->id, old_key, now_ms);
+    if (r == 0)
+        r = remove_addresses(db, row->id);
+    if (r == 0)
+        r = add_addresses(db, row);
+    return r;
+}
+
+int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(db, "UPDATE peer SET removed_ms = ? WHERE id = ? AND removed_ms IS NULL");
+    sql_bind_int(&query, (int64_t)now_ms);
+    sql_bind_int(&query, id);
+    if (sql_run(&query) != 0)
+        return query.result;
+    if (sqlite3_changes(db->sqlite) == 0)
+        return DB_NOT_FOUND;
+    return remove_addresses(db, id);
+}
+
+static int set_last(struct db *db, const char *text, int64_t id, const struct uuid *last)
+{
+    CLEANUP(sql_end) struct sql query = sql_write(db, text);
+    sql_bind_blob(&query, last->bytes, UUID_SIZE);
+    sql_bind_int(&query, id);
+    return sql_run(&query);
+}
+
+int peers_set_last_in(struct db *db, int64_t id, const struct uuid *last_in)
+{
+    return set_last(db, "UPDATE peer SET last_in = ? WHERE id = ?", id, last_in);
+}
+
+int peers_set_last_out(struct db *db, int64_t id, const struct uuid *last_out)
+{
+    return set_last(db, "UPDATE peer SET last_out = ? WHERE id = ?", id, last_out);
+}
+
+static int read_addresses(struct db *db, struct peer_row *row)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_read(db, "SELECT host, port FROM peer_address WHERE peer = ? ORDER BY position");
+    sql_bind_int(&query, row->id);
+    while (row->address_count < PEER_ADDRESSES_MAX && sql_row(&query)) {
+        struct address *address = &row->addresses[row->address_count++];
+        sql_copy_text(&query, address->host, sizeof address->host);
+        address->port = (uint16_t)sql_int(&query);
+    }
+    return query.result;
+}
+
+static int read_row(struct sql *query, struct peer_row *row)
+{
+    *row = (struct peer_row){.id = sql_int(query)};
+    sql_copy_text(query, row->name, sizeof row->name);
+    row->pinned = sql_copy(query, row->key, PEER_KEY_SIZE);
+    row->trust = (enum peer_trust)sql_int(query);
+    row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
+    sql_copy(query, row->last_in.bytes, UUID_SIZE);
+    sql_copy(query, row->last_out.bytes, UUID_SIZE);
+    row->created_ms = (uint64_t)sql_int(query);
+    return read_addresses(query->db, row);
+}
+
+int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row *row),
+               void *context)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_read(db, "SELECT id, name, key, trust, offered_key, last_in, last_out, created_ms"
+                     " FROM peer WHERE removed_ms IS NULL ORDER BY id");
+    while (sql_row(&query)) {
+        struct peer_row row;
+        int r = read_row(&query, &row);
+        if (r == 0)
+            r = visit(context, &row);
+        if (r < 0)
+            return r;
+    }
+    return query.result;
+}

@@ -1,0 +1,96 @@
+/*
+ * SQL for the modules of store/: cached statements, the turn's transaction, the rule for failures.
+ * Private to store/ and its tests.
+ *
+ *     CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT name FROM peer WHERE id = ?");
+ *     sql_bind_int(&query, id);
+ *     while (sql_row(&query))
+ *         puts(sql_text(&query));
+ *     return query.result;
+ *
+ * Parameters are bound and columns are read from left to right. After a failure nothing more
+ * happens and `result` keeps it, so a caller checks once, at the end.
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "store/db.h"
+
+/* Statements that stay prepared. Those beyond are prepared for each use. */
+enum { SQL_CACHE_SIZE = 48 };
+
+enum { DB_EPOCH_MAX = 33 }; /* with the NUL */
+
+/* A prepared statement, known by the address of its text. */
+struct sql_cached {
+    const char *text;
+    sqlite3_stmt *statement;
+    bool taken;
+};
+
+struct db {
+    sqlite3 *sqlite;
+    struct sql_cached cache[SQL_CACHE_SIZE];
+    unsigned cached;
+    bool failed;     /* an I/O error or worse: for good */
+    bool begun;      /* a transaction is open */
+    bool lost;       /* the disk was full in this turn: undone, and db_commit() has yet to say so */
+    unsigned writes; /* statements in the open transaction */
+    int wal_frames;  /* in the write-ahead log after the last commit */
+    int64_t newest;  /* seq of the newest event, of the open transaction's too */
+    int64_t last;    /* seq of the newest committed event */
+    char epoch[DB_EPOCH_MAX];
+};
+
+/* One use of a statement. */
+struct sql {
+    struct db *db;
+    sqlite3_stmt *statement;   /* NULL after a failure to get one */
+    struct sql_cached *cached; /* where it goes back to; NULL: it ends with its use */
+    bool writes;
+    int parameters; /* bound so far */
+    int columns;    /* read so far, of this row */
+    int result;     /* 0, an enum db_outcome or -errno */
+};
+
+/*
+ * Takes the statement of a text with static storage. The same text may be in use already (a visitor
+ * that calls back): then there are two statements. The second form joins or begins the turn's
+ * transaction.
+ */
+struct sql sql_read(struct db *db, const char *text);
+struct sql sql_write(struct db *db, const char *text);
+
+/* Gives it back. Pointers from sql_text() and sql_blob() end here. */
+void sql_end(struct sql *query);
+
+/* Bind the next parameter. Data is borrowed until sql_end(); a NULL pointer is SQL's NULL. */
+void sql_bind_int(struct sql *query, int64_t value);
+void sql_bind_text(struct sql *query, const char *text);
+void sql_bind_blob(struct sql *query, const void *data, size_t size);
+
+/* Goes to the next row: true if there is one; else it is the end, or `result` is not 0. */
+bool sql_row(struct sql *query);
+
+/* Goes to the end and returns `result`. With DB_EXISTS the statement did nothing. */
+int sql_run(struct sql *query);
+
+/* Read the next column; NULL reads as 0, NULL and empty. Pointers live until the next row. */
+int64_t sql_int(struct sql *query);
+const char *sql_text(struct sql *query);
+struct span sql_blob(struct sql *query);
+
+/* Reads a blob of exactly this size: true; anything else gives zeros and false. */
+bool sql_copy(struct sql *query, void *to, size_t size);
+
+/* Reads text into a buffer, cut to fit, always terminated. */
+void sql_copy_text(struct sql *query, char *to, size_t size);
+
+/*
+ * What an SQLite result code means: 0, DB_EXISTS, DB_FULL (the turn is undone), -EINVAL (a value
+ * the schema refuses; the statement did nothing), or -EIO with the database failed for good.
+ */
+int sql_outcome(struct db *db, int code);
