@@ -11,10 +11,13 @@ struct list {
     struct list *next;
 };
 
-#define LIST_INIT(list) {&(list), &(list)}
+#define LIST_INIT(list)  \
+    {                    \
+        &(list), &(list) \
+    }
 
 /* The object of type `type` whose member `member` is the node at `pointer`. */
-#define container_of(pointer, type, member)                                                        \
+#define container_of(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void list_init(struct list *list)
@@ -45,8 +48,10 @@ static inline void list_remove(struct list *node)
 }
 
 /* Walks the nodes; the current node may be removed only in the _safe form. */
-#define list_for_each(node, list)                                                                  \
-    for (struct list *node = (list)->next; node != (list); node = node->next)
-#define list_for_each_safe(node, list)                                                             \
-    for (struct list *node = (list)->next, *node##_next = node->next; node != (list);              \
+/* clang-format off: a space before the parameters would make these plain names */
+#define list_for_each(node, head)                                                                  \
+    for (struct list *node = (head)->next; node != (head); node = node->next)
+#define list_for_each_safe(node, head)                                                             \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);              \
          node = node##_next, node##_next = node->next)
+/* clang-format on */

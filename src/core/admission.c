@@ -1,0 +1,198 @@
+/*
+ * Admission: who comes in, and what is remembered of it.
+ */
+#define LOG_COMPONENT "admission"
+#include "core/admission.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "core/node_state.h"
+#include "core/outcome.h"
+
+static void reject(struct node *node, struct link *link, enum close_code code)
+{
+    session_reject(link->session, code, loop_now(node->loop));
+}
+
+static bool is_joiner(const struct link *link)
+{
+    return session_role(link->session) == SESSION_JOINER;
+}
+
+static bool is_key_of(const struct peer *peer, const struct fingerprint *key)
+{
+    return peer != NULL && peer->row.pinned &&
+           memcmp(peer->row.key, key->bytes, PEER_KEY_SIZE) == 0;
+}
+
+/* The dialled peer answered with another key than its own: people must know, nothing is sent. */
+static void raise_alarm(struct node *node, struct peer *peer, const struct fingerprint *key)
+{
+    char text[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(key, text);
+    log_event(LOG_LEVEL_ERROR, "peer-key-changed", peer->row.name,
+              "another key answered at the peer's address: %s; if the peer really has a new key: "
+              "p2pchatctl peer accept %s --fingerprint %s",
+              text, peer->row.name, text);
+    bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
+    if (!peer->row.pinned || !news)
+        return;
+    peer->row.offered = true;
+    memcpy(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
+    struct event_row event = {.type = EVENT_PEER_KEY_CHANGED,
+                              .time_ms = loop_wall(node->loop),
+                              .peer = peer->row.id,
+                              .trust = PEER_CHANGED,
+                              .offered = true};
+    memcpy(event.offered_key, key->bytes, PEER_KEY_SIZE);
+    int r = peers_update(node->db, &peer->row, event.time_ms);
+    if (r == 0)
+        r = events_add(node->db, &event);
+    if (r < 0)
+        node_fail(node, r);
+}
+
+static enum trust_verdict judge(struct node *node, struct link *link)
+{
+    const struct fingerprint *key = link_fingerprint(link);
+    const struct peer *owner = roster_by_key(&node->roster, key);
+    const struct trust_case facts = {
+        .role = session_role(link->session),
+        .policy = node->settings.unknown_peers,
+        .known = owner != NULL,
+        .blocked = owner != NULL && owner->row.trust == PEER_BLOCKED,
+        .expected = link->peer != NULL,
+        .expected_pinned = link->peer != NULL && link->peer->row.pinned,
+        .expected_is_it = is_key_of(link->peer, key),
+    };
+    return trust_decide(&facts);
+}
+
+/* Whether our private key may work for this joiner now. */
+static bool within_budget(struct node *node, struct link *link)
+{
+    uint64_t now = loop_now(node->loop);
+    if (is_joiner(link))
+        return true;
+    if (link->verdict == TRUST_WELCOME)
+        return bucket_take(&roster_by_key(&node->roster, link_fingerprint(link))->keys, now);
+    if (link->verdict == TRUST_ASK && requests_waiting(&node->requests) >= GATE_PENDING_MAX)
+        return false;
+    return gate_stranger_key(&node->gate, now);
+}
+
+void admission_identified(struct node *node, struct link *link)
+{
+    link->verdict = judge(node, link);
+    if (link->verdict == TRUST_ALARM)
+        raise_alarm(node, link->peer, link_fingerprint(link));
+    if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
+        reject(node, link, CLOSE_REFUSED);
+    else if (!within_budget(node, link))
+        reject(node, link, CLOSE_BUSY);
+    else
+        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->loop));
+}
+
+int admission_pin(struct node *node, struct peer *peer, const struct fingerprint *key,
+                  enum peer_trust trust)
+{
+    struct peer_row row = peer->row;
+    row.pinned = true;
+    row.offered = false;
+    row.trust = trust;
+    memcpy(row.key, key->bytes, PEER_KEY_SIZE);
+    struct event_row event = {
+        .type = EVENT_PEER_TRUST, .time_ms = loop_wall(node->loop), .peer = row.id, .trust = trust};
+    int r = peers_update(node->db, &row, event.time_ms);
+    if (r == 0)
+        r = events_add(node->db, &event);
+    if (r != 0)
+        return r == DB_EXISTS ? NODE_KEY_TAKEN : r == DB_FULL ? NODE_DISK_FULL : r;
+    peer->row = row;
+    char text[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(key, text);
+    log_event(LOG_LEVEL_NOTICE, "peer-trust", row.name, "pinned %s (%s)", text, trust_name(trust));
+    return 0;
+}
+
+/* Under the policy `accept` a stranger becomes a peer that is named by its key. */
+static int adopt_stranger(struct node *node, const struct fingerprint *key, struct peer **peer)
+{
+    char name[PEER_NAME_MAX];
+    node_default_name(key, name);
+    return node_peer_add(node, name, NULL, 0, key, PEER_TOFU, peer);
+}
+
+/* The pin of first contact, in the transaction after which the session will exist. */
+static int pin_first_contact(struct node *node, struct link *link)
+{
+    const struct fingerprint *key = link_fingerprint(link);
+    int r = pubkey_check(session_peer(link->session));
+    if (r != 0)
+        return r;
+    if (link->peer == NULL)
+        return adopt_stranger(node, key, &link->peer);
+    if (link->peer->row.pinned)
+        return is_key_of(link->peer, key) ? 0 : NODE_MISMATCH;
+    return admission_pin(node, link->peer, key, PEER_TOFU);
+}
+
+/* The pinned key is back after another one had answered in its place. */
+static int withdraw_alarm(struct node *node, struct peer *peer)
+{
+    if (!peer->row.offered)
+        return 0;
+    struct fingerprint key;
+    memcpy(key.bytes, peer->row.key, sizeof key.bytes);
+    return admission_pin(node, peer, &key, peer->row.trust);
+}
+
+static void ask_people(struct node *node, struct link *link)
+{
+    const struct fingerprint *key = link_fingerprint(link);
+    const char *origin = stream_origin(link->stream)->text;
+    struct request *request =
+        requests_add(&node->requests, key, origin, link, loop_wall(node->loop));
+    if (request == NULL)
+        return; /* it may ask again when it dials next */
+    char text[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(key, text);
+    log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
+              "unknown key %s asks from %s: p2pchatctl peer accept %s --name NAME", text, origin,
+              text);
+    node->observer->request(node->observer_context, request);
+}
+
+void admission_confirmed(struct node *node, struct link *link)
+{
+    const struct fingerprint *key = link_fingerprint(link);
+    bool first = links_find(&node->links, key) == NULL;
+    if (first && node->links.established_count >= node->settings.max_links) {
+        reject(node, link, CLOSE_BUSY);
+        return;
+    }
+    if (!links_resolve(&node->links, link, pubkey_fingerprint(identity_pubkey(node->self)),
+                       loop_now(node->loop))) {
+        reject(node, link, CLOSE_DUPLICATE);
+        return;
+    }
+    int r = link->verdict == TRUST_PIN ? pin_first_contact(node, link) : 0;
+    struct peer *peer = roster_by_key(&node->roster, key);
+    if (r == 0 && peer != NULL)
+        r = withdraw_alarm(node, peer);
+    if (r != 0) {
+        reject(node, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
+        if (r < 0)
+            node_fail(node, r);
+        return;
+    }
+    links_establish(&node->links, link);
+    link->establish_due = true;
+    link_touch(link);
+    if (peer != NULL)
+        peer_link_up(peer, link);
+    else
+        ask_people(node, link);
+}

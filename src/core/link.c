@@ -1,0 +1,234 @@
+/*
+ * One link: the adapter between a stream and a session.
+ */
+#define LOG_COMPONENT "link"
+#include "core/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static uint64_t now(const struct link *link)
+{
+    return loop_now(link->loop);
+}
+
+void link_touch(struct link *link)
+{
+    link->dirty = true;
+    loop_wake(link->loop);
+}
+
+static void set_state(struct link *link, enum link_state state)
+{
+    link->state = state;
+    switch (state) {
+    case LINK_ACTIVE:
+    case LINK_FINISHING:
+        break;
+    case LINK_LINGERING:
+        timer_arm_at(link->timer, now(link) + LINK_LINGER_MS);
+        break;
+    case LINK_DEAD:
+        timer_disarm(link->timer);
+        stream_pause(link->stream, true);
+        break;
+    }
+    link_touch(link);
+}
+
+static void end(struct link *link, enum link_state state, const struct link_end *why)
+{
+    set_state(link, state);
+    link->events->ended(link->context, link, why);
+}
+
+void link_drop(struct link *link, const char *detail)
+{
+    bool was_active = link->state == LINK_ACTIVE;
+    struct link_end why = {.detail = detail};
+    if (was_active)
+        end(link, LINK_DEAD, &why);
+    else
+        set_state(link, LINK_DEAD);
+}
+
+/* Hands out what happened in the session. */
+static void take_events(struct link *link)
+{
+    while (link->state == LINK_ACTIVE) {
+        struct session_event event = session_next_event(link->session);
+        if (event.type == SESSION_NOTHING)
+            return;
+        if (event.type == SESSION_ENDED) {
+            struct link_end why = {true, event.code, event.by_peer, event.detail};
+            end(link, LINK_FINISHING, &why);
+        } else {
+            link->events->event(link->context, link, &event);
+        }
+    }
+}
+
+void link_close(struct link *link, enum close_code code)
+{
+    if (link->state != LINK_ACTIVE)
+        return;
+    session_close(link->session, code, now(link));
+    take_events(link);
+}
+
+static void discard_input(struct link *link)
+{
+    for (struct span data; (data = stream_input(link->stream)).size > 0;)
+        stream_consume(link->stream, data.size);
+}
+
+static void on_readable(void *context)
+{
+    struct link *link = context;
+    if (link->state != LINK_ACTIVE) {
+        discard_input(link);
+        return;
+    }
+    if (!link->greeted) {
+        link->greeted = true;
+        if (!link->events->greeted(link->context, link)) {
+            link_drop(link, "too many handshakes");
+            return;
+        }
+    }
+    for (struct span data;
+         link->state == LINK_ACTIVE && (data = stream_input(link->stream)).size > 0;) {
+        size_t taken = session_input(link->session, data, now(link));
+        stream_consume(link->stream, taken);
+        take_events(link);
+        if (link->establish_due) {
+            stream_pause(link->stream, true);
+            break;
+        }
+    }
+    link_touch(link);
+}
+
+static void on_writable(void *context)
+{
+    link_touch(context);
+}
+
+static void on_ended(void *context, int error)
+{
+    struct link *link = context;
+    link_drop(link, error == 0 ? "connection closed" : "connection lost");
+}
+
+static void on_timer(void *context)
+{
+    struct link *link = context;
+    if (link->state == LINK_ACTIVE) {
+        session_tick(link->session, now(link));
+        take_events(link);
+        link_touch(link);
+    } else {
+        set_state(link, LINK_DEAD);
+    }
+}
+
+static const struct stream_events stream_events = {on_readable, on_writable, on_ended};
+
+int link_new(struct link **link, struct loop *loop, struct stream *stream,
+             const struct session_settings *settings, const struct link_events *events,
+             void *context)
+{
+    struct link *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        stream_free(stream);
+        return -ENOMEM;
+    }
+    *made = (struct link){.stream = stream,
+                          .loop = loop,
+                          .events = events,
+                          .context = context,
+                          .greeted = settings->role == SESSION_JOINER,
+                          .started_ms = loop_now(loop)};
+    list_init(&made->node);
+    int r = timer_new(&made->timer, loop, on_timer, made);
+    if (r == 0)
+        r = session_new(&made->session, settings, made->started_ms);
+    if (r < 0) {
+        link_free(made);
+        return r;
+    }
+    stream_attach(stream, &stream_events, made);
+    link_touch(made);
+    *link = made;
+    return 0;
+}
+
+void link_free(struct link *link)
+{
+    list_remove(&link->node);
+    timer_free(link->timer);
+    session_free(link->session);
+    stream_free(link->stream);
+    free(link);
+}
+
+/* What waited for the commit. */
+static void release(struct link *link)
+{
+    if (link->establish_due) {
+        link->establish_due = false;
+        session_establish(link->session, now(link));
+        take_events(link);
+        stream_pause(link->stream, false);
+    }
+    if (link->ack_due != 0) {
+        session_acknowledge(link->session, link->ack_due);
+        link->ack_due = 0;
+    }
+}
+
+/* Moves bytes from the session to the stream as long as the stream has room. */
+static void send_ready(struct link *link)
+{
+    struct bytes out = {0};
+    while (session_has_output(link->session) && stream_unsent(link->stream) <= STREAM_LOW_WATER) {
+        session_output(link->session, &out, now(link));
+        int r = stream_write(link->stream, bytes_span(&out));
+        bytes_clear(&out);
+        if (r < 0) {
+            link_drop(link, "out of memory");
+            break;
+        }
+    }
+    bytes_deinit(&out);
+    take_events(link);
+}
+
+void link_flush(struct link *link)
+{
+    link->dirty = false;
+    if (link->state == LINK_ACTIVE)
+        release(link);
+    if (link->state == LINK_ACTIVE || link->state == LINK_FINISHING)
+        send_ready(link);
+    if (link->state == LINK_ACTIVE) {
+        timer_arm_at(link->timer, session_deadline(link->session));
+    } else if (link->state == LINK_FINISHING && !session_has_output(link->session)) {
+        stream_finish(link->stream);
+        set_state(link, LINK_LINGERING);
+    }
+}
+
+const struct fingerprint *link_fingerprint(const struct link *link)
+{
+    const struct pubkey *key = session_peer(link->session);
+    return key != NULL ? pubkey_fingerprint(key) : NULL;
+}
+
+bool link_open(const struct link *link)
+{
+    return link->state == LINK_ACTIVE && session_phase(link->session) == SESSION_OPEN;
+}

@@ -1,0 +1,88 @@
+/*
+ * One link: a TCP connection and the session on it, kept in step.
+ *
+ * Bytes go from the stream to the session and back; events go to whoever made the link. Nothing is
+ * sent from inside a callback: link_flush() does it at the end of the turn, after the commit, and
+ * link_reap() frees what has ended.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "core/trust.h"
+#include "net/stream.h"
+#include "proto/session.h"
+
+enum { LINK_LINGER_MS = 2000 }; /* after our last words, for the other side to close */
+
+struct peer;
+
+enum link_state {
+    LINK_ACTIVE,    /* the session lives */
+    LINK_FINISHING, /* the session is over; its last words are on their way */
+    LINK_LINGERING, /* they are sent; waiting for the other side to close */
+    LINK_DEAD,      /* to be freed at the end of the turn */
+};
+
+/* Why a link ended. */
+struct link_end {
+    bool coded; /* one side said `code`; else the connection broke */
+    enum close_code code;
+    bool by_peer;
+    const char *detail; /* static text, or NULL */
+};
+
+struct link;
+
+/* What the maker of a link is told. All but `ended` come while the link is LINK_ACTIVE. */
+struct link_events {
+    bool (*greeted)(void *context,
+                    struct link *link); /* first bytes of a stranger: may it go on? */
+    void (*event)(void *context, struct link *link, const struct session_event *event);
+    void (*ended)(void *context, struct link *link, const struct link_end *end);
+};
+
+struct link {
+    struct list node; /* in one list of links.h */
+    struct stream *stream;
+    struct session *session;
+    struct timer *timer;
+    struct loop *loop;
+    const struct link_events *events;
+    void *context;
+    enum link_state state;
+    bool greeted;               /* the other side has sent something */
+    bool dirty;                 /* link_flush() has work */
+    uint64_t started_ms;        /* monotonic */
+    struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
+    enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
+    bool establish_due;         /* session_establish() is to be called after the commit */
+    uint64_t ack_due;           /* highest ordinal to acknowledge after the commit; 0 for none */
+};
+
+/*
+ * Makes a link over `stream`, which it owns from then on (also when this fails). 0 or -errno.
+ */
+int link_new(struct link **link, struct loop *loop, struct stream *stream,
+             const struct session_settings *settings, const struct link_events *events,
+             void *context);
+
+/* Frees the link and closes its connection, whatever its state. Not inside one of its callbacks. */
+void link_free(struct link *link);
+
+/* After the commit: releases what waited for it, then sends what is ready and sets the timer. */
+void link_flush(struct link *link);
+
+/* Marks work for link_flush(). */
+void link_touch(struct link *link);
+
+/* Ends the session, telling the other side `code`. */
+void link_close(struct link *link, enum close_code code);
+
+/* Drops the connection without a word. */
+void link_drop(struct link *link, const char *detail);
+
+/* The other side's fingerprint, or NULL while it has not proved one. */
+const struct fingerprint *link_fingerprint(const struct link *link);
+
+/* Whether the session exists and both sides approved. */
+bool link_open(const struct link *link);

@@ -1,0 +1,188 @@
+/*
+ * All links: their bounds, and one per identity.
+ */
+#define LOG_COMPONENT "links"
+#include "core/links.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "crypto/random.h"
+
+void links_init(struct links *links)
+{
+    list_init(&links->strangers);
+    list_init(&links->established);
+    links->established_count = 0;
+}
+
+static void free_all(struct list *list)
+{
+    list_for_each_safe (node, list)
+        link_free(container_of(node, struct link, node));
+}
+
+void links_deinit(struct links *links)
+{
+    free_all(&links->strangers);
+    free_all(&links->established);
+}
+
+static bool is_incoming(const struct link *link)
+{
+    return session_role(link->session) == SESSION_HOST;
+}
+
+/* Of the incoming strangers that had their chance, one at random; NULL if there is none. */
+static struct link *choose_victim(const struct links *links, uint64_t now_ms)
+{
+    struct link *victim = NULL;
+    uint32_t seen = 0;
+    list_for_each (node, &links->strangers) {
+        struct link *link = container_of(node, struct link, node);
+        if (!is_incoming(link) || link->state == LINK_DEAD ||
+            now_ms - link->started_ms < GATE_EVICTABLE_AGE_MS)
+            continue;
+        seen++;
+        if (random_u32() % seen == 0)
+            victim = link;
+    }
+    return victim;
+}
+
+bool links_admit_stranger(struct links *links, const struct origin *origin, uint64_t now_ms)
+{
+    unsigned total = 0, from_there = 0;
+    list_for_each (node, &links->strangers) {
+        const struct link *link = container_of(node, struct link, node);
+        if (!is_incoming(link) || link->state == LINK_DEAD)
+            continue;
+        total++;
+        from_there += memcmp(stream_origin(link->stream)->key, origin->key, ORIGIN_KEY_SIZE) == 0;
+    }
+    if (from_there >= GATE_PER_ORIGIN_MAX)
+        return false;
+    if (total < GATE_STRANGERS_MAX)
+        return true;
+    struct link *victim = choose_victim(links, now_ms);
+    if (victim == NULL)
+        return false;
+    link_drop(victim, "made room for a newer connection");
+    return true;
+}
+
+void links_add(struct links *links, struct link *link)
+{
+    list_append(&links->strangers, &link->node);
+}
+
+struct link *links_find(const struct links *links, const struct fingerprint *fingerprint)
+{
+    list_for_each (node, &links->established) {
+        struct link *link = container_of(node, struct link, node);
+        if (link->state == LINK_ACTIVE && fingerprint_equal(link_fingerprint(link), fingerprint))
+            return link;
+    }
+    return NULL;
+}
+
+/* Whether the joiner of this link has the smaller fingerprint of the two. */
+static bool is_preferred(const struct link *link, const struct fingerprint *own)
+{
+    bool own_is_smaller = fingerprint_compare(own, link_fingerprint(link)) < 0;
+    return own_is_smaller == (session_role(link->session) == SESSION_JOINER);
+}
+
+/* Whether no person has to approve anything (any more) on this link. */
+static bool is_approved(const struct link *link)
+{
+    return session_approved_here(link->session) && session_approved_there(link->session);
+}
+
+bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
+                   uint64_t now_ms)
+{
+    struct link *old = links_find(links, link_fingerprint(link));
+    if (old == NULL)
+        return true;
+    bool same_joiner = session_role(old->session) == session_role(link->session);
+    /* A session that is open at once is worth more than one that waits for a person. */
+    bool promoted = is_approved(link) && session_phase(old->session) == SESSION_PENDING;
+    if (same_joiner || promoted || is_preferred(link, own)) {
+        link_close(old, CLOSE_REPLACED);
+        return true;
+    }
+    session_ping(old->session, 0, now_ms);
+    link_touch(old);
+    return false;
+}
+
+void links_establish(struct links *links, struct link *link)
+{
+    list_remove(&link->node);
+    list_append(&links->established, &link->node);
+    links->established_count++;
+}
+
+static void flush_list(struct list *list)
+{
+    list_for_each_safe (node, list) {
+        struct link *link = container_of(node, struct link, node);
+        if (link->dirty)
+            link_flush(link);
+    }
+}
+
+static void reap_list(struct list *list, unsigned *count)
+{
+    list_for_each_safe (node, list) {
+        struct link *link = container_of(node, struct link, node);
+        if (link->state == LINK_DEAD) {
+            link_free(link);
+            if (count != NULL)
+                --*count;
+        }
+    }
+}
+
+void links_turn_end(struct links *links)
+{
+    flush_list(&links->strangers);
+    flush_list(&links->established);
+    reap_list(&links->strangers, NULL);
+    reap_list(&links->established, &links->established_count);
+}
+
+static void abandon_in(struct list *list, const struct peer *peer, enum close_code code)
+{
+    list_for_each_safe (node, list) {
+        struct link *link = container_of(node, struct link, node);
+        if (link->peer != peer)
+            continue;
+        link_close(link, code);
+        link->peer = NULL;
+    }
+}
+
+void links_abandon_peer(struct links *links, const struct peer *peer, enum close_code code)
+{
+    abandon_in(&links->strangers, peer, code);
+    abandon_in(&links->established, peer, code);
+}
+
+static void close_list(struct list *list, enum close_code code)
+{
+    list_for_each_safe (node, list)
+        link_close(container_of(node, struct link, node), code);
+}
+
+void links_close_all(struct links *links, enum close_code code)
+{
+    close_list(&links->strangers, code);
+    close_list(&links->established, code);
+}
+
+bool links_empty(const struct links *links)
+{
+    return list_empty(&links->strangers) && list_empty(&links->established);
+}

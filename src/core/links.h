@@ -1,0 +1,54 @@
+/*
+ * All links: strangers that are still shaking hands, and established sessions, one per identity.
+ */
+#pragma once
+
+#include "core/gate.h"
+#include "core/link.h"
+
+struct links {
+    struct list strangers;   /* nothing is proven, or the session does not exist yet */
+    struct list established; /* sessions, open or waiting for approval */
+    unsigned established_count;
+};
+
+void links_init(struct links *links);
+
+/* Frees every link at once. */
+void links_deinit(struct links *links);
+
+/*
+ * Makes room for one more incoming stranger from `origin`: at the limit a random one that had its
+ * chance is dropped. False when the newcomer has to go instead.
+ */
+bool links_admit_stranger(struct links *links, const struct origin *origin, uint64_t now_ms);
+
+/* Adds a new link as a stranger. */
+void links_add(struct links *links, struct link *link);
+
+/* The established link with this identity, or NULL; there is at most one. */
+struct link *links_find(const struct links *links, const struct fingerprint *fingerprint);
+
+/*
+ * The rule for two links with the same identity, asked when `link` (SESSION_CONFIRMED) is about to
+ * become established: whether it may. An older link that has to give way is closed with REPLACED;
+ * one that stays is probed with a PING. A session whose joiner has the smaller fingerprint is
+ * preferred, so that both sides keep the same one when their dials cross.
+ */
+bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
+                   uint64_t now_ms);
+
+/* Moves a link from the strangers to the established. */
+void links_establish(struct links *links, struct link *link);
+
+/* Flushes what was touched in this turn, then frees what has ended. */
+void links_turn_end(struct links *links);
+
+/* Closes every link that leads or was to lead to `peer`, and forgets that it did. */
+void links_abandon_peer(struct links *links, const struct peer *peer, enum close_code code);
+
+/* Closes all, telling them `code`. */
+void links_close_all(struct links *links, enum close_code code);
+
+/* Whether nothing is left, not even last words. */
+bool links_empty(const struct links *links);

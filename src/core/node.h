@@ -1,0 +1,138 @@
+/*
+ * The node: everything between the network and the control interface. This is what a control method
+ * may ask.
+ *
+ * Whatever changes something answers at once, but is durable only when the observer is told
+ * `settled` with 0: who promises something to others waits for that. All functions return 0, an
+ * enum node_outcome, or -errno after which the node has failed.
+ */
+#pragma once
+
+#include "core/outcome.h"
+#include "core/peer.h"
+#include "core/requests.h"
+#include "core/settings.h"
+#include "crypto/identity.h"
+#include "store/events.h"
+
+struct node;
+struct listener;
+
+struct node_observer {
+    /*
+     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
+     * node has failed and promises nothing any more.
+     */
+    void (*settled)(void *context, int outcome);
+    void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
+    void (*request)(void *context, const struct request *request); /* an unknown key asks */
+    void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
+};
+
+/* What a node is made of; everything outlives it. */
+struct node_parts {
+    struct loop *loop;
+    struct db *db;
+    const struct identity *self;
+    const struct secret *store_key;
+    const struct node_observer *observer;
+    void *observer_context;
+};
+
+/* Makes a node and its peers from the store. Nothing is listened on or dialled yet. 0 or -errno. */
+int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings);
+void node_free(struct node *node);
+
+/* Opens the listening sockets of the settings. 0 or -errno (logged). */
+int node_listen(struct node *node);
+
+/* Serves a socket inherited from the service manager instead. 0 or -errno. */
+int node_inherit(struct node *node, int fd);
+
+/* Starts dialling. */
+void node_start(struct node *node);
+
+/* Says goodbye to all peers; node_stopped() tells when they have been told. */
+void node_stop(struct node *node);
+bool node_stopped(const struct node *node);
+
+/* New settings; the addresses listened on stay as they are. */
+void node_configure(struct node *node, const struct settings *settings);
+const struct settings *node_settings(const struct node *node);
+
+/* The end of the turn: hands out what is due, commits, and releases what waited for the commit. */
+void node_turn_end(struct node *node);
+
+/* --- what there is to see --- */
+
+struct db *node_db(const struct node *node);
+struct loop *node_loop(const struct node *node);
+const struct pubkey *node_pubkey(const struct node *node);
+const struct roster *node_roster(const struct node *node);
+const struct requests *node_requests(const struct node *node);
+unsigned node_listener_count(const struct node *node);
+const char *node_listener_name(const struct node *node, unsigned index);
+
+/* Appends the text of a stored message. 0, VAULT_DAMAGED or -errno. */
+int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text);
+
+/* --- peers (node_peers.c) --- */
+
+/* The peer of this name or fingerprint text. 0 or NODE_NO_SUCH_PEER. */
+int node_find_peer(const struct node *node, const char *name, struct peer **peer);
+
+/* The peer that is meant when nobody is named: the default one, else the only one. 0,
+ * NODE_NO_SUCH_PEER or NODE_AMBIGUOUS_PEER. */
+int node_find_only_peer(const struct node *node, struct peer **peer);
+
+/* Makes a peer known and starts dialling it; key may be NULL (pinned at first contact). */
+int node_peer_add(struct node *node, const char *name, const struct address *addresses,
+                  unsigned address_count, const struct fingerprint *key, enum peer_trust trust,
+                  struct peer **peer);
+int node_peer_rename(struct node *node, struct peer *peer, const char *name);
+int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
+                            unsigned address_count);
+
+/* Forgets the peer, which is freed; what was queued for it is cancelled. */
+int node_peer_remove(struct node *node, struct peer *peer);
+
+/* Refuses the peer from now on. */
+int node_peer_block(struct node *node, struct peer *peer);
+
+/* Refuses a key that asked, from now on, under a name made of it. */
+int node_request_block(struct node *node, const struct fingerprint *key, struct peer **peer);
+
+/*
+ * Lets in a key: one that asked (as a new peer `name`, or one made of the key when that is NULL),
+ * or one that the peer `name` has changed to.
+ */
+int node_accept(struct node *node, const char *name, const struct fingerprint *key,
+                struct peer **peer);
+
+/* Turns away a key that asked. */
+int node_request_reject(struct node *node, const struct fingerprint *key);
+
+/* Dials at once, and again whenever there is no link. 0, NODE_BLOCKED or NODE_NO_ADDRESS. */
+int node_peer_connect(struct peer *peer);
+
+/* Closes the link and dials no more until node_peer_connect(). */
+void node_peer_disconnect(struct peer *peer);
+
+/* The observer's pong() follows, or the link ends. */
+int node_peer_ping(struct node *node, struct peer *peer);
+
+/* --- messages (node_messages.c) --- */
+
+/* A text to send. */
+struct node_draft {
+    struct span text;
+    const char *client_id; /* or NULL */
+    uint64_t expires_ms;   /* from now; 0 for what the settings say */
+};
+
+/* Accepts a message into the peer's queue. Sets id and seq. */
+int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
+              int64_t *seq);
+
+/* Takes back a message that was never transmitted. */
+int node_cancel(struct node *node, const struct uuid *id);

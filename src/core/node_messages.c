@@ -1,0 +1,110 @@
+/*
+ * What people may ask about messages.
+ */
+#define LOG_COMPONENT "node"
+#include <errno.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "core/node_state.h"
+#include "crypto/random.h"
+
+static int check_text(struct span text)
+{
+    if (text.size == 0)
+        return NODE_EMPTY;
+    if (text.size > SESSION_TEXT_MAX)
+        return NODE_TOO_LARGE;
+    if (!utf8_valid((const char *)text.data, text.size) ||
+        memchr(text.data, '\0', text.size) != NULL)
+        return NODE_NOT_UTF8;
+    return 0;
+}
+
+static int check_peer(const struct node *node, const struct peer *peer, size_t size)
+{
+    if (node->stopping)
+        return NODE_STOPPING;
+    if (peer->row.trust == PEER_BLOCKED)
+        return NODE_BLOCKED;
+    if (peer_trust(peer) == PEER_CHANGED)
+        return NODE_KEY_CHANGED;
+    struct messages_size queue;
+    int r = messages_queue_size(node->db, peer->row.id, &queue);
+    if (r < 0)
+        return r;
+    bool full = queue.messages >= node->settings.queue_messages ||
+                queue.bytes + size > node->settings.queue_bytes;
+    return full ? NODE_QUEUE_FULL : 0;
+}
+
+static int make_id(const struct node *node, struct uuid *id)
+{
+    uint8_t random[UUID_RANDOM_SIZE];
+    int r = random_bytes(random, sizeof random);
+    if (r == 0)
+        *id = uuid_make(loop_wall(node->loop), random);
+    return r;
+}
+
+/* When a message accepted now leaves the queue; 0 for never. */
+static uint64_t expiry(const struct node *node, const struct node_draft *draft)
+{
+    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->settings.expire_ms;
+    return after != 0 ? loop_wall(node->loop) + after : 0;
+}
+
+int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
+              int64_t *seq)
+{
+    int r = check_text(draft->text);
+    if (r == 0)
+        r = check_peer(node, peer, draft->text.size);
+    if (r == 0)
+        r = make_id(node, id);
+    if (r != 0)
+        return r;
+    struct bytes sealed = {0};
+    r = vault_seal(node->vault, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
+    if (r == 0) {
+        uint64_t now = loop_wall(node->loop);
+        struct message_row row = {.peer = peer->row.id,
+                                  .direction = MESSAGE_OUT,
+                                  .id = *id,
+                                  .state = MESSAGE_QUEUED,
+                                  .trust = peer->row.trust,
+                                  .time_ms = now,
+                                  .sent_ms = now,
+                                  .expires_ms = expiry(node, draft),
+                                  .client_id = draft->client_id,
+                                  .body = bytes_span(&sealed),
+                                  .text_size = draft->text.size};
+        r = messages_add(node->db, &row);
+        *seq = row.seq;
+    }
+    bytes_deinit(&sealed);
+    if (r != 0)
+        return r == DB_FULL ? NODE_DISK_FULL : r == DB_EXISTS ? -EIO : r;
+    delivery_touch(peer);
+    peer_urge(peer);
+    return 0;
+}
+
+static int read_row(void *context, const struct message_row *row)
+{
+    *(struct message_row *)context = *row;
+    return 0;
+}
+
+int node_cancel(struct node *node, const struct uuid *id)
+{
+    struct message_row row;
+    int r = messages_get(node->db, id, read_row, &row);
+    if (r == DB_NOT_FOUND)
+        return NODE_NO_SUCH_MESSAGE;
+    if (r == 0 && (row.direction != MESSAGE_OUT || row.state != MESSAGE_QUEUED))
+        return NODE_TOO_LATE;
+    if (r == 0)
+        r = messages_set_state(node->db, row.seq, MESSAGE_CANCELLED, NULL, loop_wall(node->loop));
+    return r == DB_FULL ? NODE_DISK_FULL : r;
+}

@@ -1,0 +1,27 @@
+/*
+ * What may come of a request to the node, besides success (0) and -errno.
+ */
+#pragma once
+
+enum node_outcome {
+    NODE_NO_SUCH_PEER = 1,
+    NODE_AMBIGUOUS_PEER,  /* no peer was named and there is not exactly one to mean */
+    NODE_NAME_TAKEN,      /* another peer has this name */
+    NODE_KEY_TAKEN,       /* another peer has this key */
+    NODE_BAD_NAME,        /* not a name a peer can have */
+    NODE_OWN_KEY,         /* the key is our own */
+    NODE_NO_SUCH_REQUEST, /* no such key has asked */
+    NODE_MISMATCH,        /* the key is not the one that was offered */
+    NODE_NO_SUCH_MESSAGE,
+    NODE_TOO_LATE, /* the message was transmitted already, or has left the queue */
+    NODE_NOT_UTF8,
+    NODE_EMPTY,
+    NODE_TOO_LARGE,
+    NODE_KEY_CHANGED, /* the peer answered with another key: somebody must decide first */
+    NODE_BLOCKED,
+    NODE_OFFLINE,    /* there is no open session with the peer */
+    NODE_NO_ADDRESS, /* the peer has no address to dial */
+    NODE_QUEUE_FULL,
+    NODE_DISK_FULL,
+    NODE_STOPPING,
+};

@@ -1,0 +1,322 @@
+/*
+ * One known peer: dialling and its states.
+ */
+#define LOG_COMPONENT "peer"
+#include "core/peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "core/node_state.h"
+#include "crypto/random.h"
+
+enum {
+    FIRST_DIAL_SPREAD_MS = 2000,
+    RECENT_MS = 3600 * 1000,    /* a peer seen so lately is dialled often */
+    DUPLICATE_WAIT_MS = 5000,   /* after losing to another link: this long, up to twice it */
+    HANDSHAKE_FAILURES_MAX = 5, /* in a row, then HANDSHAKE_PAUSE_MS */
+    HANDSHAKE_PAUSE_MS = 600 * 1000,
+};
+
+static const struct backoff_plan eager = {1000, 10 * 1000};
+static const struct backoff_plan patient = {1000, 300 * 1000};
+static const struct backoff_plan refused = {60 * 1000, 600 * 1000};
+
+static void on_backoff_over(void *context)
+{
+    struct peer *peer = context;
+    peer_dial(peer);
+}
+
+int peer_new(struct peer **peer, struct node *owner, const struct peer_row *row)
+{
+    struct peer *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return -ENOMEM;
+    made->owner = owner;
+    made->row = *row;
+    made->since_ms = loop_wall(owner->loop);
+    made->rtt_ms = UINT64_MAX;
+    list_init(&made->node);
+    bucket_init(&made->keys, GATE_PEER_KEYS_PER_S, GATE_PEER_KEYS_BURST, loop_now(owner->loop));
+    delivery_init(&made->delivery);
+    int r = timer_new(&made->timer, owner->loop, on_backoff_over, made);
+    if (r < 0) {
+        peer_free(made);
+        return r;
+    }
+    *peer = made;
+    return 0;
+}
+
+void peer_free(struct peer *peer)
+{
+    if (peer == NULL)
+        return;
+    list_remove(&peer->node);
+    dial_cancel(peer->dial);
+    timer_free(peer->timer);
+    delivery_deinit(&peer->delivery);
+    free(peer);
+}
+
+const char *peer_state_name(enum peer_state state)
+{
+    switch (state) {
+    case PEER_OFFLINE:
+        return "offline";
+    case PEER_CONNECTING:
+        return "connecting";
+    case PEER_HANDSHAKE:
+    case PEER_WAITING:
+        return "handshake";
+    case PEER_ONLINE:
+        return "online";
+    case PEER_BACKOFF:
+        return "backoff";
+    }
+    return "offline";
+}
+
+enum peer_trust peer_trust(const struct peer *peer)
+{
+    return peer->row.offered && peer->row.trust != PEER_BLOCKED ? PEER_CHANGED : peer->row.trust;
+}
+
+bool peer_trusted(const struct peer *peer)
+{
+    enum peer_trust trust = peer_trust(peer);
+    return trust == PEER_TOFU || trust == PEER_VERIFIED;
+}
+
+static void set_state(struct peer *peer, enum peer_state state)
+{
+    if (peer->state == state)
+        return;
+    log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
+    peer->state = state;
+    peer->since_ms = loop_wall(peer->owner->loop);
+    if (state != PEER_BACKOFF)
+        timer_disarm(peer->timer);
+}
+
+static void set_error(struct peer *peer, const char *text)
+{
+    snprintf(peer->last_error, sizeof peer->last_error, "%s", text);
+}
+
+/* Whether the peer should have a link and we may make it. */
+static bool wants_dial(const struct peer *peer)
+{
+    return !peer->owner->stopping && !peer->silenced && peer->row.address_count > 0 &&
+           peer->row.trust != PEER_BLOCKED && peer->link == NULL && peer->attempt == NULL &&
+           peer->dial == NULL;
+}
+
+static void wait_ms(struct peer *peer, uint32_t ms)
+{
+    set_state(peer, PEER_BACKOFF);
+    timer_arm_at(peer->timer, loop_now(peer->owner->loop) + ms);
+}
+
+static const struct backoff_plan *choose_plan(const struct peer *peer)
+{
+    uint64_t now = loop_now(peer->owner->loop);
+    if (peer->setback == PEER_REFUSED)
+        return &refused;
+    bool recent = peer->online_ms != 0 && now - peer->online_ms < RECENT_MS;
+    return recent || delivery_has_queue(peer) ? &eager : &patient;
+}
+
+/* After a round over all addresses has failed. */
+static void back_off(struct peer *peer)
+{
+    if (peer->setback == PEER_UNSUPPORTED) {
+        set_state(peer, PEER_OFFLINE);
+        return;
+    }
+    if (peer->handshake_failures >= HANDSHAKE_FAILURES_MAX) {
+        wait_ms(peer, HANDSHAKE_PAUSE_MS);
+        return;
+    }
+    wait_ms(peer, backoff_next(&peer->backoff, choose_plan(peer), random_u32()));
+}
+
+static void try_next_address(struct peer *peer)
+{
+    peer->next_address = (peer->next_address + 1) % peer->row.address_count;
+    if (peer->next_address == 0)
+        back_off(peer);
+    else
+        peer_dial(peer);
+}
+
+static void on_dialled(void *context, struct stream *stream, const char *error)
+{
+    struct peer *peer = context;
+    peer->dial = NULL;
+    if (stream == NULL) {
+        char address[ADDRESS_TEXT_MAX], text[PEER_ERROR_MAX];
+        address_format(&peer->row.addresses[peer->next_address], address);
+        snprintf(text, sizeof text, "%s: %s", address, error);
+        set_error(peer, text);
+        log_debug("%s: %s", peer->row.name, text);
+        peer->setback = PEER_FAILED;
+        try_next_address(peer);
+        return;
+    }
+    int r = node_join(peer->owner, stream, peer, &peer->attempt);
+    if (r < 0) {
+        set_error(peer, strerror(-r));
+        back_off(peer);
+        return;
+    }
+    set_state(peer, PEER_HANDSHAKE);
+}
+
+void peer_dial(struct peer *peer)
+{
+    if (!wants_dial(peer))
+        return;
+    if (peer->next_address >= peer->row.address_count)
+        peer->next_address = 0;
+    set_state(peer, PEER_CONNECTING);
+    int r = dial_start(&peer->dial, peer->owner->loop, &peer->row.addresses[peer->next_address],
+                       on_dialled, peer);
+    if (r < 0) {
+        set_error(peer, strerror(-r));
+        back_off(peer);
+    }
+}
+
+void peer_dial_at_once(struct peer *peer)
+{
+    peer_stop_dialling(peer);
+    backoff_reset(&peer->backoff);
+    peer->handshake_failures = 0;
+    peer->setback = PEER_FAILED;
+    peer->next_address = 0;
+    peer_dial(peer);
+}
+
+void peer_start(struct peer *peer)
+{
+    const struct fingerprint *own = pubkey_fingerprint(node_pubkey(peer->owner));
+    bool yields = peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
+    if (yields && wants_dial(peer))
+        wait_ms(peer, random_u32() % FIRST_DIAL_SPREAD_MS);
+    else
+        peer_dial(peer);
+}
+
+void peer_urge(struct peer *peer)
+{
+    if (peer->state != PEER_BACKOFF || peer->setback != PEER_FAILED ||
+        peer->handshake_failures >= HANDSHAKE_FAILURES_MAX)
+        return;
+    if (backoff_next(&(struct backoff){peer->backoff.failures}, &patient, 0) > eager.limit_ms) {
+        backoff_reset(&peer->backoff);
+        wait_ms(peer, 0);
+    }
+}
+
+void peer_stop_dialling(struct peer *peer)
+{
+    dial_cancel(STEAL(peer->dial));
+    if (peer->attempt != NULL)
+        link_close(peer->attempt, CLOSE_NORMAL);
+    if (peer->link == NULL)
+        set_state(peer, PEER_OFFLINE);
+}
+
+const char *link_end_text(const struct link_end *end, char *text, size_t size)
+{
+    const char *what = end->coded ? close_code_name(end->code) : "connection lost";
+    snprintf(text, size, "%s%s%s%s", end->coded && end->by_peer ? "the peer says: " : "", what,
+             end->detail != NULL ? ": " : "", end->detail != NULL ? end->detail : "");
+    return text;
+}
+
+/* What an ended link means for the next dial. */
+static void note_setback(struct peer *peer, const struct link_end *end)
+{
+    peer->setback = PEER_FAILED;
+    if (!end->coded || end->code != CLOSE_HANDSHAKE_FAILED)
+        peer->handshake_failures = 0;
+    if (!end->coded)
+        return;
+    if (end->code == CLOSE_HANDSHAKE_FAILED)
+        peer->handshake_failures++;
+    else if (end->code == CLOSE_REFUSED || end->code == CLOSE_APPROVAL_TIMEOUT)
+        peer->setback = PEER_REFUSED;
+    else if (end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF)
+        peer->setback = PEER_UNSUPPORTED;
+}
+
+static bool was_duplicate(const struct link_end *end)
+{
+    return end->coded && (end->code == CLOSE_DUPLICATE || end->code == CLOSE_REPLACED);
+}
+
+void peer_attempt_failed(struct peer *peer, const struct link_end *end)
+{
+    char text[PEER_ERROR_MAX];
+    peer->attempt = NULL;
+    if (peer->link != NULL)
+        return; /* the peer called us meanwhile: nothing is lost */
+    note_setback(peer, end);
+    if (was_duplicate(end)) {
+        wait_ms(peer, DUPLICATE_WAIT_MS + random_u32() % DUPLICATE_WAIT_MS);
+        return;
+    }
+    set_error(peer, link_end_text(end, text, sizeof text));
+    log_info("%s: dial failed: %s", peer->row.name, text);
+    if (end->coded && end->code == CLOSE_SELF)
+        set_state(peer, PEER_OFFLINE);
+    else
+        try_next_address(peer);
+}
+
+void peer_link_up(struct peer *peer, struct link *link)
+{
+    if (peer->attempt == link)
+        peer->attempt = NULL;
+    dial_cancel(STEAL(peer->dial));
+    peer->link = link;
+    peer->handshake_failures = 0;
+    link->peer = peer;
+    set_state(peer, PEER_WAITING);
+}
+
+void peer_link_open(struct peer *peer)
+{
+    backoff_reset(&peer->backoff);
+    peer->last_error[0] = '\0';
+    peer->online_ms = loop_now(peer->owner->loop);
+    set_state(peer, PEER_ONLINE);
+    delivery_start(peer);
+}
+
+void peer_link_down(struct peer *peer, const struct link_end *end)
+{
+    char text[PEER_ERROR_MAX];
+    delivery_end(peer, end);
+    if (peer->state == PEER_ONLINE)
+        peer->online_ms = loop_now(peer->owner->loop);
+    peer->link = NULL;
+    note_setback(peer, end);
+    if (!end->coded || end->code != CLOSE_NORMAL)
+        set_error(peer, link_end_text(end, text, sizeof text));
+    if (!wants_dial(peer))
+        set_state(peer, peer->attempt != NULL ? PEER_HANDSHAKE
+                        : peer->dial != NULL  ? PEER_CONNECTING
+                                              : PEER_OFFLINE);
+    else if (was_duplicate(end))
+        wait_ms(peer, DUPLICATE_WAIT_MS + random_u32() % DUPLICATE_WAIT_MS);
+    else
+        back_off(peer);
+}

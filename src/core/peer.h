@@ -1,0 +1,100 @@
+/*
+ * One known peer: what is stored about it, its link, and the dialling that brings the link up.
+ *
+ * A peer with addresses is dialled whenever it has no link; one without waits to be called. Either
+ * side may succeed first.
+ */
+#pragma once
+
+#include "base/backoff.h"
+#include "base/bucket.h"
+#include "base/list.h"
+#include "core/delivery.h"
+#include "core/link.h"
+#include "net/dialer.h"
+#include "store/peers.h"
+
+enum { PEER_ERROR_MAX = 320 };
+
+enum peer_state {
+    PEER_OFFLINE,    /* nothing is tried: no address, told not to, or the node stops */
+    PEER_CONNECTING, /* a TCP connection is being made */
+    PEER_HANDSHAKE,  /* our dial is shaking hands */
+    PEER_WAITING,    /* authenticated; the other side has yet to approve us */
+    PEER_ONLINE,     /* an open session */
+    PEER_BACKOFF,    /* waiting before the next dial */
+};
+
+struct node;
+
+struct peer {
+    struct list node; /* in the roster */
+    struct node *owner;
+    struct peer_row row;
+    enum peer_state state;
+    uint64_t since_ms;    /* wall clock, of the state */
+    struct link *link;    /* its session, or NULL */
+    struct link *attempt; /* our dial's link until it is established, or NULL */
+    struct dial *dial;    /* a connection in the making, or NULL */
+    struct timer *timer;  /* the end of PEER_BACKOFF */
+    struct backoff backoff;
+    enum { PEER_FAILED, PEER_REFUSED, PEER_UNSUPPORTED } setback; /* what the last failure was */
+    unsigned handshake_failures;                                  /* in a row */
+    unsigned next_address;           /* of row.addresses, to dial next */
+    uint64_t online_ms;              /* monotonic, when it was online last; 0 for never */
+    bool silenced;                   /* people asked for no link */
+    bool stored;                     /* scratch of undoing a turn: its row exists */
+    bool seen_online;                /* what observers were told last */
+    char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
+    struct bucket keys;              /* its share of our private key */
+    struct delivery delivery;
+    uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
+};
+
+/* Makes a peer of a stored row, offline. 0 or -errno. */
+int peer_new(struct peer **peer, struct node *owner, const struct peer_row *row);
+
+/* Frees the peer; its links are not told. */
+void peer_free(struct peer *peer);
+
+/* "offline", "connecting", "handshake", "online", "backoff". */
+const char *peer_state_name(enum peer_state state);
+
+/* Its trust, which is PEER_CHANGED while another key has answered in its place. */
+enum peer_trust peer_trust(const struct peer *peer);
+
+/* Whether the key may be sent to: pinned, not changed, not blocked. */
+bool peer_trusted(const struct peer *peer);
+
+/* Starts dialling now if there is reason to and it isn't done already. */
+void peer_dial(struct peer *peer);
+
+/* The same, giving up the present wait or attempt. */
+void peer_dial_at_once(struct peer *peer);
+
+/*
+ * The first dial of a new process: the side with the larger fingerprint leaves the other one a
+ * moment, so that dials cross rarely.
+ */
+void peer_start(struct peer *peer);
+
+/* Something waits for the peer: a long wait for the next dial is cut short. */
+void peer_urge(struct peer *peer);
+
+/* Ends dialling, whatever its stage. */
+void peer_stop_dialling(struct peer *peer);
+
+/* Our dial's link was refused or broke before it was established: wait, then try again. */
+void peer_attempt_failed(struct peer *peer, const struct link_end *end);
+
+/* The peer's session exists from now on. */
+void peer_link_up(struct peer *peer, struct link *link);
+
+/* Both sides have approved. */
+void peer_link_open(struct peer *peer);
+
+/* The peer's session is over. */
+void peer_link_down(struct peer *peer, const struct link_end *end);
+
+/* The reason of an end for people; static or in `text`. */
+const char *link_end_text(const struct link_end *end, char *text, size_t size);

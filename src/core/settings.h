@@ -1,0 +1,29 @@
+/*
+ * What an administrator may choose about the core. Protocol timers and limits are not among it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/address.h"
+#include "store/peers.h"
+
+enum { SETTINGS_LISTEN_MAX = 16 };
+
+/* What happens to a key that nobody knows. */
+enum unknown_policy {
+    UNKNOWN_ASK,    /* authenticate it and let a person decide */
+    UNKNOWN_REJECT, /* refuse it; it learns nothing about us */
+    UNKNOWN_ACCEPT, /* pin it at once (trust `tofu`) */
+};
+
+struct settings {
+    struct address listen[SETTINGS_LISTEN_MAX];
+    unsigned listen_count;
+    enum unknown_policy unknown_peers;
+    char default_peer[PEER_NAME_MAX]; /* who is meant when nobody is named; "" for nobody */
+    uint64_t expire_ms;               /* how long a message waits in the queue; 0 is for ever */
+    uint64_t queue_messages;          /* at most so many in the queue of one peer */
+    uint64_t queue_bytes;             /* and so much text */
+    unsigned max_links;               /* sessions at once */
+};

@@ -1,0 +1,53 @@
+/*
+ * Who may come in. Facts in, verdict out: no peer, link or store is touched here.
+ */
+#include "core/trust.h"
+
+static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
+{
+    if (facts->expected_pinned)
+        return facts->expected_is_it ? TRUST_WELCOME : TRUST_ALARM;
+    if (facts->blocked)
+        return TRUST_REFUSE;
+    /* Whoever answers at a peer's address is that peer, unless the key is another peer's. */
+    return facts->known ? TRUST_ALARM : TRUST_PIN;
+}
+
+static enum trust_verdict decide_as_host(const struct trust_case *facts)
+{
+    if (facts->blocked)
+        return TRUST_REFUSE;
+    if (facts->known)
+        return TRUST_WELCOME;
+    switch (facts->policy) {
+    case UNKNOWN_ACCEPT:
+        return TRUST_PIN;
+    case UNKNOWN_ASK:
+        return TRUST_ASK;
+    case UNKNOWN_REJECT:
+        break;
+    }
+    return TRUST_REFUSE;
+}
+
+enum trust_verdict trust_decide(const struct trust_case *facts)
+{
+    return facts->role == SESSION_JOINER ? decide_as_joiner(facts) : decide_as_host(facts);
+}
+
+const char *trust_name(enum peer_trust trust)
+{
+    switch (trust) {
+    case PEER_UNPINNED:
+        return "unpinned";
+    case PEER_TOFU:
+        return "tofu";
+    case PEER_VERIFIED:
+        return "verified";
+    case PEER_CHANGED:
+        return "changed";
+    case PEER_BLOCKED:
+        return "blocked";
+    }
+    return "unpinned";
+}

@@ -1,0 +1,33 @@
+/*
+ * Who may come in: the decision about an authenticated key, as a pure function.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/settings.h"
+#include "proto/session.h"
+
+/* What is known about the key that the other side just proved to own. */
+struct trust_case {
+    enum session_role role;     /* ours */
+    enum unknown_policy policy; /* for keys that nobody knows */
+    bool known;                 /* a peer has this key pinned … */
+    bool blocked;               /* … or blocked */
+    bool expected;              /* joiner: we dialled a certain peer … */
+    bool expected_pinned;       /* … whose key is pinned … */
+    bool expected_is_it;        /* … and this is it */
+};
+
+enum trust_verdict {
+    TRUST_REFUSE = 0, /* not this one */
+    TRUST_ALARM,      /* refuse, and tell people: the dialled peer answered with another key */
+    TRUST_WELCOME,    /* a pinned peer */
+    TRUST_PIN,        /* welcome, and pin it as `tofu` once the session exists */
+    TRUST_ASK,        /* authenticate it, then let a person decide */
+};
+
+enum trust_verdict trust_decide(const struct trust_case *facts);
+
+/* "verified", "tofu", "changed", "blocked", "unpinned". */
+const char *trust_name(enum peer_trust trust);
