@@ -113,8 +113,10 @@ static int dial_try(struct dial *dial, const struct addrinfo *address)
 
 /* --- one after the other ---------------------------------------------------------------------- */
 
-/* How long one try may take: an even part of what is left for all, so that no address starves the
- * next. */
+/*
+ * How long one try may take: an even part of what is left for all, so that no address starves the
+ * next.
+ */
 static uint64_t dial_share_ms(const struct dial *dial)
 {
     const uint64_t now = loop_now(dial->loop);

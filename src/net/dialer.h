@@ -16,8 +16,7 @@ struct dial;
  */
 typedef void dial_done(void *context, struct stream *stream, const char *error);
 
-/* Starts to connect, for at most DIAL_TIMEOUT_MS. Never calls back before it returns. 0 or -errno.
- */
+/* Connects, for at most DIAL_TIMEOUT_MS. Never calls back before it returns. 0 or -errno. */
 int dial_start(struct dial **dial, struct loop *loop, const struct address *address,
                dial_done *done, void *context);
 

@@ -17,6 +17,8 @@ struct event_base *loop_base(const struct loop *loop);
 void loop_hold(struct loop *loop);
 void loop_release(struct loop *loop);
 
-/* A stream over a connected socket, TCP or UNIX, which it then owns. 0, or -errno with the socket
- * untouched. */
+/*
+ * A stream over a connected socket, TCP or UNIX, which it then owns. 0, or -errno with the socket
+ * untouched.
+ */
 int stream_new(struct stream **stream, struct loop *loop, int fd);

@@ -28,13 +28,17 @@ int listener_new_tcp(struct listener **listener, struct loop *loop, const struct
 int listener_new_unix(struct listener **listener, struct loop *loop, const char *path, mode_t mode,
                       listener_accept *accept, void *context);
 
-/* Takes over a socket that listens already, TCP or UNIX, without removing it at the end. 0 or
- * -errno. */
+/*
+ * Takes over a socket that listens already, TCP or UNIX, without removing it at the end. 0 or
+ * -errno.
+ */
 int listener_inherit(struct listener **listener, struct loop *loop, int fd, listener_accept *accept,
                      void *context);
 
 void listener_free(struct listener *listener);
 
-/* The address it really listens on (with the real port), or the path. Lives as long as the
- * listener. */
+/*
+ * The address it really listens on (with the real port), or the path. Lives as long as the
+ * listener.
+ */
 const char *listener_name(const struct listener *listener);

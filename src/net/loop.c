@@ -70,8 +70,10 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     (void)argument;
 }
 
-/* The default clock of libevent is coarse: timers would fire some milliseconds early and out of
- * order. */
+/*
+ * The default clock of libevent is coarse: timers would fire some milliseconds early and out of
+ * order.
+ */
 static struct event_base *base_new(void)
 {
     CLEANUP(event_config_cleanup) struct event_config *config = event_config_new();

@@ -29,8 +29,10 @@ void loop_wake(struct loop *loop);
 uint64_t loop_now(const struct loop *loop);
 uint64_t loop_wall(const struct loop *loop);
 
-/* Calls back at each arrival of a signal, outside signal context, until the loop is freed. 0 or
- * -errno. */
+/*
+ * Calls back at each arrival of a signal, outside signal context, until the loop is freed. 0 or
+ * -errno.
+ */
 int loop_on_signal(struct loop *loop, int signal_number, void (*callback)(void *context),
                    void *context);
 
@@ -42,7 +44,9 @@ int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *co
               void *context);
 void timer_free(struct timer *timer);
 
-/* (Re)arms for the monotonic time `at_ms`; one that has passed fires in the next turn. UINT64_MAX
- * disarms. */
+/*
+ * (Re)arms for the monotonic time `at_ms`; one that has passed fires in the next turn. UINT64_MAX
+ * disarms.
+ */
 void timer_arm_at(struct timer *timer, uint64_t at_ms);
 void timer_disarm(struct timer *timer);

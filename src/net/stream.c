@@ -203,8 +203,10 @@ static void stream_settle(struct stream *stream)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
-/* Takes what the kernel has, at most READ_SIZE and what there is room for. Bytes, 0 at the end, or
- * -errno. */
+/*
+ * Takes what the kernel has, at most READ_SIZE and what there is room for. Bytes, 0 at the end, or
+ * -errno.
+ */
 static ssize_t stream_receive(struct stream *stream)
 {
     const size_t room = STREAM_INPUT_MAX - evbuffer_get_length(stream->input);
@@ -285,8 +287,7 @@ static int stream_send(struct stream *stream)
     return 0;
 }
 
-/* What the peer sent before the connection broke is worth reading, as far as it is there already.
- */
+/* What the peer sent before the connection broke is worth reading, if it is there already. */
 static void stream_send_failed(struct stream *stream, int error)
 {
     while (!stream->input_ended && stream_receive(stream) > 0)

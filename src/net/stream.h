@@ -42,8 +42,10 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
 /* Closes at once, dropping what is unsent. NULL is allowed. */
 void stream_free(struct stream *stream);
 
-/* Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is
- * touched. */
+/*
+ * Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is
+ * touched.
+ */
 struct span stream_input(const struct stream *stream);
 
 /* Drops the first `size` unread bytes. */

@@ -59,8 +59,10 @@ static int clear_path(const struct sockaddr_un *address)
     return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Binds so that the file has no more than `mode` at any time. The umask is the process's own: no
- * threads. */
+/*
+ * Binds so that the file has no more than `mode` at any time. The umask is the process's own: no
+ * threads.
+ */
 static int bind_private(int fd, const struct sockaddr_un *address, mode_t mode)
 {
     const mode_t before = umask(0777 & ~mode);
