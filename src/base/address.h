@@ -1,5 +1,6 @@
 /*
- * Network addresses as people write them: "host", "host:port", "192.0.2.1:8766", "[2001:db8::1]:8766".
+ * Network addresses as people write them: "host", "host:port", "192.0.2.1:8766",
+ * "[2001:db8::1]:8766".
  */
 #pragma once
 
@@ -19,8 +20,8 @@ struct address {
 };
 
 /*
- * Reads an address; without a port it has ADDRESS_PORT_DEFAULT. A bare IPv6 address is accepted without
- * brackets when it has no port. Port 0 is accepted. 0 or -EINVAL.
+ * Reads an address; without a port it has ADDRESS_PORT_DEFAULT. A bare IPv6 address is accepted
+ * without brackets when it has no port. Port 0 is accepted. 0 or -EINVAL.
  */
 int address_parse(const char *text, struct address *address);
 

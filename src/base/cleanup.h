@@ -8,18 +8,20 @@
 /* Calls fn(&variable) when the variable goes out of scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* Defines a clean-up function `name` for variables of pointer type `type`, releasing by `release`. */
-#define DEFINE_CLEANUP(type, name, release)                                                        \
-    static inline void name(type *variable)                                                        \
-    {                                                                                              \
-        if (*variable != NULL)                                                                     \
-            release(*variable);                                                                    \
+/*
+ * Defines a clean-up function `name` for variables of pointer type `type`, releasing by `release`.
+ */
+#define DEFINE_CLEANUP(type, name, release) \
+    static inline void name(type *variable) \
+    {                                       \
+        if (*variable != NULL)              \
+            release(*variable);             \
     }
 
 /* The value of `pointer`, which becomes NULL: hands ownership out of a scope. */
-#define STEAL(pointer)                                                                             \
-    __extension__({                                                                                \
-        __auto_type stolen = (pointer);                                                            \
-        (pointer) = NULL;                                                                          \
-        stolen;                                                                                    \
+#define STEAL(pointer)                  \
+    __extension__({                     \
+        __auto_type stolen = (pointer); \
+        (pointer) = NULL;               \
+        stolen;                         \
     })

@@ -13,18 +13,21 @@
 int file_read(const char *path, size_t limit, struct bytes *content);
 
 /*
- * As file_read(), for a file that holds a secret: refuses with -EPERM one that is not a regular file,
- * is not owned by this user or root, or that group or others may read or write.
+ * As file_read(), for a file that holds a secret: refuses with -EPERM one that is not a regular
+ * file, is not owned by this user or root, or that group or others may read or write.
  */
 int file_read_secret(const char *path, size_t limit, struct bytes *content);
 
 /*
- * Creates or replaces `path` with mode 0600 in one step: after a crash there is the old content or the
- * new one. File and directory are synced. 0 or -errno.
+ * Creates or replaces `path` with mode 0600 in one step: after a crash there is the old content or
+ * the new one. File and directory are synced. 0 or -errno.
  */
 int file_write_secret(const char *path, struct span content);
 
-/* Makes the directory and its missing parents with mode 0700; one that exists is left as it is. 0 or -errno. */
+/*
+ * Makes the directory and its missing parents with mode 0700; one that exists is left as it is. 0
+ * or -errno.
+ */
 int directory_make(const char *path);
 
 /* Flushes the directory's own entries to disk. 0 or -errno. */

@@ -49,9 +49,9 @@ static inline void list_remove(struct list *node)
 
 /* Walks the nodes; the current node may be removed only in the _safe form. */
 /* clang-format off: a space before the parameters would make these plain names */
-#define list_for_each(node, head)                                                                  \
+#define list_for_each(node, head) \
     for (struct list *node = (head)->next; node != (head); node = node->next)
-#define list_for_each_safe(node, head)                                                             \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);              \
+#define list_for_each_safe(node, head)                                                \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
          node = node##_next, node##_next = node->next)
 /* clang-format on */

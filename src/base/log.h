@@ -1,9 +1,9 @@
 /*
  * The log: one line per thing that happened, for people and for machines.
  *
- * What is logged goes to a sink (standard error unless told otherwise). Text is made harmless on the
- * way (base/escape.h), so peers' words and names may be arguments. Never log keys, secrets or message
- * text. The log is the one piece of process-wide state in the program.
+ * What is logged goes to a sink (standard error unless told otherwise). Text is made harmless on
+ * the way (base/escape.h), so peers' words and names may be arguments. Never log keys, secrets or
+ * message text. The log is the one piece of process-wide state in the program.
  */
 #pragma once
 
@@ -44,17 +44,18 @@ void log_write(enum log_level level, const char *component, const char *event, c
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * The usual way to log: a file defines LOG_COMPONENT and calls these. `log_event` adds what machines
- * search for. Errors always pass; of everything else at most LOG_BURST lines of one call site pass in
- * LOG_INTERVAL_S, and before the first of the next interval a line tells how many were dropped.
+ * The usual way to log: a file defines LOG_COMPONENT and calls these. `log_event` adds what
+ * machines search for. Errors always pass; of everything else at most LOG_BURST lines of one call
+ * site pass in LOG_INTERVAL_S, and before the first of the next interval a line tells how many were
+ * dropped.
  */
 enum { LOG_BURST = 50, LOG_INTERVAL_S = 10 };
 
-#define log_error(...)   log_write(LOG_LEVEL_ERROR, LOG_COMPONENT, NULL, NULL, __VA_ARGS__)
-#define log_warning(...) log_limited(LOG_LEVEL_WARNING, NULL, NULL, __VA_ARGS__)
-#define log_notice(...)  log_limited(LOG_LEVEL_NOTICE, NULL, NULL, __VA_ARGS__)
-#define log_info(...)    log_limited(LOG_LEVEL_INFO, NULL, NULL, __VA_ARGS__)
-#define log_debug(...)   log_limited(LOG_LEVEL_DEBUG, NULL, NULL, __VA_ARGS__)
+#define log_error(...)                     log_write(LOG_LEVEL_ERROR, LOG_COMPONENT, NULL, NULL, __VA_ARGS__)
+#define log_warning(...)                   log_limited(LOG_LEVEL_WARNING, NULL, NULL, __VA_ARGS__)
+#define log_notice(...)                    log_limited(LOG_LEVEL_NOTICE, NULL, NULL, __VA_ARGS__)
+#define log_info(...)                      log_limited(LOG_LEVEL_INFO, NULL, NULL, __VA_ARGS__)
+#define log_debug(...)                     log_limited(LOG_LEVEL_DEBUG, NULL, NULL, __VA_ARGS__)
 #define log_event(level, event, peer, ...) log_limited(level, event, peer, __VA_ARGS__)
 
 /* The state of one call site's limit. */
@@ -66,9 +67,9 @@ struct log_site {
 /* Whether one more line of this call site may pass now. */
 bool log_allow(struct log_site *site, enum log_level level, const char *component);
 
-#define log_limited(level, event, peer, ...)                                                       \
-    do {                                                                                           \
-        static struct log_site log_site_here;                                                      \
-        if (log_allow(&log_site_here, level, LOG_COMPONENT))                                       \
-            log_write(level, LOG_COMPONENT, event, peer, __VA_ARGS__);                             \
+#define log_limited(level, event, peer, ...)                           \
+    do {                                                               \
+        static struct log_site log_site_here;                          \
+        if (log_allow(&log_site_here, level, LOG_COMPONENT))           \
+            log_write(level, LOG_COMPONENT, event, peer, __VA_ARGS__); \
     } while (0)

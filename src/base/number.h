@@ -9,13 +9,13 @@
 int number_parse(const char *text, uint64_t max, uint64_t *value);
 
 /*
- * A duration in milliseconds: a number (fraction allowed) and a unit of ms, s, min, h, d, w; without
- * a unit it is in seconds. 0, -EINVAL or -ERANGE.
+ * A duration in milliseconds: a number (fraction allowed) and a unit of ms, s, min, h, d, w;
+ * without a unit it is in seconds. 0, -EINVAL or -ERANGE.
  */
 int duration_parse(const char *text, uint64_t *ms);
 
 /*
- * A size in bytes: a whole number and a unit of B, KiB, MiB, GiB, TiB (or K, M, G, T, the same); without
- * a unit it is in bytes. 0, -EINVAL or -ERANGE.
+ * A size in bytes: a whole number and a unit of B, KiB, MiB, GiB, TiB (or K, M, G, T, the same);
+ * without a unit it is in bytes. 0, -EINVAL or -ERANGE.
  */
 int size_parse(const char *text, uint64_t *bytes);

@@ -7,7 +7,10 @@
 
 enum { TIMESTAMP_TEXT_MAX = 32 };
 
-/* Writes `wall_ms` (since 1970) as text. Values after the year 9999 give "9999-12-31T23:59:59.999Z". */
+/*
+ * Writes `wall_ms` (since 1970) as text. Values after the year 9999 give
+ * "9999-12-31T23:59:59.999Z".
+ */
 void timestamp_format(uint64_t wall_ms, char text[static TIMESTAMP_TEXT_MAX]);
 
 /* Reads RFC 3339 with "Z" or an offset, fraction optional, date alone allowed. 0 or -EINVAL. */

@@ -11,7 +11,7 @@
 bool utf8_valid(const char *text, size_t size);
 
 /*
- * Decodes the character at the start of `text` (size > 0) and returns its length in bytes; an invalid
- * byte returns 0 and leaves *character as that byte.
+ * Decodes the character at the start of `text` (size > 0) and returns its length in bytes; an
+ * invalid byte returns 0 and leaves *character as that byte.
  */
 size_t utf8_decode(const char *text, size_t size, uint32_t *character);
