@@ -30,7 +30,8 @@ static EVP_CIPHER_CTX *aead_start(enum direction direction, const struct secret 
     return STEAL(context);
 }
 
-/* Transforms the whole text; an empty one must not reach OpenSSL, which would take it for the end.
+/*
+ * Transforms the whole text; an empty one must not reach OpenSSL, which would take it for the end.
  */
 static int aead_transform(EVP_CIPHER_CTX *context, struct span text, uint8_t *out)
 {

@@ -12,13 +12,16 @@ enum aead_outcome {
     AEAD_FORGED = 1, /* the tag is wrong; nothing of the plaintext was kept */
 };
 
-/* Writes plaintext.size bytes of ciphertext and then the tag to `out`, which may be the plaintext's place. 0 or -EIO. */
+/*
+ * Writes plaintext.size bytes of ciphertext and then the tag to `out`, which may be the
+ * plaintext's place. 0 or -EIO.
+ */
 int aead_seal(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], struct span aad,
               struct span plaintext, uint8_t *out);
 
 /*
- * Opens `sealed` (ciphertext and tag, size >= AEAD_TAG_SIZE) into `out` (sealed.size - AEAD_TAG_SIZE
- * bytes; may be the same place). 0, AEAD_FORGED (out is wiped) or -EIO.
+ * Opens `sealed` (ciphertext and tag, size >= AEAD_TAG_SIZE) into `out` (sealed.size -
+ * AEAD_TAG_SIZE bytes; may be the same place). 0, AEAD_FORGED (out is wiped) or -EIO.
  */
 int aead_open(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], struct span aad,
               struct span sealed, uint8_t *out);

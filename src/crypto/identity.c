@@ -33,7 +33,9 @@ const struct pubkey *identity_pubkey(const struct identity *identity)
     return identity->pubkey;
 }
 
-/* The public half of a key, if it has one of the legal encodings. 0, IDENTITY_UNSUITABLE or -errno.
+/*
+ * The public half of a key, if it has one of the legal encodings. 0, IDENTITY_UNSUITABLE or
+ * -errno.
  */
 static int pubkey_of(EVP_PKEY *key, struct pubkey **pubkey)
 {
@@ -51,7 +53,8 @@ static int pubkey_of(EVP_PKEY *key, struct pubkey **pubkey)
     return r > 0 ? IDENTITY_UNSUITABLE : r;
 }
 
-/* Makes an identity of the key, which it owns whatever happens. 0, IDENTITY_UNSUITABLE or -errno.
+/*
+ * Makes an identity of the key, which it owns whatever happens. 0, IDENTITY_UNSUITABLE or -errno.
  */
 static int identity_new(struct identity **out, EVP_PKEY *key)
 {

@@ -9,8 +9,10 @@
 
 #include "base/cleanup.h"
 
-/* Our library context and the algorithms fetched from it; valid between crypto_init() and
- * crypto_deinit(). */
+/*
+ * Our library context and the algorithms fetched from it; valid between crypto_init() and
+ * crypto_deinit().
+ */
 struct openssl {
     OSSL_LIB_CTX *context;
     OSSL_PROVIDER *provider;

@@ -12,7 +12,9 @@
 int rsa_scheme_hash(enum signature_purpose purpose, const struct span *parts, size_t count,
                     uint8_t hash[static SHA256_SIZE]);
 
-/* Makes an initialised context sign or verify by RSASSA-PSS, or wrap or unwrap by RSAES-OAEP. 1 or
- * an error. */
+/*
+ * Makes an initialised context sign or verify by RSASSA-PSS, or wrap or unwrap by RSAES-OAEP. 1 or
+ * an error.
+ */
 int rsa_scheme_pss(EVP_PKEY_CTX *context);
 int rsa_scheme_oaep(EVP_PKEY_CTX *context);
