@@ -1,0 +1,333 @@
+"""Real daemons and the real client, for tests: started, talked to, ended, and never trusted.
+
+Every daemon has a folder of its own and a port of its own on loopback.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import socket
+import subprocess
+import threading
+import time
+
+BUILD = pathlib.Path(os.environ.get("P2PCHAT_BUILD", "build")).resolve()
+P2PCHATD = BUILD / "p2pchatd"
+P2PCHATCTL = BUILD / "p2pchatctl"
+
+# How long anything that must happen may take; generous, because sanitizers are slow.
+PATIENCE_S = 60
+
+SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
+
+
+def environment(home):
+    """What the programs see of ours: nothing that leads out of the test's folder."""
+    kept = {name: value for name, value in os.environ.items()
+            if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+    return dict(kept, HOME=str(home), LC_ALL="C.UTF-8", TZ="UTC")
+
+
+def eventually(condition, what):
+    """Waits until the condition holds, for what can't be waited for by an event."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"never came: {what}"
+        time.sleep(0.01)
+
+
+class Result:
+    """What a finished client said."""
+
+    def __init__(self, status, out, err):
+        self.status = status
+        self.out = out
+        self.err = err
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+    @property
+    def json(self):
+        """Its output lines as JSON."""
+        return [json.loads(line) for line in self.lines]
+
+    @property
+    def error(self):
+        """The error object that --json puts on standard error."""
+        return json.loads(self.err.splitlines()[-1])["error"]
+
+
+def run(program, *arguments, home, input=b"", expect=0, **options):
+    """Runs one of our programs to its end and checks its exit status."""
+    if isinstance(input, str):
+        input = input.encode()
+    done = subprocess.run([program, *map(str, arguments)], input=input, capture_output=True,
+                          env=environment(home), timeout=2 * PATIENCE_S, **options)
+    out = done.stdout.decode(errors="surrogateescape")
+    err = done.stderr.decode(errors="surrogateescape")
+    assert not SANITIZER.search(err), err
+    assert expect is None or done.returncode == expect, (
+        f"{program.name} {' '.join(map(str, arguments))}: exit status {done.returncode}, "
+        f"not {expect}\n{out}{err}")
+    return Result(done.returncode, out, err)
+
+
+class Lines:
+    """A client that runs on, and its output line by line as it comes."""
+
+    def __init__(self, arguments, home, **options):
+        self.process = subprocess.Popen([P2PCHATCTL, *map(str, arguments)], bufsize=0,
+                                        env=environment(home), stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, **options)
+        self.queue = queue.Queue()
+        self.err = b""
+        self.readers = [threading.Thread(target=self._read_out, daemon=True),
+                        threading.Thread(target=self._read_err, daemon=True)]
+        for reader in self.readers:
+            reader.start()
+
+    def _read_out(self):
+        with open(self.process.stdout.fileno(), "rb", closefd=False) as stream:
+            for line in stream:
+                self.queue.put(line.decode(errors="surrogateescape").rstrip("\n"))
+        self.queue.put(None)
+
+    def _read_err(self):
+        for line in self.process.stderr:
+            self.err += line
+
+    def next(self):
+        """The next line; None at the end."""
+        return self.queue.get(timeout=PATIENCE_S)
+
+    def take(self, count):
+        lines = [self.next() for _ in range(count)]
+        assert None not in lines, f"ended early: {lines} {self.err.decode()}"
+        return lines
+
+    def next_json(self):
+        line = self.next()
+        assert line is not None, f"ended early: {self.err.decode()}"
+        return json.loads(line)
+
+    def rest(self):
+        """All lines until it ends."""
+        return list(iter(self.next, None))
+
+    def wait(self, expect=0):
+        status = self.process.wait(timeout=PATIENCE_S)
+        for reader in self.readers:
+            reader.join()
+        assert not SANITIZER.search(self.err.decode()), self.err.decode()
+        assert status == expect, f"exit status {status}, not {expect}\n{self.err.decode()}"
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for reader in self.readers:
+            reader.join()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+
+
+class RpcError(Exception):
+    """An error reply."""
+
+    def __init__(self, error):
+        super().__init__(str(error))
+        self.code = error["code"]
+        self.kind = error.get("data", {}).get("kind")
+
+
+class Control:
+    """A connection to the control socket, for what the client would never say."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.connect(str(path))
+        self.reader = self.socket.makefile("rb")
+        self.id = 0
+
+    def write(self, data):
+        """Sends bytes, or a JSON value as a line."""
+        if not isinstance(data, bytes):
+            data = json.dumps(data, ensure_ascii=False).encode() + b"\n"
+        self.socket.sendall(data)
+
+    def read(self):
+        """The next object, or None at the end of the stream."""
+        line = self.reader.readline()
+        if not line:
+            return None
+        assert line.endswith(b"\n"), f"cut: {line!r}"
+        return json.loads(line)
+
+    def ask(self, method, **params):
+        """Sends a request and returns its id."""
+        self.id += 1
+        self.write({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params})
+        return self.id
+
+    def call(self, method, **params):
+        """The result of a request on a connection without a follow."""
+        id = self.ask(method, **params)
+        reply = self.read()
+        assert reply["id"] == id
+        if "error" in reply:
+            raise RpcError(reply["error"])
+        return reply["result"]
+
+    def half_close(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def end(self):
+        self.reader.close()
+        self.socket.close()
+
+
+class Daemon:
+    """One p2pchatd with its folder."""
+
+    def __init__(self, name, home, config=None, listen="127.0.0.1:0"):
+        self.name = name
+        self.home = home / name
+        self.home.mkdir()
+        self.state = self.home / "state"
+        self.socket = self.home / "control.sock"
+        self.log = self.home / "log"
+        self.config = None
+        self.listen = listen
+        self.process = None
+        self.clients = []
+        if config is not None:
+            self.configure(config)
+
+    def configure(self, text):
+        self.config = self.home / "p2pchatd.conf"
+        self.config.write_text(text)
+
+    @property
+    def options(self):
+        options = ["--state-dir", self.state, "--control", self.socket, "--log-level", "debug"]
+        if self.config is not None:
+            options += ["-c", self.config]
+        if self.listen is not None:
+            options += ["--listen", self.listen]
+        return options
+
+    def start(self, *more):
+        """Starts it and waits until it answers. A restart keeps the port, so that peers find it."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([P2PCHATD, *map(str, self.options), *more],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=environment(self.home))
+        eventually(self._answers, f"an answer of {self.name}")
+        status = self.rpc("status")
+        self.fingerprint = status["fingerprint"]
+        self.address = status["listeners"][0]["address"]
+        if ":" in self.address and not self.address.startswith("["):
+            self.address = f"[{self.address}]"
+        self.address += f":{status['listeners'][0]['port']}"
+        self.listen = self.address
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, f"{self.name} ended: {self.text_of_log()}"
+        try:
+            self.rpc("hello")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+    def stop(self):
+        """Ends it as a service manager would, and checks that it ends well."""
+        self.process.terminate()
+        status = self.process.wait(timeout=PATIENCE_S)
+        self.process = None
+        assert status == 0, f"{self.name}: exit status {status} at SIGTERM"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def text_of_log(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def ctl(self, *arguments, **options):
+        """Runs p2pchatctl on it. `expect` is the exit status that it must end with."""
+        return run(P2PCHATCTL, "-s", self.socket, *arguments, home=self.home, **options)
+
+    def client(self, *arguments, **options):
+        """Starts p2pchatctl on it, to be read while it runs."""
+        client = Lines(["-s", self.socket, *arguments], self.home, **options)
+        self.clients.append(client)
+        return client
+
+    def control(self):
+        """A connection of our own to it."""
+        control = Control(self.socket)
+        self.clients.append(control)
+        return control
+
+    def rpc(self, method, **params):
+        control = Control(self.socket)
+        try:
+            return control.call(method, **params)
+        finally:
+            control.end()
+
+    def peer(self, name):
+        return self.rpc("peer.get", name=name)
+
+    def history(self, **params):
+        return self.rpc("history.list", **params)["messages"]
+
+    def received(self):
+        """The texts that came in, oldest first."""
+        return [m["body"] for m in self.history(limit=100000) if m["direction"] == "in"]
+
+    def add(self, other, address=True, pin=True):
+        """Makes another daemon known to this one, by its own name."""
+        self.ctl("peer", "add", other.name, *([other.address] if address else []),
+                 *(["--fingerprint", other.fingerprint] if pin else []))
+
+    def wait_online(self, other):
+        self.ctl("wait-online", other.name, "--timeout", PATIENCE_S)
+
+    def wait_for_event(self, type, **members):
+        """Waits for an event of this type with these members, also one that has been."""
+        follower = self.client("follow", "-o", "json", "--after", 0, "--types", type)
+        while True:
+            event = follower.next_json()
+            if all(event.get(name) == value for name, value in members.items()):
+                return event
+
+    def end(self):
+        for client in self.clients:
+            client.end()
+        if self.process is not None:
+            self.stop()
+        assert not SANITIZER.search(self.text_of_log())
+
+
+def pair(one, other):
+    """Makes two daemons known to each other; `one` dials."""
+    other.add(one, address=False)
+    one.add(other)
+    one.wait_online(other)
+    other.wait_online(one)

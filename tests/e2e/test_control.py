@@ -1,0 +1,377 @@
+"""The control socket takes whatever comes, answers what it must, and lets nobody disturb others."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from harness import Control, RpcError, eventually
+
+PARSE_ERROR, INVALID_REQUEST = -32700, -32600
+METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
+LINE_LIMIT = 1024 * 1024
+
+SOURCE = pathlib.Path(__file__).parents[2] / "src"
+METHODS = re.findall(r'METHOD\("([^"]+)", (USER|ADMIN), ((?:"[^"]*"\s*)+), "',
+                     (SOURCE / "rpc" / "methods.def").read_text())
+
+
+@pytest.fixture
+def control(alice):
+    return alice.control()
+
+
+def alive(control):
+    return "version" in control.call("hello")
+
+
+def test_hello_tells_who_answers(control):
+    hello = control.call("hello", client="test")
+    assert hello["daemon"] == "p2pchatd"
+    assert hello["api"]["major"] >= 1
+    assert hello["admin"] is True
+    assert hello["epoch"]
+
+
+def test_the_epoch_stays_over_a_restart(alice):
+    epoch = alice.rpc("hello")["epoch"]
+    alice.restart()
+    assert alice.rpc("hello")["epoch"] == epoch
+
+
+@pytest.mark.parametrize("line, code", [
+    (b"nonsense", PARSE_ERROR),
+    (b"{", PARSE_ERROR),
+    (b'{"id":1,"method":"hello"} x', PARSE_ERROR),
+    (b'{"id":1,"method":"hello","method":"status"}', PARSE_ERROR),
+    (b'{"id":1,"method":"hello","params":{"client":"\xff"}}', PARSE_ERROR),
+    (b'{"id":1,"method":"hello","params":{"client":"\xed\xa0\x80"}}', PARSE_ERROR),
+    (b'{"id":1,"method":"hello","params":' + b'{"a":' * 20 + b"1" + b"}" * 20 + b"}", PARSE_ERROR),
+    (b"[" * 100000, PARSE_ERROR),
+    (b'"text"', INVALID_REQUEST),
+    (b"17", INVALID_REQUEST),
+    (b"null", INVALID_REQUEST),
+    (b"{}", INVALID_REQUEST),
+    (b'{"id":1}', INVALID_REQUEST),
+    (b'{"id":1,"method":5}', INVALID_REQUEST),
+    (b'{"id":{},"method":"hello"}', INVALID_REQUEST),
+    (b'{"jsonrpc":"1.0","id":1,"method":"hello"}', INVALID_REQUEST),
+    (b'{"id":1,"method":"no.such"}', METHOD_NOT_FOUND),
+    (b'{"id":1,"method":"hello","params":[]}', INVALID_PARAMS),
+    (b'{"id":1,"method":"hello","params":{"client":5}}', INVALID_PARAMS),
+    (b'{"id":1,"method":"hello","params":{"stranger":"x"}}', INVALID_PARAMS),
+    (b'{"id":1,"method":"peer.get"}', INVALID_PARAMS),
+    (b'{"id":1,"method":"follow","params":{"after":-1}}', INVALID_PARAMS),
+    (b'{"id":1,"method":"follow","params":{"after":1.5}}', INVALID_PARAMS),
+])
+def test_a_bad_request_is_answered_and_forgiven(control, line, code):
+    control.write(line + b"\n")
+    reply = control.read()
+    assert reply["error"]["code"] == code
+    assert reply["error"]["message"]
+    assert "result" not in reply
+    assert alive(control)
+
+
+def test_a_batch_is_refused_as_such(control):
+    control.write(b'[{"jsonrpc":"2.0","id":1,"method":"hello"}]\n')
+    error = control.read()["error"]
+    assert (error["code"], error["data"]["kind"]) == (INVALID_REQUEST, "batch_unsupported")
+    assert alive(control)
+
+
+def test_what_is_not_the_daemon_s_fault_names_the_request(control):
+    control.write(b'{"id":"mine","method":"no.such"}\n')
+    assert control.read()["id"] == "mine"
+
+
+def test_a_line_at_the_limit_is_read(control):
+    start, end = b'{"id":1,"method":"hello"', b"}"
+    control.write(start + b" " * (LINE_LIMIT - len(start) - len(end)) + end + b"\n")
+    assert control.read()["id"] == 1
+
+
+def test_an_over_long_line_is_answered_and_ends_the_connection(alice, control):
+    try:
+        control.write(b'{"id":1,"method":"hello"' + b" " * 2 * LINE_LIMIT)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert control.read()["error"]["code"] == INVALID_REQUEST
+    try:
+        assert control.read() is None
+    except ConnectionResetError:
+        pass
+    alice.rpc("hello")
+
+
+def test_shell_scripts_may_leave_out_version_and_id(control):
+    control.write(b'{"method":"hello"}\n')
+    reply = control.read()
+    assert reply["id"] is None
+    assert reply["result"]["daemon"] == "p2pchatd"
+
+
+@pytest.mark.parametrize("id", [0, -1, 2**53, "text", "", 1.5, None])
+def test_the_id_comes_back_as_it_was(control, id):
+    control.write({"jsonrpc": "2.0", "id": id, "method": "hello"})
+    assert control.read()["id"] == id
+
+
+def test_a_notification_is_done_and_not_answered(paired):
+    alice, bob = paired
+    control = alice.control()
+    control.write({"jsonrpc": "2.0", "method": "message.send",
+                   "params": {"peer": "bob", "body": "quietly"}})
+    control.write({"jsonrpc": "2.0", "method": "message.send", "params": {"peer": "no"}})
+    assert control.call("hello")["daemon"] == "p2pchatd"
+    eventually(lambda: bob.received() == ["quietly"], "the message")
+
+
+def test_a_line_may_come_in_pieces(control):
+    for byte in b'{"id":1,"method":"hello"}\n':
+        control.write(bytes([byte]))
+    assert control.read()["id"] == 1
+
+
+def test_carriage_returns_and_empty_lines_do_no_harm(control):
+    control.write(b'{"id":1,"method":"hello"}\r\n')
+    assert control.read()["id"] == 1
+
+
+def test_hundreds_of_requests_in_one_write_are_answered_in_order(control):
+    control.write(b"".join(b'{"id":%d,"method":"status"}\n' % id for id in range(500)))
+    assert [control.read()["id"] for _ in range(500)] == list(range(500))
+
+
+def test_pipelined_sends_are_accepted_in_order(paired):
+    alice, bob = paired
+    control = alice.control()
+    for number in range(300):
+        control.ask("message.send", peer="bob", body=str(number))
+    sent = [control.read()["result"]["messages"][0] for _ in range(300)]
+    seqs = [message["seq"] for message in sent]
+    assert seqs == sorted(set(seqs))
+    alice.rpc("message.wait", id=sent[-1]["id"], state="delivered")
+    assert bob.received() == [str(number) for number in range(300)]
+
+
+def test_who_half_closes_gets_the_replies_and_then_the_end(control):
+    control.write(b"".join(b'{"id":%d,"method":"status"}\n' % id for id in range(100)))
+    control.half_close()
+    assert [control.read()["id"] for _ in range(100)] == list(range(100))
+    assert control.read() is None
+
+
+def test_who_half_closes_still_gets_the_reply_to_a_send(paired):
+    alice, _ = paired
+    control = alice.control()
+    control.ask("message.send", peer="bob", body="and goodbye")
+    control.half_close()
+    assert control.read()["result"]["messages"][0]["state"] == "queued"
+    assert control.read() is None
+
+
+def test_who_half_closes_still_gets_the_end_of_a_wait(alice, bob):
+    alice.ctl("peer", "add", "bob", bob.address)
+    id = alice.ctl("send", "-p", "bob", "x").out.strip()
+    control = alice.control()
+    control.ask("message.wait", id=id, state="delivered", timeout_ms=100)
+    control.half_close()
+    assert control.read()["error"]["data"]["kind"] == "timeout"
+    assert control.read() is None
+
+
+def test_who_never_reads_disturbs_nobody(alice):
+    deaf = alice.control()
+    deaf.socket.setblocking(False)
+    request = b'{"id":1,"method":"status"}\n' * 1000
+    sent = 0
+    try:
+        while sent < 64 * LINE_LIMIT:
+            sent += deaf.socket.send(request)
+    except BlockingIOError:
+        pass
+    assert 0 < sent < 64 * LINE_LIMIT, "the daemon read on without a bound"
+    for _ in range(20):
+        alice.rpc("status")
+
+
+def test_who_never_reads_a_follow_disturbs_nobody(paired):
+    alice, bob = paired
+    deaf = [alice.control() for _ in range(10)]
+    for control in deaf:
+        control.ask("follow", after=0)
+    text = "x" * 60000
+    for _ in range(40):
+        bob.ctl("send", "-p", "alice", "--wait", input=text)
+    assert len(alice.received()) == 40
+    # and nothing was lost for them
+    control = deaf[0]
+    assert "result" in control.read()
+    bodies = 0
+    while bodies < 40:
+        event = control.read()["params"]
+        bodies += event["type"] == "message.received"
+
+
+def test_a_connection_that_is_cut_anywhere_disturbs_nobody(paired):
+    alice, _ = paired
+    request = json.dumps({"id": 1, "method": "message.wait", "params": {
+        "id": "01930000-0000-7000-8000-000000000000", "state": "sent"}}).encode() + b"\n"
+    for end in range(0, len(request) + 1, 7):
+        control = Control(alice.socket)
+        control.write(request[:end])
+        control.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        control.end()
+    assert alice.rpc("status")
+
+
+def test_many_clients_at_once_are_served(alice):
+    controls = [alice.control() for _ in range(100)]
+    for control in controls:
+        control.ask("status")
+    for control in controls:
+        assert "result" in control.read()
+
+
+def test_errors_have_a_code_a_kind_and_say_whether_to_retry(control):
+    control.ask("message.send", peer="nobody", body="x")
+    error = control.read()["error"]
+    assert error["code"] == -67
+    assert error["data"] == {"kind": "no_such_peer", "retryable": False}
+
+
+@pytest.mark.parametrize("params, kind", [
+    ({"peer": "bob", "body": ""}, "empty"),
+    ({"peer": "bob", "body": "x" * 65537}, "too_large"),
+    ({"peer": "no", "body": "x"}, "no_such_peer"),
+    ({"peers": ["bob", "no"], "body": "x"}, "no_such_peer"),
+])
+def test_a_send_that_can_not_be_leaves_nothing(paired, params, kind):
+    alice, _ = paired
+    with pytest.raises(RpcError) as raised:
+        alice.rpc("message.send", **params)
+    assert raised.value.kind == kind
+    assert alice.history() == []
+
+
+def test_a_body_may_hold_what_json_can(paired):
+    alice, bob = paired
+    for body in ("\u0001\u001f\u007f", "\\\"/", "\u2028\u2029", "\U0001f98a"):
+        alice.rpc("message.send", peer="bob", body=body)
+    id = alice.rpc("message.send", peer="bob", body="end")["messages"][0]["id"]
+    alice.rpc("message.wait", id=id, state="delivered")
+    assert bob.received() == ["\u0001\u001f\u007f", "\\\"/", "\u2028\u2029", "\U0001f98a", "end"]
+
+
+def nulls(value, path=""):
+    if value is None:
+        yield path
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from nulls(inner, f"{path}.{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from nulls(inner, path + "[]")
+
+
+def test_shapes_that_scripts_rely_on(paired):
+    alice, bob = paired
+    id = alice.ctl("send", "-p", "bob", "--wait", "x").out.strip()
+    status = alice.rpc("status")
+    assert {"version", "epoch", "fingerprint", "uptime_s", "listeners", "peers", "queue", "store",
+            "last_seq", "followers", "requests"} <= set(status)
+    assert {"address", "port"} <= set(status["listeners"][0])
+    assert {"messages", "bytes"} <= set(status["queue"])
+    assert {"messages", "bytes", "free_bytes"} <= set(status["store"])
+    [peer] = alice.rpc("peer.list")["peers"]
+    assert {"name", "fingerprint", "trust", "addresses", "link", "since", "queued",
+            "safety_number"} <= set(peer)
+    assert (peer["link"], peer["trust"], peer["queued"]) == ("online", "verified", 0)
+    message = alice.rpc("message.get", id=id)
+    assert {"id", "seq", "peer", "direction", "state", "body", "time", "sent"} <= set(message)
+    identity = alice.rpc("identity.get")
+    assert identity["fingerprint"] == alice.fingerprint
+    assert identity["public_key"].startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert (identity["algorithm"], identity["bits"]) == ("RSA", 2048)
+    for value in (status, peer, message, identity):
+        assert list(nulls(value)) == []
+    for time in (message["time"], message["sent"], peer["since"], identity["created"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time)
+
+
+def test_history_can_be_narrowed(paired):
+    alice, bob = paired
+    for text in ("apple", "pear", "Apple pie"):
+        alice.ctl("send", "-p", "bob", "--wait", text)
+    bob.ctl("send", "-p", "alice", "--wait", "cherry")
+    bodies = lambda **params: [m["body"] for m in alice.history(**params)]
+    assert bodies() == ["apple", "pear", "Apple pie", "cherry"]
+    assert bodies(limit=2) == ["Apple pie", "cherry"]
+    assert bodies(peer="bob", grep="pear") == ["pear"]
+    second = alice.history()[1]["seq"]
+    assert bodies(after=second) == ["Apple pie", "cherry"]
+    assert bodies(before=second) == ["apple"]
+    assert bodies(since="2100-01-01T00:00:00Z") == []
+    with pytest.raises(RpcError):
+        alice.history(peer="nobody")
+
+
+AS_NOBODY = r"""
+import json, os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+control = socket.socket(socket.AF_UNIX)
+control.connect(sys.argv[1])
+reader = control.makefile("rb")
+for method in sys.argv[2:]:
+    control.sendall(json.dumps({"id": 1, "method": method, "params": {}}).encode() + b"\n")
+    reply = json.loads(reader.readline())
+    print(method, reply.get("error", {}).get("data", {}).get("kind"))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_admin_methods_are_for_root_and_the_daemon_s_own_user(alice):
+    alice.socket.chmod(0o666)
+    methods = [name for name, _, _ in METHODS]
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, alice.socket, *methods],
+                          capture_output=True, text=True, check=True)
+    kinds = dict(line.split() for line in done.stdout.splitlines())
+    assert {name for name, kind in kinds.items() if kind == "not_admin"} == \
+        {name for name, access, _ in METHODS if access == "ADMIN"}
+
+
+@pytest.mark.parametrize("name, parameters", [(name, text) for name, _, text in METHODS])
+def test_every_method_refuses_what_it_does_not_know(control, name, parameters):
+    with pytest.raises(RpcError) as raised:
+        control.call(name, stranger=1)
+    assert raised.value.code == INVALID_PARAMS
+
+
+@pytest.mark.parametrize("name", [name for name, _, text in METHODS if ":" in text])
+def test_every_method_checks_the_types_of_its_parameters(control, name):
+    [parameters] = [text for method, _, text in METHODS if method == name]
+    for parameter in re.findall(r"([a-z_]+)\??:", parameters):
+        with pytest.raises(RpcError) as raised:
+            control.call(name, **{parameter: {"of": "another type"}})
+        assert raised.value.code == INVALID_PARAMS
+
+
+def test_the_log_level_can_be_changed(control):
+    assert control.call("log.level")["level"] == "debug"
+    assert control.call("log.level", level="warning")["level"] == "warning"
+    with pytest.raises(RpcError):
+        control.call("log.level", level="loud")
+    assert control.call("log.level")["level"] == "warning"
+
+
+def test_a_daemon_can_be_stopped(alice):
+    alice.rpc("daemon.stop")
+    assert alice.process.wait(timeout=60) == 0
+    alice.process = None

@@ -1,0 +1,317 @@
+"""The daemon as a service: its options, its files, its configuration, its start and its end."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from harness import P2PCHATCTL, P2PCHATD, PATIENCE_S, environment, eventually, pair, run
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def daemon_says(home, *arguments, expect=0):
+    return run(P2PCHATD, *arguments, home=home, expect=expect)
+
+
+def test_version_and_help(home):
+    assert re.fullmatch(r"p2pchatd \d+\.\d+\.\d+\n", daemon_says(home, "--version").out)
+    help = daemon_says(home, "--help").out
+    for option in ("-c", "--state-dir", "--control", "--listen", "--log-level", "-t", "-T",
+                   "--version"):
+        assert option in help
+
+
+def test_t_is_silent_about_a_good_configuration(home):
+    config = home / "p2pchatd.conf"
+    config.write_text('listen = {"127.0.0.1:0", "[::1]:0"}\nunknown-peers = reject\n'
+                      "expire = 7d\nqueue-limit-bytes = 1MiB\nlog-level = debug\n")
+    result = daemon_says(home, "-c", config, "-t")
+    assert (result.out, result.err) == ("", "")
+
+
+def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
+    config = home / "p2pchatd.conf"
+    config.write_text("unknown-peers = accept\n")
+    printed = daemon_says(home, "-c", config, "--listen", "127.0.0.1:4321", "-T").out
+    assert "accept" in printed and "127.0.0.1:4321" in printed
+    for key in ("listen", "identity", "identity-bits", "default-peer", "unknown-peers", "expire",
+                "queue-limit-messages", "queue-limit-bytes", "max-links", "log-level"):
+        assert re.search(rf"^{key}\b", printed, re.MULTILINE), key
+    config.write_text(printed)
+    assert daemon_says(home, "-c", config, "-T").out == printed
+
+
+@pytest.mark.parametrize("line", [
+    "no-such-key = 1",
+    "unknown-peers = perhaps",
+    "expire = 30parsecs",
+    "expire = -1d",
+    "queue-limit-bytes = plenty",
+    "queue-limit-messages = 0",
+    "log-level = loud",
+    "max-links = many",
+    "max-links = 0",
+    "identity-bits = 1024",
+    'listen = {"127.0.0.1:99999"}',
+    "log-level = ",
+    'default-peer = "unended',
+])
+def test_a_bad_line_of_the_configuration_is_named(home, line):
+    config = home / "p2pchatd.conf"
+    config.write_text(f"# a comment\n{line}\n")
+    for option in ("-t", "-T"):
+        result = daemon_says(home, "-c", config, option, expect=78)
+        assert re.match(rf"{re.escape(str(config))}:[23]: .+", result.err), result.err
+        assert result.out == ""
+
+
+def test_a_missing_configuration_that_was_asked_for_is_an_error(home):
+    result = daemon_says(home, "-c", home / "nowhere.conf", "-t", expect=78)
+    assert "nowhere.conf" in result.err
+
+
+def test_a_bad_configuration_prevents_the_start(home):
+    config = home / "p2pchatd.conf"
+    config.write_text("no-such-key = 1\n")
+    daemon_says(home, "-c", config, "--state-dir", home / "state", "--control", home / "sock",
+                "--listen", "127.0.0.1:0", expect=78)
+    assert not (home / "sock").exists()
+
+
+def test_the_first_start_makes_private_files(alice):
+    assert mode(alice.state) == 0o700
+    assert mode(alice.state / "identity.pem") == 0o600
+    for path in alice.state.iterdir():
+        assert mode(path) & 0o077 == 0, path
+    assert stat.S_ISSOCK(alice.socket.stat().st_mode)
+    assert mode(alice.socket) & 0o007 == 0
+
+
+def test_the_identity_stays(alice):
+    before = alice.fingerprint
+    alice.restart()
+    assert alice.fingerprint == before
+
+
+def test_an_identity_that_others_can_read_is_refused(alice):
+    alice.stop()
+    (alice.state / "identity.pem").chmod(0o644)
+    result = daemon_says(alice.home, *alice.options, expect=78)
+    assert "identity.pem" in result.err
+
+
+def test_a_damaged_identity_is_never_replaced(alice):
+    alice.stop()
+    identity = alice.state / "identity.pem"
+    identity.write_text("damaged")
+    result = daemon_says(alice.home, *alice.options, expect=78)
+    assert "identity.pem" in result.err
+    assert identity.read_text() == "damaged"
+
+
+def test_an_identity_of_another_size_can_be_configured(daemon, bob):
+    alice = daemon("alice", config="identity-bits = 3072\n")
+    assert alice.rpc("identity.get")["bits"] == 3072
+    pair(alice, bob)
+    alice.ctl("send", "-p", "bob", "--wait", "from a longer key")
+    bob.ctl("send", "-p", "alice", "--wait", "to a longer key")
+    assert bob.received() == ["from a longer key"]
+
+
+def test_a_stale_socket_is_replaced(alice):
+    alice.kill()
+    assert alice.socket.exists()
+    alice.start()
+    assert alice.rpc("hello")
+
+
+def test_a_stop_removes_the_socket(alice):
+    alice.stop()
+    assert not alice.socket.exists()
+
+
+def test_a_second_daemon_does_not_displace_the_first(alice, home):
+    for options in (["--state-dir", alice.state, "--control", home / "other.sock"],
+                    ["--state-dir", home / "other", "--control", alice.socket]):
+        result = daemon_says(home, *options, "--listen", "127.0.0.1:0", expect=None)
+        assert result.status > 0
+        assert result.err
+    assert alice.rpc("status")["fingerprint"] == alice.fingerprint
+    alice.ctl("peer", "add", "bob")
+
+
+def test_a_file_that_is_no_socket_is_not_removed(home):
+    path = home / "precious"
+    path.write_text("data")
+    result = daemon_says(home, "--state-dir", home / "state", "--control", path,
+                         "--listen", "127.0.0.1:0", expect=None)
+    assert result.status > 0
+    assert path.read_text() == "data"
+
+
+def test_a_port_that_is_taken_is_named(home):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        result = daemon_says(home, "--state-dir", home / "state", "--control", home / "sock",
+                             "--listen", f"127.0.0.1:{port}", expect=None)
+    assert result.status > 0
+    assert f"127.0.0.1:{port}" in result.err
+    assert "in use" in result.err
+
+
+def test_it_starts_while_its_peers_can_not_be_reached(daemon):
+    alice = daemon("alice")
+    for name, address in (("bob", "127.0.0.1:1"), ("carol", "no-such-host.invalid"),
+                          ("dave", "[2001:db8::1]:8766")):
+        alice.ctl("peer", "add", name, address)
+    alice.restart()
+    alice.ctl("send", "-p", "carol", "for when there is a network")
+    assert alice.peer("carol")["queued"] == 1
+    eventually(lambda: alice.peer("bob").get("last_error"), "the reason")
+
+
+def test_it_talks_over_ipv6(daemon):
+    if not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("no IPv6 here")
+    alice = daemon("alice", listen="[::1]:0")
+    bob = daemon("bob", listen="[::1]:0")
+    pair(alice, bob)
+    alice.ctl("send", "-p", "bob", "--wait", "six")
+    assert bob.received() == ["six"]
+
+
+def test_it_listens_on_every_address_given(home, daemon):
+    alice = daemon("alice", listen=None, config='listen = {"127.0.0.1:0", "127.0.0.2:0"}\n')
+    listeners = alice.rpc("status")["listeners"]
+    assert [listener["address"] for listener in listeners] == ["127.0.0.1", "127.0.0.2"]
+    for listener in listeners:
+        socket.create_connection((listener["address"], listener["port"])).close()
+
+
+def reload(daemon, sign):
+    """Asks for a reload and waits until the log says what came of it."""
+    before = len(daemon.text_of_log())
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: re.search(sign, daemon.text_of_log()[before:]), f"{sign} in the log")
+
+
+def test_a_reload_takes_new_settings(daemon, bob):
+    alice = daemon("alice", config="unknown-peers = reject\n")
+    bob.add(alice)
+    eventually(lambda: bob.peer("alice").get("last_error"), "a refusal")
+    alice.configure("unknown-peers = accept\n")
+    reload(alice, "(?i)reload")
+    bob.ctl("peer", "connect", "alice")
+    bob.ctl("send", "-p", "alice", "--wait", "now I may")
+    assert alice.received() == ["now I may"]
+
+
+def test_a_bad_reload_keeps_the_old_settings_and_says_so(daemon, bob):
+    alice = daemon("alice", config="unknown-peers = accept\n")
+    alice.configure("unknown-peers = perhaps\n")
+    reload(alice, rf"{re.escape(str(alice.config))}:1: ")
+    bob.add(alice)
+    bob.ctl("send", "-p", "alice", "--wait", "still open")
+    result = alice.ctl("rpc", "daemon.reload", expect=None)
+    assert result.status != 0
+
+
+def test_a_reload_cuts_no_link(paired):
+    alice, bob = paired
+    alice.configure("expire = 10d\n")
+    since = alice.peer("bob")["since"]
+    alice.rpc("daemon.reload")
+    assert alice.peer("bob")["link"] == "online"
+    assert alice.peer("bob")["since"] == since
+
+
+def test_strangers_on_the_port_disturb_nobody(paired):
+    alice, bob = paired
+    host, port = alice.address.rsplit(":", 1)
+    sockets = []
+    for data in (b"", b"\0", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 5, b"\0\0\0\x50\x01",
+                 b"\0\0\0\x50\x01p2pchat\0" + b"\0" * 72, b"\x7f\xff\xff\xff\x10", os.urandom(4096)):
+        for _ in range(4):
+            stranger = socket.create_connection((host, int(port)))
+            stranger.sendall(data)
+            sockets.append(stranger)
+    bob.ctl("send", "-p", "alice", "--wait", "through the crowd")
+    assert alice.received() == ["through the crowd"]
+    for stranger in sockets:
+        stranger.close()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_at_a_signal(alice, sign):
+    alice.process.send_signal(sign)
+    assert alice.process.wait(timeout=PATIENCE_S) == 0
+    alice.process = None
+
+
+def test_it_ends_although_clients_are_connected(paired):
+    alice, bob = paired
+    waiting = alice.control()
+    waiting.ask("follow", after=0)
+    idle = alice.control()
+    partial = alice.control()
+    partial.write(b'{"id":')
+    alice.stop()
+    assert idle.read() is None
+
+
+def test_the_log_has_no_text_and_no_key(paired):
+    alice, bob = paired
+    alice.ctl("send", "-p", "bob", "--wait", "xyzzy-secret-text")
+    for one in (alice, bob):
+        assert "xyzzy" not in one.text_of_log()
+        assert "PRIVATE KEY" not in one.text_of_log()
+
+
+def test_the_text_is_sealed_on_the_disk(paired):
+    alice, bob = paired
+    alice.ctl("send", "-p", "bob", "--wait", "xyzzy-secret-text")
+    for one in (alice, bob):
+        one.stop()
+        for path in one.state.iterdir():
+            assert b"xyzzy" not in path.read_bytes(), path
+
+
+def test_directories_of_the_environment_are_used(home):
+    state, runtime = home / "xdg-state", home / "xdg-runtime"
+    runtime.mkdir(mode=0o700)
+    settings = dict(environment(home), XDG_STATE_HOME=str(state), XDG_RUNTIME_DIR=str(runtime))
+    if os.geteuid() == 0:
+        settings |= {"STATE_DIRECTORY": str(state / "p2pchat"),
+                     "RUNTIME_DIRECTORY": str(runtime / "p2pchat")}
+        (runtime / "p2pchat").mkdir()
+    process = subprocess.Popen([P2PCHATD, "--listen", "127.0.0.1:0"], env=settings,
+                               stderr=subprocess.PIPE)
+    try:
+        control = runtime / "p2pchat" / "control.sock"
+        eventually(lambda: control.exists() or process.poll() is not None, "the socket")
+        assert process.poll() is None, process.stderr.read().decode()
+        assert (state / "p2pchat" / "identity.pem").exists()
+        subprocess.run([P2PCHATCTL, "status"], env=settings, check=True, stdout=subprocess.DEVNULL)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=PATIENCE_S) == 0
+        process.stderr.close()
+
+
+def test_restarting_under_a_client_s_eyes_gives_a_clear_answer(paired):
+    """Requests that are open when the daemon stops are answered, not dropped."""
+    alice, bob = paired
+    bob.stop()
+    id = alice.ctl("send", "-p", "bob", "x").out.strip()
+    control = alice.control()
+    control.ask("message.wait", id=id, state="delivered")
+    eventually(lambda: alice.rpc("status"), "the daemon to have read the request")
+    alice.stop()
+    assert control.read()["error"]["data"]["kind"] == "stopping"

@@ -1,0 +1,208 @@
+"""Who gets in: nobody but those who were let in, and never a key that was swapped."""
+
+import pytest
+
+from harness import eventually, pair
+
+
+def requests(daemon):
+    return daemon.rpc("peer.requests")["requests"]
+
+
+def sends_nothing(one, other):
+    """What `one` sends does not come through."""
+    one.ctl("send", "-p", other.name, "--wait", "--timeout", "0.5", "let me in", expect=None)
+    assert other.history() == []
+
+
+def swap_identity(daemon):
+    """The same place with another key: what an impostor looks like."""
+    daemon.stop()
+    for path in daemon.state.iterdir():
+        path.unlink()
+    old = daemon.fingerprint
+    daemon.start()
+    assert daemon.fingerprint != old
+
+
+def test_a_stranger_waits_for_a_yes_by_default(alice, bob):
+    alice.add(bob)
+    request = bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    assert "peer" not in request
+    [request] = requests(bob)
+    assert request["fingerprint"] == alice.fingerprint
+    assert len(request["safety_number"].split()) == 12
+    assert bob.rpc("peer.list")["peers"] == []
+    sends_nothing(alice, bob)
+
+
+def test_an_accepted_request_becomes_a_peer(alice, bob):
+    alice.add(bob)
+    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.ctl("peer", "accept", alice.fingerprint, "alice")
+    alice.wait_online(bob)
+    alice.ctl("send", "-p", "bob", "--wait", "thank you")
+    assert bob.received() == ["thank you"]
+    assert bob.peer("alice")["fingerprint"] == alice.fingerprint
+    assert requests(bob) == []
+
+
+def test_a_rejected_request_is_gone(alice, bob):
+    alice.add(bob)
+    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.rpc("peer.reject", fingerprint=alice.fingerprint)
+    assert requests(bob) == []
+    assert bob.rpc("peer.list")["peers"] == []
+
+
+def test_accepting_a_key_that_did_not_ask_is_refused(alice, bob):
+    result = bob.ctl("--json", "peer", "accept", alice.fingerprint, "alice", expect=67)
+    assert result.error["kind"] == "no_such_request"
+
+
+def test_policy_accept_lets_a_stranger_in_as_tofu(alice, daemon):
+    bob = daemon("bob", config="unknown-peers = accept\n")
+    alice.add(bob)
+    alice.ctl("send", "-p", "bob", "--wait", "hello")
+    [peer] = bob.rpc("peer.list")["peers"]
+    assert (peer["fingerprint"], peer["trust"]) == (alice.fingerprint, "tofu")
+    assert bob.received() == ["hello"]
+
+
+def test_policy_reject_lets_no_stranger_in(alice, daemon):
+    bob = daemon("bob", config="unknown-peers = reject\n")
+    alice.add(bob)
+    eventually(lambda: alice.peer("bob").get("last_error"), "a refusal")
+    sends_nothing(alice, bob)
+    assert requests(bob) == []
+    assert bob.rpc("peer.list")["peers"] == []
+
+
+def test_policy_reject_lets_known_peers_in(alice, daemon):
+    bob = daemon("bob", config="unknown-peers = reject\n")
+    pair(alice, bob)
+    alice.ctl("send", "-p", "bob", "--wait", "hello")
+
+
+def test_without_a_fingerprint_the_first_key_is_pinned(alice, bob):
+    bob.add(alice, address=False)
+    alice.add(bob, pin=False)
+    alice.wait_online(bob)
+    peer = alice.peer("bob")
+    assert (peer["fingerprint"], peer["trust"]) == (bob.fingerprint, "tofu")
+    assert bob.peer("alice")["trust"] == "verified"
+    alice.restart()
+    assert alice.peer("bob")["fingerprint"] == bob.fingerprint
+
+
+def test_both_may_pin_at_first_contact(alice, bob):
+    alice.add(bob, pin=False)
+    bob.add(alice, pin=False)
+    alice.wait_online(bob)
+    bob.wait_online(alice)
+    assert alice.peer("bob")["trust"] == bob.peer("alice")["trust"] == "tofu"
+    alice.ctl("send", "-p", "bob", "--wait", "hello")
+    assert bob.received() == ["hello"]
+
+
+def test_a_pinned_key_that_does_not_answer_raises_the_alarm(alice, bob, daemon):
+    carol = daemon("carol")
+    bob.add(alice, address=False)
+    alice.ctl("peer", "add", "bob", bob.address, "--fingerprint", carol.fingerprint)
+    alice.wait_for_event("peer.key_changed", peer="bob")
+    assert alice.peer("bob")["trust"] == "changed"
+    assert alice.peer("bob")["fingerprint"] == carol.fingerprint
+    result = alice.ctl("--json", "send", "-p", "bob", "secret", expect=77)
+    assert result.error["kind"] == "key_changed"
+    assert bob.history() == []
+
+
+def test_a_swapped_key_is_never_taken_silently(paired):
+    alice, bob = paired
+    old = bob.fingerprint
+    swap_identity(bob)
+    bob.add(alice, address=False)
+    alice.wait_for_event("peer.key_changed", peer="bob")
+    alice.ctl("send", "-p", "bob", "secret", expect=77)
+    assert alice.peer("bob")["fingerprint"] == old
+    alice.restart()
+    assert alice.peer("bob")["trust"] == "changed"
+    alice.ctl("send", "-p", "bob", "secret", expect=77)
+    assert bob.history() == []
+
+
+def test_a_changed_key_is_taken_by_its_full_fingerprint_only(paired):
+    alice, bob = paired
+    swap_identity(bob)
+    bob.add(alice, address=False)
+    alice.wait_for_event("peer.key_changed", peer="bob")
+    alice.ctl("peer", "accept", bob.fingerprint[:20], "bob", expect=64)
+    alice.ctl("peer", "accept", alice.fingerprint, "bob", expect=None)
+    assert alice.peer("bob")["trust"] == "changed"
+    alice.ctl("peer", "accept", bob.fingerprint, "bob")
+    alice.ctl("send", "-p", "bob", "--wait", "welcome back")
+    assert bob.received() == ["welcome back"]
+    assert alice.peer("bob")["fingerprint"] == bob.fingerprint
+
+
+def test_a_blocked_peer_is_cut_off(paired):
+    alice, bob = paired
+    bob.ctl("peer", "block", "alice")
+    alice.wait_for_event("peer.offline", peer="bob")
+    result = bob.ctl("--json", "send", "-p", "alice", "x", expect=77)
+    assert result.error["kind"] == "blocked"
+    assert bob.peer("alice")["trust"] == "blocked"
+    sends_nothing(alice, bob)
+    bob.restart()
+    assert bob.peer("alice")["trust"] == "blocked"
+
+
+def test_a_stranger_who_asks_can_be_blocked(alice, bob):
+    alice.add(bob)
+    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.ctl("peer", "block", alice.fingerprint)
+    assert requests(bob) == []
+    alice.ctl("peer", "connect", "bob")
+    sends_nothing(alice, bob)
+    assert requests(bob) == []
+
+
+def test_a_removed_peer_is_a_stranger_again(paired):
+    alice, bob = paired
+    bob.ctl("peer", "remove", "alice")
+    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    sends_nothing(alice, bob)
+
+
+def test_a_peer_keeps_its_key_under_another_name(paired):
+    alice, bob = paired
+    alice.ctl("peer", "rename", "bob", "robert")
+    alice.ctl("send", "-p", "robert", "--wait", "same you")
+    alice.ctl("send", "-p", "bob", "x", expect=67)
+    assert bob.received() == ["same you"]
+    assert alice.peer("robert")["fingerprint"] == bob.fingerprint
+
+
+def test_a_name_is_given_once(paired):
+    alice, bob = paired
+    result = alice.ctl("--json", "peer", "add", "bob", "127.0.0.1:1", expect=64)
+    assert result.error["kind"] == "name_taken"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "\x1b[31m", "x" * 300, "-p"])
+def test_names_are_words(alice, name):
+    alice.ctl("peer", "add", "--", name, "127.0.0.1:1", expect=64)
+    assert alice.rpc("peer.list")["peers"] == []
+
+
+@pytest.mark.parametrize("fingerprint", ["SHA256:short", "MD5:" + "A" * 43, "SHA256:" + "!" * 43])
+def test_a_malformed_fingerprint_is_a_usage_error(alice, fingerprint):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1", "--fingerprint", fingerprint, expect=64)
+    assert alice.rpc("peer.list")["peers"] == []
+
+
+def test_a_daemon_that_dials_itself_gets_nowhere(alice):
+    alice.ctl("peer", "add", "me", alice.address, "--fingerprint", alice.fingerprint, expect=None)
+    alice.ctl("peer", "add", "mirror", alice.address, expect=None)
+    alice.ctl("wait-online", "mirror", "--timeout", "0.5", expect=None)
+    assert [p for p in alice.rpc("peer.list")["peers"] if p["link"] == "online"] == []
