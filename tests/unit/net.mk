@@ -1,0 +1,10 @@
+# The programs that test src/net.
+
+NET_BASE = base/log base/escape base/utf8 base/bytes base/clock base/address base/number
+NET_STREAM = net/stream net/socket net/loop $(NET_BASE) tests/unit/net_rig
+
+test_loop_OBJS = net/loop $(NET_BASE) tests/unit/net_rig
+test_socket_OBJS = net/socket $(NET_BASE)
+test_stream_OBJS = $(NET_STREAM)
+test_listener_OBJS = net/listener net/unixsock $(NET_STREAM)
+test_dialer_OBJS = net/dialer net/resolver net/listener net/unixsock $(NET_STREAM)
