@@ -1,0 +1,138 @@
+/*
+ * Tests base/address: what is an address, and that format and parse are each other's inverse.
+ */
+#include "base/address.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "unit/cmocka_all.h"
+
+static void test_parse_reads_every_form(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *host;
+        uint16_t port;
+    } CASES[] = {
+        {"alice.example", "alice.example", 8766}, {"alice.example:9000", "alice.example", 9000},
+        {"192.0.2.1", "192.0.2.1", 8766},         {"192.0.2.1:0", "192.0.2.1", 0},
+        {"192.0.2.1:65535", "192.0.2.1", 65535},  {"[2001:db8::1]:8766", "2001:db8::1", 8766},
+        {"[2001:db8::1]", "2001:db8::1", 8766},   {"[::ffff:192.0.2.1]:1", "::ffff:192.0.2.1", 1},
+        {"2001:db8::1", "2001:db8::1", 8766},     {"::1", "::1", 8766},
+        {"[fe80::1%eth0]:7", "fe80::1%eth0", 7},  {"host_1-a.", "host_1-a.", 8766},
+    };
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_int_equal(address_parse(CASES[i].text, &address), 0);
+        assert_string_equal(address.host, CASES[i].host);
+        assert_int_equal(address.port, CASES[i].port);
+    }
+}
+
+static void test_parse_refuses_junk(void **state)
+{
+    static const char *const CASES[] = {
+        "",
+        ":",
+        ":80",
+        "host:",
+        "host:65536",
+        "host:-1",
+        "host:+1",
+        "host: 80",
+        "host:80 ",
+        "host:0x50",
+        "host:99999999999999999999",
+        " host",
+        "ho st",
+        "host\n",
+        "a..b",
+        ".a",
+        "-a",
+        "[",
+        "[]",
+        "[]:80",
+        "[::1",
+        "[::1]80",
+        "[::1]:",
+        "[::1]x",
+        "[host]:80",
+        "[192.0.2.1]:80",
+        "::1:",
+        "a:b:c",
+        "::g",
+        "2001:db8::1::2",
+        "fe80::1%",
+        "fe80::1% x",
+        "[::1]:80:81",
+        "h\xc3\xb6st",
+        "host/path",
+        "\x1b[2J",
+    };
+    struct address address = {.host = "before", .port = 3};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        if (address_parse(CASES[i], &address) != -EINVAL)
+            fail_msg("accepted \"%s\"", CASES[i]);
+    }
+    assert_string_equal(address.host, "before");
+    assert_int_equal(address.port, 3);
+}
+
+static void test_parse_bounds_the_host(void **state)
+{
+    char text[ADDRESS_HOST_MAX + 16];
+    struct address address;
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    text[ADDRESS_HOST_MAX - 1] = '\0';
+    assert_int_equal(address_parse(text, &address), 0);
+    text[ADDRESS_HOST_MAX - 1] = 'a';
+    text[ADDRESS_HOST_MAX] = '\0';
+    assert_int_equal(address_parse(text, &address), -EINVAL);
+    memset(text, ':', ADDRESS_HOST_MAX);
+    assert_int_equal(address_parse(text, &address), -EINVAL);
+}
+
+static void test_format_brackets_only_ipv6(void **state)
+{
+    static const char *const CASES[] = {"[2001:db8::1]:8766", "alice.example:0", "192.0.2.1:65535"};
+    char text[ADDRESS_TEXT_MAX];
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_int_equal(address_parse(CASES[i], &address), 0);
+        address_format(&address, text);
+        assert_string_equal(text, CASES[i]);
+    }
+}
+
+static void test_format_holds_the_longest_address(void **state)
+{
+    struct address address = {.port = 65535};
+    char text[ADDRESS_TEXT_MAX];
+
+    (void)state;
+    memset(address.host, ':', sizeof(address.host) - 1);
+    address_format(&address, text);
+    assert_int_equal(strlen(text), ADDRESS_HOST_MAX - 1 + strlen("[]:65535"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse_reads_every_form),
+        cmocka_unit_test(test_parse_refuses_junk),
+        cmocka_unit_test(test_parse_bounds_the_host),
+        cmocka_unit_test(test_format_brackets_only_ipv6),
+        cmocka_unit_test(test_format_holds_the_longest_address),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
