@@ -1,8 +1,9 @@
 /*
- * The combined checksum of two identities and its forms for people: the safety number and the QR text.
+ * The combined checksum of two identities and its forms for people: the safety number and the QR
+ * text.
  *
- * The number is always shown whole. A man in the middle may choose both of his keys freely, so a short
- * form of a combined checksum falls to a birthday search.
+ * The number is always shown whole. A man in the middle may choose both of his keys freely, so a
+ * short form of a combined checksum falls to a birthday search.
  */
 #pragma once
 
@@ -10,11 +11,12 @@
 
 enum {
     CHECKSUM_SIZE = 32,
-    SAFETY_NUMBER_TEXT_MAX = 12 * 6,      /* 12 groups of 5 digits, spaces between, NUL */
-    SAFETY_NUMBER_QR_MAX = 9 + 64 + 1,    /* "p2pchat1:", hexadecimal checksum, NUL */
+    SAFETY_NUMBER_TEXT_MAX = 12 * 6,   /* 12 groups of 5 digits, spaces between, NUL */
+    SAFETY_NUMBER_QR_MAX = 9 + 64 + 1, /* "p2pchat1:", hexadecimal checksum, NUL */
 };
 
-/* C = SHA-256("p2pchat/1 checksum\0" || smaller || larger). The same for either order. 0 or -EIO. */
+/* C = SHA-256("p2pchat/1 checksum\0" || smaller || larger). The same for either order. 0 or -EIO.
+ */
 int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
                      uint8_t checksum[static CHECKSUM_SIZE]);
 
