@@ -1,0 +1,96 @@
+/*
+ * The derivations of the key schedule, each one HKDF call; when they happen is decided by the
+ * handshake, the packets and the rekey.
+ */
+#include "proto/keyschedule.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "crypto/kdf.h"
+
+/* X(secret, label, context): HKDF-Expand with "p2pchat/1 " || label || 0 || context. */
+static int expand(const struct secret *secret, const char *label, const uint8_t *context,
+                  struct secret *derived)
+{
+    static const char prefix[] = "p2pchat/1 ";
+    const struct span info[] = {
+        SPAN(prefix, sizeof(prefix) - 1),
+        SPAN(label, strlen(label) + 1),
+        SPAN(context, context == NULL ? 0 : SHA256_SIZE),
+    };
+
+    return hkdf_expand(secret, info, context == NULL ? 2 : 3, derived);
+}
+
+static int expand_epoch(const struct secret *secret, const uint8_t context[static SHA256_SIZE],
+                        struct epoch_secrets *epoch)
+{
+    int rc = expand(secret, "root", context, &epoch->root);
+
+    if (rc == 0)
+        rc = expand(secret, "chain joiner", context, &epoch->chain_joiner);
+    if (rc == 0)
+        rc = expand(secret, "chain host", context, &epoch->chain_host);
+    return rc;
+}
+
+int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
+                         const struct secret *shared)
+{
+    int rc = hkdf_extract(SPAN(t2, SHA256_SIZE), SPAN(shared->bytes, SECRET_SIZE), &secrets->hs);
+
+    if (rc == 0)
+        rc = expand(&secrets->hs, "hs joiner", NULL, &secrets->hs_joiner);
+    if (rc == 0)
+        rc = expand(&secrets->hs, "hs host", NULL, &secrets->hs_host);
+    return rc;
+}
+
+int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static SHA256_SIZE],
+                    const struct secret *transported)
+{
+    CLEANUP(secret_cleanup) struct secret mix;
+    int rc = expand(&secrets->hs, "mix", t4, &mix);
+
+    if (rc == 0)
+        rc = hkdf_extract(SPAN(mix.bytes, SECRET_SIZE), SPAN(transported->bytes, SECRET_SIZE),
+                          &secrets->ms);
+    if (rc == 0)
+        rc = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm_joiner);
+    if (rc == 0)
+        rc = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm_host);
+    return rc;
+}
+
+int keyschedule_session(const struct handshake_secrets *secrets,
+                        const uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch)
+{
+    return expand_epoch(&secrets->ms, sid, epoch);
+}
+
+int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_SIZE],
+                      const struct secret *shared, struct epoch_secrets *epoch)
+{
+    CLEANUP(secret_cleanup) struct secret salt;
+    CLEANUP(secret_cleanup) struct secret rs;
+    int rc = expand(root, "rekey", r, &salt);
+
+    if (rc == 0)
+        rc = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), SPAN(shared->bytes, SECRET_SIZE), &rs);
+    if (rc == 0)
+        rc = expand_epoch(&rs, r, epoch);
+    return rc;
+}
+
+int keyschedule_ratchet(struct secret *chain, struct secret *packet_key)
+{
+    CLEANUP(secret_cleanup) struct secret next;
+    int rc = expand(chain, "packet", NULL, packet_key);
+
+    if (rc == 0)
+        rc = expand(chain, "next", NULL, &next);
+    if (rc == 0)
+        *chain = next;
+    return rc;
+}

@@ -1,0 +1,56 @@
+/*
+ * The key schedule: from the shared secrets of the handshake to one key per packet.
+ *
+ *     x25519 --> HS = Extract(T2, .) --> hs joiner, hs host            seal the handshake
+ *                 |
+ *     K ------> MS = Extract(X(HS, "mix", T4), .) --> confirm joiner, confirm host
+ *                 |
+ *                 +-- with SID --> root, chain joiner, chain host      an epoch
+ *                                   |
+ *     x25519 --> RS = Extract(X(root, "rekey", R), .) --> the same     the next epoch
+ *
+ *     chain --> "packet": key of one packet, "next": the following chain
+ *
+ * All functions give 0 or -EIO. Nothing is wiped here but temporaries: whoever holds a secret wipes
+ * it.
+ */
+#pragma once
+
+#include "crypto/digest.h"
+#include "crypto/secret.h"
+
+/* The secrets of a handshake, in the order in which they come to be. */
+struct handshake_secrets {
+    struct secret hs;
+    struct secret hs_joiner;
+    struct secret hs_host;
+    struct secret ms;
+    struct secret confirm_joiner;
+    struct secret confirm_host;
+};
+
+/* What an epoch of a session starts from. */
+struct epoch_secrets {
+    struct secret root;
+    struct secret chain_joiner;
+    struct secret chain_host;
+};
+
+/* Fills hs, hs_joiner and hs_host from the key exchange. */
+int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
+                         const struct secret *shared);
+
+/* Fills ms and the confirm keys by mixing the host's secret K in. */
+int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static SHA256_SIZE],
+                    const struct secret *transported);
+
+/* The first epoch. */
+int keyschedule_session(const struct handshake_secrets *secrets,
+                        const uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch);
+
+/* The epoch after the one that had `root`; `r` is the hash of the exchanged records. */
+int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_SIZE],
+                      const struct secret *shared, struct epoch_secrets *epoch);
+
+/* Gives the key of the next packet and moves the chain on. */
+int keyschedule_ratchet(struct secret *chain, struct secret *packet_key);
