@@ -1,0 +1,50 @@
+/*
+ * Sealing and opening of handshake frames. Sessions have packets instead, see packet.c.
+ */
+#include "proto/seal.h"
+
+#include "crypto/aead.h"
+
+static void make_iv(const struct seal *seal, uint8_t iv[static AEAD_IV_SIZE])
+{
+    put_u32(iv, 0);
+    put_u64(iv + 4, seal->count);
+}
+
+int seal_frame(struct seal *seal, enum frame_type type, struct span plaintext, struct bytes *out)
+{
+    const struct frame_header header = {
+        .length = (uint32_t)(plaintext.size + AEAD_TAG_SIZE),
+        .type = (uint8_t)type,
+    };
+    uint8_t iv[AEAD_IV_SIZE];
+    int rc = bytes_reserve(out, FRAME_HEADER_SIZE + header.length);
+
+    if (rc != 0)
+        return rc;
+
+    uint8_t *frame = out->data + out->size;
+
+    frame_header_put(frame, header);
+    make_iv(seal, iv);
+    rc = aead_seal(&seal->key, iv, SPAN(frame, FRAME_HEADER_SIZE), plaintext,
+                   frame + FRAME_HEADER_SIZE);
+    if (rc != 0)
+        return rc;
+    out->size += FRAME_HEADER_SIZE + header.length;
+    seal->count++;
+    return 0;
+}
+
+int seal_open(struct seal *seal, struct frame_header header, struct span body, uint8_t *plaintext)
+{
+    uint8_t aad[FRAME_HEADER_SIZE], iv[AEAD_IV_SIZE];
+    int rc;
+
+    frame_header_put(aad, header);
+    make_iv(seal, iv);
+    rc = aead_open(&seal->key, iv, SPAN(aad, sizeof(aad)), body, plaintext);
+    if (rc == 0)
+        seal->count++;
+    return rc > 0 ? SEAL_BROKEN : rc;
+}
