@@ -1,0 +1,382 @@
+/*
+ * What both roles of the handshake share: the states, the transcript, alerts and CONFIRM. What
+ * differs is in handshake_joiner.c and handshake_host.c.
+ */
+#include "proto/handshake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "crypto/aead.h"
+#include "crypto/random.h"
+#include "proto/confirm.h"
+#include "proto/handshake_state.h"
+#include "proto/ident.h"
+
+#define LOG_COMPONENT "handshake"
+
+DEFINE_CLEANUP(struct handshake *, handshake_cleanup, handshake_free)
+DEFINE_CLEANUP(struct pubkey *, pubkey_cleanup, pubkey_free)
+
+static const char *const state_names[] = {
+    [HANDSHAKE_WAIT_HELLO] = "waiting for HELLO",
+    [HANDSHAKE_WAIT_IDENTITY] = "waiting for the identity",
+    [HANDSHAKE_ASK_ADMISSION] = "asking for admission",
+    [HANDSHAKE_WAIT_CONFIRM] = "waiting for CONFIRM",
+    [HANDSHAKE_ASK_ESTABLISHED] = "asking to establish",
+    [HANDSHAKE_DONE] = "done",
+};
+
+void handshake_enter(struct handshake *handshake, enum handshake_state state)
+{
+    log_debug("%s: %s -> %s", handshake->role == SESSION_JOINER ? "joiner" : "host",
+              state_names[handshake->state], state_names[state]);
+    handshake->state = state;
+}
+
+int handshake_fail(struct handshake *handshake, enum close_code code, const char *complaint)
+{
+    handshake->complaint = complaint;
+    return (int)code;
+}
+
+int handshake_record(struct handshake *handshake, enum frame_type type, struct span plaintext)
+{
+    uint8_t element[FRAME_HEADER_SIZE];
+    int rc;
+
+    frame_header_put(
+        element, (struct frame_header){.length = (uint32_t)plaintext.size, .type = (uint8_t)type});
+    rc = sha256_state_add(handshake->transcript, SPAN(element, sizeof(element)));
+    if (rc == 0)
+        rc = sha256_state_add(handshake->transcript, plaintext);
+    if (rc == 0)
+        rc = sha256_state_value(handshake->transcript, handshake->hash);
+    return rc;
+}
+
+int handshake_prepare_hello(struct handshake *handshake)
+{
+    int rc = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
+
+    if (rc == 0)
+        rc = keyx_generate(&handshake->keyx);
+    if (rc == 0)
+        memcpy(handshake->hello.x25519, handshake->keyx.public_key, KEYX_SIZE);
+    return rc;
+}
+
+int handshake_exchange(struct handshake *handshake, const struct hello *other)
+{
+    CLEANUP(secret_cleanup) struct secret shared;
+    struct handshake_secrets *secrets = &handshake->secrets;
+    int rc;
+
+    if (memcmp(other->random, handshake->hello.random, HELLO_RANDOM_SIZE) == 0 ||
+        memcmp(other->x25519, handshake->hello.x25519, KEYX_SIZE) == 0)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "our own HELLO was sent back");
+    rc = keyx_derive(&handshake->keyx, other->x25519, &shared);
+    keyx_wipe(&handshake->keyx);
+    if (rc > 0)
+        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "degenerate X25519 key");
+    if (rc == 0)
+        rc = keyschedule_exchange(secrets, handshake->hash, &shared);
+    if (rc != 0)
+        return rc;
+
+    bool joining = handshake->role == SESSION_JOINER;
+
+    handshake->sending.key = joining ? secrets->hs_joiner : secrets->hs_host;
+    handshake->receiving.key = joining ? secrets->hs_host : secrets->hs_joiner;
+    return 0;
+}
+
+int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,
+                   struct bytes *out)
+{
+    int rc = seal_frame(&handshake->sending, type, plaintext, out);
+
+    return rc != 0 ? rc : handshake_record(handshake, type, plaintext);
+}
+
+int handshake_authenticate(struct handshake *handshake, struct span spki,
+                           enum signature_purpose purpose, struct span prefix,
+                           struct span signature)
+{
+    const struct span own = pubkey_spki(identity_pubkey(handshake->self));
+    const struct span parts[] = {SPAN(handshake->hash, SHA256_SIZE), prefix};
+    CLEANUP(pubkey_cleanup) struct pubkey *peer = NULL;
+    int rc = pubkey_new(&peer, spki);
+
+    if (rc > 0)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "not a legal RSA key");
+    if (rc == 0)
+        rc = pubkey_verify(peer, purpose, parts, 2, signature);
+    if (rc < 0)
+        return rc;
+    if (spki.size == own.size && memcmp(spki.data, own.data, own.size) == 0)
+        return handshake_fail(handshake, CLOSE_SELF,
+                              rc == 0 ? "the peer is ourselves, or has our private key"
+                                      : "the peer claims our identity");
+    if (rc > 0)
+        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "wrong signature");
+    handshake->peer = STEAL(peer);
+    return 0;
+}
+
+int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, uint8_t *plaintext,
+                   size_t prefix_size)
+{
+    const struct span parts[] = {SPAN(handshake->hash, SHA256_SIZE), SPAN(plaintext, prefix_size)};
+
+    return identity_sign(handshake->self, purpose, parts, 2, plaintext + prefix_size);
+}
+
+static int combine_checksum(const struct handshake *handshake,
+                            uint8_t checksum[static CHECKSUM_SIZE])
+{
+    return checksum_combine(pubkey_fingerprint(identity_pubkey(handshake->self)),
+                            pubkey_fingerprint(handshake->peer), checksum);
+}
+
+int handshake_send_confirm(struct handshake *handshake, struct bytes *out)
+{
+    bool joining = handshake->role == SESSION_JOINER;
+    const struct handshake_secrets *secrets = &handshake->secrets;
+    uint8_t checksum[CHECKSUM_SIZE], message[CONFIRM_SIZE];
+    int rc = combine_checksum(handshake, checksum);
+
+    if (rc == 0)
+        rc = confirm_make(joining ? &secrets->confirm_joiner : &secrets->confirm_host,
+                          handshake->hash, checksum, handshake->approved_here, message);
+    if (rc == 0)
+        rc = handshake_send(handshake, joining ? FRAME_CONFIRM_J : FRAME_CONFIRM_H,
+                            SPAN(message, sizeof(message)), out);
+    return rc;
+}
+
+static int take_confirm(struct handshake *handshake, enum frame_type type, struct span message)
+{
+    const struct handshake_secrets *secrets = &handshake->secrets;
+    uint8_t checksum[CHECKSUM_SIZE];
+    int rc = combine_checksum(handshake, checksum);
+
+    if (rc != 0)
+        return rc;
+    rc = confirm_check(type == FRAME_CONFIRM_J ? &secrets->confirm_joiner : &secrets->confirm_host,
+                       handshake->hash, checksum, message.data, &handshake->approved_there);
+    if (rc == CONFIRM_MALFORMED)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "unknown flags in CONFIRM");
+    if (rc == CONFIRM_FORGED)
+        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "CONFIRM does not match");
+    if (rc == 0)
+        rc = handshake_record(handshake, type, message);
+    if (rc == 0)
+        handshake_enter(handshake, HANDSHAKE_ASK_ESTABLISHED);
+    return rc;
+}
+
+int handshake_new(struct handshake **handshake, const struct session_settings *settings,
+                  struct bytes *out)
+{
+    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
+    CLEANUP(handshake_cleanup) struct handshake *made = calloc(1, sizeof(*made));
+    uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
+    int rc;
+
+    if (made == NULL)
+        return -ENOMEM;
+    made->role = settings->role;
+    made->self = settings->self;
+    made->invite_secret = settings->invite_secret;
+    rc = sha256_state_new(&made->transcript);
+    if (rc == 0 && made->role == SESSION_JOINER) {
+        rc = handshake_prepare_hello(made);
+        frame_header_put(frame, header);
+        hello_joiner_encode(&made->hello, frame + FRAME_HEADER_SIZE);
+        if (rc == 0)
+            rc = handshake_record(made, FRAME_HELLO_J,
+                                  SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
+        if (rc == 0)
+            rc = bytes_append(out, frame, sizeof(frame));
+    }
+    if (rc == 0)
+        *handshake = STEAL(made);
+    return rc;
+}
+
+void handshake_free(struct handshake *handshake)
+{
+    if (handshake == NULL)
+        return;
+    sha256_state_free(handshake->transcript);
+    pubkey_free(handshake->peer);
+    secret_wipe(handshake, sizeof(*handshake));
+    free(handshake);
+}
+
+/* The one type of frame that this state waits for. */
+static enum frame_type expected_type(const struct handshake *handshake)
+{
+    bool joining = handshake->role == SESSION_JOINER;
+
+    switch (handshake->state) {
+    case HANDSHAKE_WAIT_HELLO:
+        return joining ? FRAME_HELLO_H : FRAME_HELLO_J;
+    case HANDSHAKE_WAIT_IDENTITY:
+        return joining ? FRAME_KEY : FRAME_IDENT;
+    default:
+        return joining ? FRAME_CONFIRM_H : FRAME_CONFIRM_J;
+    }
+}
+
+/* A clear alert can only be the host's answer to HELLO_J; the others are sealed. */
+static uint32_t expected_alert_length(const struct handshake *handshake)
+{
+    if (handshake->state != HANDSHAKE_WAIT_HELLO)
+        return FRAME_SEALED_ALERT_SIZE;
+    return handshake->role == SESSION_JOINER ? FRAME_CLEAR_ALERT_SIZE : 0;
+}
+
+int handshake_judge(struct handshake *handshake, struct frame_header header)
+{
+    enum frame_type expected = expected_type(handshake);
+
+    /* What is not even roughly a HELLO_J is no peer and gets no answer. */
+    handshake->answers_hello = expected == FRAME_HELLO_J && header.type == FRAME_HELLO_J &&
+                               header.length <= FRAME_HANDSHAKE_MAX;
+    if (expected == FRAME_HELLO_H && header.type == FRAME_HELLO_J)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR,
+                              "both sides joined, or dialled self");
+    if (!frame_acceptable(header, expected, expected_alert_length(handshake)))
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "unexpected frame");
+    return 0;
+}
+
+int handshake_take(struct handshake *handshake, struct frame_header header, struct span body,
+                   struct bytes *out)
+{
+    enum frame_type type = (enum frame_type)header.type;
+    uint8_t opened[KEY_SIZE];
+    struct span plaintext = body;
+
+    if (handshake->state != HANDSHAKE_WAIT_HELLO) {
+        int rc = seal_open(&handshake->receiving, header, body, opened);
+
+        if (rc > 0)
+            return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed frame is broken");
+        if (rc < 0)
+            return rc;
+        plaintext = SPAN(opened, body.size - AEAD_TAG_SIZE);
+    }
+    if (handshake->state == HANDSHAKE_WAIT_CONFIRM)
+        return take_confirm(handshake, type, plaintext);
+    return handshake->role == SESSION_JOINER
+               ? handshake_joiner_take(handshake, type, plaintext, out)
+               : handshake_host_take(handshake, type, plaintext, out);
+}
+
+int handshake_take_alert(struct handshake *handshake, struct frame_header header, struct span body,
+                         enum close_code *code)
+{
+    uint8_t value = body.data[0];
+
+    if (handshake->state != HANDSHAKE_WAIT_HELLO) {
+        int rc = seal_open(&handshake->receiving, header, body, &value);
+
+        if (rc > 0)
+            return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed alert is broken");
+        if (rc < 0)
+            return rc;
+    }
+    *code = close_code_from_wire(value);
+    return 0;
+}
+
+void handshake_alert(struct handshake *handshake, enum close_code code, struct bytes *out)
+{
+    uint8_t frame[FRAME_HEADER_SIZE + FRAME_CLEAR_ALERT_SIZE];
+
+    /* Best effort: the link ends in any case. */
+    if (handshake->state != HANDSHAKE_WAIT_HELLO) {
+        uint8_t value = (uint8_t)code;
+
+        seal_frame(&handshake->sending, FRAME_ALERT, SPAN(&value, 1), out);
+    } else if (handshake->answers_hello) {
+        frame_header_put(
+            frame, (struct frame_header){.length = FRAME_CLEAR_ALERT_SIZE, .type = FRAME_ALERT});
+        frame[FRAME_HEADER_SIZE] = (uint8_t)code;
+        bytes_append(out, frame, sizeof(frame));
+    }
+}
+
+bool handshake_asks_admission(const struct handshake *handshake)
+{
+    return handshake->state == HANDSHAKE_ASK_ADMISSION;
+}
+
+bool handshake_asks_establishment(const struct handshake *handshake)
+{
+    return handshake->state == HANDSHAKE_ASK_ESTABLISHED;
+}
+
+bool handshake_met(const struct handshake *handshake)
+{
+    return handshake->state != HANDSHAKE_WAIT_HELLO;
+}
+
+int handshake_admit(struct handshake *handshake, bool approved, struct bytes *out)
+{
+    int rc;
+
+    handshake->approved_here = approved;
+    rc = handshake->role == SESSION_JOINER ? handshake_joiner_admit(handshake, out)
+                                           : handshake_host_admit(handshake, out);
+    if (rc == 0)
+        handshake_enter(handshake, HANDSHAKE_WAIT_CONFIRM);
+    return rc;
+}
+
+int handshake_finish(struct handshake *handshake, struct bytes *out,
+                     uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch)
+{
+    int rc = 0;
+
+    if (handshake->role == SESSION_HOST)
+        rc = handshake_send_confirm(handshake, out);
+    if (rc == 0)
+        rc = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
+    if (rc != 0)
+        return rc;
+    memcpy(sid, handshake->hash, SHA256_SIZE);
+    handshake_enter(handshake, HANDSHAKE_DONE);
+    return 0;
+}
+
+const struct pubkey *handshake_peer(const struct handshake *handshake)
+{
+    return handshake->peer;
+}
+
+struct pubkey *handshake_steal_peer(struct handshake *handshake)
+{
+    return STEAL(handshake->peer);
+}
+
+const struct handshake_invite *handshake_invite(const struct handshake *handshake)
+{
+    return &handshake->invite;
+}
+
+bool handshake_approved_there(const struct handshake *handshake)
+{
+    return handshake->approved_there;
+}
+
+const char *handshake_complaint(const struct handshake *handshake)
+{
+    return handshake->complaint;
+}

@@ -1,0 +1,97 @@
+/*
+ * The host's half of the handshake: what it does with HELLO_J and IDENT.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "crypto/random.h"
+#include "proto/handshake_state.h"
+#include "proto/ident.h"
+
+/* HELLO_H goes out only when the exchange succeeded: before it, the answer may be a clear alert. */
+static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
+{
+    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_H};
+    uint8_t answer[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
+    struct hello joiner;
+    int rc = hello_joiner_parse(body, &joiner);
+
+    if (rc == HELLO_UNSUPPORTED)
+        return handshake_fail(handshake, CLOSE_UNSUPPORTED, "no version or suite in common");
+    if (rc != 0)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_J is malformed");
+    rc = handshake_record(handshake, FRAME_HELLO_J, body);
+    if (rc == 0)
+        rc = handshake_prepare_hello(handshake);
+    if (rc == 0) {
+        frame_header_put(answer, header);
+        hello_host_encode(&handshake->hello, answer + FRAME_HEADER_SIZE);
+        rc = handshake_record(handshake, FRAME_HELLO_H,
+                              SPAN(answer + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
+    }
+    if (rc == 0)
+        rc = handshake_exchange(handshake, &joiner);
+    if (rc == 0)
+        rc = bytes_append(out, answer, sizeof(answer));
+    if (rc == 0)
+        handshake_enter(handshake, HANDSHAKE_WAIT_IDENTITY);
+    return rc;
+}
+
+static void keep_invite(struct handshake *handshake, const struct ident *ident)
+{
+    struct handshake_invite *invite = &handshake->invite;
+
+    invite->shown = !bytes_all_zero(ident->invite_id, INVITE_ID_SIZE);
+    memcpy(invite->id, ident->invite_id, INVITE_ID_SIZE);
+    memcpy(invite->mac, ident->invite_mac, INVITE_MAC_SIZE);
+    memcpy(invite->transcript, handshake->hash, SHA256_SIZE);
+}
+
+static int take_ident(struct handshake *handshake, struct span plaintext)
+{
+    struct ident ident;
+    int rc;
+
+    if (ident_parse(plaintext, &ident) != 0)
+        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "IDENT is malformed");
+    rc = handshake_authenticate(handshake, ident.spki, SIGNATURE_IDENT, ident.prefix,
+                                ident.signature);
+    if (rc != 0)
+        return rc;
+    keep_invite(handshake, &ident);
+    rc = handshake_record(handshake, FRAME_IDENT, plaintext);
+    if (rc == 0)
+        handshake_enter(handshake, HANDSHAKE_ASK_ADMISSION);
+    return rc;
+}
+
+int handshake_host_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
+                        struct bytes *out)
+{
+    return type == FRAME_HELLO_J ? take_hello(handshake, plaintext, out)
+                                 : take_ident(handshake, plaintext);
+}
+
+/* Shows our identity and hands over a secret that only the joiner's RSA key can unwrap. */
+int handshake_host_admit(struct handshake *handshake, struct bytes *out)
+{
+    CLEANUP(secret_cleanup) struct secret transported;
+    uint8_t wrapped[PUBKEY_MODULUS_MAX], plaintext[KEY_SIZE] = {0};
+    const struct key_message key = {
+        .spki = pubkey_spki(identity_pubkey(handshake->self)),
+        .wrapped = SPAN(wrapped, pubkey_modulus_size(handshake->peer)),
+    };
+    int rc = random_bytes(transported.bytes, sizeof(transported.bytes));
+
+    if (rc == 0)
+        rc = pubkey_wrap(handshake->peer, &transported, wrapped);
+    if (rc == 0)
+        rc = handshake_sign(handshake, SIGNATURE_KEY, plaintext,
+                            key_message_encode(&key, plaintext));
+    if (rc == 0)
+        rc = handshake_send(handshake, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)), out);
+    if (rc == 0)
+        rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
+    return rc;
+}

@@ -1,0 +1,82 @@
+/*
+ * The inside of a handshake, shared by the halves of the two roles and by nobody else.
+ */
+#pragma once
+
+#include "crypto/keyx.h"
+#include "proto/handshake.h"
+#include "proto/hello.h"
+#include "proto/seal.h"
+
+enum handshake_state {
+    HANDSHAKE_WAIT_HELLO,      /* for the other side's HELLO; nothing is sealed yet */
+    HANDSHAKE_WAIT_IDENTITY,   /* for IDENT or KEY */
+    HANDSHAKE_ASK_ADMISSION,   /* for our owner: is this identity welcome? */
+    HANDSHAKE_WAIT_CONFIRM,    /* for CONFIRM_J or CONFIRM_H */
+    HANDSHAKE_ASK_ESTABLISHED, /* for our owner: may this session exist? */
+    HANDSHAKE_DONE,            /* the keys are handed over */
+};
+
+struct handshake {
+    enum handshake_state state;
+    enum session_role role;
+    const struct identity *self;
+    const uint8_t *invite_secret; /* joiner: borrowed, or NULL */
+
+    struct sha256_state *transcript; /* of all plaintexts so far */
+    uint8_t hash[SHA256_SIZE];       /* its value after the last frame: T2, T3, … */
+
+    struct hello hello; /* ours */
+    struct keyx keyx;
+    struct handshake_secrets secrets;
+    struct seal sending;
+    struct seal receiving;
+
+    struct pubkey *peer;
+    struct handshake_invite invite;      /* host */
+    uint8_t wrapped[PUBKEY_MODULUS_MAX]; /* joiner: KEY's secret, unwrapped only after admission */
+    bool approved_here;
+    bool approved_there;
+    bool answers_hello; /* host: a HELLO_J came, so a clear alert may be the answer */
+    const char *complaint;
+};
+
+/* The only place that changes the state. */
+void handshake_enter(struct handshake *handshake, enum handshake_state state);
+
+/* Notes the reason and returns the code, for `return handshake_fail(...)`. */
+int handshake_fail(struct handshake *handshake, enum close_code code, const char *complaint);
+
+/* Adds a frame's plaintext to the transcript and takes its value. 0 or -EIO. */
+int handshake_record(struct handshake *handshake, enum frame_type type, struct span plaintext);
+
+/* Makes our random and our ephemeral pair. 0 or -EIO. */
+int handshake_prepare_hello(struct handshake *handshake);
+
+/* From the other side's HELLO to the keys that seal the rest; both HELLOs are in the transcript. */
+int handshake_exchange(struct handshake *handshake, const struct hello *other);
+
+/* Appends the frame that `plaintext` becomes and records it. 0 or -errno. */
+int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,
+                   struct bytes *out);
+
+/* Checks the peer's key and its signature, in the order that gives nothing away. */
+int handshake_authenticate(struct handshake *handshake, struct span spki,
+                           enum signature_purpose purpose, struct span prefix,
+                           struct span signature);
+
+/* Signs transcript || plaintext[0 .. prefix_size - 1] into the plaintext behind the prefix. 0 or
+ * -EIO. */
+int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, uint8_t *plaintext,
+                   size_t prefix_size);
+
+/* Sends our CONFIRM. 0 or -errno. */
+int handshake_send_confirm(struct handshake *handshake, struct bytes *out);
+
+/* The halves: each takes the frames of its role. */
+int handshake_joiner_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
+                          struct bytes *out);
+int handshake_joiner_admit(struct handshake *handshake, struct bytes *out);
+int handshake_host_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
+                        struct bytes *out);
+int handshake_host_admit(struct handshake *handshake, struct bytes *out);
