@@ -3,19 +3,21 @@
  *
  * A session sees no socket, no clock and no store. Its owner
  *
- *   - gives it received bytes with session_input() and takes what happened with session_next_event(),
+ *   - gives it received bytes with session_input() and takes what happened with
+ * session_next_event(),
  *   - takes the bytes to send with session_output() whenever the socket has room,
  *   - calls session_tick() when session_deadline() is reached,
- *   - answers two questions that the protocol can't: may this identity come in (SESSION_IDENTIFIED ->
- *     session_admit() or session_reject()), and may this session exist beside the others
+ *   - answers two questions that the protocol can't: may this identity come in (SESSION_IDENTIFIED
+ * -> session_admit() or session_reject()), and may this session exist beside the others
  *     (SESSION_CONFIRMED -> session_establish() or session_reject()).
  *
- * While a question or another event is open, session_input() takes no more bytes: the owner never has to
- * hold more than one frame's worth of events. Nothing about the peer is to be believed, pinned or shown
- * before session_establish().
+ * While a question or another event is open, session_input() takes no more bytes: the owner never
+ * has to hold more than one frame's worth of events. Nothing about the peer is to be believed,
+ * pinned or shown before session_establish().
  *
- * An internal failure (no memory, OpenSSL) ends the session with CLOSE_INTERNAL_ERROR as an event, so most
- * calls return nothing. Times are monotonic milliseconds. Keys are wiped as soon as the session ends.
+ * An internal failure (no memory, OpenSSL) ends the session with CLOSE_INTERNAL_ERROR as an event,
+ * so most calls return nothing. Times are monotonic milliseconds. Keys are wiped as soon as the
+ * session ends.
  */
 #pragma once
 
@@ -32,10 +34,10 @@ enum {
     SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
     SESSION_HELLO_TIMEOUT_MS = 5000,
     SESSION_HANDSHAKE_TIMEOUT_MS = 10000,
-    SESSION_FRAME_TIMEOUT_MS = 60000,       /* rest of a frame after its header */
-    SESSION_PENDING_TIMEOUT_MS = 300000,    /* for people to approve */
+    SESSION_FRAME_TIMEOUT_MS = 60000,    /* rest of a frame after its header */
+    SESSION_PENDING_TIMEOUT_MS = 300000, /* for people to approve */
     SESSION_PONG_TIMEOUT_MS = 10000,
-    SESSION_ACK_PATIENCE_MS = 30000,        /* an item unacknowledged for so long asks for a PING */
+    SESSION_ACK_PATIENCE_MS = 30000, /* an item unacknowledged for so long asks for a PING */
 };
 
 /* Which end of the TCP connection this is; the values are those that packets are signed with. */
@@ -87,7 +89,8 @@ struct session_event {
 struct session_settings {
     enum session_role role;
     const struct identity *self;
-    const uint8_t *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
+    const uint8_t
+        *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
 };
 
 enum session_outcome {
@@ -107,9 +110,9 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
 struct session_event session_next_event(struct session *session);
 
 /*
- * Appends to `out` what is ready to be sent: handshake frames, or one packet with the records that have
- * gathered. Nothing is appended when nothing is ready. Calling it only when the socket has room is what
- * makes records share packets and signatures.
+ * Appends to `out` what is ready to be sent: handshake frames, or one packet with the records that
+ * have gathered. Nothing is appended when nothing is ready. Calling it only when the socket has
+ * room is what makes records share packets and signatures.
  */
 void session_output(struct session *session, struct bytes *out, uint64_t now_ms);
 
@@ -129,16 +132,19 @@ void session_reject(struct session *session, enum close_code code, uint64_t now_
 /* A person approved a PENDING session's peer. */
 void session_approve(struct session *session, uint64_t now_ms);
 
-/* Ends the session from this side, telling the peer `code` if it can still be told. SESSION_ENDED follows. */
+/* Ends the session from this side, telling the peer `code` if it can still be told. SESSION_ENDED
+ * follows. */
 void session_close(struct session *session, enum close_code code, uint64_t now_ms);
 
-/* Queues an item (OPEN only). 0, SESSION_FULL or -ENOMEM. Items get ordinals 1, 2, … in this order. */
+/* Queues an item (OPEN only). 0, SESSION_FULL or -ENOMEM. Items get ordinals 1, 2, … in this order.
+ */
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
 
 /* The items up to `ordinal` that the peer sent are on disk. */
 void session_acknowledge(struct session *session, uint64_t ordinal);
 
-/* Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are open; more are dropped. */
+/* Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are
+ * open; more are dropped. */
 void session_ping(struct session *session, uint64_t token, uint64_t now_ms);
 
 enum session_role session_role(const struct session *session);
@@ -155,8 +161,8 @@ bool session_has_output(const struct session *session);
 const struct pubkey *session_peer(const struct session *session);
 
 /*
- * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and whether the
- * joiner proved to hold that secret (compared in constant time).
+ * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and
+ * whether the joiner proved to hold that secret (compared in constant time).
  */
 const uint8_t *session_invite_id(const struct session *session);
 bool session_invite_proven(const struct session *session,

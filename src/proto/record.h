@@ -1,0 +1,53 @@
+/*
+ * Records: what packets carry. Same header as a frame, but inside the encryption.
+ *
+ *     +--------+------+----------+--------+------+----------+--
+ *     | length | type | body ... | length | type | body ... |
+ *     +--------+------+----------+--------+------+----------+--
+ *
+ * A packet's records are all judged by what can be seen without knowing the session's state before
+ * the first of them has any effect.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+enum record_type {
+    RECORD_PING = 0x01,
+    RECORD_PONG = 0x02,
+    RECORD_CLOSE = 0x03,
+    RECORD_APPROVE = 0x04,
+    RECORD_ACK = 0x05,
+    RECORD_REKEY_WANT = 0x06,
+    RECORD_REKEY_INIT = 0x07,
+    RECORD_REKEY_RESP = 0x08,
+    RECORD_REKEY_DONE = 0x09,
+    RECORD_MESSAGE = 0x10,
+    RECORD_OPTIONAL = 0x80, /* this and all above: ignored when unknown */
+};
+
+enum { RECORD_HEADER_SIZE = 5 };
+
+enum record_outcome {
+    RECORD_MALFORMED = 1,
+    RECORD_UNSUPPORTED = 2, /* a critical type that we don't know */
+};
+
+struct record {
+    uint8_t type;
+    struct span body;
+    struct span whole; /* header and body */
+};
+
+/* Appends a record. 0 or -ENOMEM, with `out` unchanged. */
+int record_append(struct bytes *out, enum record_type type, struct span body);
+
+/* The next record of what is left; false at the end or, with reader->failed, where the bytes make
+ * no record. */
+bool record_next(struct reader *reader, struct record *record);
+
+/*
+ * Judges all records of a packet: lengths, types, which of them only a host or only a joiner sends,
+ * and which must be the last. 0 or a record_outcome.
+ */
+int record_check(struct span records, bool from_host);
