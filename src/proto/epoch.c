@@ -1,0 +1,218 @@
+/*
+ * Steps and times of the rekey. Packets are sealed and opened elsewhere, with the chains kept here.
+ */
+#include "proto/epoch.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#define LOG_COMPONENT "epoch"
+
+static const char *const state_names[] = {
+    [EPOCH_STEADY] = "steady",
+    [EPOCH_SEND_INIT] = "sending REKEY_INIT",
+    [EPOCH_WAIT_RESP] = "waiting for REKEY_RESP",
+    [EPOCH_SEND_DONE] = "sending REKEY_DONE",
+    [EPOCH_SEND_RESP] = "sending REKEY_RESP",
+    [EPOCH_WAIT_DONE] = "waiting for REKEY_DONE",
+};
+
+static void enter(struct epoch *epoch, enum epoch_state state, uint64_t now_ms)
+{
+    log_debug("%s -> %s", state_names[epoch->state], state_names[state]);
+    epoch->state = state;
+    epoch->step_ms = now_ms;
+}
+
+/* The record that is due from now on. */
+static void set_record(struct epoch *epoch, enum record_type type, struct span body)
+{
+    put_u32(epoch->record, (uint32_t)body.size);
+    epoch->record[4] = (uint8_t)type;
+    if (body.size > 0)
+        memcpy(epoch->record + RECORD_HEADER_SIZE, body.data, body.size);
+    epoch->record_size = RECORD_HEADER_SIZE + body.size;
+}
+
+static void count_from(struct epoch *epoch, uint64_t now_ms)
+{
+    epoch->since_ms = now_ms;
+    epoch->items_flowed = false;
+    epoch->wanted = false;
+}
+
+void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch_secrets *secrets,
+                 uint64_t now_ms)
+{
+    bool joining = role == SESSION_JOINER;
+
+    epoch_wipe(epoch);
+    epoch->role = role;
+    epoch->root = secrets->root;
+    epoch->sending.key = joining ? secrets->chain_joiner : secrets->chain_host;
+    epoch->receiving.key = joining ? secrets->chain_host : secrets->chain_joiner;
+    count_from(epoch, now_ms);
+}
+
+void epoch_wipe(struct epoch *epoch)
+{
+    secret_wipe(epoch, sizeof(*epoch));
+}
+
+int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms)
+{
+    int rc = keyx_generate(&epoch->keyx);
+
+    if (rc != 0)
+        return rc;
+    set_record(epoch, RECORD_REKEY_INIT, SPAN(epoch->keyx.public_key, KEYX_SIZE));
+    epoch->wanted = false;
+    enter(epoch, EPOCH_SEND_INIT, now_ms);
+    return 0;
+}
+
+/* From both records to the next epoch's root and to the chains that wait for their switches. */
+static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init, struct span resp)
+{
+    CLEANUP(secret_cleanup) struct secret shared;
+    bool joining = epoch->role == SESSION_JOINER;
+    const uint8_t *other = (joining ? init.data : resp.data) + RECORD_HEADER_SIZE;
+    const struct span parts[] = {init, resp};
+    struct epoch_secrets secrets;
+    uint8_t hash[SHA256_SIZE];
+    int rc = keyx_derive(keyx, other, &shared);
+
+    if (rc > 0)
+        return EPOCH_REJECTED;
+    if (rc == 0)
+        rc = sha256(parts, 2, hash);
+    if (rc == 0)
+        rc = keyschedule_rekey(&epoch->root, hash, &shared, &secrets);
+    if (rc == 0) {
+        epoch->root = secrets.root;
+        epoch->next_sending = joining ? secrets.chain_joiner : secrets.chain_host;
+        epoch->next_receiving = joining ? secrets.chain_host : secrets.chain_joiner;
+    }
+    secret_wipe(&secrets, sizeof(secrets));
+    return rc;
+}
+
+/* The old key is gone from here on. */
+static void switch_chain(struct chain *chain, struct secret *next)
+{
+    chain->key = *next;
+    chain->epoch++;
+    chain->counter = 0;
+    secret_wipe(next, sizeof(*next));
+}
+
+int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms)
+{
+    struct keyx keyx;
+    int rc;
+
+    if (epoch->state != EPOCH_STEADY)
+        return EPOCH_REJECTED;
+    rc = keyx_generate(&keyx);
+    if (rc == 0) {
+        set_record(epoch, RECORD_REKEY_RESP, SPAN(keyx.public_key, KEYX_SIZE));
+        rc = derive(epoch, &keyx, record, SPAN(epoch->record, epoch->record_size));
+    }
+    keyx_wipe(&keyx);
+    if (rc == 0)
+        enter(epoch, EPOCH_SEND_RESP, now_ms);
+    return rc;
+}
+
+int epoch_take_resp(struct epoch *epoch, struct span record, uint64_t now_ms)
+{
+    int rc;
+
+    if (epoch->state != EPOCH_WAIT_RESP)
+        return EPOCH_REJECTED;
+    rc = derive(epoch, &epoch->keyx, SPAN(epoch->record, epoch->record_size), record);
+    keyx_wipe(&epoch->keyx);
+    if (rc != 0)
+        return rc;
+    switch_chain(&epoch->receiving, &epoch->next_receiving);
+    count_from(epoch, now_ms);
+    set_record(epoch, RECORD_REKEY_DONE, SPAN(NULL, 0));
+    enter(epoch, EPOCH_SEND_DONE, now_ms);
+    return 0;
+}
+
+int epoch_take_done(struct epoch *epoch, uint64_t now_ms)
+{
+    if (epoch->state != EPOCH_WAIT_DONE)
+        return EPOCH_REJECTED;
+    switch_chain(&epoch->receiving, &epoch->next_receiving);
+    count_from(epoch, now_ms);
+    enter(epoch, EPOCH_STEADY, now_ms);
+    return 0;
+}
+
+struct span epoch_due_record(const struct epoch *epoch)
+{
+    switch (epoch->state) {
+    case EPOCH_SEND_INIT:
+    case EPOCH_SEND_RESP:
+    case EPOCH_SEND_DONE:
+        return SPAN(epoch->record, epoch->record_size);
+    default:
+        return SPAN(NULL, 0);
+    }
+}
+
+void epoch_mark_sent(struct epoch *epoch, uint64_t now_ms)
+{
+    switch (epoch->state) {
+    case EPOCH_SEND_INIT:
+        enter(epoch, EPOCH_WAIT_RESP, now_ms);
+        break;
+    case EPOCH_SEND_RESP:
+        switch_chain(&epoch->sending, &epoch->next_sending);
+        enter(epoch, EPOCH_WAIT_DONE, now_ms);
+        break;
+    case EPOCH_SEND_DONE:
+        switch_chain(&epoch->sending, &epoch->next_sending);
+        enter(epoch, EPOCH_STEADY, now_ms);
+        break;
+    default:
+        break;
+    }
+}
+
+static uint64_t highest_counter(const struct epoch *epoch)
+{
+    uint64_t sending = epoch->sending.counter, receiving = epoch->receiving.counter;
+
+    return sending > receiving ? sending : receiving;
+}
+
+uint64_t epoch_rekey_at_ms(const struct epoch *epoch)
+{
+    if (epoch->role != SESSION_HOST || epoch->state != EPOCH_STEADY)
+        return UINT64_MAX;
+    if (highest_counter(epoch) >= EPOCH_COUNTER_REKEY)
+        return 0;
+    if (epoch->wanted)
+        return epoch->since_ms + EPOCH_AGE_WANTED_MS;
+    return epoch->since_ms + (epoch->items_flowed ? EPOCH_AGE_USED_MS : EPOCH_AGE_IDLE_MS);
+}
+
+uint64_t epoch_overdue_at_ms(const struct epoch *epoch)
+{
+    uint64_t too_old = epoch->since_ms + EPOCH_AGE_MAX_MS;
+
+    /* One counter value is left for the CLOSE that says so. */
+    if (highest_counter(epoch) >= PACKET_COUNTER_LIMIT - 1)
+        return 0;
+    if (epoch->state == EPOCH_WAIT_RESP || epoch->state == EPOCH_WAIT_DONE) {
+        uint64_t step_missed = epoch->step_ms + EPOCH_STEP_TIMEOUT_MS;
+
+        return step_missed < too_old ? step_missed : too_old;
+    }
+    return too_old;
+}
