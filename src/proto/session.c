@@ -1,0 +1,256 @@
+/*
+ * The life of a session and what its owner asks of it. Incoming bytes, outgoing packets and timers
+ * are in session_input.c, session_output.c and session_timer.c.
+ */
+#include "proto/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "proto/message.h"
+#include "proto/session_state.h"
+
+#define LOG_COMPONENT "session"
+
+DEFINE_CLEANUP(struct session *, session_cleanup, session_free)
+
+static const char *const phase_names[] = {
+    [SESSION_HANDSHAKE] = "handshake",
+    [SESSION_PENDING] = "pending",
+    [SESSION_OPEN] = "open",
+    [SESSION_CLOSED] = "closed",
+};
+
+int session_new(struct session **session, const struct session_settings *settings, uint64_t now_ms)
+{
+    CLEANUP(session_cleanup) struct session *made = calloc(1, sizeof(*made));
+    int rc;
+
+    if (made == NULL)
+        return -ENOMEM;
+    made->role = settings->role;
+    made->phase = SESSION_HANDSHAKE;
+    made->self = settings->self;
+    made->started_ms = now_ms;
+    rc = handshake_new(&made->handshake, settings, &made->ready);
+    if (rc == 0)
+        *session = STEAL(made);
+    return rc;
+}
+
+void session_free(struct session *session)
+{
+    if (session == NULL)
+        return;
+    handshake_free(session->handshake);
+    pubkey_free(session->peer);
+    epoch_wipe(&session->epoch);
+    bytes_deinit(&session->body);
+    bytes_deinit(&session->answers);
+    bytes_deinit(&session->items);
+    bytes_deinit(&session->ready);
+    free(session);
+}
+
+void session_enter(struct session *session, enum session_phase phase)
+{
+    log_debug("%s: %s -> %s", session->role == SESSION_JOINER ? "joiner" : "host",
+              phase_names[session->phase], phase_names[phase]);
+    session->phase = phase;
+}
+
+/* The handshake is over, well or badly; its keys are wiped. */
+static void drop_handshake(struct session *session)
+{
+    if (session->handshake == NULL)
+        return;
+    session->peer = handshake_steal_peer(session->handshake);
+    handshake_free(session->handshake);
+    session->handshake = NULL;
+}
+
+void session_end(struct session *session, enum close_code code, bool by_peer, const char *detail)
+{
+    if (session->phase == SESSION_CLOSED)
+        return;
+    drop_handshake(session);
+    epoch_wipe(&session->epoch);
+    session->keyed = false;
+    session->question = QUESTION_NONE;
+    session->records = reader_of(SPAN(NULL, 0));
+    session->event.type = SESSION_NOTHING;
+    session->opened = false;
+    bytes_deinit(&session->answers);
+    bytes_deinit(&session->items);
+    session->end = (struct session_event){
+        .type = SESSION_ENDED, .code = code, .by_peer = by_peer, .detail = detail};
+    session_enter(session, SESSION_CLOSED);
+}
+
+void session_fail(struct session *session, enum close_code code, const char *detail)
+{
+    if (session->keyed)
+        session_say_close(session, code);
+    else if (session->handshake != NULL)
+        handshake_alert(session->handshake, code, &session->ready);
+    session_end(session, code, false, detail);
+}
+
+bool session_survives(struct session *session, int rc)
+{
+    if (rc < 0)
+        session_fail(session, CLOSE_INTERNAL_ERROR, "no memory or no cryptography left");
+    else if (rc > 0)
+        session_fail(session, (enum close_code)rc, handshake_complaint(session->handshake));
+    return rc == 0;
+}
+
+int session_take_keys(struct session *session, uint64_t now_ms)
+{
+    struct epoch_secrets secrets;
+    int rc = handshake_finish(session->handshake, &session->ready, session->sid, &secrets);
+
+    if (rc == 0) {
+        epoch_begin(&session->epoch, session->role, &secrets, now_ms);
+        session->keyed = true;
+    }
+    secret_wipe(&secrets, sizeof(secrets));
+    return rc;
+}
+
+void session_open_if_approved(struct session *session)
+{
+    if (session->phase != SESSION_PENDING || !session->approved_here || !session->approved_there)
+        return;
+    session_enter(session, SESSION_OPEN);
+    session->opened = true;
+}
+
+void session_admit(struct session *session, bool approved, uint64_t now_ms)
+{
+    (void)now_ms;
+    if (session->question != QUESTION_ADMIT)
+        return;
+    session->question = QUESTION_NONE;
+    session->approved_here = approved;
+    session_survives(session, handshake_admit(session->handshake, approved, &session->ready));
+}
+
+void session_establish(struct session *session, uint64_t now_ms)
+{
+    if (session->question != QUESTION_ESTABLISH)
+        return;
+    session->question = QUESTION_NONE;
+    if (!session->keyed && !session_survives(session, session_take_keys(session, now_ms)))
+        return;
+    drop_handshake(session);
+    session->established_ms = now_ms;
+    session_enter(session, SESSION_PENDING);
+    session_open_if_approved(session);
+}
+
+void session_reject(struct session *session, enum close_code code, uint64_t now_ms)
+{
+    (void)now_ms;
+    if (session->question != QUESTION_NONE)
+        session_fail(session, code, NULL);
+}
+
+void session_approve(struct session *session, uint64_t now_ms)
+{
+    (void)now_ms;
+    if (session->phase != SESSION_PENDING || session->approved_here)
+        return;
+    session->approved_here = true;
+    if (session_survives(session, record_append(&session->answers, RECORD_APPROVE, SPAN(NULL, 0))))
+        session_open_if_approved(session);
+}
+
+void session_close(struct session *session, enum close_code code, uint64_t now_ms)
+{
+    (void)now_ms;
+    /* To a stranger who has not even said HELLO there is nothing to say. */
+    if (session->handshake != NULL && !handshake_met(session->handshake))
+        session_end(session, code, false, NULL);
+    else if (session->phase != SESSION_CLOSED)
+        session_fail(session, code, NULL);
+}
+
+int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms)
+{
+    size_t size = RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + item->text.size;
+    int rc;
+
+    if (session->phase != SESSION_OPEN)
+        return -ENOTCONN;
+    if (item->text.size < 1 || item->text.size > SESSION_TEXT_MAX)
+        return -EINVAL;
+    if (!window_has_room(&session->window, size))
+        return SESSION_FULL;
+    rc = message_append(&session->items, item);
+    if (rc == 0)
+        window_add(&session->window, size, now_ms);
+    return rc;
+}
+
+void session_acknowledge(struct session *session, uint64_t ordinal)
+{
+    if (ordinal > session->committed && ordinal <= session->items_received)
+        session->committed = ordinal;
+}
+
+void session_ping(struct session *session, uint64_t token, uint64_t now_ms)
+{
+    if (session_established(session))
+        pings_add(&session->pings, token, true, now_ms);
+}
+
+enum session_role session_role(const struct session *session)
+{
+    return session->role;
+}
+
+enum session_phase session_phase(const struct session *session)
+{
+    return session->phase;
+}
+
+bool session_established(const struct session *session)
+{
+    return session->phase == SESSION_PENDING || session->phase == SESSION_OPEN;
+}
+
+bool session_approved_here(const struct session *session)
+{
+    return session->approved_here;
+}
+
+bool session_approved_there(const struct session *session)
+{
+    return session->approved_there;
+}
+
+const struct pubkey *session_peer(const struct session *session)
+{
+    return session->handshake != NULL ? handshake_peer(session->handshake) : session->peer;
+}
+
+const uint8_t *session_invite_id(const struct session *session)
+{
+    return session->invite.shown ? session->invite.id : NULL;
+}
+
+bool session_invite_proven(const struct session *session,
+                           const uint8_t secret[static INVITE_SECRET_SIZE])
+{
+    const struct pubkey *peer = session_peer(session);
+    uint8_t mac[INVITE_MAC_SIZE];
+
+    if (peer == NULL || !session->invite.shown ||
+        invite_proof_mac(secret, session->invite.transcript, pubkey_fingerprint(peer), mac) != 0)
+        return false;
+    return secret_equal(mac, session->invite.mac, sizeof(mac));
+}

@@ -1,0 +1,99 @@
+/*
+ * The inside of a session, shared by the session_*.c files and by nobody else.
+ *
+ *     session.c         life, phases, the owner's calls
+ *     session_input.c   bytes to frames to records to events
+ *     session_output.c  records to packets, last words
+ *     session_timer.c   deadlines
+ */
+#pragma once
+
+#include "proto/epoch.h"
+#include "proto/frame.h"
+#include "proto/handshake.h"
+#include "proto/pings.h"
+#include "proto/session.h"
+#include "proto/window.h"
+
+/* What the owner has to answer before anything more is read. */
+enum session_question {
+    QUESTION_NONE,
+    QUESTION_ADMIT,     /* session_admit() or session_reject() */
+    QUESTION_ESTABLISH, /* session_establish() or session_reject() */
+};
+
+/* Answers that wait for a packet; a peer that makes us gather more does not read. */
+enum { SESSION_ANSWERS_MAX = 4096 };
+
+struct session {
+    enum session_role role;
+    enum session_phase phase;
+    const struct identity *self;
+    uint64_t started_ms;
+    uint64_t established_ms;
+
+    struct handshake *handshake; /* until the session is established */
+    struct pubkey *peer;         /* since then */
+    enum session_question question;
+    struct handshake_invite invite;
+    bool approved_here;
+    bool approved_there;
+
+    /* The frame that is coming in. */
+    uint8_t header[FRAME_HEADER_SIZE];
+    size_t header_size;
+    struct bytes body;
+    uint64_t frame_started_ms; /* when the header was complete */
+
+    /* What it contained: records that are opened but not yet applied. They lie in `body`. */
+    struct reader records;
+    uint64_t input_ms;
+
+    /* Events that wait for the owner, in the order in which they are told. */
+    struct session_event end;
+    bool opened;
+    struct session_event event;
+
+    bool keyed; /* `sid` and `epoch` are valid: we speak packets */
+    uint8_t sid[SHA256_SIZE];
+    struct epoch epoch;
+
+    uint64_t items_received;
+    uint64_t committed; /* of them, as the owner says */
+    uint64_t committed_told;
+    struct window window;
+    struct pings pings;
+
+    struct bytes answers; /* PONG and APPROVE records */
+    struct bytes items;   /* MESSAGE records, from items_start on */
+    size_t items_start;
+    struct bytes ready; /* bytes for the wire: handshake frames, last words */
+};
+
+/* The only place that changes the phase. */
+void session_enter(struct session *session, enum session_phase phase);
+
+/* Takes sid and first keys from the handshake. 0 or -errno. */
+int session_take_keys(struct session *session, uint64_t now_ms);
+
+/* OPEN once both sides have approved. */
+void session_open_if_approved(struct session *session);
+
+/* Ends the session without a word: wipes all keys and tells the owner. */
+void session_end(struct session *session, enum close_code code, bool by_peer, const char *detail);
+
+/* Ends the session with a last word to the peer, where the state has one. */
+void session_fail(struct session *session, enum close_code code, const char *detail);
+
+/* Ends the session for the result of a handshake function, unless it is 0. Returns whether it was
+ * 0. */
+bool session_survives(struct session *session, int rc);
+
+/* Appends a CLOSE packet to the bytes that are ready, best effort. */
+void session_say_close(struct session *session, enum close_code code);
+
+/* Whether packets may be sent and received. */
+bool session_established(const struct session *session);
+
+/* Starts a rekey if one is due, and ends the session if one is overdue. */
+void session_check_epoch(struct session *session, uint64_t now_ms);
