@@ -85,7 +85,9 @@ static int stream_identify_tcp(struct stream *stream)
 
 static int stream_identify(struct stream *stream)
 {
-    switch (socket_family(stream->fd)) {
+    const int family = socket_family(stream->fd);
+
+    switch (family) {
     case AF_UNIX:
         stream_identify_unix(stream);
         return 0;
@@ -93,7 +95,7 @@ static int stream_identify(struct stream *stream)
     case AF_INET6:
         return stream_identify_tcp(stream);
     default:
-        return -EAFNOSUPPORT;
+        return family < 0 ? family : -EAFNOSUPPORT;
     }
 }
 
