@@ -1,0 +1,467 @@
+/*
+ * Listeners: where they listen, whom they replace, and how they behave without descriptors.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "net/listener.h"
+#include "net/unixsock.h"
+#include "unit/net_rig.h"
+
+enum { STREAMS_MAX = 64 };
+
+/* A listener, what it accepted, and a directory to listen in. */
+struct place {
+    struct rig rig;
+    struct listener *listener;
+    struct stream *streams[STREAMS_MAX];
+    size_t accepted;
+    char directory[32];
+    char path[64];
+};
+
+static unsigned warnings;
+
+static void count_warnings(const struct log_entry *entry)
+{
+    if (entry->level <= LOG_LEVEL_WARNING)
+        warnings++;
+}
+
+static int setup(void **state)
+{
+    struct place *place = calloc(1, sizeof(*place));
+
+    rig_init(&place->rig);
+    strcpy(place->directory, "/tmp/test_listener.XXXXXX");
+    assert_non_null(mkdtemp(place->directory));
+    snprintf(place->path, sizeof(place->path), "%s/socket", place->directory);
+    warnings = 0;
+    log_set_sink(count_warnings);
+    *state = place;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *place = *state;
+
+    for (size_t i = 0; i < place->accepted; i++)
+        stream_free(place->streams[i]);
+    listener_free(place->listener);
+    unlink(place->path);
+    assert_int_equal(rmdir(place->directory), 0);
+    rig_deinit(&place->rig);
+    log_set_sink(NULL);
+    free(place);
+    return 0;
+}
+
+static void on_accept(void *context, struct stream *stream)
+{
+    struct place *place = context;
+
+    assert_true(place->accepted < STREAMS_MAX);
+    place->streams[place->accepted++] = stream;
+}
+
+static int listen_tcp(struct place *place, const char *host, uint16_t port)
+{
+    struct address address = {.port = port};
+
+    strcpy(address.host, host);
+    return listener_new_tcp(&place->listener, place->rig.loop, &address, on_accept, place);
+}
+
+static int listen_unix(struct place *place, mode_t mode)
+{
+    return listener_new_unix(&place->listener, place->rig.loop, place->path, mode, on_accept,
+                             place);
+}
+
+static uint16_t port_of(const struct place *place)
+{
+    struct address address;
+
+    assert_int_equal(address_parse(listener_name(place->listener), &address), 0);
+    assert_int_not_equal(address.port, 0);
+    return address.port;
+}
+
+static int connect_v4(uint16_t port)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static int connect_v6(uint16_t port)
+{
+    const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    const struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6,
+        .sin6_port = htons(port),
+        .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+    };
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int unix_socket(const char *path, int (*use)(int, const struct sockaddr *, socklen_t))
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strcpy(address.sun_path, path);
+    assert_int_equal(use(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* --- TCP -------------------------------------------------------------------------------------- */
+
+static void test_a_listener_everywhere_serves_both_families(void **state)
+{
+    struct place *place = *state;
+    static const char *const hosts[] = {"", "*"};
+
+    for (size_t i = 0; i < 2; i++) {
+        int v4;
+        int v6;
+
+        place->accepted = 0;
+        assert_int_equal(listen_tcp(place, hosts[i], 0), 0);
+        v4 = connect_v4(port_of(place));
+        v6 = connect_v6(port_of(place));
+        rig_run_for(&place->rig, 50);
+        assert_int_equal(place->accepted, v6 >= 0 ? 2 : 1);
+        assert_memory_equal(stream_origin(place->streams[0])->text, "127.0.0.1:", 10);
+        close(v4);
+        if (v6 >= 0)
+            close(v6);
+        while (place->accepted > 0)
+            stream_free(place->streams[--place->accepted]);
+        listener_free(place->listener);
+        place->listener = NULL;
+    }
+}
+
+static void test_a_listener_tells_its_real_port(void **state)
+{
+    struct place *place = *state;
+    char expected[ADDRESS_TEXT_MAX];
+
+    assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
+    snprintf(expected, sizeof(expected), "127.0.0.1:%u", (unsigned)port_of(place));
+    assert_string_equal(listener_name(place->listener), expected);
+}
+
+static void test_a_port_in_use_is_refused(void **state)
+{
+    struct place *place = *state;
+    struct listener *first;
+
+    assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
+    first = place->listener;
+    assert_int_equal(listen_tcp(place, "127.0.0.1", port_of(place)), -EADDRINUSE);
+    assert_ptr_equal(place->listener, first);
+}
+
+static void test_only_numeric_local_addresses_are_listened_on(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(listen_tcp(place, "example.org", 0), -EINVAL);
+    assert_int_equal(listen_tcp(place, "192.0.2.1", 0), -EADDRNOTAVAIL);
+}
+
+static void test_many_connections_are_all_accepted(void **state)
+{
+    struct place *place = *state;
+    int fds[50];
+
+    assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
+    for (size_t i = 0; i < 50; i++)
+        fds[i] = connect_v4(port_of(place));
+    rig_run_for(&place->rig, 100);
+    assert_int_equal(place->accepted, 50);
+    assert_true(place->rig.turns >= 50 / 16); /* not all in one turn */
+    for (size_t i = 0; i < 50; i++)
+        close(fds[i]);
+}
+
+static bool has_accepted(void *context)
+{
+    const struct place *place = context;
+
+    return place->accepted > 0;
+}
+
+static void test_without_descriptors_it_rests_and_comes_back(void **state)
+{
+    struct place *place = *state;
+    struct rlimit before;
+    struct rlimit lowered;
+    uint64_t start;
+    int fd;
+
+    assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
+    fd = connect_v4(port_of(place));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    lowered = (struct rlimit){.rlim_cur = (rlim_t)fd + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+    start = loop_now(place->rig.loop);
+    rig_run_for(&place->rig, 500);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+    assert_int_equal(place->accepted, 0);
+    assert_int_equal(warnings, 1);
+    assert_true(place->rig.turns <= 5);
+
+    assert_true(rig_run_until(&place->rig, has_accepted, place));
+    assert_in_range(loop_now(place->rig.loop) - start, 900, 3000);
+    close(fd);
+}
+
+static void test_accepted_sockets_do_not_leak_into_children(void **state)
+{
+    struct place *place = *state;
+    int fd;
+
+    assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
+    fd = connect_v4(port_of(place));
+    assert_true(rig_run_until(&place->rig, has_accepted, place));
+    close(fd);
+    for (int i = fd - 3; i < fd + 3; i++) {
+        struct stat status;
+
+        if (i > 2 && fstat(i, &status) == 0 && S_ISSOCK(status.st_mode))
+            assert_true((fcntl(i, F_GETFD) & FD_CLOEXEC) != 0);
+    }
+}
+
+/* --- UNIX ------------------------------------------------------------------------------------- */
+
+static mode_t mode_of(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(lstat(path, &status), 0);
+    return status.st_mode & 07777;
+}
+
+static void test_a_unix_listener_has_its_mode_and_leaves_the_umask(void **state)
+{
+    struct place *place = *state;
+    static const mode_t modes[] = {0600, 0660, 0666};
+    const mode_t before = umask(027);
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        assert_int_equal(listen_unix(place, modes[i]), 0);
+        assert_int_equal(mode_of(place->path), modes[i]);
+        listener_free(place->listener);
+        place->listener = NULL;
+    }
+    assert_int_equal(umask(before), 027);
+}
+
+static void test_a_unix_listener_knows_its_path_and_removes_it(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(listen_unix(place, 0600), 0);
+    assert_string_equal(listener_name(place->listener), place->path);
+    listener_free(place->listener);
+    place->listener = NULL;
+    assert_int_equal(access(place->path, F_OK), -1);
+}
+
+static void test_unix_connections_carry_their_user(void **state)
+{
+    struct place *place = *state;
+    int fd;
+
+    assert_int_equal(listen_unix(place, 0600), 0);
+    fd = unix_socket(place->path, connect);
+    assert_true(rig_run_until(&place->rig, has_accepted, place));
+    assert_int_equal(stream_user(place->streams[0]), getuid());
+    close(fd);
+}
+
+static void test_a_stale_socket_is_replaced(void **state)
+{
+    struct place *place = *state;
+
+    close(unix_socket(place->path, bind));
+    assert_int_equal(access(place->path, F_OK), 0);
+    assert_int_equal(listen_unix(place, 0600), 0);
+    close(unix_socket(place->path, connect));
+}
+
+static void test_a_live_socket_is_not_displaced(void **state)
+{
+    struct place *place = *state;
+    const int live = unix_socket(place->path, bind);
+    int client;
+
+    assert_int_equal(listen(live, 0), 0);
+    assert_int_equal(listen_unix(place, 0600), -EADDRINUSE);
+    assert_int_equal(listen_unix(place, 0600), -EADDRINUSE); /* its queue is full now */
+    client = accept(live, NULL, NULL);
+    assert_true(client >= 0);
+    close(client);
+    close(live);
+}
+
+static void test_what_is_no_socket_is_not_displaced(void **state)
+{
+    struct place *place = *state;
+    const int fd = open(place->path, O_CREAT | O_WRONLY, 0600);
+
+    close(fd);
+    assert_int_equal(listen_unix(place, 0600), -EEXIST);
+    assert_int_equal(mode_of(place->path), 0600);
+    assert_int_equal(unlink(place->path), 0);
+
+    assert_int_equal(symlink("/nowhere", place->path), 0);
+    assert_int_equal(listen_unix(place, 0600), -EEXIST);
+}
+
+static void test_impossible_paths_are_refused(void **state)
+{
+    struct place *place = *state;
+    struct listener *listener;
+    char path[200];
+
+    memset(path, 'x', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    memcpy(path, "/tmp/", 5);
+    assert_int_equal(listener_new_unix(&listener, place->rig.loop, path, 0600, on_accept, place),
+                     -ENAMETOOLONG);
+    path[108] = '\0';
+    assert_int_equal(listener_new_unix(&listener, place->rig.loop, path, 0600, on_accept, place),
+                     -ENAMETOOLONG);
+    assert_int_equal(listener_new_unix(&listener, place->rig.loop, "", 0600, on_accept, place),
+                     -EINVAL);
+    assert_int_equal(listener_new_unix(&listener, place->rig.loop, "/nonexistent/socket", 0600,
+                                       on_accept, place),
+                     -ENOENT);
+}
+
+static void test_the_socket_of_a_successor_is_left_alone(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(listen_unix(place, 0600), 0);
+    assert_int_equal(unlink(place->path), 0);
+    close(unix_socket(place->path, bind));
+    listener_free(place->listener);
+    place->listener = NULL;
+    assert_int_equal(access(place->path, F_OK), 0);
+}
+
+/* --- inherited -------------------------------------------------------------------------------- */
+
+static int inherit(struct place *place, int fd)
+{
+    return listener_inherit(&place->listener, place->rig.loop, fd, on_accept, place);
+}
+
+static void test_an_inherited_unix_socket_works_and_stays(void **state)
+{
+    struct place *place = *state;
+    const int fd = unix_socket(place->path, bind);
+    int client;
+
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(inherit(place, fd), 0);
+    assert_string_equal(listener_name(place->listener), place->path);
+    assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    client = unix_socket(place->path, connect);
+    assert_true(rig_run_until(&place->rig, has_accepted, place));
+    close(client);
+    listener_free(place->listener);
+    place->listener = NULL;
+    assert_int_equal(access(place->path, F_OK), 0);
+}
+
+static void test_an_inherited_tcp_socket_works(void **state)
+{
+    struct place *place = *state;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int client;
+
+    assert_int_equal(listen(fd, 1), 0); /* binds to any port */
+    assert_int_equal(inherit(place, fd), 0);
+    client = connect_v4(port_of(place));
+    assert_true(rig_run_until(&place->rig, has_accepted, place));
+    close(client);
+}
+
+static void test_only_listening_stream_sockets_are_inherited(void **state)
+{
+    struct place *place = *state;
+    const int idle = socket(AF_INET, SOCK_STREAM, 0);
+    const int datagram = socket(AF_INET, SOCK_DGRAM, 0);
+
+    assert_int_equal(inherit(place, idle), -EINVAL);
+    assert_int_equal(inherit(place, datagram), -EINVAL);
+    assert_int_equal(inherit(place, -1), -EBADF);
+    assert_null(place->listener);
+    assert_int_equal(close(idle), 0);
+    assert_int_equal(close(datagram), 0);
+}
+
+#define PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLACE(test_a_listener_everywhere_serves_both_families),
+        PLACE(test_a_listener_tells_its_real_port),
+        PLACE(test_a_port_in_use_is_refused),
+        PLACE(test_only_numeric_local_addresses_are_listened_on),
+        PLACE(test_many_connections_are_all_accepted),
+        PLACE(test_without_descriptors_it_rests_and_comes_back),
+        PLACE(test_accepted_sockets_do_not_leak_into_children),
+        PLACE(test_a_unix_listener_has_its_mode_and_leaves_the_umask),
+        PLACE(test_a_unix_listener_knows_its_path_and_removes_it),
+        PLACE(test_unix_connections_carry_their_user),
+        PLACE(test_a_stale_socket_is_replaced),
+        PLACE(test_a_live_socket_is_not_displaced),
+        PLACE(test_what_is_no_socket_is_not_displaced),
+        PLACE(test_impossible_paths_are_refused),
+        PLACE(test_the_socket_of_a_successor_is_left_alone),
+        PLACE(test_an_inherited_unix_socket_works_and_stays),
+        PLACE(test_an_inherited_tcp_socket_works),
+        PLACE(test_only_listening_stream_sockets_are_inherited),
+    };
+
+    return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+}
