@@ -1,0 +1,8 @@
+STORE_OBJS = store/db store/sql store/schema store/peers store/messages store/events \
+	base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid base/base64 tests/unit/scratch_db
+
+test_db_OBJS = $(STORE_OBJS)
+test_db_failure_OBJS = $(STORE_OBJS)
+test_peers_OBJS = $(STORE_OBJS)
+test_messages_OBJS = $(STORE_OBJS)
+test_events_OBJS = $(STORE_OBJS)

@@ -1,0 +1,286 @@
+/*
+ * Rows of peers: what is stored comes back, names and keys are unique among those that are there.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/sql.h"
+#include "unit/scratch_db.h"
+
+struct seen {
+    unsigned count;
+    struct peer_row rows[4];
+};
+
+static int remember(void *context, const struct peer_row *row)
+{
+    struct seen *seen = context;
+    assert_in_range(seen->count, 0, 3);
+    seen->rows[seen->count++] = *row;
+    return 0;
+}
+
+static struct seen look(struct scratch *scratch)
+{
+    struct seen seen = {0};
+    assert_int_equal(peers_each(scratch->db, remember, &seen), 0);
+    return seen;
+}
+
+static void assert_same(const struct peer_row *row, const struct peer_row *expected)
+{
+    assert_int_equal(row->id, expected->id);
+    assert_string_equal(row->name, expected->name);
+    assert_int_equal(row->pinned, expected->pinned);
+    assert_memory_equal(row->key, expected->key, PEER_KEY_SIZE);
+    assert_int_equal(row->trust, expected->trust);
+    assert_int_equal(row->offered, expected->offered);
+    assert_memory_equal(row->offered_key, expected->offered_key, PEER_KEY_SIZE);
+    assert_int_equal(row->address_count, expected->address_count);
+    for (unsigned i = 0; i < row->address_count; i++) {
+        assert_string_equal(row->addresses[i].host, expected->addresses[i].host);
+        assert_int_equal(row->addresses[i].port, expected->addresses[i].port);
+    }
+    assert_true(uuid_equal(&row->last_in, &expected->last_in));
+    assert_true(uuid_equal(&row->last_out, &expected->last_out));
+    assert_int_equal(row->created_ms, expected->created_ms);
+}
+
+static int64_t count(struct scratch *scratch, const char *query)
+{
+    CLEANUP(sql_end) struct sql sql = sql_read(scratch->db, query);
+    assert_true(sql_row(&sql));
+    return sql_int(&sql);
+}
+
+static void set_address(struct peer_row *row, const char *host, uint16_t port)
+{
+    struct address *address = &row->addresses[row->address_count++];
+    snprintf(address->host, sizeof address->host, "%s", host);
+    address->port = port;
+}
+
+static void test_every_field_comes_back(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.name = "alice",
+                           .pinned = true,
+                           .key = {1, 2, 3},
+                           .trust = PEER_CHANGED,
+                           .offered = true,
+                           .offered_key = {4, 5, 6},
+                           .last_in = scratch_id(7),
+                           .last_out = scratch_id(8),
+                           .created_ms = 1700000000123};
+    set_address(&row, "192.0.2.1", 8766);
+    set_address(&row, "2001:db8::1", 65535);
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    scratch_commit(scratch);
+    scratch_reopen(scratch);
+
+    struct seen seen = look(scratch);
+    assert_int_equal(seen.count, 1);
+    assert_same(&seen.rows[0], &row);
+}
+
+static void test_a_peer_without_a_key_has_none(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row first = {.name = "first", .key = {9}, .offered_key = {9}};
+    struct peer_row second = {.name = "second"};
+    assert_int_equal(peers_add(scratch->db, &first), 0);
+    assert_int_equal(peers_add(scratch->db, &second), 0);
+
+    struct seen seen = look(scratch);
+    assert_int_equal(seen.count, 2);
+    assert_false(seen.rows[0].pinned);
+    assert_false(seen.rows[0].offered);
+    assert_int_equal(seen.rows[0].key[0], 0);
+    assert_true(uuid_is_zero(&seen.rows[0].last_in));
+}
+
+static void test_longest_name_and_most_addresses_fit(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {0};
+    memset(row.name, 'n', PEER_NAME_MAX - 1);
+    char host[ADDRESS_HOST_MAX] = {0};
+    memset(host, 'h', sizeof host - 1);
+    for (unsigned i = 0; i < PEER_ADDRESSES_MAX; i++)
+        set_address(&row, host, (uint16_t)i);
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    struct seen seen = look(scratch);
+    assert_same(&seen.rows[0], &row);
+}
+
+static void test_name_and_key_are_unique(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row alice = scratch_peer(scratch, "alice");
+    struct peer_row bob = scratch_peer(scratch, "bob");
+
+    struct peer_row same_name = {.name = "alice", .pinned = true, .key = {77}};
+    assert_int_equal(peers_add(scratch->db, &same_name), DB_EXISTS);
+    struct peer_row same_key = alice;
+    strcpy(same_key.name, "carol");
+    assert_int_equal(peers_add(scratch->db, &same_key), DB_EXISTS);
+
+    struct peer_row renamed = bob;
+    strcpy(renamed.name, "alice");
+    renamed.pinned = false;
+    set_address(&renamed, "example.org", 1);
+    assert_int_equal(peers_update(scratch->db, &renamed, 5), DB_EXISTS);
+
+    scratch_commit(scratch);
+    struct seen seen = look(scratch);
+    assert_int_equal(seen.count, 2);
+    assert_same(&seen.rows[0], &alice);
+    assert_same(&seen.rows[1], &bob);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_old_key"), 0);
+}
+
+static void test_update_stores_all_but_where_delivery_stands(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice");
+    struct uuid in = scratch_id(1);
+    struct uuid out = scratch_id(2);
+    assert_int_equal(peers_set_last_in(scratch->db, row.id, &in), 0);
+    assert_int_equal(peers_set_last_out(scratch->db, row.id, &out), 0);
+
+    strcpy(row.name, "Alice");
+    row.trust = PEER_VERIFIED;
+    row.offered = true;
+    row.offered_key[3] = 3;
+    row.created_ms = 2;
+    set_address(&row, "a.example", 1);
+    set_address(&row, "b.example", 2);
+    row.last_in = row.last_out = scratch_id(99);
+    assert_int_equal(peers_update(scratch->db, &row, 5), 0);
+
+    row.last_in = in;
+    row.last_out = out;
+    struct seen seen = look(scratch);
+    assert_same(&seen.rows[0], &row);
+}
+
+static void test_update_replaces_addresses(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.name = "alice"};
+    set_address(&row, "a.example", 1);
+    set_address(&row, "b.example", 2);
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    memset(row.addresses, 0, sizeof row.addresses);
+    row.address_count = 0;
+    set_address(&row, "c.example", 3);
+    assert_int_equal(peers_update(scratch->db, &row, 5), 0);
+    struct seen seen = look(scratch);
+    assert_same(&seen.rows[0], &row);
+}
+
+static void test_a_replaced_key_is_on_record(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice");
+    assert_int_equal(peers_update(scratch->db, &row, 5), 0);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_old_key"), 0);
+
+    row.key[31] = 1;
+    assert_int_equal(peers_update(scratch->db, &row, 6), 0);
+    row.pinned = false;
+    assert_int_equal(peers_update(scratch->db, &row, 7), 0);
+    row.pinned = true;
+    assert_int_equal(peers_update(scratch->db, &row, 8), 0);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_old_key"), 2);
+    assert_int_equal(count(scratch, "SELECT sum(replaced_ms) FROM peer_old_key"), 6 + 7);
+    assert_int_equal(
+        count(scratch, "SELECT count(*) FROM peer_old_key WHERE hex(key) LIKE '616C696365%00'"), 1);
+}
+
+static void test_a_removed_peer_frees_its_name_and_key(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice");
+    assert_int_equal(peers_remove(scratch->db, row.id, 5), 0);
+    assert_int_equal(look(scratch).count, 0);
+    assert_int_equal(peers_remove(scratch->db, row.id, 5), DB_NOT_FOUND);
+    assert_int_equal(peers_update(scratch->db, &row, 5), DB_NOT_FOUND);
+
+    struct peer_row again = scratch_peer(scratch, "alice");
+    assert_int_not_equal(again.id, row.id);
+    assert_int_equal(look(scratch).count, 1);
+}
+
+static void test_an_unknown_peer_is_not_found(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.id = 4711, .name = "nobody"};
+    assert_int_equal(peers_update(scratch->db, &row, 5), DB_NOT_FOUND);
+    assert_int_equal(peers_remove(scratch->db, 4711, 5), DB_NOT_FOUND);
+}
+
+static int refuse(void *context, const struct peer_row *row)
+{
+    unsigned *calls = context;
+    (void)row;
+    ++*calls;
+    return -ECANCELED;
+}
+
+static void test_a_walk_passes_on_the_visitors_error(void **state)
+{
+    struct scratch *scratch = *state;
+    scratch_peer(scratch, "alice");
+    scratch_peer(scratch, "bob");
+    unsigned calls = 0;
+    assert_int_equal(peers_each(scratch->db, refuse, &calls), -ECANCELED);
+    assert_int_equal(calls, 1);
+    assert_int_equal(look(scratch).count, 2);
+}
+
+static int walk_again(void *context, const struct peer_row *row)
+{
+    struct scratch *scratch = context;
+    struct peer_row changed = *row;
+    changed.trust = PEER_BLOCKED;
+    assert_int_equal(look(scratch).count, 2);
+    return peers_update(scratch->db, &changed, 5);
+}
+
+static void test_a_visitor_may_walk_and_update(void **state)
+{
+    struct scratch *scratch = *state;
+    scratch_peer(scratch, "alice");
+    scratch_peer(scratch, "bob");
+    assert_int_equal(peers_each(scratch->db, walk_again, scratch), 0);
+    struct seen seen = look(scratch);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.rows[0].trust, PEER_BLOCKED);
+    assert_int_equal(seen.rows[1].trust, PEER_BLOCKED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_every_field_comes_back),
+        TEST(test_a_peer_without_a_key_has_none),
+        TEST(test_longest_name_and_most_addresses_fit),
+        TEST(test_name_and_key_are_unique),
+        TEST(test_update_stores_all_but_where_delivery_stands),
+        TEST(test_update_replaces_addresses),
+        TEST(test_a_replaced_key_is_on_record),
+        TEST(test_a_removed_peer_frees_its_name_and_key),
+        TEST(test_an_unknown_peer_is_not_found),
+        TEST(test_a_walk_passes_on_the_visitors_error),
+        TEST(test_a_visitor_may_walk_and_update),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
