@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    VERSION = 1,
+    PROTOCOL_VERSION = 1,
     SUITE_1 = 1,
     SUITE_1_BIT = 1 << 0,
     SUITE_2_BIT = 1 << 1,
@@ -30,12 +30,12 @@ static void encode(const struct hello *hello, uint8_t first, uint8_t second, uin
 
 void hello_joiner_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN])
 {
-    encode(hello, VERSION, VERSION, SUITE_1_BIT, body);
+    encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, SUITE_1_BIT, body);
 }
 
 void hello_host_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN])
 {
-    encode(hello, VERSION, 0, SUITE_1, body);
+    encode(hello, PROTOCOL_VERSION, 0, SUITE_1, body);
 }
 
 static bool starts_with_magic(struct reader *reader)
@@ -90,7 +90,7 @@ int hello_joiner_parse(struct span body, struct hello *hello)
     if (!has_magic || lowest == 0 || lowest > highest)
         return HELLO_MALFORMED;
     /* Later versions may have another layout from here on. */
-    if (lowest > VERSION)
+    if (lowest > PROTOCOL_VERSION)
         return HELLO_UNSUPPORTED;
 
     uint16_t suites = reader_u16(&reader);
@@ -108,7 +108,7 @@ int hello_host_parse(struct span body, struct hello *hello)
     uint8_t zero = reader_u8(&reader);
     uint16_t suite = reader_u16(&reader);
 
-    if (!has_magic || version != VERSION || zero != 0 || suite != SUITE_1)
+    if (!has_magic || version != PROTOCOL_VERSION || zero != 0 || suite != SUITE_1)
         return HELLO_MALFORMED;
     return parse_rest(&reader, 0, hello) ? 0 : HELLO_MALFORMED;
 }
