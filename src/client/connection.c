@@ -1,0 +1,156 @@
+/*
+ * A connection to the daemon over its UNIX socket. Blocking writes, reads with a deadline.
+ */
+#include "client/connection.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "rpc/rpc_line.h"
+#include "rpc/rpc_message.h"
+
+enum {
+    READ_SIZE = 64 * 1024,
+    REPLY_MAX = 256 * 1024 * 1024, /* bytes: a page of history is far larger than any request */
+};
+
+struct connection {
+    int fd;
+    struct rpc_line in;
+};
+
+static int open_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        const int error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+int connection_open(const char *path, struct connection **connection)
+{
+    int fd = open_socket(path);
+    if (fd < 0)
+        return fd;
+    struct connection *new = calloc(1, sizeof *new);
+    if (new == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    new->fd = fd;
+    new->in.limit = REPLY_MAX;
+    *connection = new;
+    return 0;
+}
+
+void connection_free(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    close(connection->fd);
+    rpc_line_deinit(&connection->in);
+    free(connection);
+}
+
+static int write_all(int fd, struct span data)
+{
+    while (data.size > 0) {
+        const ssize_t sent = send(fd, data.data, data.size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return CONNECTION_LOST;
+        data = SPAN(data.data + sent, data.size - (size_t)sent);
+    }
+    return 0;
+}
+
+int connection_send(struct connection *connection, json_t *message)
+{
+    struct bytes line = {0};
+    int result = message != NULL ? rpc_write(&line, message) : -ENOMEM;
+
+    if (result == 0)
+        result = write_all(connection->fd, bytes_span(&line));
+    bytes_deinit(&line);
+    json_decref(message);
+    return result;
+}
+
+/* What is left until the deadline, as poll(2) wants it. */
+static int poll_timeout(uint64_t deadline_ms)
+{
+    if (deadline_ms == CONNECTION_NEVER)
+        return -1;
+    const uint64_t now = clock_monotonic_ms();
+    if (now >= deadline_ms)
+        return 0;
+    return deadline_ms - now < INT_MAX ? (int)(deadline_ms - now) : INT_MAX;
+}
+
+/* Waits for either descriptor. 0: the daemon has something to read. */
+static int wait_readable(int fd, struct pollfd *other, uint64_t deadline_ms)
+{
+    struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = -1}};
+    int ready;
+
+    if (other != NULL)
+        fds[1] = (struct pollfd){.fd = other->fd, .events = other->events};
+    do
+        ready = poll(fds, 2, poll_timeout(deadline_ms));
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0)
+        return -errno;
+    if (ready == 0)
+        return CONNECTION_TIMEOUT;
+    if (fds[0].revents != 0)
+        return 0;
+    other->revents = fds[1].revents;
+    return CONNECTION_OTHER;
+}
+
+static int read_more(struct connection *connection)
+{
+    uint8_t data[READ_SIZE];
+    ssize_t size;
+
+    do
+        size = read(connection->fd, data, sizeof data);
+    while (size < 0 && errno == EINTR);
+    if (size <= 0)
+        return CONNECTION_LOST;
+    return rpc_line_feed(&connection->in, SPAN(data, (size_t)size));
+}
+
+int connection_receive(struct connection *connection, struct pollfd *other, uint64_t deadline_ms,
+                       json_t **message)
+{
+    struct span line;
+    int result;
+
+    while ((result = rpc_line_next(&connection->in, &line)) == RPC_LINE_NONE) {
+        result = wait_readable(connection->fd, other, deadline_ms);
+        if (result == 0)
+            result = read_more(connection);
+        if (result != 0)
+            return result;
+    }
+    *message = result == 0 ? rpc_read(line) : NULL;
+    return *message != NULL ? 0 : CONNECTION_LOST;
+}

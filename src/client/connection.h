@@ -1,0 +1,34 @@
+/*
+ * A connection to the daemon: JSON objects out, JSON objects in. What they mean is not known here.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct connection;
+
+enum connection_outcome {
+    CONNECTION_TIMEOUT = 1, /* the deadline passed first */
+    CONNECTION_OTHER = 2,   /* the other descriptor is ready */
+    CONNECTION_LOST = 3,    /* the daemon is gone, or speaks nonsense */
+};
+
+#define CONNECTION_NEVER UINT64_MAX
+
+/* Connects to the socket at `path`. 0 or -errno. */
+int connection_open(const char *path, struct connection **connection);
+void connection_free(struct connection *connection);
+
+/* Sends one object; the reference is taken. 0, CONNECTION_LOST or -ENOMEM (also for NULL). */
+int connection_send(struct connection *connection, json_t *message);
+
+/*
+ * The next object, as a new reference. Waits until `deadline_ms` on the monotonic clock, and for
+ * `other` too if it is not NULL; what the daemon sent comes first. 0, a connection_outcome or
+ * -errno.
+ */
+int connection_receive(struct connection *connection, struct pollfd *other, uint64_t deadline_ms,
+                       json_t **message);
