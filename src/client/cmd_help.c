@@ -1,0 +1,22 @@
+/*
+ * p2pchatctl help.
+ */
+#include "client/options.h"
+#include "client/verb.h"
+
+int cmd_help(struct ctl *ctl, int argc, char **argv)
+{
+    const struct verb *verb = NULL;
+
+    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
+        return ctl->status;
+    if (optind < argc) {
+        verb = verb_find(argv[optind]);
+        if (verb == NULL) {
+            options_misuse(ctl, "there is no verb \"%s\"", argv[optind]);
+            return ctl->status;
+        }
+    }
+    verb_help(ctl->out, verb);
+    return EX_OK;
+}

@@ -1,0 +1,57 @@
+/*
+ * p2pchatctl rpc: any method of the control interface, as it is.
+ *
+ * The daemon is the judge of methods and parameters, since it may be of another version.
+ */
+#include "base/cleanup.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/verb.h"
+#include "rpc/rpc_method.h"
+
+static int list_methods_json(struct ctl *ctl)
+{
+    for (size_t i = 0; i < rpc_method_count; i++) {
+        const struct rpc_method *method = &rpc_methods[i];
+        CLEANUP(json_release)
+        json_t *line = json_pack("{s:s,s:b,s:s,s:s}", "method", method->name, "admin",
+                                 method->access == RPC_ADMIN, "parameters", method->parameters,
+                                 "help", method->help);
+        output_json(ctl, line, '\n');
+    }
+    return ctl->status;
+}
+
+static int list_methods(struct ctl *ctl)
+{
+    struct table table = {.columns = 3, .head = {"METHOD", "PARAMETERS", "WHAT"}};
+
+    for (size_t i = 0; i < rpc_method_count; i++) {
+        table_add(&table, rpc_methods[i].name);
+        table_add(&table, rpc_methods[i].parameters);
+        table_add(&table, rpc_methods[i].help);
+    }
+    const int result = table_print(ctl, &table);
+    table_deinit(&table);
+    return result;
+}
+
+int cmd_rpc(struct ctl *ctl, int argc, char **argv)
+{
+    json_t *params = NULL;
+    json_error_t error;
+
+    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 2) != 0)
+        return ctl->status;
+    if (optind == argc)
+        return ctl->json ? list_methods_json(ctl) : list_methods(ctl);
+    if (optind + 1 == argc)
+        params = json_object();
+    else if ((params = json_loads(argv[optind + 1], JSON_REJECT_DUPLICATES, &error)) == NULL)
+        return ctl_fail(ctl, RPC_KIND_usage, "the parameters are not JSON: %s", error.text);
+
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, argv[optind], params);
+    if (result != NULL)
+        output_json(ctl, result, '\n');
+    return ctl->status;
+}

@@ -1,0 +1,268 @@
+/*
+ * One run of p2pchatctl. The verbs are in cmd_*.c.
+ */
+#include "client/ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "client/connection.h"
+#include "rpc/rpc_message.h"
+#include "rpc/rpc_path.h"
+
+DEFINE_CLEANUP(char *, free_text, free)
+
+void ctl_deinit(struct ctl *ctl)
+{
+    connection_free(ctl->connection);
+    ctl->connection = NULL;
+    json_decref(ctl->events);
+    ctl->events = NULL;
+}
+
+const char *member_string(const json_t *object, const char *key, const char *missing)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : missing;
+}
+
+json_int_t member_integer(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+void json_release(json_t **value)
+{
+    json_decref(*value);
+}
+
+/* --- failing ---------------------------------------------------------------------------------- */
+
+static void tell_json(const struct ctl *ctl, int status, const char *kind, const char *text)
+{
+    CLEANUP(json_release)
+    json_t *error =
+        json_pack("{s:{s:i,s:s,s:s}}", "error", "code", -status, "kind", kind, "message", text);
+    if (error == NULL)
+        return;
+    json_dumpf(error, ctl->err, JSON_COMPACT | JSON_ENSURE_ASCII);
+    fputc('\n', ctl->err);
+}
+
+/* Names and reasons in the text may come from others: it is made harmless as a whole. */
+__attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int status, const char *kind,
+                                                      const char *format, va_list arguments)
+{
+    CLEANUP(free_text) char *text = NULL;
+    struct bytes harmless = {0};
+
+    ctl->status = status;
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    if (text == NULL || escape_append(&harmless, text, strlen(text), ESCAPE_LINE) != 0 ||
+        bytes_append_u8(&harmless, '\0') != 0) {
+        fputs("p2pchatctl: out of memory\n", ctl->err);
+    } else if (ctl->json) {
+        tell_json(ctl, status, kind, (const char *)harmless.data);
+    } else {
+        fprintf(ctl->err, "p2pchatctl: %s\n", (const char *)harmless.data);
+    }
+    bytes_deinit(&harmless);
+    return status;
+}
+
+int ctl_fail(struct ctl *ctl, enum rpc_kind kind, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(ctl, rpc_kind_exit_status(kind), rpc_kind_name(kind), format, arguments);
+    va_end(arguments);
+    return ctl->status;
+}
+
+int ctl_fail_as(struct ctl *ctl, int status, const char *kind, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail(ctl, status, kind, format, arguments);
+    va_end(arguments);
+    return ctl->status;
+}
+
+int ctl_fail_reply(struct ctl *ctl, const json_t *error)
+{
+    const json_int_t code = member_integer(error, "code");
+    enum rpc_kind kind = RPC_KIND_internal;
+    int status;
+
+    if (code < 0 && code >= -255)
+        status = (int)-code;
+    else if (code == RPC_METHOD_NOT_FOUND || code == RPC_INVALID_PARAMS)
+        status = rpc_kind_exit_status(kind = RPC_KIND_usage);
+    else
+        status = rpc_kind_exit_status(kind);
+    return ctl_fail_as(
+        ctl, status, member_string(json_object_get(error, "data"), "kind", rpc_kind_name(kind)),
+        "%s", member_string(error, "message", "the daemon refused without a reason"));
+}
+
+int ctl_fail_connection(struct ctl *ctl, int outcome)
+{
+    if (outcome == -ENOMEM)
+        return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    if (outcome < 0)
+        return ctl_fail(ctl, RPC_KIND_internal, "can't wait: %s", strerror(-outcome));
+    return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
+                       "the daemon closed the connection before it answered");
+}
+
+void ctl_note(const struct ctl *ctl, const char *format, ...)
+{
+    char text[256], harmless[512];
+    va_list arguments;
+
+    if (ctl->quiet)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    escape_copy(harmless, sizeof harmless, text, ESCAPE_LINE);
+    fprintf(ctl->err, "p2pchatctl: %s\n", harmless);
+}
+
+/* --- connecting ------------------------------------------------------------------------------- */
+
+static int fail_unreachable(struct ctl *ctl, const char *path, int error)
+{
+    static const char system_socket[] = RUNSTATEDIR "/p2pchat/control.sock";
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    const bool of_system = strcmp(path, system_socket) == 0;
+    const bool of_user =
+        runtime != NULL && runtime[0] != '\0' && strncmp(path, runtime, strlen(runtime)) == 0;
+
+    if (error == EACCES || error == EPERM)
+        return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
+                           "can't reach the daemon at %s: %s (%s)", path, strerror(error),
+                           of_system ? "be root, or a member of the group p2pchat"
+                                     : "it belongs to another user");
+    return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
+                       "can't reach the daemon at %s: %s (start it: %s%s)", path, strerror(error),
+                       of_system ? "systemctl start p2pchatd"
+                       : of_user ? "systemctl --user start p2pchatd"
+                                 : "p2pchatd --control ",
+                       of_system || of_user ? "" : path);
+}
+
+int ctl_connect(struct ctl *ctl)
+{
+    if (ctl->connection != NULL)
+        return 0;
+    CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
+    if (path == NULL)
+        return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    const int result = connection_open(path, &ctl->connection);
+    return result == 0 ? 0 : fail_unreachable(ctl, path, -result);
+}
+
+int ctl_reconnect(struct ctl *ctl, uint64_t deadline_ms)
+{
+    static const struct backoff_plan plan = {.first_ms = 50, .limit_ms = 2000};
+    struct backoff backoff = {0};
+
+    ctl_deinit(ctl);
+    for (;;) {
+        const uint64_t now = clock_monotonic_ms();
+        if (now >= deadline_ms)
+            return CONNECTION_TIMEOUT;
+        /* The process id keeps many followers from coming back in step. */
+        const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
+        poll(NULL, 0, deadline_ms - now < wait_ms ? (int)(deadline_ms - now) : (int)wait_ms);
+        CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
+        if (path == NULL)
+            return -ENOMEM;
+        if (connection_open(path, &ctl->connection) == 0)
+            return 0;
+    }
+}
+
+bool ctl_stopping(const json_t *error)
+{
+    const char *kind = member_string(json_object_get(error, "data"), "kind", "");
+    return strcmp(kind, rpc_kind_name(RPC_KIND_stopping)) == 0;
+}
+
+/* --- calling ---------------------------------------------------------------------------------- */
+
+int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t *id)
+{
+    if (params == NULL)
+        return -ENOMEM;
+    *id = ++ctl->last_id;
+    return connection_send(ctl->connection, rpc_call(*id, method, params));
+}
+
+/* Keeps what is no reply for those who read events. Takes the reference. */
+static int keep_event(struct ctl *ctl, json_t *message)
+{
+    if (json_object_get(message, "id") != NULL) {
+        json_decref(message);
+        return 0;
+    }
+    if (ctl->events == NULL)
+        ctl->events = json_array();
+    return json_array_append_new(ctl->events, message) == 0 ? 0 : -ENOMEM;
+}
+
+/* A request that could not be read is answered without its id. */
+static bool answers(const json_t *message, json_int_t id)
+{
+    const json_t *its_id = json_object_get(message, "id");
+    return json_is_null(its_id) || (its_id != NULL && json_integer_value(its_id) == id);
+}
+
+int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply)
+{
+    json_t *message;
+    json_int_t id;
+
+    int result = ctl_request(ctl, method, params, &id);
+    while (result == 0) {
+        result = connection_receive(ctl->connection, NULL, CONNECTION_NEVER, &message);
+        if (result == 0 && answers(message, id)) {
+            *reply = message;
+            return 0;
+        }
+        if (result == 0)
+            result = keep_event(ctl, message);
+    }
+    return result;
+}
+
+json_t *ctl_call(struct ctl *ctl, const char *method, json_t *params)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+
+    if (ctl_connect(ctl) != 0) {
+        json_decref(params);
+        return NULL;
+    }
+    const int result = ctl_exchange(ctl, method, params, &reply);
+    if (result != 0) {
+        ctl_fail_connection(ctl, result);
+        return NULL;
+    }
+    json_t *value = json_object_get(reply, "result");
+    if (value == NULL)
+        ctl_fail_reply(ctl, json_object_get(reply, "error"));
+    return json_incref(value);
+}

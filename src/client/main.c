@@ -1,0 +1,81 @@
+/*
+ * p2pchatctl: the command-line client of p2pchatd. Global options and the choice of a verb.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "client/ctl.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/verb.h"
+
+static void interrupted(int signal_number)
+{
+    (void)signal_number;
+    _exit(CTL_INTERRUPTED);
+}
+
+/* Everything the client says to the daemon is UTF-8, so nothing else gets in. */
+static bool arguments_valid(struct ctl *ctl, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!utf8_valid(argv[i], strlen(argv[i]))) {
+            ctl_fail(ctl, RPC_KIND_not_utf8, "argument %d is not valid UTF-8", i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether to go on after the global options; the verb is at optind then. */
+static bool read_options(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, OPTIONS_LONG};
+
+    options_begin();
+    switch (options_next(ctl, argc, argv, "+:" OPTIONS_SHORT, longs)) {
+    case 'V':
+        ctl->status = cmd_version(ctl, 1, argv);
+        return false;
+    case OPTIONS_END:
+        break;
+    default:
+        return false;
+    }
+    if (optind == argc) {
+        options_misuse(ctl, "which verb?");
+        return false;
+    }
+    ctl->verb = verb_find(argv[optind]);
+    if (ctl->verb == NULL)
+        options_misuse(ctl, "there is no verb \"%s\"", argv[optind]);
+    return ctl->verb != NULL;
+}
+
+/* A pipe that nobody reads any more is no mistake; a full disk is. */
+static int finish(struct ctl *ctl)
+{
+    if (!output_flush(ctl) && ctl->out_error != EPIPE && ctl->status == EX_OK)
+        ctl_fail_as(ctl, EX_IOERR, "output", "can't write: %s", strerror(ctl->out_error));
+    ctl_deinit(ctl);
+    return ctl->status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    struct ctl ctl = {.in = STDIN_FILENO, .out = stdout, .err = stderr};
+
+    signal(SIGPIPE, SIG_IGN);
+    if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
+        signal(SIGINT, SIG_IGN);
+    ctl.terminal = isatty(STDOUT_FILENO) == 1;
+    ctl.colour = ctl.terminal && (no_colour == NULL || no_colour[0] == '\0');
+    if (arguments_valid(&ctl, argc, argv) && read_options(&ctl, argc, argv))
+        ctl.status = ctl.verb->run(&ctl, argc - optind, argv + optind);
+    return finish(&ctl);
+}
