@@ -1,0 +1,210 @@
+/*
+ * How messages and events look.
+ */
+#include "client/view.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/escape.h"
+#include "base/timestamp.h"
+#include "client/options.h"
+#include "client/output.h"
+
+int view_parse(struct ctl *ctl, const char *text, enum view_format *format)
+{
+    if (strcmp(text, "short") == 0)
+        *format = VIEW_SHORT;
+    else if (strcmp(text, "cat") == 0)
+        *format = VIEW_CAT;
+    else if (strcmp(text, "json") == 0)
+        *format = VIEW_JSON;
+    else
+        return options_misuse(ctl, "-o must be short, cat or json, not \"%s\"", text);
+    return 0;
+}
+
+void view_time(const char *text, char local[static VIEW_TIME_MAX])
+{
+    uint64_t wall_ms;
+    struct tm parts;
+
+    memcpy(local, "-", 2);
+    if (timestamp_parse(text, &wall_ms) != 0)
+        return;
+    const time_t seconds = (time_t)(wall_ms / 1000);
+    if (localtime_r(&seconds, &parts) != NULL)
+        strftime(local, VIEW_TIME_MAX, "%Y-%m-%d %H:%M:%S", &parts);
+}
+
+/* Appends printf-like text on one harmless line. */
+__attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const char *format, ...)
+{
+    char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    const int size = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return -ENOMEM;
+    const int result = escape_append(out, text, (size_t)size, ESCAPE_LINE);
+    free(text);
+    return result;
+}
+
+/* Appends a body whose lines after the first begin in column `indent`. */
+static int append_body(struct bytes *out, const char *body, size_t size, size_t indent)
+{
+    static const char spaces[] = "                                ";
+
+    for (;;) {
+        const char *end = memchr(body, '\n', size);
+        const size_t line = end != NULL ? (size_t)(end - body) : size;
+        if (escape_append(out, body, line, ESCAPE_PARAGRAPH) != 0)
+            return -ENOMEM;
+        if (end == NULL)
+            return 0;
+        body += line + 1;
+        size -= line + 1;
+        if (bytes_append_u8(out, '\n') != 0)
+            return -ENOMEM;
+        for (size_t left = size > 0 && body[0] != '\n' ? indent : 0; left > 0;) {
+            const size_t piece = left < sizeof spaces - 1 ? left : sizeof spaces - 1;
+            if (bytes_append(out, spaces, piece) != 0)
+                return -ENOMEM;
+            left -= piece;
+        }
+    }
+}
+
+/* "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one. */
+static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
+                          const json_t *message)
+{
+    const size_t start = out->size;
+    const json_t *body = json_object_get(message, "body");
+    const char *state = own ? member_string(message, "state", "") : "";
+    const bool marked = state[0] != '\0' && strcmp(state, "delivered") != 0;
+    char local[VIEW_TIME_MAX];
+
+    view_time(time, local);
+    if (append(out, "%s %s%s%s%s%s: ", local, own ? "-> " : "", peer, marked ? " (" : "",
+               marked ? state : "", marked ? ")" : "") != 0)
+        return -ENOMEM;
+    if (body == NULL)
+        return append(out, "(the text was removed)");
+
+    size_t indent = 0;
+    for (size_t i = start; i < out->size; i++)
+        indent += (out->data[i] & 0xC0) != 0x80;
+    return append_body(out, json_string_value(body), json_string_length(body), indent);
+}
+
+int view_short_message(struct bytes *out, const json_t *message)
+{
+    return append_message(out, member_string(message, "time", ""),
+                          member_string(message, "peer", "?"),
+                          strcmp(member_string(message, "direction", "in"), "out") == 0, message);
+}
+
+/* What an event that is no message says, for people. */
+static int append_event(struct bytes *out, const char *type, const json_t *event)
+{
+    const json_t *message = json_object_get(event, "message");
+    const char *reason = member_string(message, "reason", member_string(event, "reason", ""));
+
+    if (strcmp(type, "message.state") == 0)
+        return append(out, "%s is %s%s%s", member_string(message, "id", "?"),
+                      member_string(message, "state", "?"), reason[0] != '\0' ? ": " : "", reason);
+    if (strcmp(type, "peer.trust") == 0)
+        return append(out, "trust is %s now", member_string(event, "trust", "?"));
+    if (strcmp(type, "peer.key_changed") == 0)
+        return append(out, "another key answers in its place; nothing is sent until you decide");
+    if (strcmp(type, "peer.request") == 0)
+        return append(out, "%s asks to be let in", member_string(event, "fingerprint", "?"));
+    if (strncmp(type, "peer.", 5) == 0)
+        return append(out, "%s", type + 5);
+    return append(out, "%s", type);
+}
+
+int view_short_event(struct bytes *out, const json_t *event)
+{
+    const char *type = member_string(event, "type", "");
+    const char *time = member_string(event, "time", "");
+    const char *peer = member_string(event, "peer", "");
+    const bool own = strcmp(type, "message.sent") == 0;
+    char local[VIEW_TIME_MAX];
+
+    if (own || strcmp(type, "message.received") == 0)
+        return append_message(out, time, peer, own, json_object_get(event, "message"));
+    view_time(time, local);
+    if (append(out, "%s * %s%s", local, peer, peer[0] != '\0' ? ": " : "") != 0)
+        return -ENOMEM;
+    return append_event(out, type, event);
+}
+
+/* The text alone: exact bytes, but harmless on a terminal. */
+static bool print_body(struct ctl *ctl, const struct view *view, const json_t *message)
+{
+    const json_t *body = json_object_get(message, "body");
+    struct bytes out = {0};
+
+    if (body == NULL)
+        return false;
+    const char *text = json_string_value(body);
+    const size_t size = json_string_length(body);
+    const int result = ctl->terminal ? escape_append(&out, text, size, ESCAPE_PARAGRAPH)
+                                     : bytes_append(&out, text, size);
+    if (result != 0 || bytes_append(&out, &view->end, 1) != 0)
+        ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    else
+        output_bytes(ctl, bytes_span(&out));
+    bytes_deinit(&out);
+    return true;
+}
+
+static bool print_short(struct ctl *ctl, const struct view *view, const json_t *object,
+                        int (*append_short)(struct bytes *, const json_t *))
+{
+    struct bytes out = {0};
+
+    if (append_short(&out, object) != 0 || bytes_append(&out, &view->end, 1) != 0)
+        ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    else
+        output_bytes(ctl, bytes_span(&out));
+    bytes_deinit(&out);
+    return true;
+}
+
+bool view_message(struct ctl *ctl, const struct view *view, const json_t *message)
+{
+    switch (view->format) {
+    case VIEW_JSON:
+        output_json(ctl, message, view->end);
+        return true;
+    case VIEW_CAT:
+        return print_body(ctl, view, message);
+    default:
+        return print_short(ctl, view, message, view_short_message);
+    }
+}
+
+bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
+{
+    const char *type = member_string(event, "type", "");
+
+    switch (view->format) {
+    case VIEW_JSON:
+        output_json(ctl, event, view->end);
+        return true;
+    case VIEW_CAT:
+        return strcmp(type, "message.state") != 0 &&
+               print_body(ctl, view, json_object_get(event, "message"));
+    default:
+        return print_short(ctl, view, event, view_short_event);
+    }
+}
