@@ -1,0 +1,125 @@
+/*
+ * p2pchatctl status: the daemon at a glance.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/peer_view.h"
+#include "client/verb.h"
+
+enum { QUANTITY_MAX = 32, AMOUNT_MAX = 2 * QUANTITY_MAX + 16 };
+
+/* "3 d 2 h", "5 min", "12 s": the two largest units. */
+static void format_duration(json_int_t seconds, char text[static QUANTITY_MAX])
+{
+    if (seconds >= 86400)
+        snprintf(text, QUANTITY_MAX, "%" JSON_INTEGER_FORMAT " d %d h", seconds / 86400,
+                 (int)(seconds % 86400 / 3600));
+    else if (seconds >= 3600)
+        snprintf(text, QUANTITY_MAX, "%d h %d min", (int)(seconds / 3600),
+                 (int)(seconds % 3600 / 60));
+    else if (seconds >= 60)
+        snprintf(text, QUANTITY_MAX, "%d min %d s", (int)(seconds / 60), (int)(seconds % 60));
+    else
+        snprintf(text, QUANTITY_MAX, "%d s", (int)seconds);
+}
+
+/* "512 B", "1.5 KiB", "20.0 GiB". */
+static void format_size(json_int_t bytes, char text[static QUANTITY_MAX])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        snprintf(text, QUANTITY_MAX, "%d B", (int)bytes);
+        return;
+    }
+    for (; size >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        size /= 1024;
+    snprintf(text, QUANTITY_MAX, "%.1f %s", size, units[unit]);
+}
+
+static void print_listeners(struct ctl *ctl, const json_t *listeners)
+{
+    size_t i;
+    json_t *listener;
+
+    json_array_foreach(listeners, i, listener)
+    {
+        const char *address = member_string(listener, "address", "?");
+        const bool bare_ipv6 = strchr(address, ':') != NULL && address[0] != '[';
+        output_line(ctl, "  %-12s %s%s%s:%" JSON_INTEGER_FORMAT, i == 0 ? "listens on" : "",
+                    bare_ipv6 ? "[" : "", address, bare_ipv6 ? "]" : "",
+                    member_integer(listener, "port"));
+    }
+    if (json_array_size(listeners) == 0)
+        output_line(ctl, "  %-12s nothing: peers can't reach this daemon", "listens on");
+}
+
+/* "1 message, 12 B" of {messages, bytes}. */
+static void format_amount(const json_t *amount, char text[static AMOUNT_MAX])
+{
+    const json_int_t messages = member_integer(amount, "messages");
+    char size[QUANTITY_MAX];
+
+    format_size(member_integer(amount, "bytes"), size);
+    snprintf(text, AMOUNT_MAX, "%" JSON_INTEGER_FORMAT " message%s, %s", messages,
+             messages == 1 ? "" : "s", size);
+}
+
+static void print_store(struct ctl *ctl, const json_t *status)
+{
+    const json_t *store = json_object_get(status, "store");
+    char amount[AMOUNT_MAX], free_size[QUANTITY_MAX];
+
+    format_amount(json_object_get(status, "queue"), amount);
+    output_line(ctl, "  %-12s %s", "queue", amount);
+    format_amount(store, amount);
+    format_size(member_integer(store, "free_bytes"), free_size);
+    output_line(ctl, "  %-12s %s; %s free on its disk", "store", amount, free_size);
+}
+
+static void print_overview(struct ctl *ctl, const json_t *status)
+{
+    const json_int_t requests = member_integer(status, "requests");
+    const size_t followers = json_array_size(json_object_get(status, "followers"));
+    char uptime[QUANTITY_MAX];
+
+    format_duration(member_integer(status, "uptime_s"), uptime);
+    output_line(ctl, "p2pchatd %s, up %s", member_string(status, "version", "?"), uptime);
+    output_line(ctl, "  %-12s %s", "fingerprint", member_string(status, "fingerprint", "?"));
+    print_listeners(ctl, json_object_get(status, "listeners"));
+    print_store(ctl, status);
+    output_line(ctl, "  %-12s %zu", "followers", followers);
+    if (requests > 0)
+        output_line(ctl,
+                    "  %-12s %" JSON_INTEGER_FORMAT
+                    " waiting for a yes (see: p2pchatctl peer requests)",
+                    "requests", requests);
+}
+
+int cmd_status(struct ctl *ctl, int argc, char **argv)
+{
+    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 0) != 0)
+        return ctl->status;
+
+    CLEANUP(json_release) json_t *status = ctl_call(ctl, "status", json_object());
+    if (status == NULL)
+        return ctl->status;
+    if (ctl->json) {
+        output_json(ctl, status, '\n');
+        return ctl->status;
+    }
+    const json_t *peers = json_object_get(status, "peers");
+    print_overview(ctl, status);
+    output_bytes(ctl, SPAN("\n", 1));
+    if (json_array_size(peers) > 0)
+        return peer_view_table(ctl, peers);
+    output_line(ctl, "No peers yet. Tell the fingerprint above to the other side, and add theirs:");
+    output_line(ctl, "  p2pchatctl peer add NAME ADDRESS --fingerprint SHA256:...");
+    return ctl->status;
+}

@@ -1,0 +1,15 @@
+/*
+ * How peers look to people.
+ */
+#pragma once
+
+#include "client/ctl.h"
+
+/* A table with a line for each peer of an array; a hint when there is none. 0 or ctl->status. */
+int peer_view_table(struct ctl *ctl, const json_t *peers);
+
+/* Everything about one. */
+void peer_view_details(struct ctl *ctl, const json_t *peer);
+
+/* A key that asks to be let in, and what to do about it. */
+void peer_view_request(struct ctl *ctl, const json_t *request);
