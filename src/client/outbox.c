@@ -1,0 +1,266 @@
+/*
+ * Messages on their way into the daemon. Where they come from is cmd_send's business.
+ */
+#include "client/outbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "client/connection.h"
+#include "client/output.h"
+
+enum { GRACE_MS = 2000 }; /* for the daemon to tell of a timeout itself */
+
+/* A request without an answer: message.send, or message.wait for one message. */
+struct outbox_request {
+    json_int_t id;
+    json_t *message; /* that is waited for, as message.send answered it; NULL: message.send */
+};
+
+void outbox_init(struct outbox *outbox, struct ctl *ctl, const struct outbox_options *options)
+{
+    *outbox = (struct outbox){.ctl = ctl, .options = options};
+}
+
+void outbox_deinit(struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++)
+        json_decref(outbox->requests[i].message);
+    free(outbox->requests);
+    outbox->requests = NULL;
+    outbox->count = outbox->capacity = 0;
+}
+
+bool outbox_ready(const struct outbox *outbox)
+{
+    return !outbox->stop && outbox->count < OUTBOX_WINDOW;
+}
+
+/* What was told last is the outcome if nothing failed before. */
+static void note_failure(struct outbox *outbox, bool stop)
+{
+    if (outbox->status == EX_OK)
+        outbox->status = outbox->ctl->status;
+    outbox->stop = outbox->stop || stop;
+}
+
+static bool add_request(struct outbox *outbox, json_int_t id, json_t *message)
+{
+    if (outbox->count == outbox->capacity) {
+        const size_t capacity = outbox->capacity + OUTBOX_WINDOW;
+        struct outbox_request *requests =
+            reallocarray(outbox->requests, capacity, sizeof *requests);
+        if (requests == NULL)
+            return false;
+        outbox->requests = requests;
+        outbox->capacity = capacity;
+    }
+    outbox->requests[outbox->count++] = (struct outbox_request){id, json_incref(message)};
+    return true;
+}
+
+/* For people the id comes as soon as it is known, for programs the last state that was seen. */
+static void print_message(struct outbox *outbox, const json_t *message, bool final)
+{
+    struct ctl *ctl = outbox->ctl;
+
+    if (ctl->json && final)
+        output_json(ctl, message, '\n');
+    else if (!ctl->json && !ctl->quiet && (!final || outbox->options->wait == NULL))
+        output_line(ctl, "%s", member_string(message, "id", "?"));
+    output_flush(ctl);
+}
+
+static bool only_waits(const struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (outbox->requests[i].message == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Nobody answers any more. What was accepted stays so, and is shown as it was seen last. */
+static void give_up(struct outbox *outbox, int outcome)
+{
+    if (outcome == CONNECTION_TIMEOUT && only_waits(outbox))
+        ctl_fail(outbox->ctl, RPC_KIND_timeout, "not %s in time; it stays queued",
+                 outbox->options->wait);
+    else if (outcome == CONNECTION_TIMEOUT)
+        ctl_fail(outbox->ctl, RPC_KIND_timeout, "the daemon does not answer");
+    else
+        ctl_fail_connection(outbox->ctl, outcome);
+    note_failure(outbox, true);
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (outbox->requests[i].message != NULL)
+            print_message(outbox, outbox->requests[i].message, true);
+    }
+    outbox_deinit(outbox);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Asks for the state of a message. 0, CONNECTION_LOST or -errno. */
+static int send_wait(const struct outbox *outbox, const json_t *message, json_int_t *id)
+{
+    const uint64_t deadline = outbox->options->deadline_ms;
+    json_t *timeout = NULL;
+
+    if (deadline != CONNECTION_NEVER) {
+        const uint64_t now = clock_monotonic_ms();
+        timeout = json_integer(deadline > now ? (json_int_t)(deadline - now) : 0);
+    }
+    return ctl_request(outbox->ctl, "message.wait",
+                       json_pack("{s:s,s:s,s:o*}", "id", member_string(message, "id", ""), "state",
+                                 outbox->options->wait, "timeout_ms", timeout),
+                       id);
+}
+
+/* Asks again for every message that is waited for. */
+static int wait_again(const struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct outbox_request *request = &outbox->requests[i];
+        const int result = send_wait(outbox, request->message, &request->id);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+/*
+ * What the daemon answered is on its disk, so a restart ends no wait. Only what it may or may not
+ * have accepted is beyond repair.
+ */
+static void recover(struct outbox *outbox, int outcome)
+{
+    if (outcome != CONNECTION_LOST || !only_waits(outbox)) {
+        give_up(outbox, outcome);
+        return;
+    }
+    ctl_note(outbox->ctl, "lost the connection to the daemon, waiting for it");
+    while (outcome == CONNECTION_LOST) {
+        outcome = ctl_reconnect(outbox->ctl, outbox->options->deadline_ms);
+        if (outcome == 0)
+            outcome = wait_again(outbox);
+    }
+    if (outcome != 0)
+        give_up(outbox, outcome);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+void outbox_send(struct outbox *outbox, struct span text)
+{
+    const struct outbox_options *options = outbox->options;
+    json_int_t id;
+
+    json_t *body = json_stringn((const char *)text.data, text.size);
+    json_t *expires = options->expires_s > 0 ? json_integer(options->expires_s) : NULL;
+    json_t *params = json_pack("{s:O*,s:o,s:s*,s:o*}", "peers", options->peers, "body", body,
+                               "client_id", options->client_id, "expires_s", expires);
+    if (ctl_connect(outbox->ctl) != 0) {
+        json_decref(params);
+        note_failure(outbox, true);
+        return;
+    }
+    int result = ctl_request(outbox->ctl, "message.send", params, &id);
+    if (result == 0 && !add_request(outbox, id, NULL))
+        result = -ENOMEM;
+    if (result != 0)
+        give_up(outbox, result);
+}
+
+static void accepted(struct outbox *outbox, const json_t *messages)
+{
+    size_t i;
+    json_t *message;
+    json_int_t id;
+
+    json_array_foreach(messages, i, message)
+    {
+        const bool final = outbox->options->wait == NULL;
+        print_message(outbox, message, final);
+        if (final)
+            continue;
+        int result = send_wait(outbox, message, &id);
+        if ((result == 0 || result == CONNECTION_LOST) && !add_request(outbox, id, message))
+            result = -ENOMEM;
+        if (result != 0 && result != CONNECTION_LOST) {
+            give_up(outbox, result);
+            return;
+        }
+    }
+}
+
+/* One wait is over. */
+static void settled(struct outbox *outbox, json_t *message, const json_t *result)
+{
+    if (result != NULL)
+        json_object_set(message, "state", json_object_get(result, "state"));
+    print_message(outbox, message, true);
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+/* Takes the request that a reply answers; false if there is none. */
+static bool take_request(struct outbox *outbox, const json_t *reply, struct outbox_request *request)
+{
+    const json_t *id = json_object_get(reply, "id");
+
+    for (size_t i = 0; i < outbox->count; i++) {
+        if (json_is_null(id) || json_integer_value(id) == outbox->requests[i].id) {
+            *request = outbox->requests[i];
+            outbox->count--;
+            memmove(&outbox->requests[i], &outbox->requests[i + 1],
+                    (outbox->count - i) * sizeof *request);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void handle_reply(struct outbox *outbox, const json_t *reply)
+{
+    const json_t *result = json_object_get(reply, "result");
+    struct outbox_request request;
+
+    if (!take_request(outbox, reply, &request))
+        return;
+    CLEANUP(json_release) json_t *message = request.message;
+    if (message == NULL && result != NULL) {
+        accepted(outbox, json_object_get(result, "messages"));
+        return;
+    }
+    if (result == NULL)
+        ctl_fail_reply(outbox->ctl, json_object_get(reply, "error"));
+    if (message != NULL)
+        settled(outbox, message, result);
+    if (result == NULL)
+        note_failure(outbox, message == NULL);
+}
+
+/* A wait that a stopping daemon cuts short goes on with the next one. */
+static bool cut_short(const struct outbox *outbox, const json_t *reply)
+{
+    return ctl_stopping(json_object_get(reply, "error")) && only_waits(outbox);
+}
+
+int outbox_receive(struct outbox *outbox, struct pollfd *other)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+
+    const int result = connection_receive(outbox->ctl->connection, other, CONNECTION_NEVER, &reply);
+    if (result == CONNECTION_OTHER)
+        return OUTBOX_INPUT;
+    if (result != 0)
+        recover(outbox, result);
+    else if (cut_short(outbox, reply))
+        recover(outbox, CONNECTION_LOST);
+    else
+        handle_reply(outbox, reply);
+    return 0;
+}

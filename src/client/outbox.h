@@ -1,0 +1,55 @@
+/*
+ * Messages on their way into the daemon, several at a time, and the wait for what becomes of them.
+ *
+ * Ids are printed as the daemon answers. A failure is told and kept in ctl->status; the first of
+ * them is the exit status.
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "base/bytes.h"
+#include "client/ctl.h"
+
+enum { OUTBOX_WINDOW = 64 }; /* requests without an answer, before which nothing more is sent */
+
+/* What all messages have in common. */
+struct outbox_options {
+    json_t *peers;         /* names, or NULL: the daemon knows who is meant */
+    const char *client_id; /* or NULL */
+    json_int_t expires_s;  /* 0: as the daemon has it */
+    const char *wait;      /* a state to wait for, or NULL */
+    uint64_t deadline_ms;  /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
+};
+
+struct outbox_request;
+
+struct outbox {
+    struct ctl *ctl;
+    const struct outbox_options *options;
+    struct outbox_request *requests; /* without an answer */
+    size_t count;
+    size_t capacity;
+    int status; /* of the first failure */
+    bool stop;  /* a message was not accepted: no more of them */
+};
+
+enum outbox_outcome {
+    OUTBOX_INPUT = 1, /* the other descriptor is ready */
+};
+
+/* The outbox uses `ctl` and `options` as long as it lives. */
+void outbox_init(struct outbox *outbox, struct ctl *ctl, const struct outbox_options *options);
+void outbox_deinit(struct outbox *outbox);
+
+/* Whether another message may be sent now. */
+bool outbox_ready(const struct outbox *outbox);
+
+/* Sends a message; the text is valid UTF-8 without NUL. A failure is in outbox->status. */
+void outbox_send(struct outbox *outbox, struct span text);
+
+/*
+ * Takes what the daemon answers next; waits for `other` too if it is not NULL. 0 or an
+ * outbox_outcome. A failure is in outbox->status.
+ */
+int outbox_receive(struct outbox *outbox, struct pollfd *other);
