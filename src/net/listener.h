@@ -8,7 +8,7 @@
 #include "base/address.h"
 #include "net/stream.h"
 
-/* Gets each new connection, which it owns from then on. */
+/* Gets each new connection, which it owns from then on. It may not free the listener. */
 typedef void listener_accept(void *context, struct stream *stream);
 
 struct listener;

@@ -24,7 +24,8 @@ struct origin {
 
 /*
  * What the owner of a stream is told. Any of these may free nothing: stream_free() is for the
- * turn's end or for outside a callback of this stream.
+ * turn's end or for outside a callback of this stream. `ended` comes once; the peer's end waits
+ * while the stream is paused, a broken connection does not.
  */
 struct stream_events {
     void (*readable)(void *context);         /* there is input; also called again after a pause */
@@ -54,7 +55,7 @@ void stream_consume(struct stream *stream, size_t size);
 /* Stops or resumes reading from the kernel. Resuming calls `readable` when something is unread. */
 void stream_pause(struct stream *stream, bool paused);
 
-/* Takes bytes to send. 0 or -ENOMEM. */
+/* Takes bytes to send; drops them after stream_finish() or a failure. 0 or -ENOMEM. */
 int stream_write(struct stream *stream, struct span data);
 
 /* Bytes that the kernel has not taken yet. */
