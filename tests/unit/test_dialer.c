@@ -389,7 +389,7 @@ static void test_a_dead_address_leaves_time_for_the_next(void **state)
     dial_and_wait(call, "both", call->port);
     assert_non_null(call->stream);
     assert_in_range(loop_now(call->rig.loop) - start, DIAL_TIMEOUT_MS / 2 - 100,
-                    DIAL_TIMEOUT_MS / 2 + 1000);
+                    DIAL_TIMEOUT_MS - 1000);
     black_hole_close(&hole);
 }
 
@@ -415,7 +415,7 @@ static void test_patience_ends_at_a_silent_peer_and_a_silent_name_server(void **
     assert_string_equal(calls[0].error, "Connection timed out");
     assert_string_equal(calls[1].error, "no answer from the name server");
     assert_in_range(loop_now(call->rig.loop) - start, DIAL_TIMEOUT_MS - 100,
-                    DIAL_TIMEOUT_MS + 1000);
+                    DIAL_TIMEOUT_MS + 4000);
     black_hole_close(&hole);
 }
 

@@ -111,6 +111,30 @@ static void test_a_time_that_has_passed_fires_in_the_next_turn(void **state)
     timer_free(ticker.timer);
 }
 
+static void on_arm_late_in_the_turn(void *context)
+{
+    struct ticker *ticker = context;
+
+    nanosleep(&(struct timespec){.tv_nsec = 30 * 1000 * 1000}, NULL);
+    ticker->due_ms = loop_now(ticker->rig->loop) + 10;
+    timer_arm_at(ticker->timer, ticker->due_ms);
+}
+
+static void test_a_timer_armed_late_in_a_long_turn_is_not_early(void **state)
+{
+    struct rig *rig = *state;
+    struct ticker ticker;
+    struct timer *arming;
+    char written[16] = "";
+
+    ticker_start(&ticker, rig, 'x', written, 10000);
+    assert_int_equal(timer_new(&arming, rig->loop, on_arm_late_in_the_turn, &ticker), 0);
+    timer_arm_at(arming, 0);
+    assert_true(rig_run_until_true(rig, &ticker.fired));
+    timer_free(arming);
+    timer_free(ticker.timer);
+}
+
 static void test_rearming_replaces_the_time(void **state)
 {
     struct rig *rig = *state;
@@ -300,6 +324,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_timer_fires_once_per_arming, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_time_that_has_passed_fires_in_the_next_turn, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_timer_armed_late_in_a_long_turn_is_not_early, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_rearming_replaces_the_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_disarmed_timer_stays_silent, setup, teardown),
