@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* Calls fn(&variable) when the variable goes out of scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
@@ -17,6 +18,12 @@
         if (*variable != NULL)              \
             release(*variable);             \
     }
+
+/* For CLEANUP(): frees what the variable, a pointer from malloc(), points to. */
+static inline void cleanup_free(void *variable)
+{
+    free(*(void **)variable);
+}
 
 /* The value of `pointer`, which becomes NULL: hands ownership out of a scope. */
 #define STEAL(pointer)                  \

@@ -9,14 +9,13 @@
 #pragma once
 
 #include "core/outcome.h"
-#include "core/peer.h"
 #include "core/requests.h"
+#include "core/roster.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
 #include "store/events.h"
 
 struct node;
-struct listener;
 
 struct node_observer {
     /*

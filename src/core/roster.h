@@ -33,8 +33,8 @@ struct peer *roster_by_id(const struct roster *roster, int64_t id);
 bool roster_name_valid(const char *name);
 
 /* clang-format off */
-#define roster_each(peer, roster) \
-    for (struct peer *peer = roster_first(roster); peer != NULL; peer = roster_next(roster, peer))
+#define roster_each(each, roster) \
+    for (struct peer *each = roster_first(roster); each != NULL; each = roster_next(roster, each))
 /* clang-format on */
 
 struct peer *roster_first(const struct roster *roster);

@@ -1,0 +1,219 @@
+/*
+ * The configuration file, read with libconfuse.
+ */
+#include "daemon/config.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/number.h"
+
+static const char *const policy_names[] = {
+    [UNKNOWN_ASK] = "ask",
+    [UNKNOWN_REJECT] = "reject",
+    [UNKNOWN_ACCEPT] = "accept",
+};
+
+enum { POLICY_COUNT = sizeof policy_names / sizeof policy_names[0] };
+
+/* Every key, its default and what it is for; -T prints them in this order. */
+static cfg_opt_t option_table[] = {
+    CFG_STR_LIST("listen", "{\"[::]:8766\"}", CFGF_NONE),
+    CFG_STR("identity", "", CFGF_NONE),
+    CFG_INT("identity-bits", 2048, CFGF_NONE),
+    CFG_STR("default-peer", "", CFGF_NONE),
+    CFG_STR("unknown-peers", "ask", CFGF_NONE),
+    CFG_STR("expire", "7d", CFGF_NONE),
+    CFG_INT("queue-limit-messages", 100000, CFGF_NONE),
+    CFG_STR("queue-limit-bytes", "1GiB", CFGF_NONE),
+    CFG_INT("max-links", 4096, CFGF_NONE),
+    CFG_STR("log-level", "info", CFGF_NONE),
+    CFG_END(),
+};
+
+/* libconfuse hands its complaints to a callback without context; this is where it leaves the first.
+ */
+static char *complaint_place;
+
+static void keep_complaint(cfg_t *cfg, const char *format, va_list arguments)
+{
+    if (complaint_place == NULL || complaint_place[0] != '\0')
+        return;
+    int used =
+        snprintf(complaint_place, CONFIG_COMPLAINT_MAX,
+                 "%s:%d: ", cfg->filename != NULL ? cfg->filename : "configuration", cfg->line);
+    if (used > 0 && used < CONFIG_COMPLAINT_MAX)
+        vsnprintf(complaint_place + used, CONFIG_COMPLAINT_MAX - (size_t)used, format, arguments);
+}
+
+static int find_policy(const char *name, enum unknown_policy *policy)
+{
+    for (unsigned i = 0; i < POLICY_COUNT; i++) {
+        if (strcmp(name, policy_names[i]) == 0) {
+            *policy = (enum unknown_policy)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int parse_expire(const char *text, uint64_t *ms)
+{
+    *ms = 0;
+    return strcmp(text, "forever") == 0 ? 0 : duration_parse(text, ms);
+}
+
+/* --- checks, called for each value as it is read, so that the complaint has the line --- */
+
+static int check_text(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *name = cfg_opt_name(opt);
+    const char *value = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
+    struct settings s;
+    enum log_level level;
+    uint64_t number;
+    const char *wanted = NULL;
+    if (strcmp(name, "listen") == 0 && address_parse(value, &s.listen[0]) < 0)
+        wanted = "an address like [::]:8766";
+    else if (strcmp(name, "listen") == 0 && cfg_opt_size(opt) > SETTINGS_LISTEN_MAX)
+        wanted = "at most 16 addresses";
+    else if (strcmp(name, "unknown-peers") == 0 && find_policy(value, &s.unknown_peers) < 0)
+        wanted = "ask, reject or accept";
+    else if (strcmp(name, "expire") == 0 && parse_expire(value, &number) < 0)
+        wanted = "a duration like 7d, or forever";
+    else if (strcmp(name, "queue-limit-bytes") == 0 && size_parse(value, &number) < 0)
+        wanted = "a size like 1GiB";
+    else if (strcmp(name, "log-level") == 0 && log_level_parse(value, &level) < 0)
+        wanted = "error, warning, notice, info or debug";
+    else if (strcmp(name, "default-peer") == 0 && strlen(value) >= PEER_NAME_MAX)
+        wanted = "a name of at most 64 bytes";
+    else if (strcmp(name, "identity") == 0 && strlen(value) >= CONFIG_PATH_MAX)
+        wanted = "a shorter path";
+    if (wanted == NULL)
+        return 0;
+    cfg_error(cfg, "%s: '%s' is not %s", name, value, wanted);
+    return -1;
+}
+
+static int check_number(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const char *name = cfg_opt_name(opt);
+    long value = cfg_opt_getnint(opt, 0);
+    const char *wanted = NULL;
+    if (strcmp(name, "identity-bits") == 0 && value != 2048 && value != 3072 && value != 4096)
+        wanted = "2048, 3072 or 4096";
+    else if (strcmp(name, "queue-limit-messages") == 0 && value < 1)
+        wanted = "at least 1";
+    else if (strcmp(name, "max-links") == 0 && (value < 1 || value > 65536))
+        wanted = "between 1 and 65536";
+    if (wanted == NULL)
+        return 0;
+    cfg_error(cfg, "%s: %ld is not %s", name, value, wanted);
+    return -1;
+}
+
+static cfg_t *new_parser(void)
+{
+    cfg_t *cfg = cfg_init(option_table, CFGF_NONE);
+    if (cfg == NULL)
+        return NULL;
+    cfg_set_error_function(cfg, keep_complaint);
+    for (const cfg_opt_t *opt = option_table; opt->name != NULL; opt++)
+        cfg_set_validate_func(cfg, opt->name, opt->type == CFGT_INT ? check_number : check_text);
+    return cfg;
+}
+
+/* --- values that were checked already --- */
+
+static void take_settings(struct settings *settings, cfg_t *cfg)
+{
+    settings->listen_count = cfg_size(cfg, "listen");
+    for (unsigned i = 0; i < settings->listen_count; i++)
+        address_parse(cfg_getnstr(cfg, "listen", i), &settings->listen[i]);
+    find_policy(cfg_getstr(cfg, "unknown-peers"), &settings->unknown_peers);
+    snprintf(settings->default_peer, sizeof settings->default_peer, "%s",
+             cfg_getstr(cfg, "default-peer"));
+    parse_expire(cfg_getstr(cfg, "expire"), &settings->expire_ms);
+    settings->queue_messages = (uint64_t)cfg_getint(cfg, "queue-limit-messages");
+    size_parse(cfg_getstr(cfg, "queue-limit-bytes"), &settings->queue_bytes);
+    settings->max_links = (unsigned)cfg_getint(cfg, "max-links");
+}
+
+static void take_options(struct config *config, const struct options *options)
+{
+    if (options->listen_count > 0) {
+        memcpy(config->settings.listen, options->listen, sizeof options->listen);
+        config->settings.listen_count = options->listen_count;
+    }
+    if (options->has_log_level)
+        config->log_level = options->log_level;
+}
+
+static int parse_file(cfg_t *cfg, const char *path, bool required, char *complaint)
+{
+    if (access(path, R_OK) < 0) {
+        if (errno == ENOENT && !required)
+            return 0;
+        snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: %s", path, strerror(errno));
+        return -EINVAL;
+    }
+    return cfg_parse(cfg, path) == CFG_SUCCESS ? 0 : -EINVAL;
+}
+
+int config_load(struct config *config, const char *path, bool required,
+                const struct options *options, char complaint[static CONFIG_COMPLAINT_MAX])
+{
+    complaint[0] = '\0';
+    complaint_place = complaint;
+    cfg_t *cfg = new_parser();
+    int r = cfg == NULL ? -EINVAL : parse_file(cfg, path, required, complaint);
+    complaint_place = NULL;
+    if (r == 0) {
+        *config = (struct config){0};
+        take_settings(&config->settings, cfg);
+        snprintf(config->identity, sizeof config->identity, "%s", cfg_getstr(cfg, "identity"));
+        config->identity_bits = (unsigned)cfg_getint(cfg, "identity-bits");
+        log_level_parse(cfg_getstr(cfg, "log-level"), &config->log_level);
+        take_options(config, options);
+    } else if (complaint[0] == '\0') {
+        snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: can't be read", path);
+    }
+    if (cfg != NULL)
+        cfg_free(cfg);
+    return r;
+}
+
+static void print_text(FILE *out, const char *key, const char *value)
+{
+    fprintf(out, "%s = \"", key);
+    for (const char *c = value; *c != '\0'; c++)
+        fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    fputs("\"\n", out);
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+    const struct settings *settings = &config->settings;
+    fputs("listen = {", out);
+    for (unsigned i = 0; i < settings->listen_count; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&settings->listen[i], text);
+        fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", text);
+    }
+    fputs("}\n", out);
+    print_text(out, "identity", config->identity);
+    fprintf(out, "identity-bits = %u\n", config->identity_bits);
+    print_text(out, "default-peer", settings->default_peer);
+    print_text(out, "unknown-peers", policy_names[settings->unknown_peers]);
+    if (settings->expire_ms == 0)
+        print_text(out, "expire", "forever");
+    else
+        fprintf(out, "expire = \"%llums\"\n", (unsigned long long)settings->expire_ms);
+    fprintf(out, "queue-limit-messages = %llu\n", (unsigned long long)settings->queue_messages);
+    fprintf(out, "queue-limit-bytes = \"%lluB\"\n", (unsigned long long)settings->queue_bytes);
+    fprintf(out, "max-links = %u\n", settings->max_links);
+    print_text(out, "log-level", log_level_name(config->log_level));
+}

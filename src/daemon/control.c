@@ -1,0 +1,325 @@
+/*
+ * The control interface: clients, their lines, and the end of the turn.
+ */
+#define LOG_COMPONENT "control"
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/control_call.h"
+#include "daemon/control_follow.h"
+#include "daemon/control_wait.h"
+
+/* --- saying things --- */
+
+void control_client_send(struct control_client *client, json_t *message)
+{
+    struct bytes line = {0};
+    if (message == NULL || rpc_write(&line, message) < 0 ||
+        stream_write(client->stream, bytes_span(&line)) < 0)
+        client->broken = true; /* out of memory: half a conversation is worse than none */
+    bytes_deinit(&line);
+    json_decref(message);
+}
+
+void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
+{
+    loop_wake(client->control->loop);
+    if (client->held_count == CONTROL_HELD_MAX) {
+        json_decref(message); /* waits that end all at once after many calls */
+        client->broken = true;
+        return;
+    }
+    client->held[client->held_count++] = (struct control_held){json_deep_copy(id), message};
+}
+
+/* The turn is durable, or its promises become errors. */
+static void release(struct control_client *client, int outcome)
+{
+    for (unsigned i = 0; i < client->held_count; i++) {
+        struct control_held *held = &client->held[i];
+        if (outcome != 0) {
+            json_decref(held->message);
+            held->message = outcome == NODE_DISK_FULL
+                                ? rpc_error_of_kind(held->id, RPC_KIND_disk_full,
+                                                    "the disk is full; nothing was kept")
+                                : rpc_error_of_kind(held->id, RPC_KIND_store_error,
+                                                    "the store failed; nothing more is accepted");
+        }
+        control_client_send(client, held->message);
+        json_decref(held->id);
+    }
+    client->held_count = 0;
+}
+
+/* --- hearing things --- */
+
+static bool may_call(const struct control_client *client, const struct rpc_method *method)
+{
+    return method->access == RPC_USER || client->admin;
+}
+
+static enum control_answer run(struct control_call *call, const struct rpc_method *method)
+{
+    if (!may_call(call->client, method))
+        return control_call_fail(call, RPC_KIND_not_admin,
+                                 "%s is for root and the daemon's own user: try sudo -u",
+                                 method->name);
+    if (call->control->stopping)
+        return control_call_fail(call, RPC_KIND_stopping, "the daemon is stopping");
+    return control_call_find(method->name)(call);
+}
+
+static void serve(struct control_client *client, const struct rpc_request *request)
+{
+    struct control_call call = {.control = client->control,
+                                .node = client->control->node,
+                                .client = client,
+                                .id = request->id,
+                                .params = request->params};
+    enum control_answer answer = run(&call, request->method);
+    if (request->notification) {
+        json_decref(call.result);
+        return;
+    }
+    if (answer == CALL_DONE)
+        control_client_reply(client, request->id, rpc_reply(request->id, call.result));
+    else if (answer == CALL_FAILED)
+        control_client_reply(client, request->id,
+                             rpc_error_of_kind(request->id, call.kind, call.text));
+}
+
+static void serve_line(struct control_client *client, struct span line)
+{
+    struct rpc_request request;
+    struct rpc_complaint complaint;
+    if (rpc_request_read(&request, line, &complaint))
+        serve(client, &request);
+    else
+        control_client_reply(
+            client, request.id,
+            rpc_error(request.id, complaint.code, complaint.kind, false, complaint.text));
+    rpc_request_deinit(&request);
+}
+
+/* Whether the client has to take something before it may say more. */
+static bool is_congested(const struct control_client *client)
+{
+    return client->held_count >= CONTROL_HELD_MAX / 2 || client->wait_count >= CONTROL_WAITS_MAX ||
+           stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
+}
+
+static void reject_long_line(struct control_client *client)
+{
+    control_client_reply(
+        client, NULL,
+        rpc_error(NULL, RPC_INVALID_REQUEST, "too_large", false, "a line is longer than 1 MiB"));
+    client->input_ended = true;
+}
+
+/* Serves what was received, as far as the client keeps up. */
+static void serve_lines(struct control_client *client)
+{
+    while (!client->broken && !is_congested(client)) {
+        struct span line;
+        int r = rpc_line_next(&client->lines, &line);
+        if (r == 0) {
+            serve_line(client, line);
+            continue;
+        }
+        if (r == RPC_LINE_TOO_LONG && !client->input_ended)
+            reject_long_line(client);
+        else if (r < 0)
+            client->broken = true;
+        break;
+    }
+    stream_pause(client->stream, is_congested(client));
+}
+
+static void on_readable(void *context)
+{
+    struct control_client *client = context;
+    for (struct span data; (data = stream_input(client->stream)).size > 0;) {
+        if (!client->input_ended && rpc_line_feed(&client->lines, data) < 0)
+            client->broken = true;
+        stream_consume(client->stream, data.size);
+    }
+    serve_lines(client);
+    loop_wake(client->control->loop);
+}
+
+static void on_writable(void *context)
+{
+    struct control_client *client = context;
+    loop_wake(client->control->loop); /* followers and held lines go on at the turn's end */
+}
+
+static void on_ended(void *context, int error)
+{
+    struct control_client *client = context;
+    client->input_ended = true;
+    client->broken |= error != 0;
+    control_follow_forget(client);
+    loop_wake(client->control->loop);
+}
+
+static const struct stream_events stream_events = {on_readable, on_writable, on_ended};
+
+/* --- clients --- */
+
+static void client_free(struct control_client *client)
+{
+    control_wait_forget(client);
+    control_follow_forget(client);
+    for (unsigned i = 0; i < client->held_count; i++) {
+        json_decref(client->held[i].id);
+        json_decref(client->held[i].message);
+    }
+    list_remove(&client->node);
+    client->control->client_count--;
+    rpc_line_deinit(&client->lines);
+    stream_free(client->stream);
+    free(client);
+}
+
+static void on_accept(void *context, struct stream *stream)
+{
+    struct control *control = context;
+    struct control_client *client = NULL;
+    if (control->client_count < CONTROL_CLIENTS_MAX)
+        client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        stream_free(stream);
+        return;
+    }
+    uid_t user = stream_user(stream);
+    client->control = control;
+    client->stream = stream;
+    client->admin = user == 0 || user == geteuid();
+    list_init(&client->followers);
+    list_append(&control->clients, &client->node);
+    control->client_count++;
+    stream_attach(stream, &stream_events, client);
+}
+
+/* Whether the client has said its last and got everything it waited for. */
+static bool is_finished(const struct control_client *client)
+{
+    return client->input_ended && client->held_count == 0 && client->wait_count == 0 &&
+           stream_unsent(client->stream) == 0;
+}
+
+#define clients_each(client, control)                                      \
+    list_for_each_safe (client##_node, &(control)->clients)                \
+        for (struct control_client *client =                               \
+                 container_of(client##_node, struct control_client, node); \
+             client != NULL; client = NULL)
+
+/* --- the control interface --- */
+
+int control_new(struct control **control, struct loop *loop, const struct control_host *host,
+                void *context)
+{
+    struct control *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return -ENOMEM;
+    made->loop = loop;
+    made->host = host;
+    made->host_context = context;
+    made->started_ms = loop_now(loop);
+    list_init(&made->clients);
+    list_init(&made->waits);
+    *control = made;
+    return 0;
+}
+
+void control_attach(struct control *control, struct node *node)
+{
+    control->node = node;
+    control->seen_seq = events_last(node_db(node));
+}
+
+void control_free(struct control *control)
+{
+    if (control == NULL)
+        return;
+    clients_each(client, control) client_free(client);
+    listener_free(control->listener);
+    free(control);
+}
+
+int control_listen(struct control *control, const char *path, mode_t mode)
+{
+    int r = listener_new_unix(&control->listener, control->loop, path, mode, on_accept, control);
+    if (r == 0)
+        log_info("control socket %s", path);
+    else
+        log_error("can't make the control socket %s: %s", path,
+                  r == -EADDRINUSE ? "another daemon answers there" : strerror(-r));
+    return r;
+}
+
+int control_inherit(struct control *control, int fd)
+{
+    return listener_inherit(&control->listener, control->loop, fd, on_accept, control);
+}
+
+void control_settled(struct control *control, int outcome)
+{
+    if (outcome == 0)
+        control_wait_events(control);
+    clients_each(client, control)
+    {
+        release(client, outcome);
+        if (outcome == 0)
+            control_follow_pump(client);
+        serve_lines(client);
+        if (client->broken || is_finished(client))
+            client_free(client);
+    }
+}
+
+void control_presence(struct control *control, const struct peer *peer)
+{
+    if (peer->state != PEER_ONLINE)
+        control_wait_peer(control, peer, false);
+    clients_each(client, control) control_follow_presence(client, peer);
+}
+
+void control_request(struct control *control, const struct request *request)
+{
+    clients_each(client, control) control_follow_request(client, request);
+}
+
+void control_pong(struct control *control, const struct peer *peer)
+{
+    control_wait_peer(control, peer, true);
+}
+
+void control_stop(struct control *control)
+{
+    control->stopping = true;
+    control_wait_stop(control);
+    clients_each(client, control)
+    {
+        control_follow_stopping(client);
+        control_follow_forget(client);
+        client->input_ended = true;
+    }
+    listener_free(control->listener);
+    control->listener = NULL;
+}
+
+bool control_flushed(const struct control *control)
+{
+    list_for_each (node, &control->clients) {
+        const struct control_client *client = container_of(node, struct control_client, node);
+        if (client->held_count > 0 || stream_unsent(client->stream) > 0)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * The control interface: serves JSON-RPC on a UNIX socket.
+ *
+ * Nothing leaves for a client inside a turn. Replies are held until control_settled() says that
+ * what they promise is on disk; only then do followers read the store, too. However slow a client
+ * is, the daemon keeps a bounded amount for it and reads no more from it until it takes its
+ * replies.
+ */
+#pragma once
+
+#include "core/node.h"
+
+/* What a client may ask of the daemon itself. */
+struct control_host {
+    int (*reload)(void *context, char *complaint, size_t size); /* 0 or -EINVAL with a complaint */
+    void (*stop)(void *context);
+};
+
+struct control;
+
+/* 0 or -ENOMEM. The node is given later, since it is made with us as its observer. */
+int control_new(struct control **control, struct loop *loop, const struct control_host *host,
+                void *context);
+void control_free(struct control *control);
+void control_attach(struct control *control, struct node *node);
+
+/* Listens at `path` (mode 0600, for a system daemon 0660). 0 or -errno. */
+int control_listen(struct control *control, const char *path, mode_t mode);
+
+/* Serves a socket inherited from the service manager instead. 0 or -errno. */
+int control_inherit(struct control *control, int fd);
+
+/* To be called with the node's notices of the same name. */
+void control_settled(struct control *control, int outcome);
+void control_presence(struct control *control, const struct peer *peer);
+void control_request(struct control *control, const struct request *request);
+void control_pong(struct control *control, const struct peer *peer);
+
+/* The daemon stops: followers are told, waits are answered, no new client is served. */
+void control_stop(struct control *control);
+
+/* Whether everything that was said has been taken by its client. */
+bool control_flushed(const struct control *control);

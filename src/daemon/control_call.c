@@ -1,0 +1,158 @@
+/*
+ * Calls: finding the method, reading parameters, and saying what went wrong.
+ */
+#include "daemon/control_call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    control_method *method;
+} methods[] = {
+    {"hello", control_hello},
+    {"status", control_status},
+    {"identity.get", control_identity_get},
+    {"peer.list", control_peer_list},
+    {"peer.get", control_peer_get},
+    {"peer.add", control_peer_add},
+    {"peer.rename", control_peer_rename},
+    {"peer.set", control_peer_set},
+    {"peer.remove", control_peer_remove},
+    {"peer.block", control_peer_block},
+    {"peer.accept", control_peer_accept},
+    {"peer.requests", control_peer_requests},
+    {"peer.reject", control_peer_reject},
+    {"peer.connect", control_peer_connect},
+    {"peer.disconnect", control_peer_disconnect},
+    {"peer.ping", control_peer_ping},
+    {"message.send", control_message_send},
+    {"message.wait", control_message_wait},
+    {"message.get", control_message_get},
+    {"message.cancel", control_message_cancel},
+    {"history.list", control_history_list},
+    {"follow", control_follow},
+    {"follow.stop", control_follow_stop},
+    {"daemon.reload", control_daemon_reload},
+    {"daemon.stop", control_daemon_stop},
+    {"log.level", control_log_level},
+};
+
+control_method *control_call_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return methods[i].method;
+    return NULL;
+}
+
+enum control_answer control_call_done(struct control_call *call, json_t *result)
+{
+    call->result = result;
+    if (result != NULL)
+        return CALL_DONE;
+    return control_call_fail(call, RPC_KIND_internal, "out of memory");
+}
+
+enum control_answer control_call_fail(struct control_call *call, enum rpc_kind kind,
+                                      const char *format, ...)
+{
+    va_list arguments;
+    call->kind = kind;
+    va_start(arguments, format);
+    vsnprintf(call->text, sizeof call->text, format, arguments);
+    va_end(arguments);
+    return CALL_FAILED;
+}
+
+/* The node's outcomes as kinds, with what to do next; %s is what the call was about. */
+static const struct {
+    enum rpc_kind kind;
+    const char *text;
+} outcomes[] = {
+    [NODE_NO_SUCH_PEER] = {RPC_KIND_no_such_peer,
+                           "no peer %s; see: p2pchatctl peer list, p2pchatctl peer add"},
+    [NODE_AMBIGUOUS_PEER] = {RPC_KIND_ambiguous_peer,
+                             "there are several peers: say which one, or set default-peer"},
+    [NODE_NAME_TAKEN] = {RPC_KIND_name_taken, "there is a peer %s already"},
+    [NODE_KEY_TAKEN] = {RPC_KIND_name_taken, "another peer has this key already"},
+    [NODE_BAD_NAME] = {RPC_KIND_usage, "%s can't be a name: 1 to 64 visible characters without "
+                                       "space, '/' or ':', not beginning with '-'"},
+    [NODE_OWN_KEY] = {RPC_KIND_usage, "this is our own key"},
+    [NODE_NO_SUCH_REQUEST] = {RPC_KIND_no_such_request,
+                              "no key %s has asked; see: p2pchatctl peer requests"},
+    [NODE_MISMATCH] = {RPC_KIND_mismatch, "this is not the key that was offered for %s"},
+    [NODE_NO_SUCH_MESSAGE] = {RPC_KIND_no_such_message, "no message %s"},
+    [NODE_TOO_LATE] = {RPC_KIND_usage, "message %s can't be taken back: it was transmitted, or has "
+                                       "left the queue"},
+    [NODE_NOT_UTF8] = {RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},
+    [NODE_EMPTY] = {RPC_KIND_empty, "the text is empty"},
+    [NODE_TOO_LARGE] = {RPC_KIND_too_large, "the text is larger than 65536 bytes"},
+    [NODE_KEY_CHANGED] = {RPC_KIND_key_changed,
+                          "another key answered in place of %s, so nothing is sent; compare "
+                          "fingerprints with its owner, then: p2pchatctl peer accept"},
+    [NODE_BLOCKED] = {RPC_KIND_blocked, "peer %s is blocked"},
+    [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online"},
+    [NODE_NO_ADDRESS] = {RPC_KIND_usage, "peer %s has no address to dial: p2pchatctl peer set"},
+    [NODE_QUEUE_FULL] = {RPC_KIND_queue_full, "the queue of %s is full"},
+    [NODE_DISK_FULL] = {RPC_KIND_disk_full, "the disk is full"},
+    [NODE_STOPPING] = {RPC_KIND_stopping, "the daemon is stopping"},
+};
+
+enum control_answer control_call_outcome(struct control_call *call, int outcome,
+                                         const char *subject)
+{
+    if (outcome < 0)
+        return control_call_fail(call, RPC_KIND_store_error, "the store failed: %s",
+                                 strerror(-outcome));
+    call->kind = outcomes[outcome].kind;
+    const char *text = outcomes[outcome].text;
+    const char *gap = strstr(text, "%s");
+    if (gap == NULL)
+        snprintf(call->text, sizeof call->text, "%s", text);
+    else
+        snprintf(call->text, sizeof call->text, "%.*s%.200s%s", (int)(gap - text), text,
+                 subject != NULL ? subject : "", gap + 2);
+    return CALL_FAILED;
+}
+
+const char *control_call_string(const struct control_call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->params, name));
+}
+
+int64_t control_call_integer(const struct control_call *call, const char *name, int64_t fallback)
+{
+    const json_t *value = json_object_get(call->params, name);
+    return value != NULL ? json_integer_value(value) : fallback;
+}
+
+bool control_call_peer(struct control_call *call, const char *name, struct peer **peer)
+{
+    const char *who = control_call_string(call, name);
+    int r = node_find_peer(call->node, who, peer);
+    if (r != 0)
+        control_call_outcome(call, r, who);
+    return r == 0;
+}
+
+bool control_call_fingerprint(struct control_call *call, const char *name,
+                              struct fingerprint *fingerprint)
+{
+    const char *text = control_call_string(call, name);
+    if (fingerprint_parse(text, fingerprint) == 0)
+        return true;
+    control_call_fail(call, RPC_KIND_usage,
+                      "'%.100s' is not a fingerprint: SHA256: and 43 characters", text);
+    return false;
+}
+
+bool control_call_id(struct control_call *call, struct uuid *id)
+{
+    const char *text = control_call_string(call, "id");
+    if (uuid_parse(text, id) == 0)
+        return true;
+    control_call_outcome(call, NODE_NO_SUCH_MESSAGE, text);
+    return false;
+}

@@ -1,0 +1,118 @@
+/*
+ * Control methods about the daemon itself.
+ */
+
+#include "base/log.h"
+#include "daemon/control_call.h"
+#include "daemon/control_follow.h"
+#include "daemon/control_view.h"
+
+enum { API_MAJOR = 1, API_MINOR = 0 };
+
+enum control_answer control_hello(struct control_call *call)
+{
+    return control_call_done(call,
+                             json_pack("{s:s, s:s, s:{s:i, s:i}, s:s, s:[s], s:b}", "daemon",
+                                       "p2pchatd", "version", VERSION, "api", "major", API_MAJOR,
+                                       "minor", API_MINOR, "epoch", db_epoch(node_db(call->node)),
+                                       "features", "suite1", "admin", (int)call->client->admin));
+}
+
+static json_t *view_listeners(const struct node *node)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < node_listener_count(node); i++) {
+        struct address address;
+        if (address_parse(node_listener_name(node, i), &address) == 0)
+            json_array_append_new(
+                list, json_pack("{s:s, s:i}", "address", address.host, "port", (int)address.port));
+    }
+    return list;
+}
+
+static json_t *view_peers(const struct node *node)
+{
+    json_t *list = json_array();
+    roster_each (peer, node_roster(node))
+        json_array_append_new(list, control_view_peer(node, peer));
+    return list;
+}
+
+static json_t *view_followers(const struct control *control)
+{
+    json_t *list = json_array();
+    list_for_each (node, &control->clients)
+        control_follow_view(container_of(node, struct control_client, node), list);
+    return list;
+}
+
+static json_t *view_size(const struct messages_size *size)
+{
+    return json_pack("{s:I, s:I}", "messages", (json_int_t)size->messages, "bytes",
+                     (json_int_t)size->bytes);
+}
+
+enum control_answer control_status(struct control_call *call)
+{
+    struct node *node = call->node;
+    struct db *db = node_db(node);
+    struct messages_size stored, queued;
+    int r = messages_count(db, &stored);
+    if (r == 0)
+        r = messages_queue_size(db, 0, &queued);
+    if (r < 0)
+        return control_call_outcome(call, r, NULL);
+    json_t *store = view_size(&stored);
+    json_object_set_new(store, "file_bytes", json_integer((json_int_t)db_size(db)));
+    uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
+    return control_call_done(
+        call, json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:i}", "version",
+                        VERSION, "epoch", db_epoch(db), "fingerprint",
+                        control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes),
+                        "uptime_s", (json_int_t)uptime, "listeners", view_listeners(node), "peers",
+                        view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
+                        (json_int_t)events_last(db), "followers", view_followers(call->control),
+                        "requests", (int)node_requests(node)->count));
+}
+
+enum control_answer control_identity_get(struct control_call *call)
+{
+    const struct pubkey *key = node_pubkey(call->node);
+    struct bytes pem = {0};
+    int r = pubkey_export(key, &pem);
+    json_t *result = NULL;
+    if (r == 0)
+        result = json_pack("{s:o, s:s%, s:s, s:i}", "fingerprint",
+                           control_view_fingerprint(pubkey_fingerprint(key)->bytes), "public_key",
+                           pem.data, pem.size, "algorithm", "RSA", "bits",
+                           (int)pubkey_modulus_size(key) * 8);
+    bytes_deinit(&pem);
+    return control_call_done(call, result);
+}
+
+enum control_answer control_daemon_reload(struct control_call *call)
+{
+    const struct control *control = call->control;
+    char complaint[sizeof call->text];
+    if (control->host->reload(control->host_context, complaint, sizeof complaint) < 0)
+        return control_call_fail(call, RPC_KIND_usage, "the old settings stay: %.400s", complaint);
+    return control_call_done(call, json_object());
+}
+
+enum control_answer control_daemon_stop(struct control_call *call)
+{
+    call->control->host->stop(call->control->host_context);
+    return control_call_done(call, json_object());
+}
+
+enum control_answer control_log_level(struct control_call *call)
+{
+    const char *name = control_call_string(call, "level");
+    enum log_level level;
+    if (name != NULL && log_level_parse(name, &level) < 0)
+        return control_call_fail(call, RPC_KIND_usage,
+                                 "'%.40s' is not error, warning, notice, info or debug", name);
+    if (name != NULL)
+        log_set_level(level);
+    return control_call_done(call, json_pack("{s:s}", "level", log_level_name(log_get_level())));
+}

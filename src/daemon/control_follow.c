@@ -1,0 +1,291 @@
+/*
+ * Followers.
+ */
+#include "daemon/control_follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "daemon/control_view.h"
+
+/* Kinds of events, stored ones first, with the names that `types` takes. */
+enum {
+    TYPE_ONLINE = EVENT_PEER_TRUST + 1,
+    TYPE_OFFLINE,
+    TYPE_REQUEST,
+    TYPE_STOPPING,
+    TYPE_COUNT,
+};
+
+static const char *const passing_names[] = {
+    [TYPE_ONLINE] = "peer.online",
+    [TYPE_OFFLINE] = "peer.offline",
+    [TYPE_REQUEST] = "peer.request",
+    [TYPE_STOPPING] = "daemon.stopping",
+};
+
+enum { FOLLOWER_PEERS_MAX = 64 };
+
+struct follower {
+    struct list node;
+    struct control_client *client;
+    unsigned sub;
+    int64_t cursor;                    /* seq of the last event sent or skipped */
+    unsigned types;                    /* bit set of the kinds it wants */
+    int64_t peers[FOLLOWER_PEERS_MAX]; /* ids of the peers it wants; none: all */
+    unsigned peer_count;
+    bool live;         /* goes on after the backlog */
+    bool caught_up;    /* follow.live was sent */
+    bool presence_due; /* a change of presence did not fit */
+};
+
+static const char *type_name(unsigned type)
+{
+    return type <= EVENT_PEER_TRUST ? control_view_event_name((enum event_type)type)
+                                    : passing_names[type];
+}
+
+static bool wants(const struct follower *follower, unsigned type, int64_t peer)
+{
+    if ((follower->types & 1u << type) == 0)
+        return false;
+    if (follower->peer_count == 0 || peer == 0)
+        return true;
+    for (unsigned i = 0; i < follower->peer_count; i++)
+        if (follower->peers[i] == peer)
+            return true;
+    return false;
+}
+
+static void follower_free(struct follower *follower)
+{
+    list_remove(&follower->node);
+    follower->client->follower_count--;
+    free(follower);
+}
+
+static bool has_room(const struct follower *follower)
+{
+    return stream_unsent(follower->client->stream) < CONTROL_OUTPUT_MAX;
+}
+
+static void send(struct follower *follower, json_t *params)
+{
+    control_client_send(follower->client, rpc_event(params));
+}
+
+/* --- the backlog and what follows it --- */
+
+static int send_event(void *context, const struct event_row *event)
+{
+    struct follower *follower = context;
+    const struct node *node = follower->client->control->node;
+    if (!has_room(follower))
+        return 1;
+    if (wants(follower, event->type, event->peer))
+        send(follower, control_view_event(node, follower->sub, event));
+    follower->cursor = event->seq;
+    return 0;
+}
+
+static void send_passing(struct follower *follower, unsigned type, const struct peer *peer)
+{
+    if (wants(follower, type, peer != NULL ? peer->row.id : 0))
+        send(follower, control_view_passing_event(follower->client->control->node, follower->sub,
+                                                  type_name(type), peer));
+}
+
+static void send_presence(struct follower *follower, const struct peer *peer)
+{
+    send_passing(follower, peer->state == PEER_ONLINE ? TYPE_ONLINE : TYPE_OFFLINE, peer);
+}
+
+static void send_live(struct follower *follower)
+{
+    json_t *params = control_view_passing_event(follower->client->control->node, follower->sub,
+                                                "follow.live", NULL);
+    json_object_set_new(params, "seq", json_integer(follower->cursor));
+    send(follower, params);
+    follower->caught_up = true;
+}
+
+static void pump(struct follower *follower)
+{
+    struct node *node = follower->client->control->node;
+    struct db *db = node_db(node);
+    if (follower->cursor < events_last(db))
+        events_each(db, follower->cursor, send_event, follower);
+    if (!has_room(follower) || follower->cursor < events_last(db))
+        return;
+    if (!follower->caught_up)
+        send_live(follower);
+    if (!follower->live) {
+        follower_free(follower);
+        return;
+    }
+    if (follower->presence_due) {
+        follower->presence_due = false;
+        roster_each (peer, node_roster(node))
+            send_presence(follower, peer);
+    }
+}
+
+void control_follow_pump(struct control_client *client)
+{
+    list_for_each_safe (node, &client->followers)
+        pump(container_of(node, struct follower, node));
+}
+
+void control_follow_presence(struct control_client *client, const struct peer *peer)
+{
+    list_for_each (node, &client->followers) {
+        struct follower *follower = container_of(node, struct follower, node);
+        if (!follower->caught_up)
+            continue;
+        if (has_room(follower))
+            send_presence(follower, peer);
+        else
+            follower->presence_due = true;
+    }
+}
+
+void control_follow_request(struct control_client *client, const struct request *request)
+{
+    const struct node *node_here = client->control->node;
+    list_for_each (node, &client->followers) {
+        struct follower *follower = container_of(node, struct follower, node);
+        if (!follower->caught_up || !has_room(follower) || !wants(follower, TYPE_REQUEST, 0))
+            continue; /* the list of requests has it, too */
+        json_t *params =
+            control_view_passing_event(node_here, follower->sub, passing_names[TYPE_REQUEST], NULL);
+        json_object_set_new(params, "request", control_view_request(node_here, request));
+        send(follower, params);
+    }
+}
+
+void control_follow_stopping(struct control_client *client)
+{
+    list_for_each (node, &client->followers)
+        send_passing(container_of(node, struct follower, node), TYPE_STOPPING, NULL);
+}
+
+void control_follow_forget(struct control_client *client)
+{
+    list_for_each_safe (node, &client->followers)
+        follower_free(container_of(node, struct follower, node));
+}
+
+void control_follow_view(const struct control_client *client, json_t *list)
+{
+    int64_t last = events_last(node_db(client->control->node));
+    list_for_each (node, &client->followers) {
+        const struct follower *follower = container_of(node, struct follower, node);
+        json_array_append_new(list, json_pack("{s:i, s:I}", "sub", (int)follower->sub, "lag",
+                                              (json_int_t)(last - follower->cursor)));
+    }
+}
+
+/* --- the methods --- */
+
+static bool read_types(struct control_call *call, struct follower *follower)
+{
+    const json_t *types = json_object_get(call->params, "types");
+    size_t index;
+    json_t *value;
+    follower->types = types == NULL ? ~0u : 0;
+    json_array_foreach(types, index, value)
+    {
+        unsigned type = 0;
+        while (type < TYPE_COUNT && strcmp(type_name(type), json_string_value(value)) != 0)
+            type++;
+        if (type == TYPE_COUNT) {
+            control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'",
+                              json_string_value(value));
+            return false;
+        }
+        follower->types |= 1u << type;
+    }
+    return true;
+}
+
+static bool read_peers(struct control_call *call, struct follower *follower)
+{
+    const json_t *names = json_object_get(call->params, "peers");
+    size_t index;
+    json_t *value;
+    if (json_array_size(names) > FOLLOWER_PEERS_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "at most %d peers", FOLLOWER_PEERS_MAX);
+        return false;
+    }
+    json_array_foreach(names, index, value)
+    {
+        struct peer *peer;
+        int r = node_find_peer(call->node, json_string_value(value), &peer);
+        if (r != 0) {
+            control_call_outcome(call, r, json_string_value(value));
+            return false;
+        }
+        follower->peers[follower->peer_count++] = peer->row.id;
+    }
+    return true;
+}
+
+/* The start: `after`, the newest `lines` messages, `since` a time, or now. */
+static bool read_start(struct control_call *call, struct follower *follower)
+{
+    struct db *db = node_db(call->node);
+    const char *since = control_call_string(call, "since");
+    int64_t lines = control_call_integer(call, "lines", -1);
+    uint64_t since_ms;
+    int r = 0;
+    follower->cursor = control_call_integer(call, "after", events_last(db));
+    if (since != NULL && timestamp_parse(since, &since_ms) < 0) {
+        control_call_fail(call, RPC_KIND_usage, "'%.60s' is not a time", since);
+        return false;
+    }
+    if (since != NULL)
+        r = events_since(db, since_ms, &follower->cursor);
+    else if (lines >= 0)
+        r = events_tail(db, follower->peer_count == 1 ? follower->peers[0] : 0,
+                        lines < UINT32_MAX ? (unsigned)lines : UINT32_MAX, &follower->cursor);
+    if (r < 0)
+        control_call_outcome(call, r, NULL);
+    return r == 0;
+}
+
+enum control_answer control_follow(struct control_call *call)
+{
+    struct control_client *client = call->client;
+    const json_t *live = json_object_get(call->params, "live");
+    if (client->follower_count == CONTROL_FOLLOWERS_MAX)
+        return control_call_fail(call, RPC_KIND_rate_limited,
+                                 "too many followers on one connection");
+    struct follower *follower = calloc(1, sizeof *follower);
+    if (follower == NULL)
+        return control_call_done(call, NULL);
+    if (!read_types(call, follower) || !read_peers(call, follower) || !read_start(call, follower)) {
+        free(follower);
+        return CALL_FAILED;
+    }
+    follower->client = client;
+    follower->live = live == NULL || json_is_true(live);
+    follower->sub = ++client->last_sub;
+    list_append(&client->followers, &follower->node);
+    client->follower_count++;
+    return control_call_done(call, json_pack("{s:i, s:I}", "sub", (int)follower->sub, "from",
+                                             (json_int_t)follower->cursor));
+}
+
+enum control_answer control_follow_stop(struct control_call *call)
+{
+    int64_t sub = control_call_integer(call, "sub", 0);
+    list_for_each (node, &call->client->followers) {
+        struct follower *follower = container_of(node, struct follower, node);
+        if (follower->sub == sub) {
+            follower_free(follower);
+            return control_call_done(call, json_object());
+        }
+    }
+    return control_call_fail(call, RPC_KIND_usage, "there is no subscription %lld", (long long)sub);
+}

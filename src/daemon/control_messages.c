@@ -1,0 +1,259 @@
+/*
+ * Control methods about messages.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "daemon/control_call.h"
+#include "daemon/control_view.h"
+#include "daemon/control_wait.h"
+
+enum { RECIPIENTS_MAX = 64, HISTORY_DEFAULT = 100, HISTORY_MAX = 10000 };
+
+/* --- message.send --- */
+
+struct recipients {
+    struct peer *peers[RECIPIENTS_MAX];
+    size_t count;
+};
+
+static bool read_recipients(struct control_call *call, struct recipients *recipients)
+{
+    const json_t *names = json_object_get(call->params, "peers");
+    size_t index;
+    json_t *value;
+    recipients->count = 0;
+    if (json_array_size(names) > RECIPIENTS_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "at most %d recipients", RECIPIENTS_MAX);
+        return false;
+    }
+    json_array_foreach(names, index, value)
+    {
+        int r = node_find_peer(call->node, json_string_value(value),
+                               &recipients->peers[recipients->count++]);
+        if (r != 0) {
+            control_call_outcome(call, r, json_string_value(value));
+            return false;
+        }
+    }
+    if (recipients->count > 0)
+        return true;
+    recipients->count = 1;
+    if (control_call_string(call, "peer") != NULL)
+        return control_call_peer(call, "peer", &recipients->peers[0]);
+    int r = node_find_only_peer(call->node, &recipients->peers[0]);
+    if (r != 0)
+        control_call_outcome(call, r, node_settings(call->node)->default_peer);
+    return r == 0;
+}
+
+static json_t *view_accepted(const struct uuid *id, int64_t seq, const char *peer,
+                             enum message_state state)
+{
+    char text[UUID_TEXT_MAX];
+    uuid_format(id, text);
+    return json_pack("{s:s, s:I, s:s, s:s}", "id", text, "seq", (json_int_t)seq, "peer", peer,
+                     "state", control_view_state_name(state));
+}
+
+static int view_earlier(void *context, const struct message_row *row)
+{
+    json_array_append_new(context, view_accepted(&row->id, row->seq, row->peer_name, row->state));
+    return 0;
+}
+
+/* What an earlier call with the same client_id was answered; false if there was none. */
+static bool answer_again(struct control_call *call, const char *client_id,
+                         enum control_answer *answer)
+{
+    json_t *list = json_array();
+    int r = messages_by_client_id(node_db(call->node), client_id, view_earlier, list);
+    if (r == 0) {
+        *answer = control_call_done(call, json_pack("{s:o}", "messages", list));
+        return true;
+    }
+    json_decref(list);
+    if (r == DB_NOT_FOUND)
+        return false;
+    *answer = control_call_outcome(call, r, NULL);
+    return true;
+}
+
+static enum control_answer send_to_all(struct control_call *call, const struct node_draft *draft,
+                                       const struct recipients *recipients)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < recipients->count; i++) {
+        struct peer *peer = recipients->peers[i];
+        struct uuid id;
+        int64_t seq;
+        int r = node_send(call->node, peer, draft, &id, &seq);
+        if (r != 0) {
+            json_decref(list);
+            return control_call_outcome(call, r, peer->row.name);
+        }
+        json_array_append_new(list, view_accepted(&id, seq, peer->row.name, MESSAGE_QUEUED));
+    }
+    return control_call_done(call, json_pack("{s:o}", "messages", list));
+}
+
+enum control_answer control_message_send(struct control_call *call)
+{
+    const json_t *body = json_object_get(call->params, "body");
+    const struct node_draft draft = {
+        .text = SPAN(json_string_value(body), json_string_length(body)),
+        .client_id = control_call_string(call, "client_id"),
+        .expires_ms = (uint64_t)control_call_integer(call, "expires_s", 0) * 1000,
+    };
+    struct recipients recipients;
+    enum control_answer answer;
+    if (draft.client_id != NULL &&
+        (draft.client_id[0] == '\0' || strlen(draft.client_id) >= CLIENT_ID_MAX))
+        return control_call_fail(call, RPC_KIND_usage, "a client_id has 1 to %d bytes",
+                                 CLIENT_ID_MAX - 1);
+    if (draft.client_id != NULL && answer_again(call, draft.client_id, &answer))
+        return answer;
+    if (!read_recipients(call, &recipients))
+        return CALL_FAILED;
+    return send_to_all(call, &draft, &recipients);
+}
+
+/* --- message.wait, get, cancel --- */
+
+enum control_answer control_message_wait(struct control_call *call)
+{
+    const char *state = control_call_string(call, "state");
+    struct uuid id;
+    bool sent = strcmp(state, "sent") == 0;
+    if (!sent && strcmp(state, "delivered") != 0)
+        return control_call_fail(call, RPC_KIND_usage, "'%.40s' is not sent or delivered", state);
+    if (!control_call_id(call, &id))
+        return CALL_FAILED;
+    return control_wait_message(call, &id, sent ? MESSAGE_SENT : MESSAGE_DELIVERED,
+                                (uint64_t)control_call_integer(call, "timeout_ms", 0));
+}
+
+struct viewing {
+    const struct node *node;
+    json_t *view;
+};
+
+static int view_row(void *context, const struct message_row *row)
+{
+    struct viewing *viewing = context;
+    viewing->view = control_view_message(viewing->node, row);
+    return 0;
+}
+
+static enum control_answer answer_message(struct control_call *call, const struct uuid *id)
+{
+    struct viewing viewing = {.node = call->node};
+    int r = messages_get(node_db(call->node), id, view_row, &viewing);
+    if (r != 0)
+        return control_call_outcome(call, r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r,
+                                    control_call_string(call, "id"));
+    return control_call_done(call, viewing.view);
+}
+
+enum control_answer control_message_get(struct control_call *call)
+{
+    struct uuid id;
+    if (!control_call_id(call, &id))
+        return CALL_FAILED;
+    return answer_message(call, &id);
+}
+
+enum control_answer control_message_cancel(struct control_call *call)
+{
+    struct uuid id;
+    if (!control_call_id(call, &id))
+        return CALL_FAILED;
+    int r = node_cancel(call->node, &id);
+    if (r != 0)
+        return control_call_outcome(call, r, control_call_string(call, "id"));
+    return answer_message(call, &id);
+}
+
+/* --- history.list --- */
+
+struct listing {
+    const struct node *node;
+    const char *pattern; /* text that a message has to contain, or NULL */
+    size_t bytes;        /* of text, so far */
+    json_t *list;        /* newest first */
+};
+
+static bool contains(const json_t *message, const char *pattern)
+{
+    const char *body = json_string_value(json_object_get(message, "body"));
+    return pattern == NULL || (body != NULL && strstr(body, pattern) != NULL);
+}
+
+static int list_row(void *context, const struct message_row *row)
+{
+    struct listing *listing = context;
+    if (listing->bytes >= CONTROL_HISTORY_BYTES_MAX)
+        return -EMSGSIZE; /* enough for one reply; `before` gets the rest */
+    json_t *message = control_view_message(listing->node, row);
+    if (!contains(message, listing->pattern)) {
+        json_decref(message);
+        return 1;
+    }
+    listing->bytes += row->text_size;
+    json_array_append_new(listing->list, message);
+    return 0;
+}
+
+/* The same elements (stolen) in the other order. */
+static json_t *reverse(json_t *list)
+{
+    json_t *reversed = json_array();
+    for (size_t i = json_array_size(list); i > 0; i--)
+        json_array_append(reversed, json_array_get(list, i - 1));
+    json_decref(list);
+    return reversed;
+}
+
+static bool read_time(struct control_call *call, const char *name, uint64_t *wall_ms)
+{
+    const char *text = control_call_string(call, name);
+    if (text == NULL || timestamp_parse(text, wall_ms) == 0)
+        return true;
+    control_call_fail(call, RPC_KIND_usage, "%s: '%.60s' is not a time", name, text);
+    return false;
+}
+
+static bool read_filter(struct control_call *call, struct messages_filter *filter)
+{
+    int64_t limit = control_call_integer(call, "limit", HISTORY_DEFAULT);
+    *filter = (struct messages_filter){
+        .after_seq = control_call_integer(call, "after", 0),
+        .before_seq = control_call_integer(call, "before", 0),
+        .queued_only = json_is_true(json_object_get(call->params, "queued")),
+        .limit = (unsigned)(limit < HISTORY_MAX ? limit : HISTORY_MAX),
+    };
+    if (control_call_string(call, "peer") != NULL) {
+        struct peer *peer;
+        if (!control_call_peer(call, "peer", &peer))
+            return false;
+        filter->peer = peer->row.id;
+    }
+    return read_time(call, "since", &filter->since_ms) &&
+           read_time(call, "until", &filter->until_ms);
+}
+
+enum control_answer control_history_list(struct control_call *call)
+{
+    struct messages_filter filter;
+    struct listing listing = {.node = call->node, .pattern = control_call_string(call, "grep")};
+    if (!read_filter(call, &filter))
+        return CALL_FAILED;
+    listing.list = json_array();
+    int r = messages_newest(node_db(call->node), &filter, list_row, &listing);
+    if (r < 0 && r != -EMSGSIZE) {
+        json_decref(listing.list);
+        return control_call_outcome(call, r, NULL);
+    }
+    return control_call_done(call, json_pack("{s:o}", "messages", reverse(listing.list)));
+}

@@ -1,0 +1,189 @@
+/*
+ * Control methods about peers.
+ */
+#include "daemon/control_call.h"
+#include "daemon/control_view.h"
+#include "daemon/control_wait.h"
+
+enum { PING_TIMEOUT_MS = 10000 };
+
+/* The peer as it is now, or why the node would not. */
+static enum control_answer answer_peer(struct control_call *call, int outcome, const char *subject,
+                                       const struct peer *peer)
+{
+    if (outcome != 0)
+        return control_call_outcome(call, outcome, subject);
+    return control_call_done(call, control_view_peer(call->node, peer));
+}
+
+enum control_answer control_peer_list(struct control_call *call)
+{
+    json_t *list = json_array();
+    roster_each (peer, node_roster(call->node))
+        json_array_append_new(list, control_view_peer(call->node, peer));
+    return control_call_done(call, json_pack("{s:o}", "peers", list));
+}
+
+enum control_answer control_peer_get(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    return answer_peer(call, 0, NULL, peer);
+}
+
+/* The parameter "address" as addresses. False: the call has failed. */
+static bool read_addresses(struct control_call *call, struct address addresses[PEER_ADDRESSES_MAX],
+                           unsigned *count)
+{
+    const json_t *list = json_object_get(call->params, "address");
+    size_t index;
+    json_t *value;
+    *count = 0;
+    if (json_array_size(list) > PEER_ADDRESSES_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "a peer has at most %d addresses",
+                          PEER_ADDRESSES_MAX);
+        return false;
+    }
+    json_array_foreach(list, index, value)
+    {
+        if (address_parse(json_string_value(value), &addresses[*count]) < 0 ||
+            addresses[*count].port == 0) {
+            control_call_fail(call, RPC_KIND_usage, "'%.100s' is not an address like host:8766",
+                              json_string_value(value));
+            return false;
+        }
+        ++*count;
+    }
+    return true;
+}
+
+enum control_answer control_peer_add(struct control_call *call)
+{
+    const char *name = control_call_string(call, "name");
+    struct address addresses[PEER_ADDRESSES_MAX];
+    struct fingerprint key;
+    struct peer *peer = NULL;
+    unsigned count;
+    bool has_key = control_call_string(call, "fingerprint") != NULL;
+    if (!read_addresses(call, addresses, &count) ||
+        (has_key && !control_call_fingerprint(call, "fingerprint", &key)))
+        return CALL_FAILED;
+    if (!has_key && count == 0)
+        return control_call_fail(call, RPC_KIND_usage,
+                                 "say where the peer is, or what its fingerprint is");
+    int r = node_peer_add(call->node, name, addresses, count, has_key ? &key : NULL, PEER_VERIFIED,
+                          &peer);
+    return answer_peer(call, r, name, peer);
+}
+
+enum control_answer control_peer_rename(struct control_call *call)
+{
+    const char *to = control_call_string(call, "to");
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    return answer_peer(call, node_peer_rename(call->node, peer, to), to, peer);
+}
+
+enum control_answer control_peer_set(struct control_call *call)
+{
+    struct address addresses[PEER_ADDRESSES_MAX];
+    struct peer *peer;
+    unsigned count;
+    if (!control_call_peer(call, "name", &peer) || !read_addresses(call, addresses, &count))
+        return CALL_FAILED;
+    int r = node_peer_set_addresses(call->node, peer, addresses, count);
+    return answer_peer(call, r, peer->row.name, peer);
+}
+
+enum control_answer control_peer_remove(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    int r = node_peer_remove(call->node, peer);
+    if (r != 0)
+        return control_call_outcome(call, r, control_call_string(call, "name"));
+    return control_call_done(call, json_object());
+}
+
+enum control_answer control_peer_block(struct control_call *call)
+{
+    struct fingerprint key;
+    struct peer *peer;
+    if (control_call_string(call, "name") != NULL) {
+        if (!control_call_peer(call, "name", &peer))
+            return CALL_FAILED;
+        return answer_peer(call, node_peer_block(call->node, peer), peer->row.name, peer);
+    }
+    if (control_call_string(call, "fingerprint") == NULL)
+        return control_call_fail(call, RPC_KIND_usage, "say whom: a name or a fingerprint");
+    if (!control_call_fingerprint(call, "fingerprint", &key))
+        return CALL_FAILED;
+    const char *text = control_call_string(call, "fingerprint");
+    int r = node_find_peer(call->node, text, &peer);
+    r = r == 0 ? node_peer_block(call->node, peer) : node_request_block(call->node, &key, &peer);
+    return answer_peer(call, r, text, peer);
+}
+
+enum control_answer control_peer_accept(struct control_call *call)
+{
+    const char *name = control_call_string(call, "name");
+    struct fingerprint key;
+    struct peer *peer;
+    if (!control_call_fingerprint(call, "fingerprint", &key))
+        return CALL_FAILED;
+    int r = node_accept(call->node, name, &key, &peer);
+    bool about_key = r == NODE_NO_SUCH_REQUEST || name == NULL;
+    return answer_peer(call, r, about_key ? control_call_string(call, "fingerprint") : name, peer);
+}
+
+enum control_answer control_peer_requests(struct control_call *call)
+{
+    json_t *list = json_array();
+    list_for_each (node, &node_requests(call->node)->list)
+        json_array_append_new(
+            list, control_view_request(call->node, container_of(node, struct request, node)));
+    return control_call_done(call, json_pack("{s:o}", "requests", list));
+}
+
+enum control_answer control_peer_reject(struct control_call *call)
+{
+    struct fingerprint key;
+    if (!control_call_fingerprint(call, "fingerprint", &key))
+        return CALL_FAILED;
+    int r = node_request_reject(call->node, &key);
+    if (r != 0)
+        return control_call_outcome(call, r, control_call_string(call, "fingerprint"));
+    return control_call_done(call, json_object());
+}
+
+enum control_answer control_peer_connect(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    return answer_peer(call, node_peer_connect(peer), peer->row.name, peer);
+}
+
+enum control_answer control_peer_disconnect(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    node_peer_disconnect(peer);
+    return answer_peer(call, 0, NULL, peer);
+}
+
+enum control_answer control_peer_ping(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    int r = node_peer_ping(call->node, peer);
+    if (r != 0)
+        return control_call_outcome(call, r, peer->row.name);
+    int64_t timeout_ms = control_call_integer(call, "timeout_ms", PING_TIMEOUT_MS);
+    return control_wait_pong(call, peer, (uint64_t)timeout_ms);
+}

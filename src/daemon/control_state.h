@@ -1,0 +1,64 @@
+/*
+ * The control interface from the inside: what its modules share.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/list.h"
+#include "daemon/control.h"
+#include "net/listener.h"
+#include "rpc/rpc_line.h"
+#include "rpc/rpc_message.h"
+
+enum {
+    CONTROL_OUTPUT_MAX = 256 * 1024, /* unsent bytes at which a client has to take some first */
+    CONTROL_HELD_MAX = 256,          /* replies held for one client in a turn */
+    CONTROL_WAITS_MAX = 1024,        /* open waits of one client */
+    CONTROL_FOLLOWERS_MAX = 16,      /* of one client */
+    CONTROL_CLIENTS_MAX = 1024,
+    CONTROL_HISTORY_BYTES_MAX = 16 * 1024 * 1024, /* of text in one reply */
+};
+
+struct control {
+    struct loop *loop;
+    struct node *node;
+    const struct control_host *host;
+    void *host_context;
+    struct listener *listener;
+    struct list clients;
+    unsigned client_count;
+    struct list waits;   /* control_wait.h */
+    int64_t seen_seq;    /* events up to here have answered their waits */
+    uint64_t started_ms; /* monotonic */
+    bool stopping;
+};
+
+/* One reply that waits for the end of its turn. */
+struct control_held {
+    json_t *id;
+    json_t *message;
+};
+
+struct control_client {
+    struct list node;
+    struct control *control;
+    struct stream *stream;
+    struct rpc_line lines;
+    bool admin;
+    bool input_ended; /* it will say no more; it goes when it has its replies */
+    bool broken;      /* to be freed at the end of the turn */
+    struct control_held held[CONTROL_HELD_MAX];
+    unsigned held_count;
+    unsigned wait_count;
+    struct list followers;
+    unsigned follower_count;
+    unsigned last_sub;
+};
+
+/* Holds a message (stolen) until the turn has settled; `id` is what an error instead of it would
+ * carry. */
+void control_client_reply(struct control_client *client, const json_t *id, json_t *message);
+
+/* Sends a message (stolen) now. For the end of the turn only. */
+void control_client_send(struct control_client *client, json_t *message);

@@ -1,0 +1,202 @@
+/*
+ * The JSON objects of the control interface.
+ */
+#include "daemon/control_view.h"
+
+#include <string.h>
+
+#include "base/timestamp.h"
+#include "core/vault.h"
+#include "proto/safety_number.h"
+
+const char *control_view_event_name(enum event_type type)
+{
+    switch (type) {
+    case EVENT_MESSAGE_RECEIVED:
+        return "message.received";
+    case EVENT_MESSAGE_SENT:
+        return "message.sent";
+    case EVENT_MESSAGE_STATE:
+        return "message.state";
+    case EVENT_PEER_KEY_CHANGED:
+        return "peer.key_changed";
+    case EVENT_PEER_TRUST:
+        return "peer.trust";
+    }
+    return "unknown";
+}
+
+const char *control_view_state_name(enum message_state state)
+{
+    static const char *const names[] = {
+        [MESSAGE_RECEIVED] = "received", [MESSAGE_QUEUED] = "queued",
+        [MESSAGE_SENT] = "sent",         [MESSAGE_DELIVERED] = "delivered",
+        [MESSAGE_EXPIRED] = "expired",   [MESSAGE_CANCELLED] = "cancelled",
+        [MESSAGE_FAILED] = "failed",     [MESSAGE_UNKNOWN] = "unknown",
+    };
+    return names[state];
+}
+
+json_t *control_view_time(uint64_t wall_ms)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+    timestamp_format(wall_ms, text);
+    return json_string(text);
+}
+
+json_t *control_view_fingerprint(const uint8_t key[static FINGERPRINT_SIZE])
+{
+    struct fingerprint fingerprint;
+    char text[FINGERPRINT_TEXT_MAX];
+    memcpy(fingerprint.bytes, key, FINGERPRINT_SIZE);
+    fingerprint_format(&fingerprint, text);
+    return json_string(text);
+}
+
+static json_t *view_safety_number(const struct node *node, const uint8_t *key)
+{
+    struct fingerprint other;
+    char text[SAFETY_NUMBER_TEXT_MAX];
+    memcpy(other.bytes, key, FINGERPRINT_SIZE);
+    if (safety_number_format(pubkey_fingerprint(node_pubkey(node)), &other, text) < 0)
+        return NULL;
+    return json_string(text);
+}
+
+static json_t *view_addresses(const struct peer_row *row)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < row->address_count; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&row->addresses[i], text);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+json_t *control_view_peer(const struct node *node, const struct peer *peer)
+{
+    struct messages_size queue = {0};
+    const struct peer_row *row = &peer->row;
+    json_t *object = json_object();
+    messages_queue_size(node_db(node), row->id, &queue);
+    json_object_set_new(object, "name", json_string(row->name));
+    if (row->pinned)
+        json_object_set_new(object, "fingerprint", control_view_fingerprint(row->key));
+    json_object_set_new(object, "trust", json_string(trust_name(peer_trust(peer))));
+    if (row->offered)
+        json_object_set_new(object, "offered", control_view_fingerprint(row->offered_key));
+    json_object_set_new(object, "addresses", view_addresses(row));
+    json_object_set_new(object, "link", json_string(peer_state_name(peer->state)));
+    json_object_set_new(object, "since", control_view_time(peer->since_ms));
+    if (peer->rtt_ms != UINT64_MAX)
+        json_object_set_new(object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
+    json_object_set_new(object, "queued", json_integer((json_int_t)queue.messages));
+    if (peer->last_error[0] != '\0')
+        json_object_set_new(object, "last_error", json_string(peer->last_error));
+    if (row->pinned)
+        json_object_set_new(object, "safety_number", view_safety_number(node, row->key));
+    return object;
+}
+
+json_t *control_view_request(const struct node *node, const struct request *request)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "fingerprint",
+                        control_view_fingerprint(request->fingerprint.bytes));
+    json_object_set_new(object, "address", json_string(request->origin));
+    json_object_set_new(object, "since", control_view_time(request->since_ms));
+    json_object_set_new(object, "waiting", json_boolean(request->link != NULL));
+    json_object_set_new(object, "safety_number",
+                        view_safety_number(node, request->fingerprint.bytes));
+    return object;
+}
+
+/* Adds "body", or "damaged" when what is stored is not what was sealed. */
+static void add_body(const struct node *node, json_t *object, const struct message_row *row)
+{
+    struct bytes text = {0};
+    if (row->body.size > 0) {
+        int r = node_read_body(node, row, &text);
+        if (r == 0)
+            json_object_set_new(object, "body", json_stringn((const char *)text.data, text.size));
+        else if (r == VAULT_DAMAGED)
+            json_object_set_new(object, "damaged", json_true());
+    }
+    bytes_deinit(&text);
+}
+
+static void add_message_id(json_t *object, const struct message_row *row)
+{
+    char id[UUID_TEXT_MAX];
+    uuid_format(&row->id, id);
+    json_object_set_new(object, "id", json_string(id));
+}
+
+json_t *control_view_message(const struct node *node, const struct message_row *row)
+{
+    json_t *object = json_object();
+    add_message_id(object, row);
+    json_object_set_new(object, "seq", json_integer(row->seq));
+    json_object_set_new(object, "peer", json_string(row->peer_name));
+    json_object_set_new(object, "direction",
+                        json_string(row->direction == MESSAGE_IN ? "in" : "out"));
+    json_object_set_new(object, "state", json_string(control_view_state_name(row->state)));
+    add_body(node, object, row);
+    json_object_set_new(object, "time", control_view_time(row->time_ms));
+    json_object_set_new(object, "sent", control_view_time(row->sent_ms));
+    json_object_set_new(object, "trust", json_string(trust_name(row->trust)));
+    if (row->client_id != NULL)
+        json_object_set_new(object, "client_id", json_string(row->client_id));
+    return object;
+}
+
+/* The part of an event that is about its message. */
+static json_t *view_event_message(const struct node *node, const struct event_row *event)
+{
+    json_t *object = json_object();
+    add_message_id(object, event->message);
+    if (event->type == EVENT_MESSAGE_STATE) {
+        json_object_set_new(object, "state", json_string(control_view_state_name(event->state)));
+        if (event->reason != NULL)
+            json_object_set_new(object, "reason", json_string(event->reason));
+        return object;
+    }
+    add_body(node, object, event->message);
+    json_object_set_new(object, "sent", control_view_time(event->message->sent_ms));
+    return object;
+}
+
+json_t *control_view_event(const struct node *node, unsigned sub, const struct event_row *event)
+{
+    json_t *params = json_object();
+    json_object_set_new(params, "sub", json_integer(sub));
+    json_object_set_new(params, "seq", json_integer(event->seq));
+    json_object_set_new(params, "type", json_string(control_view_event_name(event->type)));
+    json_object_set_new(params, "time", control_view_time(event->time_ms));
+    json_object_set_new(params, "peer", json_string(event->peer_name));
+    if (event->pinned)
+        json_object_set_new(params, "fingerprint", control_view_fingerprint(event->key));
+    json_object_set_new(params, "trust", json_string(trust_name(event->trust)));
+    if (event->offered)
+        json_object_set_new(params, "offered", control_view_fingerprint(event->offered_key));
+    if (event->message != NULL)
+        json_object_set_new(params, "message", view_event_message(node, event));
+    return params;
+}
+
+json_t *control_view_passing_event(const struct node *node, unsigned sub, const char *type,
+                                   const struct peer *peer)
+{
+    json_t *params = json_object();
+    json_object_set_new(params, "sub", json_integer(sub));
+    json_object_set_new(params, "type", json_string(type));
+    json_object_set_new(params, "time", control_view_time(loop_wall(node_loop(node))));
+    if (peer == NULL)
+        return params;
+    json_object_set_new(params, "peer", json_string(peer->row.name));
+    if (peer->row.pinned)
+        json_object_set_new(params, "fingerprint", control_view_fingerprint(peer->row.key));
+    json_object_set_new(params, "trust", json_string(trust_name(peer_trust(peer))));
+    return params;
+}

@@ -1,0 +1,32 @@
+/*
+ * What the control interface shows of things: the JSON objects of peers, messages, events and
+ * requests. Each returns a new reference, or NULL without memory.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/node.h"
+
+json_t *control_view_peer(const struct node *node, const struct peer *peer);
+json_t *control_view_request(const struct node *node, const struct request *request);
+
+/* With its text; one whose stored text is damaged or gone has none. */
+json_t *control_view_message(const struct node *node, const struct message_row *row);
+
+/* The params of an event notification for subscription `sub`. */
+json_t *control_view_event(const struct node *node, unsigned sub, const struct event_row *event);
+
+/* An event about a peer that is not stored ("peer.online"); peer may be NULL. */
+json_t *control_view_passing_event(const struct node *node, unsigned sub, const char *type,
+                                   const struct peer *peer);
+
+/* "message.received" … */
+const char *control_view_event_name(enum event_type type);
+
+/* "queued", "sent", "delivered" … */
+const char *control_view_state_name(enum message_state state);
+
+/* A wall clock time as JSON. */
+json_t *control_view_time(uint64_t wall_ms);
+json_t *control_view_fingerprint(const uint8_t key[static FINGERPRINT_SIZE]);

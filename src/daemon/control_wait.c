@@ -1,0 +1,187 @@
+/*
+ * Calls that are answered later.
+ */
+#include "daemon/control_wait.h"
+
+#include <stdlib.h>
+
+#include "daemon/control_view.h"
+
+struct wait {
+    struct list node; /* in control->waits */
+    struct control_client *client;
+    json_t *id; /* of the call */
+    struct timer *timer;
+    struct uuid message;      /* zero: a wait for a pong … */
+    enum message_state state; /* … else for this state of the message */
+    int64_t peer;             /* … from this peer */
+};
+
+static void wait_free(struct wait *wait)
+{
+    list_remove(&wait->node);
+    wait->client->wait_count--;
+    timer_free(wait->timer);
+    json_decref(wait->id);
+    free(wait);
+}
+
+static void answer(struct wait *wait, json_t *message)
+{
+    control_client_reply(wait->client, wait->id, message);
+    wait_free(wait);
+}
+
+static void answer_error(struct wait *wait, enum rpc_kind kind, const char *text)
+{
+    answer(wait, rpc_error_of_kind(wait->id, kind, text));
+}
+
+static void on_timeout(void *context)
+{
+    struct wait *wait = context;
+    if (uuid_is_zero(&wait->message))
+        answer_error(wait, RPC_KIND_timeout, "the peer did not answer in time");
+    else
+        answer_error(wait, RPC_KIND_timeout, "not delivered in time; the message stays queued");
+}
+
+static struct wait *wait_new(struct control_call *call, uint64_t timeout_ms)
+{
+    struct wait *wait = calloc(1, sizeof *wait);
+    if (wait == NULL || timer_new(&wait->timer, call->control->loop, on_timeout, wait) < 0) {
+        free(wait);
+        return NULL;
+    }
+    wait->client = call->client;
+    wait->id = json_deep_copy(call->id);
+    if (timeout_ms != 0)
+        timer_arm_at(wait->timer, loop_now(call->control->loop) + timeout_ms);
+    list_append(&call->control->waits, &wait->node);
+    call->client->wait_count++;
+    return wait;
+}
+
+static json_t *view_state(const struct uuid *id, enum message_state state)
+{
+    char text[UUID_TEXT_MAX];
+    uuid_format(id, text);
+    return json_pack("{s:s, s:s}", "id", text, "state", control_view_state_name(state));
+}
+
+/* Why a message in this state will never be delivered; RPC_KIND_COUNT when it still may. */
+static enum rpc_kind dead_end(enum message_state state)
+{
+    switch (state) {
+    case MESSAGE_EXPIRED:
+    case MESSAGE_UNKNOWN:
+        return RPC_KIND_expired;
+    case MESSAGE_CANCELLED:
+        return RPC_KIND_cancelled;
+    case MESSAGE_FAILED:
+        return RPC_KIND_rejected;
+    default:
+        return RPC_KIND_COUNT;
+    }
+}
+
+static bool reached(enum message_state now, enum message_state wanted)
+{
+    return now == MESSAGE_DELIVERED || now == wanted;
+}
+
+static void check_state(struct wait *wait, enum message_state now)
+{
+    if (reached(now, wait->state))
+        answer(wait, rpc_reply(wait->id, view_state(&wait->message, now)));
+    else if (dead_end(now) != RPC_KIND_COUNT)
+        answer_error(wait, dead_end(now), "the message has left the queue undelivered");
+}
+
+static int read_state(void *context, const struct message_row *row)
+{
+    *(struct message_row *)context = *row;
+    return 0;
+}
+
+enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,
+                                         enum message_state state, uint64_t timeout_ms)
+{
+    struct message_row row;
+    int r = messages_get(node_db(call->node), id, read_state, &row);
+    if (r == DB_NOT_FOUND)
+        return control_call_outcome(call, NODE_NO_SUCH_MESSAGE, control_call_string(call, "id"));
+    if (r < 0)
+        return control_call_outcome(call, r, NULL);
+    if (row.direction == MESSAGE_IN)
+        return control_call_fail(call, RPC_KIND_usage, "this message was received, not sent");
+    struct wait *wait = wait_new(call, timeout_ms);
+    if (wait == NULL)
+        return control_call_done(call, NULL);
+    wait->message = *id;
+    wait->state = state;
+    check_state(wait, row.state);
+    return CALL_LATER;
+}
+
+enum control_answer control_wait_pong(struct control_call *call, const struct peer *peer,
+                                      uint64_t timeout_ms)
+{
+    struct wait *wait = wait_new(call, timeout_ms);
+    if (wait == NULL)
+        return control_call_done(call, NULL);
+    wait->peer = peer->row.id;
+    return CALL_LATER;
+}
+
+static int answer_event(void *context, const struct event_row *event)
+{
+    struct control *control = context;
+    control->seen_seq = event->seq;
+    if (event->type != EVENT_MESSAGE_STATE || event->message == NULL)
+        return 0;
+    list_for_each_safe (node, &control->waits) {
+        struct wait *wait = container_of(node, struct wait, node);
+        if (uuid_equal(&wait->message, &event->message->id))
+            check_state(wait, event->state);
+    }
+    return 0;
+}
+
+void control_wait_events(struct control *control)
+{
+    struct db *db = node_db(control->node);
+    if (!list_empty(&control->waits))
+        events_each(db, control->seen_seq, answer_event, control);
+    control->seen_seq = events_last(db);
+}
+
+void control_wait_peer(struct control *control, const struct peer *peer, bool pong)
+{
+    list_for_each_safe (node, &control->waits) {
+        struct wait *wait = container_of(node, struct wait, node);
+        if (wait->peer != peer->row.id)
+            continue;
+        if (pong)
+            answer(wait,
+                   rpc_reply(wait->id, json_pack("{s:I}", "rtt_ms", (json_int_t)peer->rtt_ms)));
+        else
+            answer_error(wait, RPC_KIND_peer_offline, "the link was lost");
+    }
+}
+
+void control_wait_forget(struct control_client *client)
+{
+    list_for_each_safe (node, &client->control->waits) {
+        struct wait *wait = container_of(node, struct wait, node);
+        if (wait->client == client)
+            wait_free(wait);
+    }
+}
+
+void control_wait_stop(struct control *control)
+{
+    list_for_each_safe (node, &control->waits)
+        answer_error(container_of(node, struct wait, node), RPC_KIND_stopping,
+                     "the daemon is stopping; messages stay queued");
+}

@@ -1,0 +1,261 @@
+/*
+ * The daemon: what there is one of, and its coming and going.
+ */
+#define LOG_COMPONENT "daemon"
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "core/node.h"
+#include "daemon/control.h"
+#include "daemon/keys.h"
+#include "daemon/notify.h"
+
+enum { STOP_TIMEOUT_MS = 3000 }; /* for peers and clients to take our last words */
+
+struct daemon {
+    const struct options *options;
+    const struct places *places;
+    struct loop *loop;
+    struct identity *self;
+    struct secret store_key;
+    struct db *db;
+    struct control *control;
+    struct node *node;
+    struct timer *stop_timer;
+    bool stopping;
+    enum exit_status status;
+};
+
+/* --- stopping --- */
+
+static void stop(struct daemon *daemon)
+{
+    if (daemon->stopping)
+        return;
+    daemon->stopping = true;
+    log_event(LOG_LEVEL_INFO, "stopping", NULL, "stopping");
+    notify_stopping();
+    control_stop(daemon->control);
+    node_stop(daemon->node);
+    timer_arm_at(daemon->stop_timer, loop_now(daemon->loop) + STOP_TIMEOUT_MS);
+    loop_wake(daemon->loop);
+}
+
+static void on_stop_signal(void *context)
+{
+    stop(context);
+}
+
+static void on_stop_timeout(void *context)
+{
+    struct daemon *daemon = context;
+    loop_stop(daemon->loop);
+}
+
+/* --- reloading --- */
+
+static int reload(void *context, char *complaint, size_t size)
+{
+    struct daemon *daemon = context;
+    struct config config;
+    char reason[CONFIG_COMPLAINT_MAX];
+    notify_reloading();
+    int r = config_load(&config, daemon->places->config, daemon->places->config_required,
+                        daemon->options, reason);
+    if (r == 0) {
+        log_set_level(config.log_level);
+        node_configure(daemon->node, &config.settings);
+        log_event(LOG_LEVEL_INFO, "reloaded", NULL, "configuration reloaded");
+    } else {
+        log_error("%s; the old settings stay", reason);
+        snprintf(complaint, size, "%s", reason);
+    }
+    notify_ready();
+    return r;
+}
+
+static void on_reload_signal(void *context)
+{
+    char complaint[CONFIG_COMPLAINT_MAX];
+    reload(context, complaint, sizeof complaint);
+}
+
+static void on_stop_request(void *context)
+{
+    stop(context);
+}
+
+static const struct control_host control_host = {reload, on_stop_request};
+
+/* --- what the node reports --- */
+
+static void on_settled(void *context, int outcome)
+{
+    struct daemon *daemon = context;
+    control_settled(daemon->control, outcome);
+    if (outcome < 0 && !daemon->stopping) {
+        daemon->status = EXIT_STATUS_IO;
+        stop(daemon);
+    }
+    bool told = outcome < 0 || node_stopped(daemon->node);
+    if (daemon->stopping && told && control_flushed(daemon->control))
+        loop_stop(daemon->loop);
+}
+
+static void on_presence(void *context, const struct peer *peer)
+{
+    struct daemon *daemon = context;
+    unsigned online = 0;
+    control_presence(daemon->control, peer);
+    roster_each (each, node_roster(daemon->node))
+        online += each->state == PEER_ONLINE;
+    notify_status("%u of %u peers online", online, node_roster(daemon->node)->count);
+}
+
+static void on_request(void *context, const struct request *request)
+{
+    struct daemon *daemon = context;
+    control_request(daemon->control, request);
+}
+
+static void on_pong(void *context, const struct peer *peer)
+{
+    struct daemon *daemon = context;
+    control_pong(daemon->control, peer);
+}
+
+static const struct node_observer observer = {on_settled, on_presence, on_request, on_pong};
+
+static void on_turn_end(void *context)
+{
+    struct daemon *daemon = context;
+    node_turn_end(daemon->node);
+}
+
+/* --- coming up --- */
+
+static enum exit_status open_state(struct daemon *daemon, const struct config *config)
+{
+    const char *directory = daemon->places->state_dir;
+    CLEANUP(cleanup_free) char *default_identity = path_join(directory, "identity.pem");
+    CLEANUP(cleanup_free) char *store_key = path_join(directory, "store.key");
+    CLEANUP(cleanup_free) char *database = path_join(directory, "p2pchat.db");
+    if (default_identity == NULL || store_key == NULL || database == NULL)
+        return EXIT_STATUS_INTERNAL;
+    int r = directory_make(directory);
+    if (r < 0) {
+        log_error("can't make %s: %s", directory, strerror(-r));
+        return EXIT_STATUS_OS;
+    }
+    r = db_open(&daemon->db, database);
+    if (r != 0) {
+        log_error("can't open %s: %s", database,
+                  r == DB_TOO_NEW   ? "it was made by a newer version of p2pchatd"
+                  : r == DB_DAMAGED ? "it is damaged; restore it from a backup, or move it away"
+                  : r == -EBUSY     ? "another p2pchatd uses it"
+                                    : strerror(-r));
+        return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
+    }
+    const char *identity = config->identity[0] != '\0' ? config->identity : default_identity;
+    r = keys_load_identity(identity, config->identity_bits, &daemon->self);
+    if (r == 0)
+        r = keys_load_store_key(store_key, &daemon->store_key);
+    return r == 0 ? EXIT_STATUS_OK : EXIT_STATUS_CONFIG;
+}
+
+static int make_parts(struct daemon *daemon, const struct config *config)
+{
+    const struct node_parts parts = {.loop = daemon->loop,
+                                     .db = daemon->db,
+                                     .self = daemon->self,
+                                     .store_key = &daemon->store_key,
+                                     .observer = &observer,
+                                     .observer_context = daemon};
+    int r = control_new(&daemon->control, daemon->loop, &control_host, daemon);
+    if (r == 0)
+        r = node_new(&daemon->node, &parts, &config->settings);
+    if (r == 0)
+        r = timer_new(&daemon->stop_timer, daemon->loop, on_stop_timeout, daemon);
+    if (r == 0)
+        r = loop_on_signal(daemon->loop, SIGTERM, on_stop_signal, daemon);
+    if (r == 0)
+        r = loop_on_signal(daemon->loop, SIGINT, on_stop_signal, daemon);
+    if (r == 0)
+        r = loop_on_signal(daemon->loop, SIGHUP, on_reload_signal, daemon);
+    if (r < 0)
+        return r;
+    control_attach(daemon->control, daemon->node);
+    loop_on_turn_end(daemon->loop, on_turn_end, daemon);
+    return 0;
+}
+
+/* A system daemon's socket is for its group, a user's for the user. */
+static mode_t control_mode(void)
+{
+    return geteuid() == 0 ? 0660 : 0600;
+}
+
+static enum exit_status open_sockets(struct daemon *daemon)
+{
+    if (control_listen(daemon->control, daemon->places->control, control_mode()) < 0 ||
+        node_listen(daemon->node) < 0)
+        return EXIT_STATUS_OS;
+    return EXIT_STATUS_OK;
+}
+
+enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
+                            const struct places *places, const struct config *config)
+{
+    struct daemon *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return EXIT_STATUS_INTERNAL;
+    made->options = options;
+    made->places = places;
+    enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
+    if (status == EXIT_STATUS_OK)
+        status = open_state(made, config);
+    if (status == EXIT_STATUS_OK && make_parts(made, config) < 0)
+        status = EXIT_STATUS_INTERNAL;
+    if (status == EXIT_STATUS_OK)
+        status = open_sockets(made);
+    if (status != EXIT_STATUS_OK) {
+        daemon_free(made);
+        return status;
+    }
+    *daemon = made;
+    return EXIT_STATUS_OK;
+}
+
+enum exit_status daemon_run(struct daemon *daemon)
+{
+    char text[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(pubkey_fingerprint(identity_pubkey(daemon->self)), text);
+    node_start(daemon->node);
+    log_event(LOG_LEVEL_NOTICE, "ready", NULL, "p2pchatd %s is ready; own key %s", VERSION, text);
+    notify_ready();
+    int r = loop_run(daemon->loop);
+    if (r < 0) {
+        log_error("event loop: %s", strerror(-r));
+        return EXIT_STATUS_INTERNAL;
+    }
+    return daemon->status;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+    control_free(daemon->control);
+    node_free(daemon->node);
+    timer_free(daemon->stop_timer);
+    db_close(daemon->db);
+    identity_free(daemon->self);
+    secret_wipe(&daemon->store_key, sizeof daemon->store_key);
+    loop_free(daemon->loop);
+    free(daemon);
+}

@@ -1,0 +1,20 @@
+/*
+ * The daemon: one node, one control interface, one loop, from the first file opened to the last
+ * word said.
+ */
+#pragma once
+
+#include "daemon/config.h"
+#include "daemon/exit_status.h"
+#include "daemon/places.h"
+
+struct daemon;
+
+/* Opens everything. EXIT_STATUS_OK, or the status to exit with after the reason was logged. */
+enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
+                            const struct places *places, const struct config *config);
+
+/* Runs until it is told to stop. The status to exit with. */
+enum exit_status daemon_run(struct daemon *daemon);
+
+void daemon_free(struct daemon *daemon);

@@ -1,0 +1,71 @@
+/*
+ * p2pchatd: encrypted messages between machines, the daemon.
+ */
+#define LOG_COMPONENT "daemon"
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "crypto/crypto.h"
+#include "daemon/daemon.h"
+#include "daemon/notify.h"
+
+static enum exit_status serve(const struct options *options, const struct places *places,
+                              const struct config *config)
+{
+    struct daemon *daemon;
+    enum exit_status status = daemon_new(&daemon, options, places, config);
+    if (status != EXIT_STATUS_OK)
+        return status;
+    status = daemon_run(daemon);
+    daemon_free(daemon);
+    return status;
+}
+
+static enum exit_status start(const struct options *options, const struct places *places,
+                              const struct config *config)
+{
+    umask(0077);
+    signal(SIGPIPE, SIG_IGN);
+    log_set_level(config->log_level);
+    notify_use_journal();
+    if (crypto_init() < 0)
+        return EXIT_STATUS_INTERNAL;
+    enum exit_status status = serve(options, places, config);
+    crypto_deinit();
+    return status;
+}
+
+static enum exit_status configure(const struct options *options, const struct places *places)
+{
+    struct config config;
+    char complaint[CONFIG_COMPLAINT_MAX];
+    if (config_load(&config, places->config, places->config_required, options, complaint) < 0) {
+        fprintf(stderr, "%s\n", complaint);
+        return EXIT_STATUS_CONFIG;
+    }
+    if (options->action == OPTIONS_SHOW)
+        config_print(&config, stdout);
+    return options->action == OPTIONS_RUN ? start(options, places, &config) : EXIT_STATUS_OK;
+}
+
+int main(int argc, char *argv[])
+{
+    struct options options;
+    struct places places;
+    if (options_parse(&options, argc, argv) < 0)
+        return EXIT_STATUS_USAGE;
+    if (options.action == OPTIONS_HELP) {
+        options_print_help();
+        return EXIT_STATUS_OK;
+    }
+    if (options.action == OPTIONS_VERSION) {
+        printf("p2pchatd %s\n", VERSION);
+        return EXIT_STATUS_OK;
+    }
+    enum exit_status status = EXIT_STATUS_CONFIG;
+    if (places_find(&places, &options) == 0)
+        status = configure(&options, &places);
+    places_deinit(&places);
+    return status;
+}

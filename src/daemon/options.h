@@ -1,0 +1,34 @@
+/*
+ * The command line of p2pchatd.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "core/settings.h"
+
+enum options_action {
+    OPTIONS_RUN,
+    OPTIONS_TEST, /* -t: is the configuration good? */
+    OPTIONS_SHOW, /* -T: print the effective configuration */
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+};
+
+/* What was asked for; the strings are arguments of the process. NULL and 0: not given. */
+struct options {
+    enum options_action action;
+    const char *config;
+    const char *state_dir;
+    const char *control;
+    struct address listen[SETTINGS_LISTEN_MAX];
+    unsigned listen_count;
+    bool has_log_level;
+    enum log_level log_level;
+};
+
+/* 0, or -EINVAL after it has said on standard error what is wrong. */
+int options_parse(struct options *options, int argc, char *argv[]);
+
+void options_print_help(void);
