@@ -3,6 +3,7 @@
  */
 #include "crypto/crypto.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,11 +50,24 @@ static void test_system_configuration_is_not_read(void **state)
     crypto_deinit();
 }
 
+static void test_default_context_is_not_configured_either(void **state)
+{
+    EVP_MD *hash;
+
+    (void)state;
+    assert_int_equal(crypto_init(), 0);
+    hash = EVP_MD_fetch(NULL, "SHA256", NULL);
+    assert_non_null(hash);
+    EVP_MD_free(hash);
+    crypto_deinit();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_system_configuration_is_not_read, setup, teardown),
+        cmocka_unit_test(test_system_configuration_is_not_read),
+        cmocka_unit_test(test_default_context_is_not_configured_either),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
