@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/follower.h"
 #include "client/options.h"
 #include "client/output.h"
-#include "client/stream.h"
 #include "client/verb.h"
 #include "client/view.h"
 
@@ -156,7 +156,7 @@ static bool asked_for(const struct follow *follow, const char *type)
     return follow->types == NULL;
 }
 
-/* Events about the stream itself come unasked. Whether one was printed that counts. */
+/* Events about following itself come unasked. Whether one was printed that counts. */
 static bool show(struct ctl *ctl, const struct follow *follow, const json_t *event)
 {
     const char *type = member_string(event, "type", "");
@@ -186,18 +186,18 @@ static int timed_out(struct ctl *ctl, const struct follow *follow)
 }
 
 /* Prints events until there is a reason to end. The exit status. */
-static int run(struct ctl *ctl, const struct follow *follow, struct stream *stream)
+static int run(struct ctl *ctl, const struct follow *follow, struct follower *follower)
 {
     for (json_int_t shown = 0;;) {
         CLEANUP(json_release) json_t *event = NULL;
-        switch (stream_next(stream, follow->deadline_ms, &event)) {
+        switch (follower_next(follower, follow->deadline_ms, &event)) {
         case 0:
             break;
-        case STREAM_RESUMED:
+        case FOLLOWER_RESUMED:
             continue;
-        case STREAM_UNWANTED:
+        case FOLLOWER_UNWANTED:
             return EX_OK;
-        case STREAM_TIMEOUT:
+        case FOLLOWER_TIMEOUT:
             return timed_out(ctl, follow);
         default:
             return ctl->status;
@@ -219,12 +219,12 @@ int cmd_follow(struct ctl *ctl, int argc, char **argv)
         .view = {VIEW_SHORT, '\n'},
         .deadline_ms = CONNECTION_NEVER,
     };
-    CLEANUP(stream_deinit) struct stream stream = {0};
+    CLEANUP(follower_deinit) struct follower follower = {0};
 
     if (read_options(ctl, &follow, argc, argv) != 0)
         return ctl->status;
-    if (stream_init(&stream, ctl, json_incref(follow.params)) != 0)
+    if (follower_init(&follower, ctl, json_incref(follow.params)) != 0)
         return ctl->status;
-    stream.for_output = true;
-    return run(ctl, &follow, &stream);
+    follower.for_output = true;
+    return run(ctl, &follow, &follower);
 }

@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/follower.h"
 #include "client/options.h"
 #include "client/output.h"
-#include "client/stream.h"
 #include "client/verb.h"
 
 struct wait_online {
@@ -66,21 +66,21 @@ static int check_now(struct ctl *ctl, const struct wait_online *wait)
 }
 
 /* Reads events until one says that a peer is online. The exit status. */
-static int watch(struct ctl *ctl, const struct wait_online *wait, struct stream *stream)
+static int watch(struct ctl *ctl, const struct wait_online *wait, struct follower *follower)
 {
     /* After the subscription, so that no peer can come online unseen between the two. */
     int online = check_now(ctl, wait);
 
     while (online == 0) {
         CLEANUP(json_release) json_t *event = NULL;
-        switch (stream_next(stream, wait->deadline_ms, &event)) {
+        switch (follower_next(follower, wait->deadline_ms, &event)) {
         case 0:
             online = strcmp(member_string(event, "type", ""), "peer.online") == 0;
             break;
-        case STREAM_RESUMED:
+        case FOLLOWER_RESUMED:
             online = check_now(ctl, wait);
             break;
-        case STREAM_TIMEOUT:
+        case FOLLOWER_TIMEOUT:
             return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time",
                             wait->peer != NULL ? wait->peer : "no peer");
         default:
@@ -92,14 +92,14 @@ static int watch(struct ctl *ctl, const struct wait_online *wait, struct stream 
 
 int cmd_wait_online(struct ctl *ctl, int argc, char **argv)
 {
-    CLEANUP(stream_deinit) struct stream stream = {0};
+    CLEANUP(follower_deinit) struct follower follower = {0};
     struct wait_online wait = {.deadline_ms = CONNECTION_NEVER};
 
     if (read_options(ctl, &wait, argc, argv) != 0)
         return ctl->status;
     json_t *peers = wait.peer != NULL ? json_pack("[s]", wait.peer) : NULL;
     json_t *params = json_pack("{s:[s],s:o*}", "types", "peer.online", "peers", peers);
-    if (stream_init(&stream, ctl, params) != 0)
+    if (follower_init(&follower, ctl, params) != 0)
         return ctl->status;
-    return watch(ctl, &wait, &stream);
+    return watch(ctl, &wait, &follower);
 }

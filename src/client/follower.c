@@ -2,7 +2,7 @@
  * Events of the daemon from a position on. The position is kept here; the daemon forgets it with
  * the connection.
  */
-#include "client/stream.h"
+#include "client/follower.h"
 
 #include <errno.h>
 
@@ -34,32 +34,33 @@ static int call(struct ctl *ctl, const char *method, json_t *params, json_t **re
  * A cursor means nothing in another store: everything there is new. Better to see something twice
  * than to miss it.
  */
-static void note_epoch(struct stream *stream, const json_t *hello)
+static void note_epoch(struct follower *follower, const json_t *hello)
 {
     json_t *epoch = json_object_get(hello, "epoch");
 
-    if (stream->epoch != NULL && !json_equal(stream->epoch, epoch)) {
-        ctl_note(stream->ctl, "the daemon's store was replaced, beginning anew");
-        stream->cursor = 0;
+    if (follower->epoch != NULL && !json_equal(follower->epoch, epoch)) {
+        ctl_note(follower->ctl, "the daemon's store was replaced, beginning anew");
+        follower->cursor = 0;
     }
-    json_decref(stream->epoch);
-    stream->epoch = json_incref(epoch);
+    json_decref(follower->epoch);
+    follower->epoch = json_incref(epoch);
 }
 
 /* 0, CONNECTION_LOST, or -1 after telling. */
-static int subscribe(struct stream *stream, bool again)
+static int subscribe(struct follower *follower, bool again)
 {
     CLEANUP(json_release) json_t *hello = NULL, *followed = NULL;
 
-    int result = call(stream->ctl, "hello", json_object(), &hello);
+    int result = call(follower->ctl, "hello", json_object(), &hello);
     if (result != 0)
         return result;
-    note_epoch(stream, hello);
-    if (again && json_object_set_new(stream->params, "after", json_integer(stream->cursor)) != 0)
-        return ctl_fail_connection(stream->ctl, -ENOMEM), -1;
-    result = call(stream->ctl, "follow", json_incref(stream->params), &followed);
+    note_epoch(follower, hello);
+    if (again &&
+        json_object_set_new(follower->params, "after", json_integer(follower->cursor)) != 0)
+        return ctl_fail_connection(follower->ctl, -ENOMEM), -1;
+    result = call(follower->ctl, "follow", json_incref(follower->params), &followed);
     if (result == 0 && !again)
-        stream->cursor = member_integer(followed, "from");
+        follower->cursor = member_integer(followed, "from");
     return result;
 }
 
@@ -70,47 +71,47 @@ static void forget_beginning(json_t *params)
     json_object_del(params, "since");
 }
 
-int stream_init(struct stream *stream, struct ctl *ctl, json_t *params)
+int follower_init(struct follower *follower, struct ctl *ctl, json_t *params)
 {
-    *stream = (struct stream){.ctl = ctl, .params = params};
+    *follower = (struct follower){.ctl = ctl, .params = params};
     if (params == NULL)
         return ctl_fail_connection(ctl, -ENOMEM), -1;
     if (ctl_connect(ctl) != 0)
         return -1;
-    const int result = subscribe(stream, false);
+    const int result = subscribe(follower, false);
     if (result == CONNECTION_LOST)
         ctl_fail_connection(ctl, result);
     forget_beginning(params);
     return result == 0 ? 0 : -1;
 }
 
-void stream_deinit(struct stream *stream)
+void follower_deinit(struct follower *follower)
 {
-    json_decref(stream->params);
-    json_decref(stream->epoch);
-    stream->params = stream->epoch = NULL;
+    json_decref(follower->params);
+    json_decref(follower->epoch);
+    follower->params = follower->epoch = NULL;
 }
 
-static int resume(struct stream *stream, uint64_t deadline_ms)
+static int resume(struct follower *follower, uint64_t deadline_ms)
 {
     int result;
 
-    ctl_note(stream->ctl, "lost the connection to the daemon, waiting for it");
+    ctl_note(follower->ctl, "lost the connection to the daemon, waiting for it");
     do {
-        result = ctl_reconnect(stream->ctl, deadline_ms);
+        result = ctl_reconnect(follower->ctl, deadline_ms);
         if (result == CONNECTION_TIMEOUT)
-            return STREAM_TIMEOUT;
+            return FOLLOWER_TIMEOUT;
         if (result < 0)
-            return ctl_fail_connection(stream->ctl, result), -1;
-        result = subscribe(stream, true);
+            return ctl_fail_connection(follower->ctl, result), -1;
+        result = subscribe(follower, true);
     } while (result == CONNECTION_LOST);
-    return result == 0 ? STREAM_RESUMED : -1;
+    return result == 0 ? FOLLOWER_RESUMED : -1;
 }
 
 /* The next message of any kind. 0, a connection_outcome or -errno. */
-static int receive(const struct stream *stream, uint64_t deadline_ms, json_t **message)
+static int receive(const struct follower *follower, uint64_t deadline_ms, json_t **message)
 {
-    struct ctl *ctl = stream->ctl;
+    struct ctl *ctl = follower->ctl;
     /* No events are asked for: only that the reader of a pipe is gone. */
     struct pollfd out = {.fd = fileno(ctl->out)};
 
@@ -119,29 +120,29 @@ static int receive(const struct stream *stream, uint64_t deadline_ms, json_t **m
         json_array_remove(ctl->events, 0);
         return 0;
     }
-    return connection_receive(ctl->connection, stream->for_output ? &out : NULL, deadline_ms,
+    return connection_receive(ctl->connection, follower->for_output ? &out : NULL, deadline_ms,
                               message);
 }
 
-int stream_next(struct stream *stream, uint64_t deadline_ms, json_t **event)
+int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **event)
 {
     for (;;) {
         CLEANUP(json_release) json_t *message = NULL;
-        const int result = receive(stream, deadline_ms, &message);
+        const int result = receive(follower, deadline_ms, &message);
         if (result == CONNECTION_TIMEOUT)
-            return STREAM_TIMEOUT;
+            return FOLLOWER_TIMEOUT;
         if (result == CONNECTION_OTHER)
-            return STREAM_UNWANTED;
+            return FOLLOWER_UNWANTED;
         if (result == CONNECTION_LOST)
-            return resume(stream, deadline_ms);
+            return resume(follower, deadline_ms);
         if (result < 0)
-            return ctl_fail_connection(stream->ctl, result), -1;
+            return ctl_fail_connection(follower->ctl, result), -1;
 
         json_t *params = json_object_get(message, "params");
         if (params == NULL)
             continue;
-        if (member_integer(params, "seq") > stream->cursor)
-            stream->cursor = member_integer(params, "seq");
+        if (member_integer(params, "seq") > follower->cursor)
+            follower->cursor = member_integer(params, "seq");
         *event = json_incref(params);
         return 0;
     }

@@ -8,7 +8,7 @@
 #include "client/ctl.h"
 
 /* One subscription; a run has at most one. */
-struct stream {
+struct follower {
     struct ctl *ctl;
     json_t *params;    /* of `follow` */
     json_int_t cursor; /* of the last event that was handed out */
@@ -16,22 +16,22 @@ struct stream {
     bool for_output;   /* end when nobody reads standard output any more; set by the caller */
 };
 
-enum stream_outcome {
-    STREAM_TIMEOUT = 1,
-    STREAM_RESUMED = 2,  /* subscribed again: what is not stored (presence) may have changed */
-    STREAM_UNWANTED = 3, /* `for_output`: nobody reads standard output any more */
+enum follower_outcome {
+    FOLLOWER_TIMEOUT = 1,
+    FOLLOWER_RESUMED = 2,  /* subscribed again: what is not stored (presence) may have changed */
+    FOLLOWER_UNWANTED = 3, /* `for_output`: nobody reads standard output any more */
 };
 
 /*
  * Subscribes with the parameters of `follow` (the reference is taken). 0, or -1 after telling.
- * stream_deinit() either way.
+ * follower_deinit() either way.
  */
-int stream_init(struct stream *stream, struct ctl *ctl, json_t *params);
-void stream_deinit(struct stream *stream);
+int follower_init(struct follower *follower, struct ctl *ctl, json_t *params);
+void follower_deinit(struct follower *follower);
 
 /*
  * The next event (what is in `params` of its notification), as a new reference. Reconnects when the
- * daemon goes away, until `deadline_ms` on the monotonic clock. 0, a stream_outcome, or -1 after
+ * daemon goes away, until `deadline_ms` on the monotonic clock. 0, a follower_outcome, or -1 after
  * telling.
  */
-int stream_next(struct stream *stream, uint64_t deadline_ms, json_t **event);
+int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **event);
