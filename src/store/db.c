@@ -17,9 +17,8 @@
 
 #define LOG_COMPONENT "store"
 
-enum {
-    CHECKPOINT_FRAMES = 1000
-}; /* the write-ahead log is copied to the file from this length on */
+/* The write-ahead log is copied to the file from this length on. */
+enum { CHECKPOINT_FRAMES = 1000 };
 
 DEFINE_CLEANUP(struct db *, db_cleanup, db_close)
 

@@ -88,10 +88,7 @@ struct messages_filter {
     unsigned limit;     /* the newest so many */
 };
 
-/*
- * Visits the newest messages that match, newest first: who shows them turns them round. 0 or
- * -errno.
- */
+/* Visits the newest messages that match, newest first. 0 or -errno. */
 int messages_newest(struct db *db, const struct messages_filter *filter, messages_visit *visit,
                     void *context);
 

@@ -45,8 +45,8 @@ static const char schema_1[] =
     ") STRICT;"
 
     /*
-     * AUTOINCREMENT: a seq is never given twice, even when the newest rows are removed. `message` is
-     * the message whose state changed; one that was received or sent has its event's own seq.
+     * AUTOINCREMENT: a seq is never given twice, even when the newest rows are removed. `message`
+     * is the message whose state changed; one that was received or sent has its event's own seq.
      */
     "CREATE TABLE event ("
     "    seq INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -61,7 +61,7 @@ static const char schema_1[] =
     ") STRICT;"
     "CREATE INDEX event_by_time ON event (time_ms);"
 
-    /* `previous` is NULL until the message is first transmitted. Without its text, `body` is NULL. */
+    /* `previous` is NULL until the first transmission, `body` when the text was removed. */
     "CREATE TABLE message ("
     "    seq INTEGER PRIMARY KEY REFERENCES event,"
     "    peer INTEGER NOT NULL REFERENCES peer,"
