@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -31,9 +31,8 @@ static int remember(void *context, const struct event_row *event)
     seen->seqs[seen->count] = event->seq;
     seen->types[seen->count++] = event->type;
     seen->last = *event;
-    seen->last_reason[0] = '\0';
-    if (event->reason != NULL)
-        strncat(seen->last_reason, event->reason, sizeof seen->last_reason - 1);
+    snprintf(seen->last_reason, sizeof seen->last_reason, "%s",
+             event->reason != NULL ? event->reason : "");
     if (event->message != NULL)
         seen->last_id = event->message->id;
     return 0;

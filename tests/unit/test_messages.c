@@ -68,6 +68,11 @@ static enum message_state state_of(struct scratch *scratch, unsigned n)
     return seen.last.state;
 }
 
+static void set_state(struct scratch *scratch, int64_t seq, enum message_state state)
+{
+    assert_int_equal(messages_set_state(scratch->db, seq, state, NULL, 7), 0);
+}
+
 static struct seen queue_of(struct scratch *scratch, int64_t peer, int64_t after, unsigned limit)
 {
     struct seen seen = {0};
@@ -140,7 +145,7 @@ static void test_a_message_shows_its_peer_as_it_is_now(void **state)
     struct scratch *scratch = *state;
     struct peer_row peer = scratch_peer(scratch, "alice");
     struct message_row row = scratch_add(scratch, peer.id, MESSAGE_IN, 1);
-    strcpy(peer.name, "alicia");
+    snprintf(peer.name, sizeof peer.name, "alicia");
     assert_int_equal(peers_update(scratch->db, &peer, 5), 0);
     struct seen seen = {0};
     assert_int_equal(messages_get(scratch->db, &row.id, remember, &seen), 0);
@@ -264,7 +269,7 @@ static void test_only_queued_and_sent_are_in_the_queue(void **state)
     for (enum message_state s = MESSAGE_QUEUED; s <= MESSAGE_UNKNOWN; s++) {
         struct message_row row = scratch_add(scratch, alice, MESSAGE_OUT, 1 + s);
         bool queued = s == MESSAGE_QUEUED || s == MESSAGE_SENT;
-        assert_int_equal(messages_set_state(scratch->db, row.seq, s, NULL, 9), 0);
+        set_state(scratch, row.seq, s);
         assert_int_equal(state_of(scratch, 1 + s), s);
         assert_int_equal(queue_of(scratch, alice, row.seq - 1, 1).count, queued);
     }
@@ -286,7 +291,7 @@ static void test_the_first_transmission_fixes_previous(void **state)
     assert_int_equal(messages_get(scratch->db, &row.id, compare, &row), 0);
 
     struct message_row cancelled = scratch_add(scratch, alice, MESSAGE_OUT, 2);
-    assert_int_equal(messages_set_state(scratch->db, cancelled.seq, MESSAGE_CANCELLED, NULL, 7), 0);
+    set_state(scratch, cancelled.seq, MESSAGE_CANCELLED);
     assert_int_equal(messages_set_transmitted(scratch->db, cancelled.seq, &late, 8), DB_NOT_FOUND);
     assert_int_equal(state_of(scratch, 2), MESSAGE_CANCELLED);
 }
@@ -320,10 +325,10 @@ static void test_sizes_follow_every_change(void **state)
     struct uuid none = {0};
     assert_int_equal(messages_set_transmitted(scratch->db, first.seq, &none, 7), 0);
     assert_queue_size(scratch, alice, 2, 13);
-    assert_int_equal(messages_set_state(scratch->db, first.seq, MESSAGE_DELIVERED, NULL, 7), 0);
-    assert_int_equal(messages_set_state(scratch->db, first.seq, MESSAGE_DELIVERED, NULL, 7), 0);
+    set_state(scratch, first.seq, MESSAGE_DELIVERED);
+    set_state(scratch, first.seq, MESSAGE_DELIVERED);
     assert_queue_size(scratch, alice, 1, 7);
-    assert_int_equal(messages_set_state(scratch->db, second.seq, MESSAGE_EXPIRED, NULL, 7), 0);
+    set_state(scratch, second.seq, MESSAGE_EXPIRED);
     assert_queue_size(scratch, alice, 0, 0);
     assert_count(scratch, 4, 25);
 
@@ -389,8 +394,7 @@ static void test_newest_of_the_queue(void **state)
     for (unsigned i = 0; i < 10; i++) {
         struct message_row row = scratch_add(scratch, i < 6 ? alice : bob, MESSAGE_OUT, i + 1);
         if (i % 2 == 0)
-            assert_int_equal(messages_set_state(scratch->db, row.seq, MESSAGE_DELIVERED, NULL, 7),
-                             0);
+            set_state(scratch, row.seq, MESSAGE_DELIVERED);
     }
     struct messages_filter filter = {.queued_only = true, .limit = 100};
     assert_int_equal(newest(scratch, filter).count, 5);
@@ -411,6 +415,12 @@ static void test_what_a_visitor_leaves_out_does_not_count(void **state)
     assert_int_equal(messages_queue(scratch->db, alice, 0, 4, remember, &seen), 0);
     assert_int_equal(seen.count, 4);
     assert_int_equal(seen.seqs[3], first + 6);
+
+    struct messages_filter filter = {.limit = 3};
+    seen = (struct seen){.skip_every = 2};
+    assert_int_equal(messages_newest(scratch->db, &filter, remember, &seen), 0);
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(seen.seqs[2], first + 7);
 }
 
 static int refuse(void *context, const struct message_row *row)
@@ -449,7 +459,7 @@ static int drain(void *context, const struct message_row *row)
     assert_int_equal(messages_set_transmitted(scratch->db, row->seq, &none, 7), 0);
     assert_int_equal(queue_of(scratch, row->peer, row->seq - 1, 1).seqs[0], row->seq);
     if (draining->visited % 2 == 0)
-        assert_int_equal(messages_set_state(scratch->db, row->seq, MESSAGE_DELIVERED, NULL, 7), 0);
+        set_state(scratch, row->seq, MESSAGE_DELIVERED);
     scratch_add(scratch, row->peer, MESSAGE_IN, 1000 + draining->visited);
     return 0;
 }

@@ -127,11 +127,11 @@ static void test_name_and_key_are_unique(void **state)
     struct peer_row same_name = {.name = "alice", .pinned = true, .key = {77}};
     assert_int_equal(peers_add(scratch->db, &same_name), DB_EXISTS);
     struct peer_row same_key = alice;
-    strcpy(same_key.name, "carol");
+    snprintf(same_key.name, sizeof same_key.name, "carol");
     assert_int_equal(peers_add(scratch->db, &same_key), DB_EXISTS);
 
     struct peer_row renamed = bob;
-    strcpy(renamed.name, "alice");
+    snprintf(renamed.name, sizeof renamed.name, "alice");
     renamed.pinned = false;
     set_address(&renamed, "example.org", 1);
     assert_int_equal(peers_update(scratch->db, &renamed, 5), DB_EXISTS);
@@ -153,7 +153,7 @@ static void test_update_stores_all_but_where_delivery_stands(void **state)
     assert_int_equal(peers_set_last_in(scratch->db, row.id, &in), 0);
     assert_int_equal(peers_set_last_out(scratch->db, row.id, &out), 0);
 
-    strcpy(row.name, "Alice");
+    snprintf(row.name, sizeof row.name, "Alice");
     row.trust = PEER_VERIFIED;
     row.offered = true;
     row.offered_key[3] = 3;
