@@ -123,6 +123,7 @@ int size_parse(const char *text, uint64_t *bytes)
 {
     const struct unit *unit;
     uint64_t number;
+    uint64_t product;
     int r = digits_read(&text, &number);
 
     if (r < 0)
@@ -130,5 +131,8 @@ int size_parse(const char *text, uint64_t *bytes)
     unit = unit_find(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), text);
     if (unit == NULL)
         return -EINVAL;
-    return __builtin_mul_overflow(number, unit->factor, bytes) ? -ERANGE : 0;
+    if (__builtin_mul_overflow(number, unit->factor, &product))
+        return -ERANGE;
+    *bytes = product;
+    return 0;
 }
