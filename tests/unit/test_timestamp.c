@@ -1,0 +1,126 @@
+/*
+ * Tests base/timestamp: the calendar, and only the RFC's forms.
+ */
+#include "base/timestamp.h"
+
+#include <errno.h>
+
+#include "unit/cmocka_all.h"
+
+static void test_text_and_time_are_the_same(void **state)
+{
+    static const struct {
+        uint64_t wall_ms;
+        const char *text;
+    } CASES[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {UINT64_C(1700000000001), "2023-11-14T22:13:20.001Z"},
+        {UINT64_C(951782400000), "2000-02-29T00:00:00.000Z"},
+        {UINT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
+    };
+    char text[TIMESTAMP_TEXT_MAX];
+    uint64_t wall_ms;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        timestamp_format(CASES[i].wall_ms, text);
+        assert_string_equal(text, CASES[i].text);
+        assert_int_equal(timestamp_parse(text, &wall_ms), 0);
+        assert_true(wall_ms == CASES[i].wall_ms);
+    }
+}
+
+static void test_format_stays_within_four_digits(void **state)
+{
+    char text[TIMESTAMP_TEXT_MAX];
+
+    (void)state;
+    timestamp_format(UINT64_C(253402300800000), text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+    timestamp_format(UINT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+}
+
+static void test_parse_reads_every_form(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t wall_ms;
+    } CASES[] = {
+        {"2023-11-14", UINT64_C(1699920000000)},
+        {"2023-11-14T22:13:20Z", UINT64_C(1700000000000)},
+        {"2023-11-14t22:13:20z", UINT64_C(1700000000000)},
+        {"2023-11-14 22:13:20Z", UINT64_C(1700000000000)},
+        {"2023-11-14T22:13:20.5Z", UINT64_C(1700000000500)},
+        {"2023-11-14T22:13:20.0019999Z", UINT64_C(1700000000001)},
+        {"2023-11-14T23:13:20+01:00", UINT64_C(1700000000000)},
+        {"2023-11-14T16:43:20.250-05:30", UINT64_C(1700000000250)},
+        {"2023-11-15T22:12:20+23:59", UINT64_C(1700000000000)},
+        {"2016-12-31T23:59:60Z", UINT64_C(1483228800000)},
+        {"1969-12-31T23:30:00-00:30", 0},
+    };
+    uint64_t wall_ms;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        if (timestamp_parse(CASES[i].text, &wall_ms) != 0 || wall_ms != CASES[i].wall_ms)
+            fail_msg("\"%s\" gives %llu", CASES[i].text, (unsigned long long)wall_ms);
+    }
+}
+
+static void test_parse_refuses_everything_else(void **state)
+{
+    static const char *const CASES[] = {
+        "",
+        "now",
+        "2023",
+        "2023-11",
+        "2023-1-14",
+        "23-11-14",
+        "2023-00-14",
+        "2023-13-14",
+        "2023-11-00",
+        "2023-11-31",
+        "2023-02-29",
+        "1900-02-29",
+        "2023-11-14T",
+        "2023-11-14T22:13:20",
+        "2023-11-14T22:13Z",
+        "2023-11-14T24:00:00Z",
+        "2023-11-14T22:60:00Z",
+        "2023-11-14T22:13:61Z",
+        "2023-11-14T22:13:20.Z",
+        "2023-11-14T22:13:20,5Z",
+        "2023-11-14T22:13:20Zx",
+        "2023-11-14T22:13:20 Z",
+        "2023-11-14T22:13:20+0100",
+        "2023-11-14T22:13:20+24:00",
+        "2023-11-14T22:13:20+01:60",
+        "2023-11-14T22:13:20--1:00",
+        " 2023-11-14",
+        "2023-11-14 ",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+00:01",
+        "-023-11-14",
+        "0000-01-01",
+    };
+    uint64_t wall_ms;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        if (timestamp_parse(CASES[i], &wall_ms) != -EINVAL)
+            fail_msg("accepted \"%s\"", CASES[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_and_time_are_the_same),
+        cmocka_unit_test(test_format_stays_within_four_digits),
+        cmocka_unit_test(test_parse_reads_every_form),
+        cmocka_unit_test(test_parse_refuses_everything_else),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,97 @@
+/*
+ * Tests base/utf8 by hostile and by borderline sequences.
+ */
+#include "base/utf8.h"
+
+#include <string.h>
+
+#include "unit/cmocka_all.h"
+
+static void test_borders_of_every_length_decode(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t character;
+    } CASES[] = {
+        {"\x01", 0x01},
+        {"\x7f", 0x7f},
+        {"\xc2\x80", 0x80},
+        {"\xdf\xbf", 0x7ff},
+        {"\xe0\xa0\x80", 0x800},
+        {"\xed\x9f\xbf", 0xd7ff},
+        {"\xee\x80\x80", 0xe000},
+        {"\xef\xbf\xbf", 0xffff},
+        {"\xf0\x90\x80\x80", 0x10000},
+        {"\xf4\x8f\xbf\xbf", 0x10ffff},
+    };
+    uint32_t character;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        size_t size = strlen(CASES[i].text);
+
+        assert_int_equal(utf8_decode(CASES[i].text, size, &character), size);
+        assert_int_equal(character, CASES[i].character);
+        assert_true(utf8_valid(CASES[i].text, size));
+        /* cut short, it is not a character */
+        if (size > 1) {
+            assert_int_equal(utf8_decode(CASES[i].text, size - 1, &character), 0);
+            assert_false(utf8_valid(CASES[i].text, size - 1));
+        }
+    }
+}
+
+static void test_invalid_sequences_give_their_first_byte(void **state)
+{
+    static const char *const CASES[] = {
+        "\x80", /* continuation alone */
+        "\xbf",
+        "\xc0\x80", /* overlong NUL */
+        "\xc1\xbf",
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xed\xa0\x80", /* surrogates */
+        "\xed\xbf\xbf",
+        "\xf4\x90\x80\x80", /* above U+10FFFF */
+        "\xf5\x80\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xfc\x84\x80\x80\x80\x80",
+        "\xfe",
+        "\xff",
+        "\xc3(",
+        "\xe2\x82(",
+        "\xf0\x9f\x98(",
+    };
+    uint32_t character;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_int_equal(utf8_decode(CASES[i], strlen(CASES[i]), &character), 0);
+        assert_int_equal(character, (uint8_t)CASES[i][0]);
+        assert_false(utf8_valid(CASES[i], strlen(CASES[i])));
+    }
+}
+
+static void test_validity_is_that_of_the_whole(void **state)
+{
+    (void)state;
+    assert_true(utf8_valid("", 0));
+    assert_true(utf8_valid("a\0b", 3));
+    assert_true(utf8_valid("gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x98\x80", 16));
+    assert_false(utf8_valid("gut\xff", 4));
+    assert_false(utf8_valid("\xffgut", 4));
+    assert_false(utf8_valid("gut\xc3", 4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_borders_of_every_length_decode),
+        cmocka_unit_test(test_invalid_sequences_give_their_first_byte),
+        cmocka_unit_test(test_validity_is_that_of_the_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
