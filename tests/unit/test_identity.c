@@ -190,8 +190,7 @@ static void test_import_refuses_what_is_no_private_key(void **state)
         "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n",
         "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n",
-        "-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: NONSENSE\n\nMAA=\n-----END RSA PRIVATE "
-        "KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: X\n\nMAA=\n-----END RSA PRIVATE KEY-----\n",
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
     };
     struct bytes pem = {0};
