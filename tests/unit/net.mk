@@ -5,6 +5,7 @@ NET_STREAM = net/stream net/socket net/loop $(NET_BASE) tests/unit/net_rig
 
 test_loop_OBJS = net/loop $(NET_BASE) tests/unit/net_rig
 test_socket_OBJS = net/socket $(NET_BASE)
-test_stream_OBJS = $(NET_STREAM)
+test_stream_OBJS = $(NET_STREAM) tests/unit/net_wire
+test_stream_volume_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_listener_OBJS = net/listener net/unixsock $(NET_STREAM)
 test_dialer_OBJS = net/dialer net/resolver net/listener net/unixsock $(NET_STREAM)
