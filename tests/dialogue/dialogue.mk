@@ -1,0 +1,18 @@
+# Programs that let whole sessions talk to each other, or to somebody who cheats.
+
+proto_base = base/base64 base/bytes base/clock base/escape base/log base/utf8 base/uuid
+proto_crypto = $(addprefix crypto/,aead crypto digest fingerprint identity kdf keyx pem_key pkcs8 \
+	pubkey rsa_scheme secret)
+proto_handshake = $(addprefix proto/,confirm handshake handshake_host handshake_joiner hello ident \
+	invite_proof keyschedule safety_number seal)
+proto_session = $(addprefix proto/,close_code epoch frame message packet pings record session \
+	session_input session_output session_timer window)
+dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session) \
+	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig
+
+test_recorded_OBJS = $(dialogue_OBJS)
+
+build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
+
+# The recorded RSA outputs take the place of fresh ones.
+build/tests/dialogue/test_recorded: LDFLAGS += -Wl,--wrap=identity_sign -Wl,--wrap=pubkey_wrap

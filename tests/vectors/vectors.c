@@ -1,0 +1,84 @@
+/*
+ * Reads the recorded conversation. Whatever goes wrong here ends the test program.
+ */
+#include "vectors/vectors.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+
+enum { VALUES_MAX = 96, PEM_LINE = 64 };
+
+static struct {
+    char *name;
+    struct span value;
+} decoded[VALUES_MAX];
+
+static const json_t *document(void)
+{
+    static json_t *loaded;
+    json_error_t error;
+
+    if (loaded == NULL)
+        loaded = json_load_file(VECTORS_DIR "/handshake-suite1-rsa2048.json", 0, &error);
+    if (loaded == NULL) {
+        fprintf(stderr, "vectors: %s\n", error.text);
+        abort();
+    }
+    return loaded;
+}
+
+const char *vector_text(const char *name)
+{
+    const char *text = json_string_value(json_object_get(document(), name));
+
+    if (text == NULL) {
+        fprintf(stderr, "vectors: there is no %s\n", name);
+        abort();
+    }
+    return text;
+}
+
+struct span vector(const char *name)
+{
+    const char *text = vector_text(name);
+    size_t i = 0, size = strlen(text) / 2;
+
+    for (; decoded[i].name != NULL; i++) {
+        assert(i + 1 < VALUES_MAX);
+        if (strcmp(decoded[i].name, name) == 0)
+            return decoded[i].value;
+    }
+
+    uint8_t *data = malloc(size);
+
+    if (data == NULL || hex_decode(text, data, size) != 0)
+        abort();
+    decoded[i].name = strdup(name);
+    decoded[i].value = SPAN(data, size);
+    return decoded[i].value;
+}
+
+struct identity *vector_identity(const char *name)
+{
+    struct span der = vector(name);
+    char base64[4096], pem[8192];
+    struct identity *identity;
+    int used;
+
+    assert(BASE64_LENGTH(der.size) + 3 < sizeof(base64));
+    base64_encode(BASE64_STANDARD, der.data, der.size, base64);
+    while (strlen(base64) % 4 != 0)
+        strncat(base64, "=", 2);
+    used = snprintf(pem, sizeof(pem), "-----BEGIN RSA PRIVATE KEY-----\n");
+    for (size_t at = 0; at < strlen(base64); at += PEM_LINE)
+        used += snprintf(pem + used, sizeof(pem) - (size_t)used, "%.*s\n", PEM_LINE, base64 + at);
+    used += snprintf(pem + used, sizeof(pem) - (size_t)used, "-----END RSA PRIVATE KEY-----\n");
+    if (identity_import(&identity, SPAN(pem, (size_t)used), NULL) != 0)
+        abort();
+    return identity;
+}
