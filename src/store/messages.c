@@ -184,12 +184,12 @@ int messages_newest(struct db *db, const struct messages_filter *filter, message
     return walk(&query, filter->limit, visit, context, &found);
 }
 
-static int add_state_event(struct db *db, struct event_row *event, int64_t seq)
+static int add_state_event(struct db *db, struct event_row event, int64_t seq)
 {
     struct message_row message = {.seq = seq};
-    event->type = EVENT_MESSAGE_STATE;
-    event->message = &message;
-    return events_add(db, event);
+    event.type = EVENT_MESSAGE_STATE;
+    event.message = &message;
+    return events_add(db, &event);
 }
 
 /* Runs an update that returns the message's peer and its trust; DB_NOT_FOUND if it changed none. */
@@ -218,7 +218,7 @@ int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *prev
     sql_bind_int(&query, MESSAGE_QUEUED);
     struct event_row event = {.time_ms = now_ms, .state = MESSAGE_SENT};
     int r = change(&query, &event);
-    return r == 0 ? add_state_event(db, &event, seq) : r;
+    return r == 0 ? add_state_event(db, event, seq) : r;
 }
 
 int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
@@ -230,7 +230,7 @@ int messages_set_state(struct db *db, int64_t seq, enum message_state state, con
     sql_bind_int(&query, seq);
     struct event_row event = {.time_ms = now_ms, .state = state, .reason = reason};
     int r = change(&query, &event);
-    return r == 0 ? add_state_event(db, &event, seq) : r;
+    return r == 0 ? add_state_event(db, event, seq) : r;
 }
 
 /* Runs a query that gives a number of messages and their bytes. */
