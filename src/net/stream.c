@@ -190,7 +190,7 @@ static void stream_settle(struct stream *stream)
 {
     if (stream->events == NULL)
         return;
-    if (!stream->paused && evbuffer_get_length(stream->input) > 0)
+    if (!stream->paused && !stream->end_told && evbuffer_get_length(stream->input) > 0)
         stream->events->readable(stream->context);
     if (stream->input_ended && !stream->end_told && (!stream->paused || stream->error != 0)) {
         stream->end_told = true;

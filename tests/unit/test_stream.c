@@ -143,6 +143,8 @@ static void test_an_incomplete_rest_does_not_hide_the_end(void **state)
     assert_true(rig_run_until_true(&wire->rig, &wire->ended));
     assert_int_equal(wire->error, 0);
     assert_int_equal(stream_input(wire->stream).size, 9);
+    stream_pause(wire->stream, true);
+    stream_pause(wire->stream, false); /* no reason to be told of the rest again */
     wire_assert_idle(wire);
 }
 
