@@ -168,7 +168,7 @@ static int setup(void **state)
     int fd;
 
     rig_init(&call->rig);
-    strcpy(machine.hosts, "/tmp/test_dialer.XXXXXX");
+    snprintf(machine.hosts, sizeof(machine.hosts), "/tmp/test_dialer.XXXXXX");
     fd = mkstemp(machine.hosts);
     assert_true(fd >= 0);
     close(fd);
@@ -211,7 +211,7 @@ static void dial(struct call *call, const char *host, uint16_t port)
 {
     struct address address = {.port = port};
 
-    strcpy(address.host, host);
+    snprintf(address.host, sizeof(address.host), "%s", host);
     call->done = false;
     assert_int_equal(dial_start(&call->dial, call->rig.loop, &address, on_done, call), 0);
     assert_false(call->done);

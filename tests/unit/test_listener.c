@@ -49,7 +49,7 @@ static int setup(void **state)
     struct place *place = calloc(1, sizeof(*place));
 
     rig_init(&place->rig);
-    strcpy(place->directory, "/tmp/test_listener.XXXXXX");
+    snprintf(place->directory, sizeof(place->directory), "/tmp/test_listener.XXXXXX");
     assert_non_null(mkdtemp(place->directory));
     snprintf(place->path, sizeof(place->path), "%s/socket", place->directory);
     warnings = 0;
@@ -85,7 +85,7 @@ static int listen_tcp(struct place *place, const char *host, uint16_t port)
 {
     struct address address = {.port = port};
 
-    strcpy(address.host, host);
+    snprintf(address.host, sizeof(address.host), "%s", host);
     return listener_new_tcp(&place->listener, place->rig.loop, &address, on_accept, place);
 }
 
@@ -138,7 +138,7 @@ static int unix_socket(const char *path, int (*use)(int, const struct sockaddr *
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    strcpy(address.sun_path, path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     assert_int_equal(use(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }
