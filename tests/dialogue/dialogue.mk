@@ -11,6 +11,9 @@ dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session
 	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig
 
 test_recorded_OBJS = $(dialogue_OBJS)
+test_meeting_OBJS = $(dialogue_OBJS)
+test_talking_OBJS = $(dialogue_OBJS)
+test_changing_keys_OBJS = $(dialogue_OBJS)
 
 build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
 
