@@ -1,0 +1,9 @@
+# Tests of src/rpc/.
+
+rpc_text = base/escape base/utf8 base/bytes
+
+test_rpc_error_OBJS = rpc/rpc_error
+test_rpc_line_OBJS = rpc/rpc_line base/bytes
+test_rpc_message_OBJS = rpc/rpc_message rpc/rpc_method rpc/rpc_error $(rpc_text)
+test_rpc_method_OBJS = rpc/rpc_method $(rpc_text)
+test_rpc_path_OBJS = rpc/rpc_path base/file base/bytes
