@@ -165,6 +165,13 @@ static void ask_people(struct node *node, struct link *link)
     node->observer->request(node->observer_context, request);
 }
 
+static void forget_request(struct node *node, const struct fingerprint *key)
+{
+    struct request *request = requests_find(&node->requests, key);
+    if (request != NULL)
+        requests_remove(&node->requests, request);
+}
+
 void admission_confirmed(struct node *node, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
@@ -191,8 +198,10 @@ void admission_confirmed(struct node *node, struct link *link)
     links_establish(&node->links, link);
     link->establish_due = true;
     link_touch(link);
-    if (peer != NULL)
-        peer_link_up(peer, link);
-    else
+    if (peer == NULL) {
         ask_people(node, link);
+        return;
+    }
+    forget_request(node, key); /* first contact from this side has answered it */
+    peer_link_up(peer, link);
 }

@@ -120,7 +120,8 @@ static bool wants_dial(const struct peer *peer)
 static void wait_ms(struct peer *peer, uint32_t ms)
 {
     set_state(peer, PEER_BACKOFF);
-    timer_arm_at(peer->timer, loop_now(peer->owner->loop) + ms);
+    peer->dial_at_ms = loop_now(peer->owner->loop) + ms;
+    timer_arm_at(peer->timer, peer->dial_at_ms);
 }
 
 static const struct backoff_plan *choose_plan(const struct peer *peer)
@@ -215,13 +216,11 @@ void peer_start(struct peer *peer)
 
 void peer_urge(struct peer *peer)
 {
-    if (peer->state != PEER_BACKOFF || peer->setback != PEER_FAILED ||
-        peer->handshake_failures >= HANDSHAKE_FAILURES_MAX)
-        return;
-    if (backoff_next(&(struct backoff){peer->backoff.failures}, &patient, 0) > eager.limit_ms) {
-        backoff_reset(&peer->backoff);
-        wait_ms(peer, 0);
-    }
+    bool may = peer->state == PEER_BACKOFF && peer->setback == PEER_FAILED &&
+               peer->handshake_failures < HANDSHAKE_FAILURES_MAX;
+    uint64_t soon = loop_now(peer->owner->loop) + eager.limit_ms;
+    if (may && peer->dial_at_ms > soon)
+        peer_dial_at_once(peer);
 }
 
 void peer_stop_dialling(struct peer *peer)

@@ -36,6 +36,7 @@ struct peer {
     struct link *link;    /* its session, or NULL */
     struct link *attempt; /* our dial's link until it is established, or NULL */
     struct dial *dial;    /* a connection in the making, or NULL */
+    uint64_t dial_at_ms;  /* PEER_BACKOFF: monotonic, when to dial next */
     struct timer *timer;  /* the end of PEER_BACKOFF */
     struct backoff backoff;
     enum { PEER_FAILED, PEER_REFUSED, PEER_UNSUPPORTED } setback; /* what the last failure was */

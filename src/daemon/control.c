@@ -213,11 +213,10 @@ static bool is_finished(const struct control_client *client)
            stream_unsent(client->stream) == 0;
 }
 
-#define clients_each(client, control)                                      \
-    list_for_each_safe (client##_node, &(control)->clients)                \
-        for (struct control_client *client =                               \
-                 container_of(client##_node, struct control_client, node); \
-             client != NULL; client = NULL)
+static struct control_client *client_at(struct list *node)
+{
+    return container_of(node, struct control_client, node);
+}
 
 /* --- the control interface --- */
 
