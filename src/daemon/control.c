@@ -246,7 +246,8 @@ void control_free(struct control *control)
 {
     if (control == NULL)
         return;
-    clients_each(client, control) client_free(client);
+    list_for_each_safe (node, &control->clients)
+        client_free(client_at(node));
     listener_free(control->listener);
     free(control);
 }
@@ -271,8 +272,8 @@ void control_settled(struct control *control, int outcome)
 {
     if (outcome == 0)
         control_wait_events(control);
-    clients_each(client, control)
-    {
+    list_for_each_safe (node, &control->clients) {
+        struct control_client *client = client_at(node);
         release(client, outcome);
         if (outcome == 0)
             control_follow_pump(client);
@@ -286,12 +287,14 @@ void control_presence(struct control *control, const struct peer *peer)
 {
     if (peer->state != PEER_ONLINE)
         control_wait_peer(control, peer, false);
-    clients_each(client, control) control_follow_presence(client, peer);
+    list_for_each (node, &control->clients)
+        control_follow_presence(client_at(node), peer);
 }
 
 void control_request(struct control *control, const struct request *request)
 {
-    clients_each(client, control) control_follow_request(client, request);
+    list_for_each (node, &control->clients)
+        control_follow_request(client_at(node), request);
 }
 
 void control_pong(struct control *control, const struct peer *peer)
@@ -303,8 +306,8 @@ void control_stop(struct control *control)
 {
     control->stopping = true;
     control_wait_stop(control);
-    clients_each(client, control)
-    {
+    list_for_each (node, &control->clients) {
+        struct control_client *client = client_at(node);
         control_follow_stopping(client);
         control_follow_forget(client);
         client->input_ended = true;
