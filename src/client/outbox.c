@@ -253,7 +253,10 @@ int outbox_receive(struct outbox *outbox, struct pollfd *other)
 {
     CLEANUP(json_release) json_t *reply = NULL;
 
-    const int result = connection_receive(outbox->ctl->connection, other, CONNECTION_NEVER, &reply);
+    const uint64_t deadline = outbox->options->deadline_ms;
+    const bool limited = deadline != CONNECTION_NEVER && outbox->count > 0;
+    const int result = connection_receive(outbox->ctl->connection, other,
+                                          limited ? deadline + GRACE_MS : CONNECTION_NEVER, &reply);
     if (result == CONNECTION_OTHER)
         return OUTBOX_INPUT;
     if (result != 0)
