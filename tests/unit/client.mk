@@ -1,0 +1,20 @@
+# Tests of src/client/.
+
+client_base = base/backoff base/bytes base/escape base/file base/number base/timestamp base/utf8
+client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method \
+	rpc/rpc_path client/ctl client/options client/output client/verb client/view \
+	client/history client/peer_view client/input client/outbox client/follower \
+	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/cmd_*.c))
+client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
+
+test_cmd_follow_OBJS = $(client_rig)
+test_cmd_history_OBJS = $(client_rig)
+test_cmd_peer_OBJS = $(client_rig)
+test_cmd_send_OBJS = $(client_rig)
+test_cmd_status_OBJS = $(client_rig)
+test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_message \
+	rpc/rpc_method base/bytes base/clock base/escape base/utf8
+test_ctl_OBJS = $(client_rig)
+test_input_OBJS = client/input base/bytes
+test_output_OBJS = $(client_rig)
+test_view_OBJS = $(client_rig)

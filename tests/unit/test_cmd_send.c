@@ -1,0 +1,269 @@
+/*
+ * Tests p2pchatctl send: what is sent for which command line, what is printed, and the exit status.
+ */
+#include <string.h>
+
+#include "unit/cmocka_all.h"
+#include "unit/ctl_rig.h"
+
+#define QUEUED \
+    "{\"result\":{\"messages\":[{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}]}}"
+#define QUEUED_TWICE                                                                            \
+    "{\"result\":{\"messages\":[{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}," \
+    "{\"id\":\"m2\",\"seq\":2,\"peer\":\"b\",\"state\":\"queued\"}]}}"
+#define ERROR(code, kind, text)                                                         \
+    "{\"error\":{\"code\":" code ",\"message\":\"" text "\",\"data\":{\"kind\":\"" kind \
+    "\",\"retryable\":true}}}"
+#define STATE(id, state) "{\"result\":{\"id\":\"" id "\",\"state\":\"" state "\"}}"
+
+static void expect(int status, int expected_status, const char *out, const char *err)
+{
+    assert_string_equal(rig_err, err);
+    assert_string_equal(rig_out, out);
+    assert_int_equal(status, expected_status);
+}
+
+static void test_arguments_are_joined_by_spaces(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"hello  wide world\"}", QUEUED);
+    expect(rig_run("send", "hello ", "wide", "world", NULL), 0, "m1\n", "");
+}
+
+static void test_options_end_at_the_text(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"x -p b --json\"}", QUEUED);
+    expect(rig_run("send", "-p", "a", "x", "-p", "b", "--json", NULL), 0, "m1\n", "");
+    rig_step("message.send", "{\"body\":\"--json -\"}", QUEUED);
+    expect(rig_run("send", "--", "--json", "-", NULL), 0, "m1\n", "");
+}
+
+static void test_every_option_reaches_the_daemon(void **state)
+{
+    (void)state;
+    rig_step("message.send",
+             "{\"peers\":[\"a\",\"b\"],\"body\":\"x\",\"client_id\":\"c\",\"expires_s\":7200}",
+             QUEUED_TWICE);
+    expect(rig_run("send", "-p", "a", "--peer=b", "--client-id", "c", "--expires", "2h", "x", NULL),
+           0, "m1\nm2\n", "");
+    rig_step("message.send", "{\"body\":\"x\",\"expires_s\":2}", QUEUED);
+    expect(rig_run("send", "--expires=1.5", "x", NULL), 0, "m1\n", "");
+}
+
+static void test_input_is_one_message_without_its_last_newline(void **state)
+{
+    (void)state;
+    rig_options.input = "two\nlines\n\n";
+    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"}", QUEUED);
+    expect(rig_run("send", NULL), 0, "m1\n", "");
+    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"}", QUEUED);
+    expect(rig_run("send", "-", NULL), 0, "m1\n", "");
+}
+
+static void test_what_can_not_be_a_message_is_refused_before_sending(void **state)
+{
+    static char long_text[65538];
+    static const struct {
+        const char *input;
+        size_t size;
+        const char *err;
+    } CASES[] = {
+        {"", 0, "p2pchatctl: an empty message can't be sent\n"},
+        {"\n", 1, "p2pchatctl: an empty message can't be sent\n"},
+        {"a\0b", 3, "p2pchatctl: a message can't have NUL characters\n"},
+        {"a\xff", 2, "p2pchatctl: a message must be valid UTF-8\n"},
+        {long_text, 65537, "p2pchatctl: a message has at most 65536 bytes\n"},
+    };
+
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        rig_options.input = CASES[i].input;
+        rig_options.input_size = CASES[i].size;
+        expect(rig_run("send", NULL), 65, "", CASES[i].err);
+    }
+    expect(rig_run("send", "", NULL), 65, "", "p2pchatctl: an empty message can't be sent\n");
+    expect(rig_run("send", "--json", "", NULL), 65, "",
+           "{\"error\":{\"code\":-65,\"kind\":\"empty\","
+           "\"message\":\"an empty message can't be sent\"}}\n");
+}
+
+static void test_wrong_command_lines_are_told(void **state)
+{
+    static const struct {
+        const char *arguments[3];
+        const char *err;
+    } CASES[] = {
+        {{"--bogus"}, "unknown option --bogus"},
+        {{"-Z"}, "unknown option -Z"},
+        {{"-p"}, "--peer needs a value"},
+        {{"--lines=1"}, "--lines takes no value"},
+        {{"--wait=never", "x"}, "--wait is for \"sent\" or \"delivered\", not \"never\""},
+        {{"--timeout", "3", "x"}, "--timeout needs --wait"},
+        {{"--timeout=soon", "x"},
+         "--timeout must be seconds, or a number with ms, s, min, h, d or w, not \"soon\""},
+        {{"--expires=0", "x"}, "--expires must be more than 0"},
+        {{"--lines", "--client-id=c"}, "--client-id is for one message, not for --lines"},
+        {{"--lines", "text"}, "--lines reads standard input, not arguments"},
+    };
+    char expected[160];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        const char *const *arguments = CASES[i].arguments;
+        snprintf(expected, sizeof expected, "p2pchatctl: %s (see: p2pchatctl help send)\n",
+                 CASES[i].err);
+        expect(rig_run("send", arguments[0], arguments[1], arguments[2], NULL), 64, "", expected);
+    }
+}
+
+static void test_the_daemons_refusal_is_the_exit_status(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"peers\":[\"x\"],\"body\":\"y\"}",
+             ERROR("-67", "no_such_peer", "no peer \\\"x\\\""));
+    expect(rig_run("send", "-p", "x", "y", NULL), 67, "", "p2pchatctl: no peer \"x\"\n");
+    rig_step("message.send", "{\"body\":\"y\"}", ERROR("-75", "queue_full", "the queue is full"));
+    expect(
+        rig_run("send", "--json", "y", NULL), 75, "",
+        "{\"error\":{\"code\":-75,\"kind\":\"queue_full\",\"message\":\"the queue is full\"}}\n");
+}
+
+static void test_json_is_a_line_for_each_recipient(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED_TWICE);
+    expect(rig_run("send", "--json", "y", NULL), 0,
+           "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n"
+           "{\"id\":\"m2\",\"seq\":2,\"peer\":\"b\",\"state\":\"queued\"}\n",
+           "");
+}
+
+static void test_quiet_prints_no_id(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    expect(rig_run("send", "-q", "y", NULL), 0, "", "");
+}
+
+static void test_wait_is_for_delivery_unless_told_otherwise(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", STATE("m1", "delivered"));
+    expect(rig_run("send", "--wait", "y", NULL), 0, "m1\n", "");
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"sent\",\"timeout_ms\":5000}",
+             STATE("m1", "sent"));
+    expect(rig_run("send", "--wait=sent", "--timeout", "5", "--json", "y", NULL), 0,
+           "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"sent\"}\n", "");
+}
+
+static void test_one_of_two_in_time_is_a_failure(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED_TWICE);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\",\"timeout_ms\":1000}",
+             ERROR("-75", "timeout", "not delivered in time"));
+    rig_step("message.wait", "{\"id\":\"m2\",\"state\":\"delivered\",\"timeout_ms\":1000}",
+             STATE("m2", "delivered"));
+    expect(
+        rig_run("send", "--wait", "--timeout=1", "--json", "y", NULL), 75,
+        "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n"
+        "{\"id\":\"m2\",\"seq\":2,\"peer\":\"b\",\"state\":\"delivered\"}\n",
+        "{\"error\":{\"code\":-75,\"kind\":\"timeout\",\"message\":\"not delivered in time\"}}\n");
+}
+
+static void test_a_daemon_that_does_not_answer_ends_the_wait_too(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\",\"timeout_ms\":1000}", NULL);
+    expect(rig_run("send", "--wait", "--timeout=1", "y", NULL), 75, "m1\n",
+           "p2pchatctl: not delivered in time; it stays queued\n");
+}
+
+static void test_a_wait_survives_a_restart_of_the_daemon(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}",
+             ERROR("-75", "stopping", "the daemon is stopping"));
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", NULL);
+    rig_lose(2);
+    rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", STATE("m1", "delivered"));
+    expect(rig_run("send", "-q", "--wait", "y", NULL), 0, "", "");
+}
+
+static void test_a_loss_before_the_answer_is_not_taken_for_success(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"}", NULL);
+    rig_lose(0);
+    expect(rig_run("send", "y", NULL), 69, "",
+           "p2pchatctl: the daemon closed the connection before it answered\n");
+}
+
+static void test_lines_are_messages_and_empty_ones_are_left_out(void **state)
+{
+    (void)state;
+    rig_options.input = "one\n\n two \nlast";
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"one\"}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\" two \"}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"last\"}", QUEUED);
+    expect(rig_run("send", "--lines", "-p", "a", NULL), 0, "m1\nm1\nm1\n", "");
+}
+
+static void test_a_bad_line_is_told_and_the_others_are_sent(void **state)
+{
+    (void)state;
+    rig_options.input = "one\n\xff\nlast\n";
+    rig_step("message.send", "{\"body\":\"one\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"last\"}", QUEUED);
+    expect(rig_run("send", "--lines", NULL), 65, "m1\nm1\n",
+           "p2pchatctl: a message must be valid UTF-8\n");
+}
+
+static void test_lines_stop_when_the_daemon_refuses_one(void **state)
+{
+    char input[4 * 200 + 1] = "";
+
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        strcat(input, "xyz\n");
+    rig_options.input = input;
+    /* A window of them is on its way before the first answer is read. */
+    rig_step("message.send", "{\"body\":\"xyz\"}", ERROR("-75", "queue_full", "full"));
+    for (int i = 1; i < 64; i++)
+        rig_step("message.send", "{\"body\":\"xyz\"}", ERROR("-73", "disk_full", "later"));
+    const int status = rig_run("send", "--lines", NULL);
+    assert_int_equal(status, 75);
+    assert_string_equal(rig_out, "");
+}
+
+#define RIG_TEST(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(test_arguments_are_joined_by_spaces),
+        RIG_TEST(test_options_end_at_the_text),
+        RIG_TEST(test_every_option_reaches_the_daemon),
+        RIG_TEST(test_input_is_one_message_without_its_last_newline),
+        RIG_TEST(test_what_can_not_be_a_message_is_refused_before_sending),
+        RIG_TEST(test_wrong_command_lines_are_told),
+        RIG_TEST(test_the_daemons_refusal_is_the_exit_status),
+        RIG_TEST(test_json_is_a_line_for_each_recipient),
+        RIG_TEST(test_quiet_prints_no_id),
+        RIG_TEST(test_wait_is_for_delivery_unless_told_otherwise),
+        RIG_TEST(test_one_of_two_in_time_is_a_failure),
+        RIG_TEST(test_a_daemon_that_does_not_answer_ends_the_wait_too),
+        RIG_TEST(test_a_wait_survives_a_restart_of_the_daemon),
+        RIG_TEST(test_a_loss_before_the_answer_is_not_taken_for_success),
+        RIG_TEST(test_lines_are_messages_and_empty_ones_are_left_out),
+        RIG_TEST(test_a_bad_line_is_told_and_the_others_are_sent),
+        RIG_TEST(test_lines_stop_when_the_daemon_refuses_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
