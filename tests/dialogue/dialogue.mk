@@ -16,6 +16,8 @@ test_talking_OBJS = $(dialogue_OBJS)
 test_changing_keys_OBJS = $(dialogue_OBJS)
 test_hostile_hello_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_identity_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
+test_hostile_packets_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
+test_hostile_records_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 
 build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
 
