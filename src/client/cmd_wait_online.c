@@ -65,6 +65,13 @@ static int check_now(struct ctl *ctl, const struct wait_online *wait)
     return 0;
 }
 
+static int fail_timeout(struct ctl *ctl, const char *peer)
+{
+    if (peer == NULL)
+        return ctl_fail(ctl, RPC_KIND_timeout, "no peer is online in time");
+    return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time", peer);
+}
+
 /* Reads events until one says that a peer is online. The exit status. */
 static int watch(struct ctl *ctl, const struct wait_online *wait, struct follower *follower)
 {
@@ -81,8 +88,7 @@ static int watch(struct ctl *ctl, const struct wait_online *wait, struct followe
             online = check_now(ctl, wait);
             break;
         case FOLLOWER_TIMEOUT:
-            return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time",
-                            wait->peer != NULL ? wait->peer : "no peer");
+            return fail_timeout(ctl, wait->peer);
         default:
             return ctl->status;
         }
