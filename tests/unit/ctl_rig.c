@@ -32,7 +32,7 @@ size_t rig_out_size;
 
 static struct step steps[STEPS_MAX];
 static size_t step_count, steps_done;
-static int refusals;
+static int refusals, refusal_error;
 
 /* --- the script ------------------------------------------------------------------------------- */
 
@@ -63,6 +63,12 @@ void rig_lose(int connects)
 {
     json_array_append_new(steps[step_count - 1].messages, json_null());
     steps[step_count - 1].refusals = connects;
+}
+
+void rig_refuse(int count, int error)
+{
+    refusals = count;
+    refusal_error = error;
 }
 
 static void forget(void)
@@ -104,7 +110,7 @@ int connection_open(const char *path, struct connection **connection)
     (void)path;
     if (refusals > 0) {
         refusals--;
-        return -ECONNREFUSED;
+        return -refusal_error;
     }
     *connection = calloc(1, sizeof **connection);
     (*connection)->inbox = json_array();
@@ -137,7 +143,7 @@ int connection_send(struct connection *connection, json_t *message)
             json_object_set(answer, "id", json_object_get(message, "id"));
         json_array_append(connection->inbox, answer);
     }
-    refusals = step->refusals;
+    rig_refuse(step->refusals, ECONNREFUSED);
     free(shown);
     json_decref(message);
     return 0;

@@ -23,6 +23,9 @@ void rig_push(const char *message);
 /* After what the last step answers the connection is lost; so many connects fail then. */
 void rig_lose(int refusals);
 
+/* The next `count` connects fail with this errno. */
+void rig_refuse(int count, int error);
+
 /* What verbs find set in their struct ctl. */
 struct rig_options {
     bool terminal;
