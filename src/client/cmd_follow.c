@@ -156,20 +156,29 @@ static bool asked_for(const struct follow *follow, const char *type)
     return follow->types == NULL;
 }
 
-/* Events about following itself come unasked. Whether one was printed that counts. */
+/* Events about following itself come unasked, and mean nothing to people unless something is
+ * missing. */
+static void show_own(struct ctl *ctl, const struct follow *follow, const char *type,
+                     const json_t *event)
+{
+    const bool gap = strcmp(type, "follow.gap") == 0;
+
+    if (gap)
+        ctl_note(ctl, "messages are missing here: %s", member_string(event, "reason", "removed"));
+    if (follow->view.format == VIEW_JSON && (gap || asked_for(follow, type)))
+        view_event(ctl, &follow->view, event);
+}
+
+/* Whether an event was printed that counts. */
 static bool show(struct ctl *ctl, const struct follow *follow, const json_t *event)
 {
     const char *type = member_string(event, "type", "");
 
-    if (strcmp(type, "follow.gap") == 0) {
-        ctl_note(ctl, "messages are missing here: %s", member_string(event, "reason", "removed"));
-        if (follow->view.format == VIEW_JSON)
-            output_json(ctl, event, follow->view.end);
+    if (strncmp(type, "follow.", 7) == 0) {
+        show_own(ctl, follow, type, event);
         return false;
     }
-    if (!asked_for(follow, type))
-        return false;
-    return view_event(ctl, &follow->view, event) && strncmp(type, "follow.", 7) != 0;
+    return asked_for(follow, type) && view_event(ctl, &follow->view, event);
 }
 
 static bool is_end(const struct follow *follow, const json_t *event)

@@ -79,6 +79,10 @@ static void print_store(struct ctl *ctl, const json_t *status)
     format_amount(json_object_get(status, "queue"), amount);
     output_line(ctl, "  %-12s %s", "queue", amount);
     format_amount(store, amount);
+    if (json_object_get(store, "free_bytes") == NULL) {
+        output_line(ctl, "  %-12s %s", "store", amount);
+        return;
+    }
     format_size(member_integer(store, "free_bytes"), free_size);
     output_line(ctl, "  %-12s %s; %s free on its disk", "store", amount, free_size);
 }

@@ -45,7 +45,7 @@ static void test_every_option_reaches_the_daemon(void **state)
         const char *arguments[6];
         const char *params;
     } CASES[] = {
-        {{"-p", "a", "--peer=b"}, "{\"peers\":[\"a\",\"b\"]," RECEIVED}, /* closed below */
+        {{"-p", "a", "--peer=b"}, "{\"peers\":[\"a\",\"b\"]," RECEIVED},
         {{"-n", "5"}, "{\"lines\":5," RECEIVED},
         {{"-n", "all"}, "{\"after\":0," RECEIVED},
         {{"--after", "9007199254740991"}, "{\"after\":9007199254740991," RECEIVED},
@@ -66,10 +66,18 @@ static void test_every_option_reaches_the_daemon(void **state)
         rig_push(LIVE("4"));
         expect(rig_run("follow", "--no-follow", a[0], a[1], a[2], a[3], NULL), 0, "", "");
     }
+}
+
+static void test_the_end_of_the_backlog_is_for_programs_that_ask(void **state)
+{
+    (void)state;
     follow_step("{\"live\":false}", FROM("4"));
     rig_push(LIVE("4"));
-    expect(rig_run("follow", "--no-follow", "--types", "all", "-q", NULL), 0, "- * follow.live\n",
-           "");
+    expect(rig_run("follow", "--no-follow", "--types=all", NULL), 0, "", "");
+    follow_step("{\"live\":false}", FROM("4"));
+    rig_push(LIVE("4"));
+    expect(rig_run("follow", "--no-follow", "--types=all", "--json", NULL), 0,
+           "{\"sub\":1,\"seq\":4,\"type\":\"follow.live\",\"time\":\"x\"}\n", "");
 }
 
 static void test_no_follow_ends_with_the_backlog(void **state)
@@ -257,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_it_begins_now_with_received_messages),
         RIG_TEST(test_every_option_reaches_the_daemon),
+        RIG_TEST(test_the_end_of_the_backlog_is_for_programs_that_ask),
         RIG_TEST(test_no_follow_ends_with_the_backlog),
         RIG_TEST(test_a_timeout_is_a_failure_only_for_who_counts),
         RIG_TEST(test_it_resumes_after_the_last_event_it_has_seen),

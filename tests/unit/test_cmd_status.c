@@ -70,6 +70,14 @@ static void test_status_in_json_is_the_object(void **state)
     expect(rig_run("status", "--json", NULL), 0, "{\"version\":\"9\",\"new\":[]}\n", "");
 }
 
+static void test_status_leaves_out_what_is_not_known(void **state)
+{
+    (void)state;
+    rig_step("status", "{}", "{\"result\":{\"version\":\"9\",\"peers\":[{\"name\":\"a\"}]}}");
+    assert_int_equal(rig_run("status", NULL), 0);
+    assert_non_null(strstr(rig_out, "  store        0 messages, 0 B\n"));
+}
+
 static void test_only_the_head_of_a_table_is_coloured(void **state)
 {
     (void)state;
@@ -240,6 +248,7 @@ int main(void)
         RIG_TEST(test_status_is_an_overview),
         RIG_TEST(test_status_without_peers_tells_the_next_step),
         RIG_TEST(test_status_in_json_is_the_object),
+        RIG_TEST(test_status_leaves_out_what_is_not_known),
         RIG_TEST(test_only_the_head_of_a_table_is_coloured),
         RIG_TEST(test_fingerprint_is_one_line),
         RIG_TEST(test_fingerprint_of_a_peer_comes_with_the_safety_number),
