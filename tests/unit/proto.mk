@@ -1,0 +1,15 @@
+# Tests of single modules of src/proto/; whole conversations are in tests/dialogue/.
+
+proto_bytes = base/base64 base/bytes base/utf8 base/uuid
+proto_vectors = $(crypto_identity) tests/vectors/vectors
+
+test_close_code_OBJS = proto/close_code
+test_frame_OBJS = proto/frame $(proto_bytes)
+test_hello_OBJS = proto/hello $(proto_bytes)
+test_record_OBJS = proto/record proto/message $(proto_bytes)
+test_pings_OBJS = proto/pings
+test_window_OBJS = proto/window
+test_safety_number_OBJS = proto/safety_number $(proto_vectors)
+test_invite_proof_OBJS = proto/invite_proof crypto/kdf $(proto_vectors)
+test_keyschedule_OBJS = proto/keyschedule crypto/kdf $(proto_vectors)
+test_packet_OBJS = proto/packet proto/keyschedule proto/frame crypto/kdf crypto/aead $(proto_vectors)
