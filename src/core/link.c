@@ -181,6 +181,9 @@ static void release(struct link *link)
     if (link->establish_due) {
         link->establish_due = false;
         session_establish(link->session, now(link));
+        /* The key may have become a peer's after the other side was told that nobody knows it. */
+        if (link->peer != NULL)
+            session_approve(link->session, now(link));
         take_events(link);
         stream_pause(link->stream, false);
     }
