@@ -99,7 +99,7 @@ static void serve_line(struct control_client *client, struct span line)
     struct rpc_complaint complaint;
     if (rpc_request_read(&request, line, &complaint))
         serve(client, &request);
-    else
+    else if (!request.notification)
         control_client_reply(
             client, request.id,
             rpc_error(request.id, complaint.code, complaint.kind, false, complaint.text));

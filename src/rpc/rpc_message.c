@@ -115,7 +115,8 @@ static bool read_envelope(struct rpc_request *request, struct rpc_complaint *com
         return true;
     if (!json_is_string(version) || strcmp(json_string_value(version), "2.0") != 0)
         return complain(complaint, RPC_INVALID_REQUEST, NULL, "\"jsonrpc\" must be \"2.0\"");
-    request->notification = id == NULL;
+    request->notification =
+        id == NULL && json_is_string(json_object_get(request->message, "method"));
     return true;
 }
 
