@@ -18,7 +18,7 @@ P2PCHATD = BUILD / "p2pchatd"
 P2PCHATCTL = BUILD / "p2pchatctl"
 
 # How long anything that must happen may take; generous, because sanitizers are slow.
-PATIENCE_S = 60
+PATIENCE_S = 30
 
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 
@@ -198,8 +198,9 @@ class Control:
 class Daemon:
     """One p2pchatd with its folder."""
 
-    def __init__(self, name, home, config=None, listen="127.0.0.1:0"):
+    def __init__(self, name, home, config=None, listen="127.0.0.1:0", prefix=()):
         self.name = name
+        self.prefix = prefix
         self.home = home / name
         self.home.mkdir()
         self.state = self.home / "state"
@@ -225,10 +226,10 @@ class Daemon:
             options += ["--listen", self.listen]
         return options
 
-    def start(self, *more):
+    def start(self):
         """Starts it and waits until it answers. A restart keeps the port, so that peers find it."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([P2PCHATD, *map(str, self.options), *more],
+            self.process = subprocess.Popen([*self.prefix, P2PCHATD, *map(str, self.options)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(self.home))
         eventually(self._answers, f"an answer of {self.name}")
@@ -309,8 +310,13 @@ class Daemon:
     def wait_online(self, other):
         self.ctl("wait-online", other.name, "--timeout", PATIENCE_S)
 
+    def wait_for_request(self, other):
+        """Waits until the other daemon's key asks to be let in."""
+        return eventually(lambda: [request for request in self.rpc("peer.requests")["requests"]
+                                   if request["fingerprint"] == other.fingerprint], "the request")
+
     def wait_for_event(self, type, **members):
-        """Waits for an event of this type with these members, also one that has been."""
+        """Waits for a stored event of this type with these members, also one that has been."""
         follower = self.client("follow", "-o", "json", "--after", 0, "--types", type)
         while True:
             event = follower.next_json()

@@ -45,32 +45,40 @@ def test_the_epoch_stays_over_a_restart(alice):
     assert alice.rpc("hello")["epoch"] == epoch
 
 
-@pytest.mark.parametrize("line, code", [
-    (b"nonsense", PARSE_ERROR),
-    (b"{", PARSE_ERROR),
-    (b'{"id":1,"method":"hello"} x', PARSE_ERROR),
-    (b'{"id":1,"method":"hello","method":"status"}', PARSE_ERROR),
-    (b'{"id":1,"method":"hello","params":{"client":"\xff"}}', PARSE_ERROR),
-    (b'{"id":1,"method":"hello","params":{"client":"\xed\xa0\x80"}}', PARSE_ERROR),
-    (b'{"id":1,"method":"hello","params":' + b'{"a":' * 20 + b"1" + b"}" * 20 + b"}", PARSE_ERROR),
-    (b"[" * 100000, PARSE_ERROR),
-    (b'"text"', INVALID_REQUEST),
-    (b"17", INVALID_REQUEST),
-    (b"null", INVALID_REQUEST),
-    (b"{}", INVALID_REQUEST),
-    (b'{"id":1}', INVALID_REQUEST),
-    (b'{"id":1,"method":5}', INVALID_REQUEST),
-    (b'{"id":{},"method":"hello"}', INVALID_REQUEST),
-    (b'{"jsonrpc":"1.0","id":1,"method":"hello"}', INVALID_REQUEST),
-    (b'{"id":1,"method":"no.such"}', METHOD_NOT_FOUND),
-    (b'{"id":1,"method":"hello","params":[]}', INVALID_PARAMS),
-    (b'{"id":1,"method":"hello","params":{"client":5}}', INVALID_PARAMS),
-    (b'{"id":1,"method":"hello","params":{"stranger":"x"}}', INVALID_PARAMS),
-    (b'{"id":1,"method":"peer.get"}', INVALID_PARAMS),
-    (b'{"id":1,"method":"follow","params":{"after":-1}}', INVALID_PARAMS),
-    (b'{"id":1,"method":"follow","params":{"after":1.5}}', INVALID_PARAMS),
-])
-def test_a_bad_request_is_answered_and_forgiven(control, line, code):
+BAD_REQUESTS = {
+    "no json": (b"nonsense", PARSE_ERROR),
+    "half an object": (b"{", PARSE_ERROR),
+    "more after the object": (b'{"id":1,"method":"hello"} x', PARSE_ERROR),
+    "no utf-8": (b'{"id":1,"method":"hello","params":{"client":"\xff"}}', PARSE_ERROR),
+    "a surrogate": (b'{"id":1,"method":"hello","params":{"client":"\xed\xa0\x80"}}', PARSE_ERROR),
+    "a member twice": (b'{"id":1,"method":"hello","method":"status"}', INVALID_REQUEST),
+    "deep objects": (b'{"id":1,"method":"hello","params":' + b'{"a":' * 20 + b"1" + b"}" * 21,
+                     INVALID_REQUEST),
+    "deep arrays": (b"[" * 100000, INVALID_REQUEST),
+    "a string": (b'"text"', INVALID_REQUEST),
+    "a number": (b"17", INVALID_REQUEST),
+    "null": (b"null", INVALID_REQUEST),
+    "nothing in it": (b"{}", INVALID_REQUEST),
+    "no method": (b'{"id":1}', INVALID_REQUEST),
+    "a method of another type": (b'{"id":1,"method":5}', INVALID_REQUEST),
+    "no method and no id": (b'{"jsonrpc":"2.0","method":5}', INVALID_REQUEST),
+    "an id of another type": (b'{"id":{},"method":"hello"}', INVALID_REQUEST),
+    "another version": (b'{"jsonrpc":"1.0","id":1,"method":"hello"}', INVALID_REQUEST),
+    "an unknown method": (b'{"id":1,"method":"no.such"}', METHOD_NOT_FOUND),
+    "positional parameters": (b'{"id":1,"method":"hello","params":[]}', INVALID_PARAMS),
+    "a parameter of another type": (b'{"id":1,"method":"hello","params":{"client":5}}',
+                                    INVALID_PARAMS),
+    "an unknown parameter": (b'{"id":1,"method":"hello","params":{"stranger":"x"}}',
+                             INVALID_PARAMS),
+    "a missing parameter": (b'{"id":1,"method":"peer.get"}', INVALID_PARAMS),
+    "a negative number": (b'{"id":1,"method":"follow","params":{"after":-1}}', INVALID_PARAMS),
+    "a fraction": (b'{"id":1,"method":"follow","params":{"after":1.5}}', INVALID_PARAMS),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_a_bad_request_is_answered_and_forgiven(control, name):
+    line, code = BAD_REQUESTS[name]
     control.write(line + b"\n")
     reply = control.read()
     assert reply["error"]["code"] == code
@@ -329,35 +337,44 @@ os.setgroups([]); os.setgid(65534); os.setuid(65534)
 control = socket.socket(socket.AF_UNIX)
 control.connect(sys.argv[1])
 reader = control.makefile("rb")
-for method in sys.argv[2:]:
-    control.sendall(json.dumps({"id": 1, "method": method, "params": {}}).encode() + b"\n")
-    reply = json.loads(reader.readline())
+for id, (method, params) in enumerate(json.loads(sys.argv[2]).items()):
+    control.sendall(json.dumps({"id": id, "method": method, "params": params}).encode() + b"\n")
+    while (reply := json.loads(reader.readline())).get("id") != id:
+        pass
     print(method, reply.get("error", {}).get("data", {}).get("kind"))
 """
+
+EXAMPLES = {"string": "x", "strings": ["x"], "integer": 0, "boolean": False}
+
+
+def example_of(parameters):
+    """Parameters that the table says are right."""
+    return {name: EXAMPLES[type] for name, type in re.findall(r"([a-z_]+)\??:([a-z]+)", parameters)}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_admin_methods_are_for_root_and_the_daemon_s_own_user(alice):
     alice.socket.chmod(0o666)
-    methods = [name for name, _, _ in METHODS]
-    done = subprocess.run([sys.executable, "-c", AS_NOBODY, alice.socket, *methods],
+    calls = json.dumps({name: example_of(parameters) for name, _, parameters in METHODS})
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, alice.socket, calls],
                           capture_output=True, text=True, check=True)
     kinds = dict(line.split() for line in done.stdout.splitlines())
+    assert len(kinds) == len(METHODS)
     assert {name for name, kind in kinds.items() if kind == "not_admin"} == \
         {name for name, access, _ in METHODS if access == "ADMIN"}
 
 
-@pytest.mark.parametrize("name, parameters", [(name, text) for name, _, text in METHODS])
-def test_every_method_refuses_what_it_does_not_know(control, name, parameters):
+@pytest.mark.parametrize("name", [name for name, _, _ in METHODS])
+def test_every_method_refuses_what_it_does_not_know(control, name):
     with pytest.raises(RpcError) as raised:
         control.call(name, stranger=1)
     assert raised.value.code == INVALID_PARAMS
 
 
-@pytest.mark.parametrize("name", [name for name, _, text in METHODS if ":" in text])
-def test_every_method_checks_the_types_of_its_parameters(control, name):
-    [parameters] = [text for method, _, text in METHODS if method == name]
-    for parameter in re.findall(r"([a-z_]+)\??:", parameters):
+@pytest.mark.parametrize("name, parameters",
+                         [(name, text) for name, _, text in METHODS if ":" in text])
+def test_every_method_checks_the_types_of_its_parameters(control, name, parameters):
+    for parameter in example_of(parameters):
         with pytest.raises(RpcError) as raised:
             control.call(name, **{parameter: {"of": "another type"}})
         assert raised.value.code == INVALID_PARAMS

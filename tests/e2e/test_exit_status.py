@@ -38,7 +38,6 @@ def test_0_is_for_help_and_version_without_a_daemon(home):
     ["peer", "add", "bob", "127.0.0.1:99999"],
     ["peer", "show"],
     ["wait-online", "--timeout", "x"],
-    ["rpc"],
     ["rpc", "status", "{"],
     ["queue", "cancel"],
 ])
@@ -165,9 +164,9 @@ def test_64_is_for_the_usage_of_the_daemon(home):
 
 
 def test_130_is_for_an_interrupt(paired):
-    alice, _ = paired
+    alice, bob = paired
     alice.ctl("send", "-p", "bob", "--wait", "x")
-    follower = alice.client("follow", "-n", "all")
+    follower = bob.client("follow", "-n", "all")
     follower.take(1)
     follower.process.send_signal(signal.SIGINT)
     follower.wait(expect=130)

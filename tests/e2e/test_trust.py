@@ -27,10 +27,7 @@ def swap_identity(daemon):
 
 def test_a_stranger_waits_for_a_yes_by_default(alice, bob):
     alice.add(bob)
-    request = bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
-    assert "peer" not in request
-    [request] = requests(bob)
-    assert request["fingerprint"] == alice.fingerprint
+    [request] = bob.wait_for_request(alice)
     assert len(request["safety_number"].split()) == 12
     assert bob.rpc("peer.list")["peers"] == []
     sends_nothing(alice, bob)
@@ -38,7 +35,7 @@ def test_a_stranger_waits_for_a_yes_by_default(alice, bob):
 
 def test_an_accepted_request_becomes_a_peer(alice, bob):
     alice.add(bob)
-    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.wait_for_request(alice)
     bob.ctl("peer", "accept", alice.fingerprint, "alice")
     alice.wait_online(bob)
     alice.ctl("send", "-p", "bob", "--wait", "thank you")
@@ -47,9 +44,33 @@ def test_an_accepted_request_becomes_a_peer(alice, bob):
     assert requests(bob) == []
 
 
+def test_a_key_that_asked_is_let_in_by_becoming_a_peer(alice, bob):
+    """In whichever state its session is: the key may become known before, while or after it asks."""
+    for _ in range(5):
+        alice.add(bob)
+        bob.add(alice, address=False)
+        alice.wait_online(bob)
+        bob.wait_online(alice)
+        alice.ctl("peer", "remove", "bob")
+        bob.ctl("peer", "remove", "alice")
+    alice.add(bob)
+    bob.wait_for_request(alice)
+    bob.add(alice, address=False)
+    alice.wait_online(bob)
+
+
+def test_a_request_is_told_to_followers(alice, bob):
+    follower = bob.client("follow", "-o", "json", "--types", "peer.request")
+    eventually(lambda: bob.rpc("status")["followers"], "the follower")
+    alice.add(bob)
+    event = follower.next_json()
+    assert (event["type"], event["fingerprint"]) == ("peer.request", alice.fingerprint)
+    assert "peer" not in event
+
+
 def test_a_rejected_request_is_gone(alice, bob):
     alice.add(bob)
-    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.wait_for_request(alice)
     bob.rpc("peer.reject", fingerprint=alice.fingerprint)
     assert requests(bob) == []
     assert bob.rpc("peer.list")["peers"] == []
@@ -148,7 +169,7 @@ def test_a_changed_key_is_taken_by_its_full_fingerprint_only(paired):
 def test_a_blocked_peer_is_cut_off(paired):
     alice, bob = paired
     bob.ctl("peer", "block", "alice")
-    alice.wait_for_event("peer.offline", peer="bob")
+    eventually(lambda: alice.peer("bob")["link"] != "online", "the end of the link")
     result = bob.ctl("--json", "send", "-p", "alice", "x", expect=77)
     assert result.error["kind"] == "blocked"
     assert bob.peer("alice")["trust"] == "blocked"
@@ -159,7 +180,7 @@ def test_a_blocked_peer_is_cut_off(paired):
 
 def test_a_stranger_who_asks_can_be_blocked(alice, bob):
     alice.add(bob)
-    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.wait_for_request(alice)
     bob.ctl("peer", "block", alice.fingerprint)
     assert requests(bob) == []
     alice.ctl("peer", "connect", "bob")
@@ -170,7 +191,7 @@ def test_a_stranger_who_asks_can_be_blocked(alice, bob):
 def test_a_removed_peer_is_a_stranger_again(paired):
     alice, bob = paired
     bob.ctl("peer", "remove", "alice")
-    bob.wait_for_event("peer.request", fingerprint=alice.fingerprint)
+    bob.wait_for_request(alice)
     sends_nothing(alice, bob)
 
 
