@@ -40,10 +40,13 @@ suite = unit@$(1) dialogue@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized
-	$(RUN) lint $(call suite,build) $(call suite,$(SANITIZED)/build)
+	$(RUN) lint models $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 check-lint: dependencies
 	$(RUN) lint
+
+check-models: dependencies
+	$(RUN) models
 
 check-unit: dependencies
 	$(BUILD) tests
@@ -57,5 +60,10 @@ check-sanitizers: dependencies
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
 
-.PHONY: tests sanitized check check-lint check-unit check-e2e check-sanitizers
+# The long form of what `check` does in short, for before a release.
+check-deep: export P2PCHAT_DEEP = 1
+check-deep: dependencies
+	$(RUN) models
+
+.PHONY: tests sanitized check check-deep check-lint check-models check-unit check-e2e check-sanitizers
 .SECONDARY:

@@ -1,0 +1,83 @@
+"""Spin searches every schedule of a model: of ours finds no fault, of what else one might think of
+it finds one.
+"""
+
+import os
+import shutil
+import subprocess
+import pathlib
+
+import pytest
+
+MODELS = pathlib.Path(__file__).parent
+DEEP = bool(os.environ.get("P2PCHAT_DEEP"))
+
+pytestmark = pytest.mark.skipif(not (shutil.which("spin") and shutil.which("gcc")),
+                                reason="needs spin and gcc")
+
+SOUND = [
+    ("tie", "LINKS=2"),
+    ("tie", "LINKS=5"),
+    ("tie", "LINKS=4 CRASHES=2"),
+    ("deliver", "MESSAGES=5 SENDER_RESTORES=0"),
+    ("deliver", "MESSAGES=4 SENDER_RESTORES=2"),
+    ("deliver", "MESSAGES=4 SENDER_RESTORES=0 RECEIVER_RESTORES=2"),
+    ("deliver", "MESSAGES=4 SENDER_RESTORES=2 RECEIVER_RESTORES=1"),
+]
+
+SOUND_DEEP = [
+    ("tie", "LINKS=5 CRASHES=3"),
+    ("tie", "LINKS=6 CRASHES=2"),
+    ("deliver", "MESSAGES=6 SENDER_RESTORES=1 RECEIVER_RESTORES=1"),
+    ("deliver", "MESSAGES=5 SENDER_RESTORES=2 RECEIVER_RESTORES=2"),
+]
+
+# What goes wrong, as the assertion that says so.
+NONE_IS_LEFT = "links==1"
+TWO_STAY = "links<=1"
+LOST = "times[id]>=1"
+TWICE = "times[id]==1"
+OUT_OF_ORDER = "id>newest"
+
+MUTANTS = [
+    ("tie", "RULE=NEWEST", NONE_IS_LEFT),
+    ("tie", "RULE=OLDEST", NONE_IS_LEFT),
+    ("tie", "RULE=OWN_DIAL", NONE_IS_LEFT),
+    ("tie", "RULE=KEEP_BOTH", TWO_STAY),
+    ("deliver", "DESIGN=SEQUENCE_NUMBERS SENDER_RESTORES=1", LOST),
+    ("deliver", "DESIGN=NO_REPETITION SENDER_RESTORES=0", TWICE),
+    ("deliver", "DESIGN=EARLY_ACKNOWLEDGE SENDER_RESTORES=0", LOST),
+    ("deliver", "DESIGN=FIRE_AND_FORGET SENDER_RESTORES=0", LOST),
+    ("deliver", "DESIGN=UNORDERED_RESEND SENDER_RESTORES=0", OUT_OF_ORDER),
+]
+
+
+def search(folder, model, bounds):
+    """Runs the whole search and returns what the verifier says."""
+    defines = [f"-D{bound}" for bound in bounds.split()]
+    made = subprocess.run(["spin", "-a", *defines, MODELS / f"{model}.pml"], cwd=folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert made.returncode == 0 and "Error" not in made.stdout, made.stdout
+    subprocess.run(["gcc", "-O1", "-w", "-DSAFETY", "-o", "pan", "pan.c"], cwd=folder, check=True)
+    # -b: a search that does not reach its bottom is a fault too.
+    return subprocess.run(["./pan", "-m100000", "-b"], cwd=folder, text=True,
+                          capture_output=True).stdout
+
+
+@pytest.mark.parametrize("model, bounds", SOUND + (SOUND_DEEP if DEEP else []))
+def test_no_schedule_breaks(tmp_path, model, bounds):
+    said = search(tmp_path, model, bounds)
+    assert "errors: 0" in said, said
+    assert "Full statespace search" in said, said
+
+
+@pytest.mark.parametrize("model, bounds, assertion", MUTANTS)
+def test_some_schedule_breaks_the_mutant(tmp_path, model, bounds, assertion):
+    said = search(tmp_path, model, bounds)
+    assert "assertion violated" in said and assertion in said, said
+
+
+def test_numbers_alone_are_harmless_without_backups(tmp_path):
+    """The mutant fails for the reason that is given, and for no other."""
+    said = search(tmp_path, "deliver", "DESIGN=SEQUENCE_NUMBERS SENDER_RESTORES=0")
+    assert "errors: 0" in said, said
