@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/number.h"
 
 static const char *const policy_names[] = {
@@ -16,6 +17,8 @@ static const char *const policy_names[] = {
     [UNKNOWN_REJECT] = "reject",
     [UNKNOWN_ACCEPT] = "accept",
 };
+
+enum { CONFIG_SIZE_MAX = 256 * 1024 };
 
 enum { POLICY_COUNT = sizeof policy_names / sizeof policy_names[0] };
 
@@ -38,7 +41,8 @@ static cfg_opt_t option_table[] = {
  */
 static char *complaint_place;
 
-static void keep_complaint(cfg_t *cfg, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void keep_complaint(cfg_t *cfg, const char *format,
+                                                                 va_list arguments)
 {
     if (complaint_place == NULL || complaint_place[0] != '\0')
         return;
@@ -152,15 +156,65 @@ static void take_options(struct config *config, const struct options *options)
         config->log_level = options->log_level;
 }
 
+/* The end of the comment at `text`, or NULL when there is none. */
+static const char *comment_end(const char *text, const char *end)
+{
+    const bool long_one = end - text >= 2 && memcmp(text, "/*", 2) == 0;
+    if (!long_one && *text != '#' && (end - text < 2 || memcmp(text, "//", 2) != 0))
+        return NULL;
+    const char *last = long_one ? memmem(text + 2, (size_t)(end - text) - 2, "*/", 2)
+                                : memchr(text, '\n', (size_t)(end - text));
+    return last == NULL ? end : long_one ? last + 2 : last;
+}
+
+/*
+ * Overwrites comments with spaces: libconfuse 3.3 counts the lines of comments wrongly, and then
+ * complaints would name others than the wrong ones.
+ */
+static void blank_comments(char *text, char *end)
+{
+    char quote = '\0';
+    while (text < end) {
+        const char *after = quote == '\0' ? comment_end(text, end) : NULL;
+        if (after != NULL) {
+            for (; text < after; text++)
+                *text = *text == '\n' ? '\n' : ' ';
+            continue;
+        }
+        if (quote != '\0' && *text == '\\' && text + 1 < end)
+            text++;
+        else if (quote != '\0')
+            quote = *text == quote ? '\0' : quote;
+        else if (*text == '"' || *text == '\'')
+            quote = *text;
+        text++;
+    }
+}
+
+static int parse_text(cfg_t *cfg, const char *path, struct bytes *text)
+{
+    if (text->size == 0)
+        return 0;
+    blank_comments((char *)text->data, (char *)text->data + text->size);
+    cfg->filename = strdup(path); /* freed with cfg */
+    FILE *file = fmemopen(text->data, text->size, "r");
+    const bool parsed =
+        cfg->filename != NULL && file != NULL && cfg_parse_fp(cfg, file) == CFG_SUCCESS;
+    if (file != NULL)
+        fclose(file);
+    return parsed ? 0 : -EINVAL;
+}
+
 static int parse_file(cfg_t *cfg, const char *path, bool required, char *complaint)
 {
-    if (access(path, R_OK) < 0) {
-        if (errno == ENOENT && !required)
-            return 0;
-        snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: %s", path, strerror(errno));
-        return -EINVAL;
-    }
-    return cfg_parse(cfg, path) == CFG_SUCCESS ? 0 : -EINVAL;
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    int r = file_read(path, CONFIG_SIZE_MAX, &text);
+    if (r == -ENOENT && !required)
+        return 0;
+    if (r == 0)
+        return parse_text(cfg, path, &text);
+    snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: %s", path, strerror(-r));
+    return -EINVAL;
 }
 
 int config_load(struct config *config, const char *path, bool required,
