@@ -67,5 +67,5 @@ int main(int argc, char *argv[])
     if (places_find(&places, &options) == 0)
         status = configure(&options, &places);
     places_deinit(&places);
-    return status;
+    return (int)status;
 }
