@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "crypto/aead.h"
 #include "crypto/random.h"
-#include "proto/confirm.h"
 #include "proto/handshake_state.h"
 #include "proto/ident.h"
 
@@ -97,9 +96,9 @@ int handshake_exchange(struct handshake *handshake, const struct hello *other)
 int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,
                    struct bytes *out)
 {
-    int rc = seal_frame(&handshake->sending, type, plaintext, out);
+    int rc = handshake_record(handshake, type, plaintext);
 
-    return rc != 0 ? rc : handshake_record(handshake, type, plaintext);
+    return rc != 0 ? rc : seal_frame(&handshake->sending, type, plaintext, out);
 }
 
 int handshake_authenticate(struct handshake *handshake, struct span spki,
@@ -142,20 +141,17 @@ static int combine_checksum(const struct handshake *handshake,
                             pubkey_fingerprint(handshake->peer), checksum);
 }
 
-int handshake_send_confirm(struct handshake *handshake, struct bytes *out)
+int handshake_make_confirm(struct handshake *handshake, uint8_t message[static CONFIRM_SIZE])
 {
-    bool joining = handshake->role == SESSION_JOINER;
     const struct handshake_secrets *secrets = &handshake->secrets;
-    uint8_t checksum[CHECKSUM_SIZE], message[CONFIRM_SIZE];
+    uint8_t checksum[CHECKSUM_SIZE];
     int rc = combine_checksum(handshake, checksum);
 
-    if (rc == 0)
-        rc = confirm_make(joining ? &secrets->confirm_joiner : &secrets->confirm_host,
-                          handshake->hash, checksum, handshake->approved_here, message);
-    if (rc == 0)
-        rc = handshake_send(handshake, joining ? FRAME_CONFIRM_J : FRAME_CONFIRM_H,
-                            SPAN(message, sizeof(message)), out);
-    return rc;
+    if (rc != 0)
+        return rc;
+    return confirm_make(handshake->role == SESSION_JOINER ? &secrets->confirm_joiner
+                                                          : &secrets->confirm_host,
+                        handshake->hash, checksum, handshake->approved_here, message);
 }
 
 static int take_confirm(struct handshake *handshake, enum frame_type type, struct span message)
@@ -343,12 +339,18 @@ int handshake_admit(struct handshake *handshake, bool approved, struct bytes *ou
 int handshake_finish(struct handshake *handshake, struct bytes *out,
                      uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch)
 {
+    bool hosting = handshake->role == SESSION_HOST;
+    uint8_t message[CONFIRM_SIZE];
     int rc = 0;
 
-    if (handshake->role == SESSION_HOST)
-        rc = handshake_send_confirm(handshake, out);
+    if (hosting)
+        rc = handshake_make_confirm(handshake, message);
+    if (rc == 0 && hosting)
+        rc = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof(message)));
     if (rc == 0)
         rc = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
+    if (rc == 0 && hosting)
+        rc = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof(message)), out);
     if (rc != 0)
         return rc;
     memcpy(sid, handshake->hash, SHA256_SIZE);

@@ -90,8 +90,11 @@ int handshake_host_admit(struct handshake *handshake, struct bytes *out)
         rc = handshake_sign(handshake, SIGNATURE_KEY, plaintext,
                             key_message_encode(&key, plaintext));
     if (rc == 0)
-        rc = handshake_send(handshake, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)), out);
+        rc = handshake_record(handshake, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)));
     if (rc == 0)
         rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
+    /* Last, so that nothing is sent by a step that fails. */
+    if (rc == 0)
+        rc = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)), out);
     return rc;
 }

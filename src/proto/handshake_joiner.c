@@ -78,6 +78,7 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
     CLEANUP(secret_cleanup) struct secret fallback;
     CLEANUP(secret_cleanup) struct secret transported;
     size_t wrapped_size = pubkey_modulus_size(identity_pubkey(handshake->self));
+    uint8_t message[CONFIRM_SIZE];
     int rc = random_bytes(fallback.bytes, sizeof(fallback.bytes));
 
     /* A bad wrapping goes on with a secret nobody else knows and fails only at CONFIRM_H. */
@@ -87,6 +88,8 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
     if (rc == 0)
         rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
     if (rc == 0)
-        rc = handshake_send_confirm(handshake, out);
+        rc = handshake_make_confirm(handshake, message);
+    if (rc == 0)
+        rc = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof(message)), out);
     return rc;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "crypto/keyx.h"
+#include "proto/confirm.h"
 #include "proto/handshake.h"
 #include "proto/hello.h"
 #include "proto/seal.h"
@@ -56,7 +57,7 @@ int handshake_prepare_hello(struct handshake *handshake);
 /* From the other side's HELLO to the keys that seal the rest; both HELLOs are in the transcript. */
 int handshake_exchange(struct handshake *handshake, const struct hello *other);
 
-/* Appends the frame that `plaintext` becomes and records it. 0 or -errno. */
+/* Records the plaintext and appends the frame that it becomes. 0 or -errno. */
 int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,
                    struct bytes *out);
 
@@ -70,8 +71,8 @@ int handshake_authenticate(struct handshake *handshake, struct span spki,
 int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, uint8_t *plaintext,
                    size_t prefix_size);
 
-/* Sends our CONFIRM. 0 or -errno. */
-int handshake_send_confirm(struct handshake *handshake, struct bytes *out);
+/* Our CONFIRM. 0 or -EIO. */
+int handshake_make_confirm(struct handshake *handshake, uint8_t message[static CONFIRM_SIZE]);
 
 /* The halves: each takes the frames of its role. */
 int handshake_joiner_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
