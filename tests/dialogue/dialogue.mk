@@ -18,8 +18,16 @@ test_hostile_hello_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_identity_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_packets_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_records_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
+test_failures_OBJS = $(dialogue_OBJS)
+test_identities_OBJS = $(dialogue_OBJS)
 
 build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
 
 # The recorded RSA outputs take the place of fresh ones.
 build/tests/dialogue/test_recorded: LDFLAGS += -Wl,--wrap=identity_sign -Wl,--wrap=pubkey_wrap
+
+# Everything that a session calls and that can fail.
+failing = malloc calloc random_bytes sha256 sha256_state_new sha256_state_add \
+	hmac_sha256 hkdf_extract hkdf_expand keyx_derive aead_seal aead_open pubkey_new pubkey_verify \
+	pubkey_wrap identity_sign identity_unwrap
+build/tests/dialogue/test_failures: LDFLAGS += $(foreach name,$(failing),-Wl,--wrap=$(name))

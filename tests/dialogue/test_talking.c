@@ -49,6 +49,30 @@ static void test_waiting_records_share_one_packet_and_one_acknowledgement(void *
     assert_int_equal(party_count(&rig.joiner, SESSION_ACKED), 1);
 }
 
+static void test_packets_survive_every_cut_of_the_stream(void **state)
+{
+    size_t size = FRAME_HEADER_SIZE + FRAME_PACKET_OVERHEAD + FRAME_PACKET_PAYLOAD_MIN;
+
+    (void)state;
+    for (size_t cut = 1; cut < 2 * size; cut++) {
+        struct span sent;
+
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(party_send_text(&rig.joiner, "cut", 1, rig.now_ms), 0);
+            session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
+        }
+        sent = bytes_span(&rig.joiner.sent);
+        assert_int_equal(sent.size, 2 * size);
+        party_hear(&rig.host, SPAN(sent.data, cut), 0, rig.now_ms);
+        assert_int_equal(party_count(&rig.host, SESSION_ITEM), cut / size);
+        party_hear(&rig.host, SPAN(sent.data + cut, sent.size - cut), 0, rig.now_ms);
+        assert_int_equal(party_count(&rig.host, SESSION_ITEM), 2);
+        bytes_clear(&rig.joiner.sent);
+        rig_run(&rig);
+        rig.host.event_count = rig.joiner.event_count = 0;
+    }
+}
+
 static char *long_text(size_t size)
 {
     char *text = malloc(size + 1);
@@ -297,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OPEN(test_items_arrive_in_order_and_are_acknowledged),
         OPEN(test_waiting_records_share_one_packet_and_one_acknowledgement),
+        OPEN(test_packets_survive_every_cut_of_the_stream),
         OPEN(test_longest_text_travels_in_the_largest_packet),
         OPEN(test_packet_grows_exactly_when_its_records_need_it),
         OPEN(test_window_of_items_fills_and_empties),

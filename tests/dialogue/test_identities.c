@@ -1,0 +1,166 @@
+/*
+ * Identities of every size in every role, and invites: what the host learns from IDENT besides the
+ * key.
+ */
+#include <string.h>
+
+#include "dialogue/fixture.h"
+
+enum { SIZES = 3 };
+
+static struct identity *identities[2][SIZES];
+static const unsigned bits[SIZES] = {2048, 3072, 4096};
+
+static const uint8_t secret[INVITE_SECRET_SIZE] = "an invite's key";
+static const uint8_t other_secret[INVITE_SECRET_SIZE] = "another's key..";
+
+/* Starts a rig whose parties have these identities. */
+static void start_with(const struct identity *joiner, const struct identity *host,
+                       const uint8_t *invite_secret)
+{
+    const struct session_settings joining = {
+        .role = SESSION_JOINER, .self = joiner, .invite_secret = invite_secret};
+    const struct session_settings hosting = {.role = SESSION_HOST, .self = host};
+
+    memset(&rig, 0, sizeof(rig));
+    rig.now_ms = RIG_START_MS;
+    assert_int_equal(session_new(&rig.joiner.session, &joining, rig.now_ms), 0);
+    assert_int_equal(session_new(&rig.host.session, &hosting, rig.now_ms), 0);
+}
+
+static void test_all_key_sizes_meet_and_talk(void **state)
+{
+    (void)state;
+    for (size_t j = 0; j < SIZES; j++) {
+        for (size_t h = 0; h < SIZES; h++) {
+            start_with(identities[0][j], identities[1][h], NULL);
+            rig_run(&rig);
+            assert_int_equal(session_phase(rig.joiner.session), SESSION_OPEN);
+            assert_int_equal(party_send_text(&rig.joiner, "to you", 1, rig.now_ms), 0);
+            assert_int_equal(party_send_text(&rig.host, "and you", 1, rig.now_ms), 0);
+            rig_run(&rig);
+            assert_int_equal(party_last(&rig.joiner, SESSION_ACKED)->ordinal, 1);
+            assert_int_equal(party_last(&rig.host, SESSION_ACKED)->ordinal, 1);
+            rig_deinit(&rig);
+        }
+    }
+}
+
+/* No length on the wire depends on the keys. */
+static void test_lengths_do_not_tell_the_key_size(void **state)
+{
+    static const size_t joiner_sizes[] = {5 + 80, 5 + 1168, 5 + 81, 5 + 32 + 1024};
+    static const size_t host_sizes[] = {5 + 80, 5 + 1680, 5 + 81, 0};
+
+    (void)state;
+    for (size_t k = 0; k < SIZES; k++) {
+        start_with(identities[0][k], identities[1][k], NULL);
+        for (size_t i = 0; i < 4; i++) {
+            if (i == 3)
+                assert_int_equal(party_send_text(&rig.joiner, "short", 1, rig.now_ms), 0);
+            party_speak(&rig.joiner, rig.now_ms);
+            assert_int_equal(rig.joiner.sent.size, joiner_sizes[i]);
+            party_hear(&rig.host, bytes_span(&rig.joiner.sent), 0, rig.now_ms);
+            bytes_clear(&rig.joiner.sent);
+            if (i == 3)
+                break;
+            party_speak(&rig.host, rig.now_ms);
+            assert_int_equal(rig.host.sent.size, host_sizes[i]);
+            party_hear(&rig.joiner, bytes_span(&rig.host.sent), 0, rig.now_ms);
+            bytes_clear(&rig.host.sent);
+        }
+        rig_deinit(&rig);
+    }
+}
+
+static void test_meeting_oneself_ends_both_sides(void **state)
+{
+    (void)state;
+    start_with(identities[0][0], identities[0][0], NULL);
+    rig_run(&rig);
+    assert_ended(&rig.host, CLOSE_SELF, false);
+    assert_ended(&rig.joiner, CLOSE_SELF, true);
+    rig_deinit(&rig);
+}
+
+static void test_invite_is_proven_by_its_secret_alone(void **state)
+{
+    uint8_t id[INVITE_ID_SIZE];
+
+    (void)state;
+    start_with(identities[0][0], identities[1][0], secret);
+    rig.host.asks = true;
+    assert_null(session_invite_id(rig.host.session));
+    assert_false(session_invite_proven(rig.host.session, secret));
+    rig_run(&rig);
+    assert_int_equal(invite_proof_id(secret, id), 0);
+    assert_memory_equal(session_invite_id(rig.host.session), id, INVITE_ID_SIZE);
+    assert_true(session_invite_proven(rig.host.session, secret));
+    assert_false(session_invite_proven(rig.host.session, other_secret));
+    /* It is consumed only later, so the answer must stay. */
+    session_admit(rig.host.session, true, rig.now_ms);
+    rig_run(&rig);
+    assert_true(session_invite_proven(rig.host.session, secret));
+    session_establish(rig.host.session, rig.now_ms);
+    assert_true(session_invite_proven(rig.host.session, secret));
+    rig_deinit(&rig);
+}
+
+static void test_proof_of_another_connection_or_joiner_is_worthless(void **state)
+{
+    struct handshake_invite before;
+
+    (void)state;
+    start_with(identities[0][0], identities[1][0], secret);
+    rig_run(&rig);
+    before = rig.host.session->invite;
+    rig_deinit(&rig);
+
+    start_with(identities[0][0], identities[1][0], secret);
+    rig_run(&rig);
+    assert_true(session_invite_proven(rig.host.session, secret));
+    memcpy(rig.host.session->invite.mac, before.mac, INVITE_MAC_SIZE);
+    assert_false(session_invite_proven(rig.host.session, secret));
+    rig_deinit(&rig);
+
+    start_with(identities[0][1], identities[1][0], secret);
+    rig_run(&rig);
+    rig.host.session->invite = before;
+    assert_false(session_invite_proven(rig.host.session, secret));
+    rig_deinit(&rig);
+}
+
+static int setup(void **state)
+{
+    if (rig_group_setup(state) != 0)
+        return -1;
+    for (size_t role = 0; role < 2; role++) {
+        for (size_t i = 0; i < SIZES; i++) {
+            if (identity_generate(&identities[role][i], bits[i]) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    for (size_t role = 0; role < 2; role++) {
+        for (size_t i = 0; i < SIZES; i++)
+            identity_free(identities[role][i]);
+    }
+    return rig_group_teardown(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_key_sizes_meet_and_talk),
+        cmocka_unit_test(test_lengths_do_not_tell_the_key_size),
+        cmocka_unit_test(test_meeting_oneself_ends_both_sides),
+        cmocka_unit_test(test_invite_is_proven_by_its_secret_alone),
+        cmocka_unit_test(test_proof_of_another_connection_or_joiner_is_worthless),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
