@@ -159,6 +159,8 @@ void control_follow_request(struct control_client *client, const struct request 
             continue; /* the list of requests has it, too */
         json_t *params =
             control_view_passing_event(node_here, follower->sub, passing_names[TYPE_REQUEST], NULL);
+        json_object_set_new(params, "fingerprint",
+                            control_view_fingerprint(request->fingerprint.bytes));
         json_object_set_new(params, "request", control_view_request(node_here, request));
         send(follower, params);
     }
