@@ -24,8 +24,7 @@ int confirm_make(const struct secret *key, const uint8_t transcript[static SHA25
                  const uint8_t checksum[static CHECKSUM_SIZE], bool approved,
                  uint8_t message[static CONFIRM_SIZE]);
 
-/* Checks the other side's message in constant time and reads its flag. 0, a confirm_outcome or
- * -EIO. */
+/* Checks the other side's message in constant time, reads its flag. 0, confirm_outcome or -EIO. */
 int confirm_check(const struct secret *key, const uint8_t transcript[static SHA256_SIZE],
                   const uint8_t checksum[static CHECKSUM_SIZE],
                   const uint8_t message[static CONFIRM_SIZE], bool *approved);

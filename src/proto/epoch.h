@@ -77,8 +77,7 @@ struct span epoch_due_record(const struct epoch *epoch);
 /* The packet with the due record is sealed. */
 void epoch_mark_sent(struct epoch *epoch, uint64_t now_ms);
 
-/* Host: when the next rekey is to start, in the past if at once; UINT64_MAX while one is running.
- */
+/* Host: when to start the next rekey, in the past if at once; UINT64_MAX while one is running. */
 uint64_t epoch_rekey_at_ms(const struct epoch *epoch);
 
 /* When a rule of the rekey will be broken by the other side; in the past if it is. */

@@ -73,8 +73,7 @@ int handshake_admit(struct handshake *handshake, bool approved, struct bytes *ou
 int handshake_finish(struct handshake *handshake, struct bytes *out,
                      uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch);
 
-/* The peer's key, from the first question on, NULL before; and the same moved to the caller, at the
- * end. */
+/* The peer's key, from the first question on, NULL before; the second moves it to the caller. */
 const struct pubkey *handshake_peer(const struct handshake *handshake);
 struct pubkey *handshake_steal_peer(struct handshake *handshake);
 

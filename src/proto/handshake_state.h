@@ -66,8 +66,7 @@ int handshake_authenticate(struct handshake *handshake, struct span spki,
                            enum signature_purpose purpose, struct span prefix,
                            struct span signature);
 
-/* Signs transcript || plaintext[0 .. prefix_size - 1] into the plaintext behind the prefix. 0 or
- * -EIO. */
+/* Signs transcript || plaintext[0 .. prefix_size - 1], into the bytes behind it. 0 or -EIO. */
 int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, uint8_t *plaintext,
                    size_t prefix_size);
 

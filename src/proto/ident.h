@@ -46,11 +46,10 @@ struct key_message {
     struct span signature;
 };
 
-/* The plaintext up to the signature; fields of `ident` used: invite (NULL: none) and spki. Returns
- * its size. */
+/* Writes what is to be signed, from `ident`'s spki and invite (NULL: none). Returns its size. */
 size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFIX_MAX]);
 
-/* The plaintext up to the signature; fields of `key` used: spki and wrapped. Returns its size. */
+/* Writes what is to be signed, from `key`'s spki and wrapped. Returns its size. */
 size_t key_message_encode(const struct key_message *key, uint8_t prefix[static KEY_PREFIX_MAX]);
 
 /* 0 or IDENT_MALFORMED, when lengths don't fit each other or padding is not zero. */

@@ -42,8 +42,7 @@ struct record {
 /* Appends a record. 0 or -ENOMEM, with `out` unchanged. */
 int record_append(struct bytes *out, enum record_type type, struct span body);
 
-/* The next record of what is left; false at the end or, with reader->failed, where the bytes make
- * no record. */
+/* The next record of what is left; false at the end and, with reader->failed, at nonsense. */
 bool record_next(struct reader *reader, struct record *record);
 
 /*

@@ -15,8 +15,7 @@ enum {
     SAFETY_NUMBER_QR_MAX = 9 + 64 + 1, /* "p2pchat1:", hexadecimal checksum, NUL */
 };
 
-/* C = SHA-256("p2pchat/1 checksum\0" || smaller || larger). The same for either order. 0 or -EIO.
- */
+/* SHA-256("p2pchat/1 checksum\0" || smaller || larger): the same for either order. 0 or -EIO. */
 int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
                      uint8_t checksum[static CHECKSUM_SIZE]);
 

@@ -24,6 +24,5 @@ struct seal {
 /* Appends the plaintext as a sealed frame. 0, -ENOMEM or -EIO. */
 int seal_frame(struct seal *seal, enum frame_type type, struct span plaintext, struct bytes *out);
 
-/* Opens a frame's body into `plaintext`, body.size - AEAD_TAG_SIZE bytes. 0, SEAL_BROKEN or -EIO.
- */
+/* Opens a body into `plaintext`, body.size - AEAD_TAG_SIZE bytes. 0, SEAL_BROKEN or -EIO. */
 int seal_open(struct seal *seal, struct frame_header header, struct span body, uint8_t *plaintext);

@@ -132,19 +132,22 @@ void session_reject(struct session *session, enum close_code code, uint64_t now_
 /* A person approved a PENDING session's peer. */
 void session_approve(struct session *session, uint64_t now_ms);
 
-/* Ends the session from this side, telling the peer `code` if it can still be told. SESSION_ENDED
- * follows. */
+/* Ends the session from this side, telling the peer `code` if possible. SESSION_ENDED follows. */
 void session_close(struct session *session, enum close_code code, uint64_t now_ms);
 
-/* Queues an item (OPEN only). 0, SESSION_FULL or -ENOMEM. Items get ordinals 1, 2, … in this order.
+/*
+ * Queues an item; items get ordinals 1, 2, … in this order. 0, SESSION_FULL, -ENOMEM, -ENOTCONN
+ * when not OPEN, or -EINVAL when the text is empty or too long.
  */
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
 
 /* The items up to `ordinal` that the peer sent are on disk. */
 void session_acknowledge(struct session *session, uint64_t ordinal);
 
-/* Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are
- * open; more are dropped. */
+/*
+ * Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are open
+ * and 6 sent in 10 seconds; more are dropped.
+ */
 void session_ping(struct session *session, uint64_t token, uint64_t now_ms);
 
 enum session_role session_role(const struct session *session);

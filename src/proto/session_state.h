@@ -85,8 +85,7 @@ void session_end(struct session *session, enum close_code code, bool by_peer, co
 /* Ends the session with a last word to the peer, where the state has one. */
 void session_fail(struct session *session, enum close_code code, const char *detail);
 
-/* Ends the session for the result of a handshake function, unless it is 0. Returns whether it was
- * 0. */
+/* Ends the session unless `rc`, of a handshake function or 0 or -errno, is 0. Returns rc == 0. */
 bool session_survives(struct session *session, int rc);
 
 /* Appends a CLOSE packet to the bytes that are ready, best effort. */

@@ -34,8 +34,7 @@ void window_add(struct window *window, size_t size, uint64_t now_ms);
 /* `count` of the waiting items leave. */
 void window_mark_sent(struct window *window, size_t count);
 
-/* Everything up to `ordinal` is committed; false if the peer can't know that or has said so before.
- */
+/* Everything up to `ordinal` is committed; false if the peer can't know or has said so before. */
 bool window_acknowledge(struct window *window, uint64_t ordinal, uint64_t now_ms);
 
 /* Since when items wait for an acknowledgement without any progress; UINT64_MAX if none does. */
