@@ -62,7 +62,8 @@ static void test_packet_opens_to_its_records(void **state)
         assert_memory_equal(records.data, "records", 7);
     }
     assert_int_equal(sending.counter, 80);
-    assert_memory_equal(&sending, &receiving, sizeof(sending));
+    assert_int_equal(receiving.counter, 80);
+    assert_memory_equal(sending.key.bytes, receiving.key.bytes, SECRET_SIZE);
     assert_memory_not_equal(sending.key.bytes, first_chain().key.bytes, SECRET_SIZE);
 }
 

@@ -72,8 +72,10 @@ struct identity *vector_identity(const char *name)
 
     assert(BASE64_LENGTH(der.size) + 3 < sizeof(base64));
     base64_encode(BASE64_STANDARD, der.data, der.size, base64);
-    while (strlen(base64) % 4 != 0)
-        strncat(base64, "=", 2);
+    for (size_t length = strlen(base64); length % 4 != 0; length++) {
+        base64[length] = '=';
+        base64[length + 1] = '\0';
+    }
     used = snprintf(pem, sizeof(pem), "-----BEGIN RSA PRIVATE KEY-----\n");
     for (size_t at = 0; at < strlen(base64); at += PEM_LINE)
         used += snprintf(pem + used, sizeof(pem) - (size_t)used, "%.*s\n", PEM_LINE, base64 + at);
