@@ -61,7 +61,8 @@ void node_fail(struct node *node, int error)
     if (node->failure != 0)
         return;
     node->failure = error;
-    log_error("%s: nothing is acknowledged any more", strerror(-error));
+    log_event(LOG_LEVEL_ERROR, "store-failed", NULL, "%s: nothing is acknowledged any more",
+              strerror(-error));
     loop_wake(node->loop);
 }
 
@@ -130,9 +131,11 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
     struct peer *peer = link->peer;
     char text[PEER_ERROR_MAX];
     requests_forget_link(&node->requests, link);
-    log_event(peer != NULL && peer->link == link ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "link-ended",
-              peer != NULL ? peer->row.name : NULL, "%s: %s", stream_origin(link->stream)->text,
-              link_end_text(end, text, sizeof text));
+    link_end_text(end, text, sizeof text);
+    if (peer != NULL && peer->link == link)
+        log_event(LOG_LEVEL_INFO, "peer-offline", peer->row.name, "offline: %s", text);
+    else
+        log_debug("link from or to %s ended: %s", stream_origin(link->stream)->text, text);
     if (peer == NULL)
         return;
     if (peer->attempt == link)
@@ -263,7 +266,8 @@ static int restore_row(void *context, const struct peer_row *row)
  * it. */
 static int undo_turn(struct node *node)
 {
-    log_error("the disk is full: the last changes were not kept");
+    log_event(LOG_LEVEL_ERROR, "disk-full", NULL,
+              "the disk is full: the last changes were not kept");
     links_close_all(&node->links, CLOSE_INTERNAL_ERROR);
     roster_each (peer, &node->roster)
         peer->stored = false;

@@ -8,16 +8,21 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "core/node.h"
 #include "daemon/control.h"
+#include "daemon/heartbeat.h"
 #include "daemon/keys.h"
 #include "daemon/notify.h"
 
-enum { STOP_TIMEOUT_MS = 3000 }; /* for peers and clients to take our last words */
+enum {
+    STOP_TIMEOUT_MS = 3000,      /* for peers and clients to take our last words */
+    RECOVERY_TIMEOUT_MS = 90000, /* to open the store, besides what its size takes */
+    RECOVERY_BYTES_PER_MS = 5000,
+};
 
 struct daemon {
     const struct options *options;
@@ -28,6 +33,7 @@ struct daemon {
     struct db *db;
     struct control *control;
     struct node *node;
+    struct heartbeat *heartbeat;
     struct timer *stop_timer;
     bool stopping;
     enum exit_status status;
@@ -74,7 +80,7 @@ static int reload(void *context, char *complaint, size_t size)
         node_configure(daemon->node, &config.settings);
         log_event(LOG_LEVEL_INFO, "reloaded", NULL, "configuration reloaded");
     } else {
-        log_error("%s; the old settings stay", reason);
+        log_event(LOG_LEVEL_ERROR, "reload-failed", NULL, "%s; the old settings stay", reason);
         snprintf(complaint, size, "%s", reason);
     }
     notify_ready();
@@ -100,6 +106,8 @@ static void on_settled(void *context, int outcome)
 {
     struct daemon *daemon = context;
     control_settled(daemon->control, outcome);
+    if (outcome >= 0)
+        heartbeat_settled(daemon->heartbeat);
     if (outcome < 0 && !daemon->stopping) {
         daemon->status = EXIT_STATUS_IO;
         stop(daemon);
@@ -112,11 +120,7 @@ static void on_settled(void *context, int outcome)
 static void on_presence(void *context, const struct peer *peer)
 {
     struct daemon *daemon = context;
-    unsigned online = 0;
     control_presence(daemon->control, peer);
-    roster_each (each, node_roster(daemon->node))
-        online += each->state == PEER_ONLINE;
-    notify_status("%u of %u peers online", online, node_roster(daemon->node)->count);
 }
 
 static void on_request(void *context, const struct request *request)
@@ -141,6 +145,14 @@ static void on_turn_end(void *context)
 
 /* --- coming up --- */
 
+/* Opening reads all of the store, of which there may be a lot, from a disk that may be slow. */
+static void ask_for_patience(const char *database)
+{
+    struct stat file;
+    if (stat(database, &file) == 0)
+        notify_extend_timeout(RECOVERY_TIMEOUT_MS + (uint64_t)file.st_size / RECOVERY_BYTES_PER_MS);
+}
+
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->places->state_dir;
@@ -154,6 +166,7 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         log_error("can't make %s: %s", directory, strerror(-r));
         return EXIT_STATUS_OS;
     }
+    ask_for_patience(database);
     r = db_open(&daemon->db, database);
     if (r != 0) {
         log_error("can't open %s: %s", database,
@@ -182,6 +195,8 @@ static int make_parts(struct daemon *daemon, const struct config *config)
     if (r == 0)
         r = node_new(&daemon->node, &parts, &config->settings);
     if (r == 0)
+        r = heartbeat_new(&daemon->heartbeat, daemon->node);
+    if (r == 0)
         r = timer_new(&daemon->stop_timer, daemon->loop, on_stop_timeout, daemon);
     if (r == 0)
         r = loop_on_signal(daemon->loop, SIGTERM, on_stop_signal, daemon);
@@ -196,18 +211,38 @@ static int make_parts(struct daemon *daemon, const struct config *config)
     return 0;
 }
 
-/* A system daemon's socket is for its group, a user's for the user. */
-static mode_t control_mode(void)
+static int check_inherited(const char *name, int r)
 {
-    return geteuid() == 0 ? 0660 : 0600;
+    if (r < 0)
+        log_error("can't use the socket \"%s\" of the service manager: %s", name, strerror(-r));
+    return r;
+}
+
+/* A system daemon's socket is for its group, a user's for the user. */
+static int open_control(struct daemon *daemon)
+{
+    int fd = notify_socket("control", 0);
+    if (fd >= 0)
+        return check_inherited("control", control_inherit(daemon->control, fd));
+    return control_listen(daemon->control, daemon->places->control,
+                          daemon->places->system ? 0660 : 0600);
+}
+
+/* The sockets that were handed over stand for all that the configuration wants to listen on. */
+static int open_listeners(struct daemon *daemon)
+{
+    int fd = notify_socket("peer", 0);
+    if (fd < 0)
+        return node_listen(daemon->node);
+    int r = 0;
+    for (unsigned i = 0; r == 0 && fd >= 0; fd = notify_socket("peer", ++i))
+        r = check_inherited("peer", node_inherit(daemon->node, fd));
+    return r;
 }
 
 static enum exit_status open_sockets(struct daemon *daemon)
 {
-    if (control_listen(daemon->control, daemon->places->control, control_mode()) < 0 ||
-        node_listen(daemon->node) < 0)
-        return EXIT_STATUS_OS;
-    return EXIT_STATUS_OK;
+    return open_control(daemon) < 0 || open_listeners(daemon) < 0 ? EXIT_STATUS_OS : EXIT_STATUS_OK;
 }
 
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
@@ -239,7 +274,7 @@ enum exit_status daemon_run(struct daemon *daemon)
     fingerprint_format(pubkey_fingerprint(identity_pubkey(daemon->self)), text);
     node_start(daemon->node);
     log_event(LOG_LEVEL_NOTICE, "ready", NULL, "p2pchatd %s is ready; own key %s", VERSION, text);
-    notify_ready();
+    heartbeat_start(daemon->heartbeat);
     int r = loop_run(daemon->loop);
     if (r < 0) {
         log_error("event loop: %s", strerror(-r));
@@ -250,6 +285,7 @@ enum exit_status daemon_run(struct daemon *daemon)
 
 void daemon_free(struct daemon *daemon)
 {
+    heartbeat_free(daemon->heartbeat);
     control_free(daemon->control);
     node_free(daemon->node);
     timer_free(daemon->stop_timer);

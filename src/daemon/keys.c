@@ -37,7 +37,6 @@ static int explain_identity(const char *path, int outcome)
 static int make_identity(const char *path, unsigned bits, struct identity **identity)
 {
     struct bytes pem = {0};
-    log_info("making an identity of %u bits in %s", bits, path);
     int r = identity_generate(identity, bits);
     if (r < 0)
         return explain(path, r);
@@ -50,6 +49,7 @@ static int make_identity(const char *path, unsigned bits, struct identity **iden
         *identity = NULL;
         return explain(path, r);
     }
+    log_event(LOG_LEVEL_NOTICE, "identity-made", NULL, "made a new identity in %s", path);
     return 0;
 }
 

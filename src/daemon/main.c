@@ -15,8 +15,10 @@ static enum exit_status serve(const struct options *options, const struct places
 {
     struct daemon *daemon;
     enum exit_status status = daemon_new(&daemon, options, places, config);
-    if (status != EXIT_STATUS_OK)
+    if (status != EXIT_STATUS_OK) {
+        log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "the start failed; the reason is above");
         return status;
+    }
     status = daemon_run(daemon);
     daemon_free(daemon);
     return status;
@@ -28,7 +30,6 @@ static enum exit_status start(const struct options *options, const struct places
     umask(0077);
     signal(SIGPIPE, SIG_IGN);
     log_set_level(config->log_level);
-    notify_use_journal();
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;
     enum exit_status status = serve(options, places, config);
@@ -41,7 +42,10 @@ static enum exit_status configure(const struct options *options, const struct pl
     struct config config;
     char complaint[CONFIG_COMPLAINT_MAX];
     if (config_load(&config, places->config, places->config_required, options, complaint) < 0) {
-        fprintf(stderr, "%s\n", complaint);
+        if (options->action == OPTIONS_RUN)
+            log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "%s", complaint);
+        else
+            fprintf(stderr, "%s\n", complaint);
         return EXIT_STATUS_CONFIG;
     }
     if (options->action == OPTIONS_SHOW)
@@ -63,6 +67,8 @@ int main(int argc, char *argv[])
         printf("p2pchatd %s\n", VERSION);
         return EXIT_STATUS_OK;
     }
+    if (options.action == OPTIONS_RUN)
+        notify_use_journal();
     enum exit_status status = EXIT_STATUS_CONFIG;
     if (places_find(&places, &options) == 0)
         status = configure(&options, &places);

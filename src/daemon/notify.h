@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/log.h"
 
@@ -16,3 +17,17 @@ void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);
 void notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Asks for patience: being ready, or gone, may take so much longer from now. */
+void notify_extend_timeout(uint64_t ms);
+
+/* Within which time notify_alive() is expected, again and again, after notify_ready(); 0 for never.
+ */
+uint64_t notify_watchdog_ms(void);
+void notify_alive(void);
+
+/*
+ * The `index`th socket that was handed over under this name (FileDescriptorName=), or -1 when there
+ * are no more. It belongs to the caller, who asks for each only once.
+ */
+int notify_socket(const char *name, unsigned index);

@@ -23,3 +23,24 @@ void notify_status(const char *format, ...)
 {
     (void)format;
 }
+
+void notify_extend_timeout(uint64_t ms)
+{
+    (void)ms;
+}
+
+uint64_t notify_watchdog_ms(void)
+{
+    return 0;
+}
+
+void notify_alive(void)
+{
+}
+
+int notify_socket(const char *name, unsigned index)
+{
+    (void)name;
+    (void)index;
+    return -1;
+}

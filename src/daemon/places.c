@@ -35,36 +35,37 @@ static char *service_directory(const char *variable)
     return list != NULL && list[0] == '/' ? strndup(list, strcspn(list, ":")) : NULL;
 }
 
+/* Only a system service is given this runtime directory; one of a user lies in the user's own. */
 static bool is_system_daemon(void)
 {
-    CLEANUP(cleanup_free) char *state = service_directory("STATE_DIRECTORY");
-    return geteuid() == 0 ||
-           (state != NULL && strncmp(state, LOCALSTATEDIR "/", strlen(LOCALSTATEDIR) + 1) == 0);
+    CLEANUP(cleanup_free) char *runtime = service_directory("RUNTIME_DIRECTORY");
+    return geteuid() == 0 || (runtime != NULL && strcmp(runtime, RUNSTATEDIR "/p2pchat") == 0);
 }
 
-static char *find_config(void)
+static char *find_config(bool system)
 {
-    if (is_system_daemon())
-        return strdup(SYSCONFDIR "/p2pchat/p2pchatd.conf");
-    CLEANUP(cleanup_free) char *directory = user_directory("XDG_CONFIG_HOME", ".config");
+    CLEANUP(cleanup_free) char *directory = service_directory("CONFIGURATION_DIRECTORY");
+    if (directory == NULL)
+        directory =
+            system ? strdup(SYSCONFDIR "/p2pchat") : user_directory("XDG_CONFIG_HOME", ".config");
     return directory != NULL ? path_join(directory, "p2pchatd.conf") : NULL;
 }
 
-static char *find_state_dir(void)
+static char *find_state_dir(bool system)
 {
     char *directory = service_directory("STATE_DIRECTORY");
     if (directory != NULL)
         return directory;
-    return is_system_daemon() ? strdup(LOCALSTATEDIR "/lib/p2pchat")
-                              : user_directory("XDG_STATE_HOME", ".local/state");
+    return system ? strdup(LOCALSTATEDIR "/lib/p2pchat")
+                  : user_directory("XDG_STATE_HOME", ".local/state");
 }
 
-static char *find_control(void)
+static char *find_control(bool system)
 {
     CLEANUP(cleanup_free) char *directory = service_directory("RUNTIME_DIRECTORY");
     if (directory == NULL)
-        directory = is_system_daemon() ? strdup(RUNSTATEDIR "/p2pchat")
-                                       : user_directory("XDG_RUNTIME_DIR", NULL);
+        directory =
+            system ? strdup(RUNSTATEDIR "/p2pchat") : user_directory("XDG_RUNTIME_DIR", NULL);
     return directory != NULL ? path_join(directory, "control.sock") : NULL;
 }
 
@@ -80,16 +81,20 @@ static int check(const char *place, const char *what, const char *remedy)
 
 int places_find(struct places *places, const struct options *options)
 {
-    *places = (struct places){.config_required = options->config != NULL};
-    places->config = options->config != NULL ? strdup(options->config) : find_config();
+    *places =
+        (struct places){.config_required = options->config != NULL, .system = is_system_daemon()};
+    places->config =
+        options->config != NULL ? strdup(options->config) : find_config(places->system);
     int r = check(places->config, "configuration", "set HOME or give --config");
     if (r < 0)
         return r;
-    places->state_dir = options->state_dir != NULL ? strdup(options->state_dir) : find_state_dir();
+    places->state_dir =
+        options->state_dir != NULL ? strdup(options->state_dir) : find_state_dir(places->system);
     r = check(places->state_dir, "state", "set HOME or give --state-dir");
     if (r < 0)
         return r;
-    places->control = options->control != NULL ? strdup(options->control) : find_control();
+    places->control =
+        options->control != NULL ? strdup(options->control) : find_control(places->system);
     return check(places->control, "control socket", "set XDG_RUNTIME_DIR or give --control");
 }
 

@@ -11,6 +11,7 @@ struct places {
     bool config_required; /* it was named, so it must exist */
     char *state_dir;
     char *control; /* path of the control socket */
+    bool system;   /* of the whole machine, not of one user */
 };
 
 /* 0, -ENOMEM, or -ENOENT when the environment does not tell (logged with the remedy). */

@@ -1,0 +1,191 @@
+"""The daemon under a service manager, which is us: what it tells it, and the sockets it is given."""
+
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness import P2PCHATD, PATIENCE_S, Control, environment, pair
+
+if "libsystemd" not in subprocess.run(["ldd", P2PCHATD], capture_output=True, text=True).stdout:
+    pytest.skip("built without systemd", allow_module_level=True)
+
+
+class Manager:
+    """Starts a daemon as systemd would, and hears what it says."""
+
+    def __init__(self, home):
+        self.home = home
+        self.path = home / "notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.socket.settimeout(PATIENCE_S)
+        self.control = home / "control.sock"
+        self.config = home / "p2pchatd.conf"
+        self.config.write_text("")
+        self.process = None
+
+    def start(self, *options, sockets=(), **variables):
+        """Hands over (name, socket) pairs; the shell is there because it knows the process id."""
+        names = ":".join(name for name, _ in sockets)
+        script = "".join(f"exec {3 + i}<&{s.fileno()}; " for i, (_, s) in enumerate(sockets))
+        if sockets:
+            script += f"LISTEN_PID=$$ LISTEN_FDS={len(sockets)} LISTEN_FDNAMES={names} "
+        self.process = subprocess.Popen(
+            ["bash", "-c", script + 'exec "$@"', "bash", P2PCHATD, "-c", self.config,
+             "--state-dir", self.home / "state", "--control", self.control,
+             "--listen", "127.0.0.1:0", *options],
+            env=dict(environment(self.home), NOTIFY_SOCKET=str(self.path), **variables),
+            pass_fds=[s.fileno() for _, s in sockets], stderr=subprocess.PIPE)
+
+    def hear(self):
+        """The next thing it says: {"READY": "1"}."""
+        text = self.socket.recv(4096).decode()
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def hear_of(self, *names):
+        """The next that says one of these names; others are passed over."""
+        while True:
+            said = self.hear()
+            if any(name in said for name in names):
+                return said
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(timeout=PATIENCE_S) == 0, self.process.stderr.read()
+        self.process.stderr.close()
+        self.process = None
+
+    def end(self):
+        if self.process is not None:
+            self.stop()
+        self.socket.close()
+
+
+@pytest.fixture
+def manager(home):
+    made = Manager(home)
+    yield made
+    made.end()
+
+
+def listening(family, address):
+    made = socket.socket(family)
+    made.bind(address)
+    made.listen()
+    return made
+
+
+def call(path, method):
+    control = Control(path)
+    try:
+        return control.call(method)
+    finally:
+        control.end()
+
+
+def test_it_is_ready_when_it_answers(manager):
+    manager.start()
+    assert manager.hear_of("READY")["READY"] == "1"
+    assert call(manager.control, "hello")["daemon"] == "p2pchatd"
+
+
+def test_it_says_when_it_stops(manager):
+    manager.start()
+    manager.hear_of("READY")
+    manager.process.terminate()
+    assert manager.hear_of("STOPPING")["STOPPING"] == "1"
+
+
+@pytest.mark.parametrize("text", ["log-level = debug\n", "no-such-key = 1\n"])
+def test_a_reload_is_announced_and_ended_whatever_comes_of_it(manager, text):
+    manager.start()
+    manager.hear_of("READY")
+    manager.config.write_text(text)
+    manager.process.send_signal(signal.SIGHUP)
+    assert int(manager.hear_of("RELOADING", "READY")["MONOTONIC_USEC"]) > 0
+    assert manager.hear_of("RELOADING", "READY") == {"READY": "1"}
+
+
+def test_its_status_has_counts_and_no_names(manager, alice):
+    manager.start()
+    assert manager.hear_of("STATUS")["STATUS"] == "0 of 0 peers online"
+    control = Control(manager.control)
+    control.call("peer.add", name="alice", address=[alice.address], fingerprint=alice.fingerprint)
+    fingerprint = control.call("status")["fingerprint"]
+    control.end()
+    alice.ctl("peer", "add", "manager", "--fingerprint", fingerprint)
+    seen = []
+    while "1 of 1 peers online" not in seen:
+        seen.append(manager.hear_of("STATUS")["STATUS"])
+    assert all(re.fullmatch(r"\d+ of \d+ peers online(, \d+ .*)?", text) for text in seen)
+
+
+def test_it_shows_signs_of_life_until_it_hangs(manager):
+    manager.start(WATCHDOG_USEC="200000")
+    for _ in range(3):
+        assert manager.hear_of("WATCHDOG")["WATCHDOG"] == "1"
+    manager.process.send_signal(signal.SIGSTOP)
+    manager.socket.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            manager.hear()
+    manager.process.send_signal(signal.SIGCONT)
+    manager.socket.settimeout(PATIENCE_S)
+    assert manager.hear_of("WATCHDOG")
+
+
+def test_it_is_silent_to_no_watchdog(manager):
+    manager.start()
+    manager.hear_of("READY")
+    manager.process.terminate()
+    assert "WATCHDOG" not in manager.hear_of("WATCHDOG", "STOPPING")
+
+
+def test_it_asks_for_time_to_open_a_large_store(manager):
+    manager.start()
+    manager.hear_of("READY")
+    manager.stop()
+    with open(manager.home / "state" / "p2pchat.db", "ab") as database:
+        database.truncate(100_000_000_000)  # a hole; what it holds does not matter
+    manager.start()
+    assert int(manager.hear_of("EXTEND_TIMEOUT_USEC", "READY")["EXTEND_TIMEOUT_USEC"]) > 100_000_000
+    manager.hear_of("READY")
+
+
+def test_it_serves_the_sockets_that_it_is_given(manager, alice):
+    path = manager.home / "given.sock"
+    control, peer = listening(socket.AF_UNIX, str(path)), listening(socket.AF_INET, ("127.0.0.1", 0))
+    second = listening(socket.AF_INET, ("127.0.0.1", 0))
+    manager.start(sockets=[("peer", peer), ("control", control), ("peer", second)])
+    status = call(path, "status")
+    assert [listener["port"] for listener in status["listeners"]] == [
+        peer.getsockname()[1], second.getsockname()[1]]
+    assert not manager.control.exists()
+    alice.ctl("peer", "add", "manager", f"127.0.0.1:{peer.getsockname()[1]}")
+    while status["requests"] != 1:
+        status = call(path, "status")
+
+
+def test_connections_wait_in_a_given_socket_for_the_next_daemon(manager):
+    path = manager.home / "given.sock"
+    control = listening(socket.AF_UNIX, str(path))
+    manager.start(sockets=[("control", control)])
+    manager.hear_of("READY")
+    manager.stop()
+    early = Control(path)
+    early.ask("hello")
+    manager.start(sockets=[("control", control)])
+    assert early.read()["result"]["daemon"] == "p2pchatd"
+    early.end()
+
+
+def test_a_socket_of_another_kind_is_refused(manager):
+    given = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    manager.start(sockets=[("peer", given)])
+    assert manager.process.wait(timeout=PATIENCE_S) == 71
+    assert b'socket "peer"' in manager.process.stderr.read()
+    manager.process.stderr.close()
+    manager.process = None
