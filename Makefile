@@ -25,12 +25,12 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcon
 ALL_CPPFLAGS = -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(PACKAGE_VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' \
 	-DRUNSTATEDIR='"$(runstatedir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
-	$(JANSSON_CFLAGS) $(CONFUSE_CFLAGS) $(SYSTEMD_CFLAGS) $(CPPFLAGS)
+	$(JANSSON_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 -fPIE $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
 
 DAEMON_LIBS = $(LIBEVENT_LIBS) $(OPENSSL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
-	$(SYSTEMD_LIBS)
+	$(SECCOMP_LIBS) $(SYSTEMD_LIBS)
 CLIENT_LIBS = $(JANSSON_LIBS)
 
 # --- programs ---------------------------------------------------------------------------------
@@ -83,6 +83,8 @@ demo:
 	@$(srcdir)/tests/tools/demo build
 
 # --- installation -----------------------------------------------------------------------------
+
+include $(srcdir)/systemd/systemd.mk
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)

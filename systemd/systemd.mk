@@ -1,0 +1,44 @@
+# The files for systemd: filled in from *.in, installed, and made known to a systemd that runs here.
+# Included by the Makefile; all of it is empty when configured --without-systemd.
+
+ifeq ($(NOTIFY),notify)
+SYSTEM_UNITS = p2pchatd.service p2pchatd.socket p2pchatd-peer.socket
+USER_UNITS = $(addprefix user/,$(SYSTEM_UNITS))
+UNITS = $(addprefix build/systemd/,$(SYSTEM_UNITS) $(USER_UNITS))
+
+all: $(UNITS)
+install: install-systemd
+uninstall: uninstall-systemd
+endif
+
+build/systemd/%: $(srcdir)/systemd/%.in config.mk
+	@mkdir -p $(@D)
+	$(call quiet,FILL)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libdir@|$(libdir)|g' $< >$@
+
+build/systemd/%: $(srcdir)/systemd/%
+	@mkdir -p $(@D)
+	$(call quiet,COPY)cp $< $@
+
+install-systemd: $(UNITS)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(systemunitdir) $(userunitdir) $(sysusersdir) \
+		$(tmpfilesdir) $(catalogdir))
+	$(INSTALL) -m 644 $(addprefix build/systemd/,$(SYSTEM_UNITS)) $(DESTDIR)$(systemunitdir)
+	$(INSTALL) -m 644 $(addprefix build/systemd/,$(USER_UNITS)) $(DESTDIR)$(userunitdir)
+	$(INSTALL) -m 644 $(srcdir)/systemd/p2pchat.sysusers $(DESTDIR)$(sysusersdir)/p2pchat.conf
+	$(INSTALL) -m 644 $(srcdir)/systemd/p2pchat.tmpfiles $(DESTDIR)$(tmpfilesdir)/p2pchat.conf
+	$(INSTALL) -m 644 $(srcdir)/systemd/p2pchat.catalog $(DESTDIR)$(catalogdir)
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ] && [ "$$(id -u)" = 0 ]; then \
+		systemd-sysusers $(sysusersdir)/p2pchat.conf && \
+		systemd-tmpfiles --create $(tmpfilesdir)/p2pchat.conf && \
+		journalctl --update-catalog && \
+		systemctl daemon-reload && \
+		echo 'Start it: systemctl enable --now p2pchatd'; \
+	fi
+
+uninstall-systemd:
+	rm -f $(addprefix $(DESTDIR)$(systemunitdir)/,$(SYSTEM_UNITS))
+	rm -f $(addprefix $(DESTDIR)$(userunitdir)/,$(SYSTEM_UNITS))
+	rm -f $(DESTDIR)$(sysusersdir)/p2pchat.conf $(DESTDIR)$(tmpfilesdir)/p2pchat.conf
+	rm -f $(DESTDIR)$(catalogdir)/p2pchat.catalog
+
+.PHONY: install-systemd uninstall-systemd
