@@ -129,7 +129,10 @@ struct node_draft {
     uint64_t expires_ms;   /* from now; 0 for what the settings say */
 };
 
-/* Accepts a message into the peer's queue. Sets id and seq. */
+/* Whether the peer's queue would take this message now. */
+int node_may_send(const struct node *node, const struct peer *peer, const struct node_draft *draft);
+
+/* Accepts a message into the peer's queue, after node_may_send() returned 0. Sets id and seq. */
 int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
               int64_t *seq);
 

@@ -54,14 +54,16 @@ static uint64_t expiry(const struct node *node, const struct node_draft *draft)
     return after != 0 ? loop_wall(node->loop) + after : 0;
 }
 
+int node_may_send(const struct node *node, const struct peer *peer, const struct node_draft *draft)
+{
+    int r = check_text(draft->text);
+    return r != 0 ? r : check_peer(node, peer, draft->text.size);
+}
+
 int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
               int64_t *seq)
 {
-    int r = check_text(draft->text);
-    if (r == 0)
-        r = check_peer(node, peer, draft->text.size);
-    if (r == 0)
-        r = make_id(node, id);
+    int r = make_id(node, id);
     if (r != 0)
         return r;
     struct bytes sealed = {0};

@@ -80,6 +80,21 @@ static bool answer_again(struct control_call *call, const char *client_id,
     return true;
 }
 
+/* To all or to none, so that a call that failed may be repeated. */
+static bool may_send_to_all(struct control_call *call, const struct node_draft *draft,
+                            const struct recipients *recipients)
+{
+    for (size_t i = 0; i < recipients->count; i++) {
+        const struct peer *peer = recipients->peers[i];
+        int r = node_may_send(call->node, peer, draft);
+        if (r != 0) {
+            control_call_outcome(call, r, peer->row.name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum control_answer send_to_all(struct control_call *call, const struct node_draft *draft,
                                        const struct recipients *recipients)
 {
@@ -114,7 +129,7 @@ enum control_answer control_message_send(struct control_call *call)
                                  CLIENT_ID_MAX - 1);
     if (draft.client_id != NULL && answer_again(call, draft.client_id, &answer))
         return answer;
-    if (!read_recipients(call, &recipients))
+    if (!read_recipients(call, &recipients) || !may_send_to_all(call, &draft, &recipients))
         return CALL_FAILED;
     return send_to_all(call, &draft, &recipients);
 }
