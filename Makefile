@@ -85,16 +85,19 @@ demo:
 # --- installation -----------------------------------------------------------------------------
 
 include $(srcdir)/systemd/systemd.mk
+include $(srcdir)/man/man.mk
+
+DOCS = README.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
 	$(INSTALL) -m 755 build/p2pchatctl $(DESTDIR)$(bindir)/p2pchatctl
 	$(INSTALL) -m 755 build/p2pchatd $(DESTDIR)$(sbindir)/p2pchatd
-	$(INSTALL) -m 644 $(addprefix $(srcdir)/,README.md CHANGELOG.md LICENSE) $(DESTDIR)$(docdir)
+	$(INSTALL) -m 644 $(addprefix $(srcdir)/,$(DOCS)) $(DESTDIR)$(docdir)
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/p2pchatctl $(DESTDIR)$(sbindir)/p2pchatd
-	rm -f $(addprefix $(DESTDIR)$(docdir)/,README.md CHANGELOG.md LICENSE)
+	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS)))
 
 clean:
 	rm -rf build
