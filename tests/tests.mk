@@ -40,13 +40,17 @@ suite = unit@$(1) dialogue@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized
-	$(RUN) lint models $(call suite,build) $(call suite,$(SANITIZED)/build)
+	$(RUN) lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 check-lint: dependencies
 	$(RUN) lint
 
 check-models: dependencies
 	$(RUN) models
+
+check-docs: dependencies
+	$(BUILD) all
+	$(RUN) docs@build
 
 check-unit: dependencies
 	$(BUILD) tests
@@ -65,5 +69,6 @@ check-deep: export P2PCHAT_DEEP = 1
 check-deep: dependencies
 	$(RUN) models
 
-.PHONY: tests sanitized check check-deep check-lint check-models check-unit check-e2e check-sanitizers
+.PHONY: tests sanitized check check-deep check-lint check-docs check-models check-unit check-e2e \
+	check-sanitizers
 .SECONDARY:
