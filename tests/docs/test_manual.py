@@ -163,6 +163,12 @@ def test_environment_of_the_daemon():
             "variable")
 
 
+def test_events_of_the_log():
+    listed = [item.macros("Ql")[0] for item in DAEMON.section("DESCRIPTION").subsection("The log").items()]
+    compare(DAEMON.page, "'.Ss The log'", listed,
+            [name for name, _ in table("daemon/journal_events.def", "EVENT")], "event")
+
+
 def keys():
     """Every key of the configuration with its default, as it would be written in the file."""
     found = re.findall(r'CFG_(\w+)\("([a-z-]+)",\s*(.*?),\s*CFGF_', source("daemon/config.c"))
