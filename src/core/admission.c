@@ -160,8 +160,7 @@ static void ask_people(struct node *node, struct link *link)
     char text[FINGERPRINT_TEXT_MAX];
     fingerprint_format(key, text);
     log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
-              "unknown key %s asks from %s: p2pchatctl peer accept %s NAME", text, origin,
-              text);
+              "unknown key %s asks from %s: p2pchatctl peer accept %s NAME", text, origin, text);
     node->observer->request(node->observer_context, request);
 }
 
