@@ -4,45 +4,23 @@ After each test its daemons are ended and looked at: a daemon must leave by itse
 to, and no sanitizer may have complained.
 """
 
-import pathlib
-import shutil
-import subprocess
-import tempfile
-
 import pytest
 
-from harness import Daemon, pair
+from harness import Daemons, pair, temporary_home
 
 
 @pytest.fixture
 def home():
-    """A folder with a short name, because the paths of UNIX sockets are short."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with temporary_home() as folder:
+        yield folder
 
 
 @pytest.fixture
 def daemon(home, request):
     """daemon(NAME, config=…): starts one more daemon."""
-    daemons = request.node.daemons = []
-
-    def start(name, started=True, **options):
-        made = Daemon(name, home, **options)
-        daemons.append(made)
-        return made.start() if started else made
-
-    yield start
-    failures = []
-    for made in daemons:
-        try:
-            made.end()
-        except (AssertionError, subprocess.TimeoutExpired) as error:
-            failures.append(f"{made.name}: {error}\n{made.text_of_log()}")
-            if made.process is not None:
-                made.kill()
-    assert not failures, "\n".join(failures)
+    with Daemons(home) as daemons:
+        request.node.daemons = daemons.all
+        yield daemons.start
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 Every daemon has a folder of its own and a port of its own on loopback.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import queue
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -329,6 +332,44 @@ class Daemon:
         if self.process is not None:
             self.stop()
         assert not SANITIZER.search(self.text_of_log())
+
+
+@contextlib.contextmanager
+def temporary_home():
+    """A folder with a short name, because the paths of UNIX sockets are short."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+class Daemons:
+    """The daemons of a test, which are ended and looked at together."""
+
+    def __init__(self, home):
+        self.home = home
+        self.all = []
+
+    def start(self, name, started=True, **options):
+        made = Daemon(name, self.home, **options)
+        self.all.append(made)
+        return made.start() if started else made
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        failures = []
+        for made in self.all:
+            try:
+                made.end()
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                failures.append(f"{made.name}: {error}\n{made.text_of_log()}")
+                if made.process is not None:
+                    made.kill()
+        assert not failures, "\n".join(failures)
 
 
 def pair(one, other):

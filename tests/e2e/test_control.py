@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from harness import Control, RpcError, eventually
+from harness import Control, Daemons, RpcError, eventually, temporary_home
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
@@ -22,9 +22,19 @@ METHODS = re.findall(r'METHOD\("([^"]+)", (USER|ADMIN), ((?:"[^"]*"\s*)+), "',
                      (SOURCE / "rpc" / "methods.def").read_text())
 
 
+@pytest.fixture(scope="module")
+def server():
+    """One daemon for all the tests that leave no trace in it."""
+    with temporary_home() as home, Daemons(home) as daemons:
+        yield daemons.start("server")
+
+
 @pytest.fixture
-def control(alice):
-    return alice.control()
+def control(server):
+    """A connection to it."""
+    control = Control(server.socket)
+    yield control
+    control.end()
 
 
 def alive(control):
@@ -105,7 +115,7 @@ def test_a_line_at_the_limit_is_read(control):
     assert control.read()["id"] == 1
 
 
-def test_an_over_long_line_is_answered_and_ends_the_connection(alice, control):
+def test_an_over_long_line_is_answered_and_ends_the_connection(server, control):
     try:
         control.write(b'{"id":1,"method":"hello"' + b" " * 2 * LINE_LIMIT)
     except (BrokenPipeError, ConnectionResetError):
@@ -115,7 +125,7 @@ def test_an_over_long_line_is_answered_and_ends_the_connection(alice, control):
         assert control.read() is None
     except ConnectionResetError:
         pass
-    alice.rpc("hello")
+    server.rpc("hello")
 
 
 def test_shell_scripts_may_leave_out_version_and_id(control):
