@@ -11,6 +11,7 @@ test_file_OBJS = base/file base/bytes
 test_list_OBJS =
 test_log_OBJS = base/log base/escape base/utf8 base/bytes tests/unit/fake_clock
 test_number_OBJS = base/number
+test_suggest_OBJS = base/suggest
 test_timestamp_OBJS = base/timestamp
 test_utf8_OBJS = base/utf8
 test_uuid_OBJS = base/uuid base/base64 base/bytes
