@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
+
 static const struct {
     const char *name;
     control_method *method;
@@ -71,8 +73,6 @@ static const struct {
     enum rpc_kind kind;
     const char *text;
 } outcomes[] = {
-    [NODE_NO_SUCH_PEER] = {RPC_KIND_no_such_peer,
-                           "no peer %s; see: p2pchatctl peer list, p2pchatctl peer add"},
     [NODE_AMBIGUOUS_PEER] = {RPC_KIND_ambiguous_peer,
                              "there are several peers: say which one, or set default-peer"},
     [NODE_NAME_TAKEN] = {RPC_KIND_name_taken, "there is a peer %s already"},
@@ -100,12 +100,31 @@ static const struct {
     [NODE_STOPPING] = {RPC_KIND_stopping, "the daemon is stopping"},
 };
 
+/* `name` is NULL when nobody was named, and nobody could be meant. */
+static enum control_answer fail_no_such_peer(struct control_call *call, const char *name)
+{
+    if (name == NULL || name[0] == '\0')
+        return control_call_fail(call, RPC_KIND_no_such_peer,
+                                 "there is no peer yet; add one: p2pchatctl peer add");
+    struct suggestion suggestion = suggest_for(name);
+    roster_each (peer, node_roster(call->node))
+        suggest_offer(&suggestion, peer->row.name);
+    if (suggestion.best != NULL)
+        return control_call_fail(call, RPC_KIND_no_such_peer, "no peer %.200s; did you mean %s?",
+                                 name, suggestion.best);
+    return control_call_fail(call, RPC_KIND_no_such_peer,
+                             "no peer %.200s; see: p2pchatctl peer list, p2pchatctl peer add",
+                             name);
+}
+
 enum control_answer control_call_outcome(struct control_call *call, int outcome,
                                          const char *subject)
 {
     if (outcome < 0)
         return control_call_fail(call, RPC_KIND_store_error, "the store failed: %s",
                                  strerror(-outcome));
+    if (outcome == NODE_NO_SUCH_PEER)
+        return fail_no_such_peer(call, subject);
     call->kind = outcomes[outcome].kind;
     const char *text = outcomes[outcome].text;
     const char *gap = strstr(text, "%s");

@@ -13,10 +13,19 @@ enum { RECIPIENTS_MAX = 64, HISTORY_DEFAULT = 100, HISTORY_MAX = 10000 };
 
 /* --- message.send --- */
 
+/* Whoever is named twice is there once. */
 struct recipients {
     struct peer *peers[RECIPIENTS_MAX];
     size_t count;
 };
+
+static void add_recipient(struct recipients *recipients, struct peer *peer)
+{
+    for (size_t i = 0; i < recipients->count; i++)
+        if (recipients->peers[i] == peer)
+            return;
+    recipients->peers[recipients->count++] = peer;
+}
 
 static bool read_recipients(struct control_call *call, struct recipients *recipients)
 {
@@ -30,12 +39,13 @@ static bool read_recipients(struct control_call *call, struct recipients *recipi
     }
     json_array_foreach(names, index, value)
     {
-        int r = node_find_peer(call->node, json_string_value(value),
-                               &recipients->peers[recipients->count++]);
+        struct peer *peer;
+        int r = node_find_peer(call->node, json_string_value(value), &peer);
         if (r != 0) {
             control_call_outcome(call, r, json_string_value(value));
             return false;
         }
+        add_recipient(recipients, peer);
     }
     if (recipients->count > 0)
         return true;

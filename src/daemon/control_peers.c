@@ -27,6 +27,10 @@ enum control_answer control_peer_list(struct control_call *call)
 enum control_answer control_peer_get(struct control_call *call)
 {
     struct peer *peer;
+    if (control_call_string(call, "name") == NULL) {
+        int r = node_find_only_peer(call->node, &peer);
+        return answer_peer(call, r, node_settings(call->node)->default_peer, peer);
+    }
     if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
     return answer_peer(call, 0, NULL, peer);
