@@ -11,11 +11,9 @@ int cmd_help(struct ctl *ctl, int argc, char **argv)
     if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
         return ctl->status;
     if (optind < argc) {
-        verb = verb_find(argv[optind]);
-        if (verb == NULL) {
-            options_misuse(ctl, "there is no verb \"%s\"", argv[optind]);
+        verb = verb_choose(ctl, argv[optind]);
+        if (verb == NULL)
             return ctl->status;
-        }
     }
     verb_help(ctl->out, verb);
     return EX_OK;

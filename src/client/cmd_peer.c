@@ -69,11 +69,14 @@ static int list(struct ctl *ctl, const struct peer_options *options, int count, 
 
     if (result == NULL)
         return ctl->status;
-    if (!ctl->json)
+    if (!ctl->json && !ctl->quiet)
         return peer_view_table(ctl, peers);
     json_array_foreach(peers, i, peer)
     {
-        output_json(ctl, peer, '\n');
+        if (ctl->json)
+            output_json(ctl, peer, '\n');
+        else
+            output_line(ctl, "%s", member_string(peer, "name", "?"));
     }
     return ctl->status;
 }
@@ -231,12 +234,17 @@ static const struct peer_command commands[] = {
     {"ping", ping, 1, 1},
 };
 
-static const struct peer_command *find_command(const char *name)
+/* NULL after telling. */
+static const struct peer_command *choose_command(struct ctl *ctl, const char *name)
 {
+    struct suggestion suggestion = suggest_for(name);
+
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
+        suggest_offer(&suggestion, commands[i].name);
     }
+    options_unknown(ctl, "peer has no command", &suggestion);
     return NULL;
 }
 
@@ -267,9 +275,9 @@ int cmd_peer(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     if (optind == argc)
         return options_misuse(ctl, "which command?"), ctl->status;
-    const struct peer_command *command = find_command(argv[optind]);
+    const struct peer_command *command = choose_command(ctl, argv[optind]);
     if (command == NULL)
-        return options_misuse(ctl, "peer has no command \"%s\"", argv[optind]), ctl->status;
+        return ctl->status;
     if (options.fingerprint != NULL && command->run != add)
         return options_misuse(ctl, "--fingerprint belongs to peer add"), ctl->status;
     if (options.timeout != NULL && command->run != ping)

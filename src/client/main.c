@@ -50,9 +50,7 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
         options_misuse(ctl, "which verb?");
         return false;
     }
-    ctl->verb = verb_find(argv[optind]);
-    if (ctl->verb == NULL)
-        options_misuse(ctl, "there is no verb \"%s\"", argv[optind]);
+    ctl->verb = verb_choose(ctl, argv[optind]);
     return ctl->verb != NULL;
 }
 

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/number.h"
 #include "base/timestamp.h"
 #include "client/verb.h"
+
+DEFINE_CLEANUP(char *, free_text, free)
 
 /* Sequence numbers and other integers of the control interface stay below this, as JSON's users
  * expect. */
@@ -30,13 +33,27 @@ static const struct option *find_long(const struct option *longs, int value)
     return longs->name != NULL ? longs : NULL;
 }
 
+static int unknown_long_option(struct ctl *ctl, const char *option, const struct option *longs)
+{
+    CLEANUP(free_text) char *name = strndup(option + 2, strcspn(option + 2, "="));
+    if (name == NULL)
+        return ctl_fail(ctl, RPC_KIND_internal, "out of memory"), OPTIONS_STOP;
+
+    struct suggestion suggestion = suggest_for(name);
+    for (; longs->name != NULL; longs++)
+        suggest_offer(&suggestion, longs->name);
+    if (suggestion.best == NULL)
+        return options_misuse(ctl, "unknown option --%s", name);
+    return options_misuse(ctl, "unknown option --%s; did you mean --%s?", name, suggestion.best);
+}
+
 /* What getopt didn't like: optopt is the option's value or letter, 0 for an unknown long one. */
 static int bad_option(struct ctl *ctl, char **argv, const struct option *longs, int problem)
 {
     const struct option *known = find_long(longs, optopt);
 
     if (optopt == 0)
-        return options_misuse(ctl, "unknown option %s", argv[optind - 1]);
+        return unknown_long_option(ctl, argv[optind - 1], longs);
     if (known == NULL)
         return options_misuse(ctl, "unknown option -%c", optopt);
     return options_misuse(ctl, "--%s %s", known->name,
@@ -91,6 +108,13 @@ int options_misuse(struct ctl *ctl, const char *format, ...)
     ctl_fail(ctl, RPC_KIND_usage, "%s (see: p2pchatctl help%s%s)", text,
              ctl->verb != NULL ? " " : "", ctl->verb != NULL ? ctl->verb->name : "");
     return OPTIONS_STOP;
+}
+
+int options_unknown(struct ctl *ctl, const char *what, const struct suggestion *word)
+{
+    if (word->best == NULL)
+        return options_misuse(ctl, "%s \"%s\"", what, word->word);
+    return options_misuse(ctl, "%s \"%s\"; did you mean \"%s\"?", what, word->word, word->best);
 }
 
 int options_count(struct ctl *ctl, int count, int least, int most)

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdint.h>
 
+#include "base/suggest.h"
 #include "client/ctl.h"
 
 /*
@@ -37,6 +38,9 @@ int options_none(struct ctl *ctl, int argc, char **argv);
 
 /* Tells of a wrong command line, and where to look it up. OPTIONS_STOP. */
 int options_misuse(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a word that is none of those offered: `what` comes before it. OPTIONS_STOP. */
+int options_unknown(struct ctl *ctl, const char *what, const struct suggestion *word);
 
 /* Whether `count` arguments are between `least` and `most`; if not, OPTIONS_STOP after telling. */
 int options_count(struct ctl *ctl, int count, int least, int most);

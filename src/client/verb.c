@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
+#include "client/options.h"
+
 static const struct verb verbs[] = {
 #define VERB(name, run, synopsis, summary, details) {name, run, synopsis, summary, details},
 #include "client/verbs.def"
@@ -24,6 +27,19 @@ const struct verb *verb_find(const char *name)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
     }
+    return NULL;
+}
+
+const struct verb *verb_choose(struct ctl *ctl, const char *name)
+{
+    struct suggestion suggestion = suggest_for(name);
+    const struct verb *verb = verb_find(name);
+
+    if (verb != NULL)
+        return verb;
+    for (size_t i = 0; i < verb_count; i++)
+        suggest_offer(&suggestion, verbs[i].name);
+    options_unknown(ctl, "there is no verb", &suggestion);
     return NULL;
 }
 

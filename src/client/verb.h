@@ -21,6 +21,9 @@ struct verb {
 /* By name, or NULL. */
 const struct verb *verb_find(const char *name);
 
+/* The same for a name that a user gave: NULL after telling, with the verb that may be meant. */
+const struct verb *verb_choose(struct ctl *ctl, const char *name);
+
 /* Help for one verb, or for all when it is NULL. */
 void verb_help(FILE *out, const struct verb *verb);
 

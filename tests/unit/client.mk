@@ -1,6 +1,7 @@
 # Tests of src/client/.
 
-client_base = base/backoff base/bytes base/escape base/file base/number base/timestamp base/utf8
+client_base = base/backoff base/bytes base/escape base/file base/number base/suggest \
+	base/timestamp base/utf8
 client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method \
 	rpc/rpc_path client/ctl client/options client/output client/verb client/view \
 	client/history client/peer_view client/input client/outbox client/follower \
