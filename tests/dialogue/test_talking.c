@@ -63,6 +63,7 @@ static void test_packets_survive_every_cut_of_the_stream(void **state)
         }
         sent = bytes_span(&rig.joiner.sent);
         assert_int_equal(sent.size, 2 * size);
+        assert_int_equal(get_u64(sent.data + FRAME_HEADER_SIZE + 4), 2 * (cut - 1));
         party_hear(&rig.host, SPAN(sent.data, cut), 0, rig.now_ms);
         assert_int_equal(party_count(&rig.host, SESSION_ITEM), cut / size);
         party_hear(&rig.host, SPAN(sent.data + cut, sent.size - cut), 0, rig.now_ms);
