@@ -231,7 +231,7 @@ static void test_lines_stop_when_the_daemon_refuses_one(void **state)
 
     (void)state;
     for (int i = 0; i < 200; i++)
-        strcat(input, "xyz\n");
+        memcpy(&input[4 * i], "xyz\n", 4);
     rig_options.input = input;
     /* A window of them is on its way before the first answer is read. */
     rig_step("message.send", "{\"body\":\"xyz\"}", ERROR("-75", "queue_full", "full"));
