@@ -307,7 +307,7 @@ def test_shapes_that_scripts_rely_on(paired):
             "last_seq", "followers", "requests"} <= set(status)
     assert {"address", "port"} <= set(status["listeners"][0])
     assert {"messages", "bytes"} <= set(status["queue"])
-    assert {"messages", "bytes", "free_bytes"} <= set(status["store"])
+    assert {"messages", "bytes", "file_bytes"} <= set(status["store"])
     [peer] = alice.rpc("peer.list")["peers"]
     assert {"name", "fingerprint", "trust", "addresses", "link", "since", "queued",
             "safety_number"} <= set(peer)
