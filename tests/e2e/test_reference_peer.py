@@ -9,6 +9,7 @@ import struct
 import sys
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from harness import eventually
 
@@ -28,6 +29,24 @@ def python():
 @pytest.fixture(scope="module")
 def stranger():
     return Identity()
+
+
+@pytest.fixture(scope="module")
+def alice_pem():
+    """Alice's private key."""
+    return Identity().key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+@pytest.fixture
+def alice(daemon, alice_pem):
+    """A daemon whose identity need not be made anew for each test."""
+    made = daemon("alice", started=False)
+    made.state.mkdir(mode=0o700)
+    key = made.state / "identity.pem"
+    key.touch(mode=0o600)
+    key.write_bytes(alice_pem)
+    return made.start()
 
 
 @pytest.fixture
