@@ -38,8 +38,9 @@ CLIENT_LIBS = $(JANSSON_LIBS)
 sources = $(patsubst $(srcdir)/src/%,%,$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,$(1)))))
 objects = $(patsubst %.c,build/obj/%.o,$(1))
 
-UNUSED_NOTIFY = $(filter-out daemon/$(NOTIFY).c,daemon/notify.c daemon/notify_none.c)
-DAEMON_SOURCES = $(filter-out $(UNUSED_NOTIFY),\
+UNUSED = $(filter-out $(addsuffix .c,$(addprefix daemon/,$(NOTIFY) $(SANDBOX))),\
+	$(addprefix daemon/,notify.c notify_none.c sandbox.c sandbox_none.c))
+DAEMON_SOURCES = $(filter-out $(UNUSED),\
 	$(call sources,base crypto net store rpc proto core daemon))
 CLIENT_SOURCES = $(call sources,base rpc client)
 PROGRAMS = build/p2pchatd build/p2pchatctl

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 
 #include "crypto/crypto.h"
+#include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
+#include "daemon/sandbox.h"
 
 static enum exit_status serve(const struct options *options, const struct places *places,
                               const struct config *config)
@@ -19,6 +21,7 @@ static enum exit_status serve(const struct options *options, const struct places
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "the start failed; the reason is above");
         return status;
     }
+    sandbox_enter(places);
     status = daemon_run(daemon);
     daemon_free(daemon);
     return status;
@@ -28,6 +31,7 @@ static enum exit_status start(const struct options *options, const struct places
                               const struct config *config)
 {
     umask(0077);
+    confine_process();
     signal(SIGPIPE, SIG_IGN);
     log_set_level(config->log_level);
     if (crypto_init() < 0)

@@ -1,0 +1,207 @@
+/*
+ * The sandbox: Landlock for files, seccomp for system calls.
+ *
+ * Of Landlock only what its first version has is used. Truncating by path, ioctl() and listening,
+ * which later versions restrict, are system calls that the filter leaves out anyway.
+ */
+#define LOG_COMPONENT "sandbox"
+#include "daemon/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+/* --- files --- */
+
+enum {
+    READ = LANDLOCK_ACCESS_FS_READ_FILE,
+    REMOVE = LANDLOCK_ACCESS_FS_REMOVE_FILE,
+    KEEP = READ | REMOVE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
+           LANDLOCK_ACCESS_FS_MAKE_REG,
+    EVERYTHING = KEEP | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                 LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
+};
+
+/* Allows access to what lies in a directory; one that does not exist needs no rule. */
+static int allow_directory(int ruleset, const char *directory, unsigned access)
+{
+    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    const struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
+    long r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    int error = r < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+/* The same for the directory that a file is in, or would be. */
+static int allow_beside(int ruleset, const char *file, unsigned access)
+{
+    const char *slash = strrchr(file, '/');
+    if (slash == NULL)
+        return allow_directory(ruleset, ".", access);
+    CLEANUP(cleanup_free) char *directory = strndup(file, (size_t)(slash - file) + 1);
+    return directory != NULL ? allow_directory(ruleset, directory, access) : -ENOMEM;
+}
+
+/* Where the resolver looks: in /etc, where files are replaced as a whole, or where links lead. */
+static int allow_resolver(int ruleset)
+{
+    CLEANUP(cleanup_free) char *target = realpath("/etc/resolv.conf", NULL);
+    int r = allow_directory(ruleset, "/etc", READ);
+    return r == 0 && target != NULL ? allow_beside(ruleset, target, READ) : r;
+}
+
+static int add_rules(int ruleset, const struct places *places)
+{
+    int r = allow_directory(ruleset, places->state_dir, KEEP);
+    if (r == 0)
+        r = allow_beside(ruleset, places->config, READ);
+    if (r == 0)
+        r = allow_beside(ruleset, places->control, REMOVE);
+    return r == 0 ? allow_resolver(ruleset) : r;
+}
+
+static int restrict_files(const struct places *places)
+{
+    const struct landlock_ruleset_attr attributes = {.handled_access_fs = EVERYTHING};
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    if (ruleset < 0)
+        return -errno;
+    int r = add_rules(ruleset, places);
+    if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+        r = -errno;
+    close(ruleset);
+    return r;
+}
+
+/* --- system calls --- */
+
+/*
+ * Every architecture has some of these, and libraries prefer the newest that the kernel knows. By
+ * sockets nobody can listen any more.
+ */
+static const char allowed_calls[] =
+    /* memory */
+    "brk madvise mremap munmap "
+    /* files */
+    "_llseek access close faccessat faccessat2 fallocate fchmod fchown fchown32 fcntl fcntl64 "
+    "fdatasync fstat fstat64 fstatat64 fstatfs fstatfs64 fsync ftruncate ftruncate64 getcwd "
+    "getdents64 lseek lstat lstat64 newfstatat open openat pread64 pwrite64 read readlink "
+    "readlinkat readv rename renameat renameat2 stat stat64 statfs statfs64 statx umask unlink "
+    "unlinkat write writev "
+    /* events and time */
+    "_newselect clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64 epoll_create1 "
+    "epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd2 gettimeofday nanosleep pipe2 poll "
+    "ppoll ppoll_time64 time timerfd_create timerfd_settime timerfd_settime64 "
+    /* sockets */
+    "accept accept4 connect getpeername getsockname getsockopt recv recvfrom recvmmsg "
+    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown "
+    /* the process itself */
+    "exit exit_group futex futex_time64 getegid getegid32 geteuid geteuid32 getgid getgid32 getpid "
+    "getrandom getrusage gettid getuid getuid32 restart_syscall rt_sigaction rt_sigprocmask "
+    "rt_sigreturn sched_getaffinity sched_yield sigaltstack sigreturn sysinfo uname";
+
+/* A call that this architecture or library does not know can't be made either. */
+static int allow_call(scmp_filter_ctx filter, const char *name, unsigned count,
+                      const struct scmp_arg_cmp *conditions)
+{
+    int number = seccomp_syscall_resolve_name(name);
+    return number < 0 ? 0
+                      : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
+}
+
+static int allow_all(scmp_filter_ctx filter, const char *names)
+{
+    char name[32];
+    int r = 0, size = 0;
+    for (; r == 0 && sscanf(names, "%31s%n", name, &size) == 1; names += size)
+        r = allow_call(filter, name, 0, NULL);
+    return r;
+}
+
+/* Calls of which only some uses are allowed. */
+static int allow_uses(scmp_filter_ctx filter)
+{
+    const struct {
+        const char *name;
+        struct scmp_arg_cmp condition;
+    } uses[] = {
+        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
+        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_INET)},
+        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6)},
+        {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
+        {"tgkill", SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}, /* abort() */
+        {"prlimit64", SCMP_A2(SCMP_CMP_EQ, 0)},                   /* asking, not setting */
+        {"mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+        {"mmap2", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+        {"mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof uses / sizeof uses[0]; i++)
+        r = allow_call(filter, uses[i].name, 1, &uses[i].condition);
+    return r;
+}
+
+/*
+ * The kernel seems to have nothing but the calls allowed: libraries then do without, instead of
+ * failing over a permission that they never thought of.
+ */
+static int restrict_calls(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    if (filter == NULL)
+        return -ENOMEM;
+    int r = allow_uses(filter);
+    if (r == 0)
+        r = allow_all(filter, allowed_calls);
+    if (r == 0)
+        r = seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
+/* --- both --- */
+
+/* A configuration that is written later must lie in a directory that there is a rule for. */
+static void make_config_directory(const struct places *places)
+{
+    const char *slash = strrchr(places->config, '/');
+    CLEANUP(cleanup_free)
+    char *directory =
+        slash != NULL ? strndup(places->config, (size_t)(slash - places->config) + 1) : NULL;
+    if (directory != NULL)
+        directory_make(directory);
+}
+
+static unsigned holds(enum sandbox_part part, const char *name, int r)
+{
+    if (r == 0)
+        return part;
+    log_debug("no %s here: %s", name, strerror(-r));
+    return 0;
+}
+
+unsigned sandbox_enter(const struct places *places)
+{
+    unsigned held = 0;
+    make_config_directory(places);
+    held |= holds(SANDBOX_FILES, "Landlock", restrict_files(places));
+    held |= holds(SANDBOX_CALLS, "seccomp", restrict_calls());
+    return held;
+}
