@@ -63,8 +63,10 @@ build/obj/tests/%.o: $(srcdir)/tests/%.c config.mk
 
 -include $(shell find build/obj -name '*.d' 2>/dev/null)
 
+# With the options that configure was given before, if it was.
 config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
-	$(srcdir)/configure $(CONFIGURE_FLAGS)
+	if [ -x config.status ]; then ./config.status --recheck && ./config.status; \
+	else $(srcdir)/configure $(CONFIGURE_FLAGS); fi
 
 $(srcdir)/configure: $(srcdir)/configure.ac
 	@command -v autoconf >/dev/null || \

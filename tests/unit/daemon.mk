@@ -1,4 +1,5 @@
 # Unit tests of what runs around the node.
 test_confine_OBJS = daemon/confine base/log base/escape base/utf8 base/bytes base/clock
 test_heartbeat_OBJS = daemon/heartbeat
-test_sandbox_OBJS = daemon/$(SANDBOX) base/file base/bytes base/log base/escape base/utf8 base/clock
+# The real one also in a build that goes without.
+test_sandbox_OBJS = daemon/sandbox base/file base/bytes base/log base/escape base/utf8 base/clock

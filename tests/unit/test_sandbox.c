@@ -290,7 +290,7 @@ static void try_all(enum sandbox_part part, const struct attempt *table, size_t 
     for (size_t i = 0; i < count; i++) {
         int error = try(part, table[i].make);
         if (error < 0)
-            skip(); /* built without, or not in this kernel */
+            skip(); /* not in this kernel */
         if (error != expected)
             fail_msg("%s: %s, not %s", table[i].name, strerror(error), strerror(expected));
     }
