@@ -142,15 +142,15 @@ static int allow_uses(scmp_filter_ctx filter)
         const char *name;
         struct scmp_arg_cmp condition;
     } uses[] = {
-        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_UNIX)},
-        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_INET)},
-        {"socket", SCMP_A0(SCMP_CMP_EQ, AF_INET6)},
-        {"ioctl", SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
-        {"tgkill", SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}, /* abort() */
-        {"prlimit64", SCMP_A2(SCMP_CMP_EQ, 0)},                   /* asking, not setting */
-        {"mmap", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {"mmap2", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {"mprotect", SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
+        {"socket", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX}},
+        {"socket", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET}},
+        {"socket", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET6}},
+        {"ioctl", {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = FIONREAD}},
+        {"tgkill", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()}}, /* abort() */
+        {"prlimit64", {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = 0}}, /* asking, not setting */
+        {"mmap", {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}},
+        {"mmap2", {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}},
+        {"mprotect", {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}},
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof uses / sizeof uses[0]; i++)
