@@ -42,7 +42,7 @@ check: dependencies
 	$(BUILD) all tests sanitized
 	$(RUN) lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
 
-check-lint: dependencies
+lint check-lint: dependencies
 	$(RUN) lint
 
 check-models: dependencies
@@ -69,6 +69,6 @@ check-deep: export P2PCHAT_DEEP = 1
 check-deep: dependencies
 	$(RUN) models
 
-.PHONY: tests sanitized check check-deep check-lint check-docs check-models check-unit check-e2e \
+.PHONY: lint tests sanitized check check-deep check-lint check-docs check-models check-unit check-e2e \
 	check-sanitizers
 .SECONDARY:
