@@ -175,7 +175,7 @@ static int make_one(const char *path)
     return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
 }
 
-int directory_make(const char *path)
+int directory_make_parents(const char *path)
 {
     CLEANUP(free_cleanup) char *parent = strdup(path);
 
@@ -192,7 +192,14 @@ int directory_make(const char *path)
             return r;
         *at = '/';
     }
-    return make_one(path);
+    return 0;
+}
+
+int directory_make(const char *path)
+{
+    int r = directory_make_parents(path);
+
+    return r < 0 ? r : make_one(path);
 }
 
 int directory_sync(const char *path)

@@ -30,6 +30,9 @@ int file_write_secret(const char *path, struct span content);
  */
 int directory_make(const char *path);
 
+/* The same for the directories above `path` only. */
+int directory_make_parents(const char *path);
+
 /* Flushes the directory's own entries to disk. 0 or -errno. */
 int directory_sync(const char *path);
 

@@ -224,6 +224,7 @@ static int open_control(struct daemon *daemon)
     int fd = notify_socket("control", 0);
     if (fd >= 0)
         return check_inherited("control", control_inherit(daemon->control, fd));
+    directory_make_parents(daemon->places->control); /* else listening says why not */
     return control_listen(daemon->control, daemon->places->control,
                           daemon->places->system ? 0660 : 0600);
 }

@@ -178,17 +178,6 @@ static int restrict_calls(void)
 
 /* --- both --- */
 
-/* A configuration that is written later must lie in a directory that there is a rule for. */
-static void make_config_directory(const struct places *places)
-{
-    const char *slash = strrchr(places->config, '/');
-    CLEANUP(cleanup_free)
-    char *directory =
-        slash != NULL ? strndup(places->config, (size_t)(slash - places->config) + 1) : NULL;
-    if (directory != NULL)
-        directory_make(directory);
-}
-
 static unsigned holds(enum sandbox_part part, const char *name, int r)
 {
     if (r == 0)
@@ -200,7 +189,8 @@ static unsigned holds(enum sandbox_part part, const char *name, int r)
 unsigned sandbox_enter(const struct places *places)
 {
     unsigned held = 0;
-    make_config_directory(places);
+    /* A configuration that is written later must lie in a directory that there is a rule for. */
+    directory_make_parents(places->config);
     held |= holds(SANDBOX_FILES, "Landlock", restrict_files(places));
     held |= holds(SANDBOX_CALLS, "seccomp", restrict_calls());
     return held;

@@ -286,12 +286,10 @@ def test_the_text_is_sealed_on_the_disk(paired):
 
 def test_directories_of_the_environment_are_used(home):
     state, runtime = home / "xdg-state", home / "xdg-runtime"
-    runtime.mkdir(mode=0o700)
     settings = dict(environment(home), XDG_STATE_HOME=str(state), XDG_RUNTIME_DIR=str(runtime))
     if os.geteuid() == 0:
         settings |= {"STATE_DIRECTORY": str(state / "p2pchat"),
                      "RUNTIME_DIRECTORY": str(runtime / "p2pchat")}
-        (runtime / "p2pchat").mkdir()
     process = subprocess.Popen([P2PCHATD, "--listen", "127.0.0.1:0"], env=settings,
                                stderr=subprocess.PIPE)
     try:

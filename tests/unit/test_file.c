@@ -228,6 +228,11 @@ static void test_directories_are_made_with_their_parents(void **state)
     make_file("f", "", 0600);
     assert_int_equal(directory_make("f"), -ENOTDIR);
     assert_int_equal(directory_make("f/d"), -ENOTDIR);
+    assert_int_equal(directory_make_parents("p/q/file"), 0);
+    assert_int_equal(access("p/q", F_OK), 0);
+    assert_int_equal(access("p/q/file", F_OK), -1);
+    assert_int_equal(directory_make_parents("file"), 0);
+    assert_int_equal(directory_make_parents("f/file"), -ENOTDIR);
     assert_int_equal(directory_make(""), -ENOENT);
 }
 
