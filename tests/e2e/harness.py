@@ -30,7 +30,7 @@ def environment(home):
     """What the programs see of ours: nothing that leads out of the test's folder."""
     kept = {name: value for name, value in os.environ.items()
             if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-    return dict(kept, HOME=str(home), LC_ALL="C.UTF-8", TZ="UTC")
+    return dict(kept, HOME=str(home), XDG_RUNTIME_DIR=str(home), LC_ALL="C.UTF-8", TZ="UTC")
 
 
 def eventually(condition, what):
