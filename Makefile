@@ -89,8 +89,9 @@ demo:
 
 include $(srcdir)/systemd/systemd.mk
 include $(srcdir)/man/man.mk
+include $(srcdir)/contrib/contrib.mk
 
-DOCS = README.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json
+DOCS = README.md SECURITY.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
