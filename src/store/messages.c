@@ -82,7 +82,9 @@ int messages_known(struct db *db, int64_t peer, enum message_direction direction
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT 1 FROM message WHERE id = ? AND peer = ? AND direction = ?");
+        sql_read(db, "SELECT 1 FROM message WHERE id = ?1 AND peer = ?2 AND direction = ?3"
+                     " UNION ALL "
+                     "SELECT 1 FROM tombstone WHERE id = ?1 AND peer = ?2 AND direction = ?3");
     sql_bind_blob(&query, id->bytes, UUID_SIZE);
     sql_bind_int(&query, peer);
     sql_bind_int(&query, direction);
@@ -123,11 +125,20 @@ int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, vo
     return r == 0 && !found ? DB_NOT_FOUND : r;
 }
 
+/* The columns of a message of which there is only the tombstone `m`. */
+#define TOMBSTONE_COLUMNS                                                                \
+    "m.seq, m.peer, p.name, p.key, m.direction, m.id, NULL, m.state, p.trust, 0, 0, 0, " \
+    "m.client_id,"                                                                       \
+    " 0, NULL"
+
 int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
                           void *context)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.client_id = ? ORDER BY m.seq");
+    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.client_id = ?1 UNION ALL "
+                                                    "SELECT " TOMBSTONE_COLUMNS
+                                                    " FROM tombstone m JOIN peer p ON p.id = m.peer"
+                                                    " WHERE m.client_id = ?1 ORDER BY 1");
     sql_bind_text(&query, client_id);
     bool found;
     int r = walk(&query, UINT_MAX, visit, context, &found);
@@ -231,6 +242,52 @@ int messages_set_state(struct db *db, int64_t seq, enum message_state state, con
     struct event_row event = {.time_ms = now_ms, .state = state, .reason = reason};
     int r = change(&query, &event);
     return r == 0 ? add_state_event(db, event, seq) : r;
+}
+
+/* What is taken out of the queue for want of time. */
+struct overdue {
+    int64_t seqs[MESSAGES_EXPIRE_MAX];
+    bool transmitted[MESSAGES_EXPIRE_MAX];
+    unsigned count;
+};
+
+static int find_overdue(struct db *db, uint64_t now_ms, struct overdue *overdue)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT seq, state FROM message INDEXED BY message_by_expiry"
+                                    " WHERE state IN (1, 2) AND expires_ms > 0 AND expires_ms <= ?"
+                                    " ORDER BY expires_ms, seq");
+    sql_bind_int(&query, (int64_t)now_ms);
+    while (overdue->count < MESSAGES_EXPIRE_MAX && sql_row(&query)) {
+        overdue->seqs[overdue->count] = sql_int(&query);
+        overdue->transmitted[overdue->count] = sql_int(&query) == MESSAGE_SENT;
+        overdue->count++;
+    }
+    return query.result;
+}
+
+int messages_expire(struct db *db, uint64_t now_ms, unsigned *count)
+{
+    struct overdue overdue = {.count = 0};
+    int r = find_overdue(db, now_ms, &overdue);
+    for (unsigned i = 0; r == 0 && i < overdue.count; i++)
+        r = overdue.transmitted[i]
+                ? messages_set_state(db, overdue.seqs[i], MESSAGE_UNKNOWN,
+                                     "it was transmitted, but not confirmed in time", now_ms)
+                : messages_set_state(db, overdue.seqs[i], MESSAGE_EXPIRED,
+                                     "it could not be transmitted in time", now_ms);
+    *count = overdue.count;
+    return r;
+}
+
+int messages_next_expiry(struct db *db, uint64_t *at_ms)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_read(db, "SELECT min(expires_ms) FROM message INDEXED BY message_by_expiry"
+                     " WHERE state IN (1, 2) AND expires_ms > 0");
+    *at_ms = sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+    return query.result;
 }
 
 /* Runs a query that gives a number of messages and their bytes. */

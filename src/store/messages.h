@@ -53,7 +53,10 @@ struct message_row {
  */
 int messages_add(struct db *db, struct message_row *row);
 
-/* Whether a message id of this peer and direction was ever stored. 0, DB_NOT_FOUND or -EIO. */
+/*
+ * Whether a message id of this peer and direction was ever stored, also if the message was removed
+ * since. 0, DB_NOT_FOUND or -EIO.
+ */
 int messages_known(struct db *db, int64_t peer, enum message_direction direction,
                    const struct uuid *id);
 
@@ -67,8 +70,8 @@ typedef int messages_visit(void *context, const struct message_row *row);
 int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context);
 
 /*
- * The messages that a client_id made, one per recipient. 0 (visited at least one), DB_NOT_FOUND or
- * -errno.
+ * The messages that a client_id made, one per recipient; of one that was removed only its names,
+ * seq, direction and state are left. 0 (visited at least one), DB_NOT_FOUND or -errno.
  */
 int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
                           void *context);
@@ -105,6 +108,18 @@ int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *prev
  */
 int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
                        uint64_t now_ms);
+
+enum { MESSAGES_EXPIRE_MAX = 100 };
+
+/*
+ * Takes messages out of the queue whose time was over at `now_ms`: EXPIRED, or UNKNOWN if they were
+ * transmitted, with their events. At most MESSAGES_EXPIRE_MAX at a time: *count says how many. 0,
+ * DB_FULL or -EIO.
+ */
+int messages_expire(struct db *db, uint64_t now_ms, unsigned *count);
+
+/* When the next message runs out of time; 0: none will. 0 or -EIO. */
+int messages_next_expiry(struct db *db, uint64_t *at_ms);
 
 /* Sizes. `bytes` counts text. */
 struct messages_size {

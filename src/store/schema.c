@@ -60,6 +60,7 @@ static const char schema_1[] =
     "    offered_key BLOB CHECK (length(offered_key) = 32)"
     ") STRICT;"
     "CREATE INDEX event_by_time ON event (time_ms);"
+    "CREATE INDEX event_by_message ON event (message) WHERE message IS NOT NULL;"
 
     /* `previous` is NULL until the first transmission, `body` when the text was removed. */
     "CREATE TABLE message ("
@@ -82,6 +83,29 @@ static const char schema_1[] =
     "CREATE INDEX message_queue ON message (peer) WHERE state IN (1, 2);"
     "CREATE INDEX message_by_direction ON message (direction, seq, peer);"
     "CREATE INDEX message_by_client_id ON message (client_id) WHERE client_id IS NOT NULL;"
+    "CREATE INDEX message_by_expiry ON message (expires_ms)"
+    "    WHERE state IN (1, 2) AND expires_ms > 0;"
+
+    /* What stays of a removed message, so that a late repetition is not taken for a new one. */
+    "CREATE TABLE tombstone ("
+    "    id BLOB NOT NULL CHECK (length(id) = 16),"
+    "    peer INTEGER NOT NULL REFERENCES peer,"
+    "    direction INTEGER NOT NULL CHECK (direction IN (0, 1)),"
+    "    seq INTEGER NOT NULL,"
+    "    state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 7),"
+    "    client_id TEXT,"
+    "    removed_ms INTEGER NOT NULL,"
+    "    PRIMARY KEY (id, peer, direction)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tombstone_by_time ON tombstone (removed_ms);"
+    "CREATE INDEX tombstone_by_client_id ON tombstone (client_id) WHERE client_id IS NOT NULL;"
+
+    /* How far a named follower has come. */
+    "CREATE TABLE consumer ("
+    "    name TEXT PRIMARY KEY,"
+    "    seq INTEGER NOT NULL,"
+    "    used_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
 
     /* Counting a million messages takes too long for who asks: the sums are kept as they change. */
     "CREATE TABLE tally ("
@@ -108,6 +132,14 @@ static const char schema_1[] =
     "        queued_bytes = queued_bytes"
     "            + new.text_size * ((new.state IN (1, 2)) - (old.state IN (1, 2)))"
     "    WHERE peer = new.peer;"
+    "END;"
+    "CREATE TRIGGER message_removed AFTER DELETE ON message BEGIN"
+    "    UPDATE tally SET"
+    "        messages = messages - 1,"
+    "        bytes = bytes - old.text_size,"
+    "        queued = queued - (old.state IN (1, 2)),"
+    "        queued_bytes = queued_bytes - old.text_size * (old.state IN (1, 2))"
+    "    WHERE peer = old.peer;"
     "END;";
 /* clang-format on */
 

@@ -20,7 +20,7 @@
 #include "store/db.h"
 
 /* Statements that stay prepared. Those beyond are prepared for each use. */
-enum { SQL_CACHE_SIZE = 48 };
+enum { SQL_CACHE_SIZE = 64 };
 
 enum { DB_EPOCH_MAX = 33 }; /* with the NUL */
 
