@@ -206,11 +206,17 @@ static int store_item(struct peer *peer, const struct session_item *item)
 int delivery_receive(struct peer *peer, struct link *link, const struct session_event *event)
 {
     const struct session_item *item = &event->item;
+    /* Acknowledgements count up: what comes after a declined item has to come again, too. */
+    if (link->declined || !housekeeping_has_room(&peer->owner->housekeeping)) {
+        link->declined = true;
+        return 0;
+    }
     int r = store_item(peer, item);
     if (r == 0) {
         note_history(peer, item);
         r = peers_set_last_in(peer->owner->db, peer->row.id, &item->id);
         peer->row.last_in = item->id;
+        housekeeping_stored(&peer->owner->housekeeping, 0);
     } else if (r == DB_EXISTS) {
         r = 0; /* a repetition: it is stored already, so it is acknowledged again */
     }

@@ -46,7 +46,10 @@ void delivery_touch(struct peer *peer);
  * of the store. */
 int delivery_pump(struct peer *peer);
 
-/* An item arrived. 0, NODE_DISK_FULL or -errno. It is acknowledged by the link after the commit. */
+/*
+ * An item arrived. 0, NODE_DISK_FULL or -errno. It is acknowledged by the link after the commit, or
+ * declined while the disk is low: then the peer keeps it and sends it again in the next session.
+ */
 int delivery_receive(struct peer *peer, struct link *link, const struct session_event *event);
 
 /* The peer has everything up to `ordinal` on disk. 0, NODE_DISK_FULL or -errno. */

@@ -56,6 +56,7 @@ struct link {
     struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
     bool establish_due;         /* session_establish() is to be called after the commit */
+    bool declined;              /* an item was not taken: then none after it is */
     uint64_t ack_due;           /* highest ordinal to acknowledge after the commit; 0 for none */
 };
 

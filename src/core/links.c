@@ -170,6 +170,15 @@ void links_abandon_peer(struct links *links, const struct peer *peer, enum close
     abandon_in(&links->established, peer, code);
 }
 
+void links_renew_declined(struct links *links)
+{
+    list_for_each_safe (node, &links->established) {
+        struct link *link = container_of(node, struct link, node);
+        if (link->declined)
+            link_close(link, CLOSE_GOING_AWAY);
+    }
+}
+
 static void close_list(struct list *list, enum close_code code)
 {
     list_for_each_safe (node, list)

@@ -47,6 +47,9 @@ void links_turn_end(struct links *links);
 /* Closes every link that leads or was to lead to `peer`, and forgets that it did. */
 void links_abandon_peer(struct links *links, const struct peer *peer, enum close_code code);
 
+/* Ends sessions that declined items, so that the peers come again with them. */
+void links_renew_declined(struct links *links);
+
 /* Closes all, telling them `code`. */
 void links_close_all(struct links *links, enum close_code code);
 

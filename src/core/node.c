@@ -27,7 +27,9 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     links_init(&made->links);
     requests_init(&made->requests);
     roster_init(&made->roster);
-    int r = vault_new(&made->vault, parts->store_key);
+    int r = housekeeping_init(&made->housekeeping, made, parts->space);
+    if (r == 0)
+        r = vault_new(&made->vault, parts->store_key);
     if (r == 0)
         r = roster_load(&made->roster, made, made->db);
     if (r < 0) {
@@ -49,6 +51,7 @@ void node_free(struct node *node)
     if (node == NULL)
         return;
     close_listeners(node);
+    housekeeping_deinit(&node->housekeeping);
     links_deinit(&node->links);
     requests_deinit(&node->requests);
     roster_deinit(&node->roster);
@@ -208,6 +211,7 @@ int node_inherit(struct node *node, int fd)
 
 void node_start(struct node *node)
 {
+    housekeeping_start(&node->housekeeping);
     roster_each (peer, &node->roster)
         peer_start(peer);
 }
@@ -229,6 +233,7 @@ bool node_stopped(const struct node *node)
 void node_configure(struct node *node, const struct settings *settings)
 {
     node->settings = *settings;
+    housekeeping_start(&node->housekeeping);
 }
 
 const struct settings *node_settings(const struct node *node)
@@ -268,6 +273,7 @@ static int undo_turn(struct node *node)
 {
     log_event(LOG_LEVEL_ERROR, "disk-full", NULL,
               "the disk is full: the last changes were not kept");
+    housekeeping_disk_full(&node->housekeeping);
     links_close_all(&node->links, CLOSE_INTERNAL_ERROR);
     roster_each (peer, &node->roster)
         peer->stored = false;
@@ -322,6 +328,11 @@ void node_turn_end(struct node *node)
 struct db *node_db(const struct node *node)
 {
     return node->db;
+}
+
+const struct space *node_space(const struct node *node)
+{
+    return node->housekeeping.space;
 }
 
 struct loop *node_loop(const struct node *node)

@@ -14,6 +14,7 @@
 #include "core/settings.h"
 #include "crypto/identity.h"
 #include "store/events.h"
+#include "store/space.h"
 
 struct node;
 
@@ -32,6 +33,7 @@ struct node_observer {
 struct node_parts {
     struct loop *loop;
     struct db *db;
+    struct space *space; /* of the store's disk; NULL: not watched */
     const struct identity *self;
     const struct secret *store_key;
     const struct node_observer *observer;
@@ -66,6 +68,7 @@ void node_turn_end(struct node *node);
 
 struct db *node_db(const struct node *node);
 struct loop *node_loop(const struct node *node);
+const struct space *node_space(const struct node *node); /* or NULL */
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
 const struct requests *node_requests(const struct node *node);
@@ -138,3 +141,11 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
 
 /* Takes back a message that was never transmitted. */
 int node_cancel(struct node *node, const struct uuid *id);
+
+enum { NODE_PURGE_MAX = 5000 };
+
+/*
+ * Removes messages of a peer (NULL: of all) from before a wall clock time (0: of any), but none in
+ * the queue. At most NODE_PURGE_MAX at a time: *removed says how many.
+ */
+int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed);

@@ -21,7 +21,7 @@ static int check_text(struct span text)
     return 0;
 }
 
-static int check_peer(const struct node *node, const struct peer *peer, size_t size)
+static int check_peer(struct node *node, const struct peer *peer, size_t size)
 {
     if (node->stopping)
         return NODE_STOPPING;
@@ -29,6 +29,8 @@ static int check_peer(const struct node *node, const struct peer *peer, size_t s
         return NODE_BLOCKED;
     if (peer_trust(peer) == PEER_CHANGED)
         return NODE_KEY_CHANGED;
+    if (!housekeeping_has_room(&node->housekeeping))
+        return NODE_DISK_FULL;
     struct messages_size queue;
     int r = messages_queue_size(node->db, peer->row.id, &queue);
     if (r < 0)
@@ -66,6 +68,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
     int r = make_id(node, id);
     if (r != 0)
         return r;
+    const uint64_t expires_ms = expiry(node, draft);
     struct bytes sealed = {0};
     r = vault_seal(node->vault, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
     if (r == 0) {
@@ -77,7 +80,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
                                   .trust = peer->row.trust,
                                   .time_ms = now,
                                   .sent_ms = now,
-                                  .expires_ms = expiry(node, draft),
+                                  .expires_ms = expires_ms,
                                   .client_id = draft->client_id,
                                   .body = bytes_span(&sealed),
                                   .text_size = draft->text.size};
@@ -87,6 +90,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
     bytes_deinit(&sealed);
     if (r != 0)
         return r == DB_FULL ? NODE_DISK_FULL : r == DB_EXISTS ? -EIO : r;
+    housekeeping_stored(&node->housekeeping, expires_ms);
     delivery_touch(peer);
     peer_urge(peer);
     return 0;
@@ -108,5 +112,15 @@ int node_cancel(struct node *node, const struct uuid *id)
         return NODE_TOO_LATE;
     if (r == 0)
         r = messages_set_state(node->db, row.seq, MESSAGE_CANCELLED, NULL, loop_wall(node->loop));
+    return r == DB_FULL ? NODE_DISK_FULL : r;
+}
+
+int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed)
+{
+    const int64_t id = peer != NULL ? peer->row.id : 0;
+    unsigned step = RETENTION_STEP;
+    int r = 0;
+    for (*removed = 0; r == 0 && step > 0 && *removed < NODE_PURGE_MAX; *removed += step)
+        r = retention_purge(node->db, id, before_ms, loop_wall(node->loop), &step);
     return r == DB_FULL ? NODE_DISK_FULL : r;
 }

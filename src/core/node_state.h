@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/gate.h"
+#include "core/housekeeping.h"
 #include "core/links.h"
 #include "core/node.h"
 #include "core/requests.h"
@@ -24,6 +25,7 @@ struct node {
     struct links links;
     struct requests requests;
     struct roster roster;
+    struct housekeeping housekeeping;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
     bool stopping;

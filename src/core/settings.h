@@ -23,6 +23,8 @@ struct settings {
     enum unknown_policy unknown_peers;
     char default_peer[PEER_NAME_MAX]; /* who is meant when nobody is named; "" for nobody */
     uint64_t expire_ms;               /* how long a message waits in the queue; 0 is for ever */
+    uint64_t retention_ms;            /* how long history is kept; 0 is for ever */
+    uint64_t retention_messages;      /* and how much of it; 0 is all */
     uint64_t queue_messages;          /* at most so many in the queue of one peer */
     uint64_t queue_bytes;             /* and so much text */
     unsigned max_links;               /* sessions at once */

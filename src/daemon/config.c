@@ -29,6 +29,8 @@ static cfg_opt_t option_table[] = {
     CFG_INT("identity-bits", 2048, CFGF_NONE),
     CFG_STR("default-peer", "", CFGF_NONE),
     CFG_STR("unknown-peers", "ask", CFGF_NONE),
+    CFG_STR("retention", "30d", CFGF_NONE),
+    CFG_INT("retention-count", 0, CFGF_NONE),
     CFG_STR("expire", "7d", CFGF_NONE),
     CFG_INT("queue-limit-messages", 100000, CFGF_NONE),
     CFG_STR("queue-limit-bytes", "1GiB", CFGF_NONE),
@@ -64,10 +66,16 @@ static int find_policy(const char *name, enum unknown_policy *policy)
     return -EINVAL;
 }
 
-static int parse_expire(const char *text, uint64_t *ms)
+/* A duration; "forever" is 0. */
+static int parse_age(const char *text, uint64_t *ms)
 {
     *ms = 0;
     return strcmp(text, "forever") == 0 ? 0 : duration_parse(text, ms);
+}
+
+static bool is_age(const char *name)
+{
+    return strcmp(name, "expire") == 0 || strcmp(name, "retention") == 0;
 }
 
 /* --- checks, called for each value as it is read, so that the complaint has the line --- */
@@ -86,7 +94,7 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
         wanted = "at most 16 addresses";
     else if (strcmp(name, "unknown-peers") == 0 && find_policy(value, &s.unknown_peers) < 0)
         wanted = "ask, reject or accept";
-    else if (strcmp(name, "expire") == 0 && parse_expire(value, &number) < 0)
+    else if (is_age(name) && parse_age(value, &number) < 0)
         wanted = "a duration like 7d, or forever";
     else if (strcmp(name, "queue-limit-bytes") == 0 && size_parse(value, &number) < 0)
         wanted = "a size like 1GiB";
@@ -109,6 +117,8 @@ static int check_number(cfg_t *cfg, cfg_opt_t *opt)
     const char *wanted = NULL;
     if (strcmp(name, "identity-bits") == 0 && value != 2048 && value != 3072 && value != 4096)
         wanted = "2048, 3072 or 4096";
+    else if (strcmp(name, "retention-count") == 0 && value < 0)
+        wanted = "a number of messages, or 0 for all";
     else if (strcmp(name, "queue-limit-messages") == 0 && value < 1)
         wanted = "at least 1";
     else if (strcmp(name, "max-links") == 0 && (value < 1 || value > 65536))
@@ -140,7 +150,9 @@ static void take_settings(struct settings *settings, cfg_t *cfg)
     find_policy(cfg_getstr(cfg, "unknown-peers"), &settings->unknown_peers);
     snprintf(settings->default_peer, sizeof settings->default_peer, "%s",
              cfg_getstr(cfg, "default-peer"));
-    parse_expire(cfg_getstr(cfg, "expire"), &settings->expire_ms);
+    parse_age(cfg_getstr(cfg, "retention"), &settings->retention_ms);
+    settings->retention_messages = (uint64_t)cfg_getint(cfg, "retention-count");
+    parse_age(cfg_getstr(cfg, "expire"), &settings->expire_ms);
     settings->queue_messages = (uint64_t)cfg_getint(cfg, "queue-limit-messages");
     size_parse(cfg_getstr(cfg, "queue-limit-bytes"), &settings->queue_bytes);
     settings->max_links = (unsigned)cfg_getint(cfg, "max-links");
@@ -248,6 +260,14 @@ static void print_text(FILE *out, const char *key, const char *value)
     fputs("\"\n", out);
 }
 
+static void print_age(FILE *out, const char *key, uint64_t ms)
+{
+    if (ms == 0)
+        print_text(out, key, "forever");
+    else
+        fprintf(out, "%s = \"%llums\"\n", key, (unsigned long long)ms);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
     const struct settings *settings = &config->settings;
@@ -262,10 +282,9 @@ void config_print(const struct config *config, FILE *out)
     fprintf(out, "identity-bits = %u\n", config->identity_bits);
     print_text(out, "default-peer", settings->default_peer);
     print_text(out, "unknown-peers", policy_names[settings->unknown_peers]);
-    if (settings->expire_ms == 0)
-        print_text(out, "expire", "forever");
-    else
-        fprintf(out, "expire = \"%llums\"\n", (unsigned long long)settings->expire_ms);
+    print_age(out, "retention", settings->retention_ms);
+    fprintf(out, "retention-count = %llu\n", (unsigned long long)settings->retention_messages);
+    print_age(out, "expire", settings->expire_ms);
     fprintf(out, "queue-limit-messages = %llu\n", (unsigned long long)settings->queue_messages);
     fprintf(out, "queue-limit-bytes = \"%lluB\"\n", (unsigned long long)settings->queue_bytes);
     fprintf(out, "max-links = %u\n", settings->max_links);

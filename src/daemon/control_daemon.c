@@ -64,6 +64,9 @@ enum control_answer control_status(struct control_call *call)
         return control_call_outcome(call, r, NULL);
     json_t *store = view_size(&stored);
     json_object_set_new(store, "file_bytes", json_integer((json_int_t)db_size(db)));
+    if (node_space(node) != NULL)
+        json_object_set_new(store, "free_bytes",
+                            json_integer((json_int_t)space_left(node_space(node))));
     uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
     return control_call_done(
         call, json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:i}", "version",

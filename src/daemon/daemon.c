@@ -31,6 +31,7 @@ struct daemon {
     struct identity *self;
     struct secret store_key;
     struct db *db;
+    struct space *space;
     struct control *control;
     struct node *node;
     struct heartbeat *heartbeat;
@@ -166,7 +167,13 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         log_error("can't make %s: %s", directory, strerror(-r));
         return EXIT_STATUS_OS;
     }
+<<<<<<< HEAD
     ask_for_patience(database);
+=======
+    r = space_new(&daemon->space, directory);
+    if (r < 0)
+        return EXIT_STATUS_INTERNAL;
+>>>>>>> c68d52d (core: expiry, retention and room on the disk by housekeeping)
     r = db_open(&daemon->db, database);
     if (r != 0) {
         log_error("can't open %s: %s", database,
@@ -187,6 +194,7 @@ static int make_parts(struct daemon *daemon, const struct config *config)
 {
     const struct node_parts parts = {.loop = daemon->loop,
                                      .db = daemon->db,
+                                     .space = daemon->space,
                                      .self = daemon->self,
                                      .store_key = &daemon->store_key,
                                      .observer = &observer,
@@ -291,6 +299,7 @@ void daemon_free(struct daemon *daemon)
     node_free(daemon->node);
     timer_free(daemon->stop_timer);
     db_close(daemon->db);
+    space_free(daemon->space);
     identity_free(daemon->self);
     secret_wipe(&daemon->store_key, sizeof daemon->store_key);
     loop_free(daemon->loop);

@@ -1,0 +1,194 @@
+/*
+ * Housekeeping.
+ */
+#define LOG_COMPONENT "store"
+#include "core/housekeeping.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "core/node_state.h"
+
+static uint64_t now_ms(const struct housekeeping *housekeeping)
+{
+    return loop_now(housekeeping->node->loop);
+}
+
+static uint64_t wall_ms(const struct housekeeping *housekeeping)
+{
+    return loop_wall(housekeeping->node->loop);
+}
+
+/* A failed store ends the node; a full disk ends only this try. Whether it worked. */
+static bool check(struct housekeeping *housekeeping, int outcome)
+{
+    if (outcome < 0)
+        node_fail(housekeeping->node, outcome);
+    return outcome == 0;
+}
+
+static void watch_clock(struct housekeeping *housekeeping)
+{
+    const uint64_t now = now_ms(housekeeping);
+    const int64_t offset = (int64_t)(wall_ms(housekeeping) - now);
+    const int64_t step = offset - housekeeping->clock_offset;
+    if (llabs(step) <= HOUSEKEEPING_STEP_MS)
+        return;
+    log_warning("the clock was set by %lld seconds: nothing is removed by age for a while",
+                (long long)(step / 1000));
+    housekeeping->clock_offset = offset;
+    housekeeping->stepped_ms = housekeeping->distrust_ms = now + HOUSEKEEPING_TRUST_MS;
+}
+
+/* --- the queue --- */
+
+static void arm_expiry(struct housekeeping *housekeeping, uint64_t at_ms)
+{
+    const uint64_t now = now_ms(housekeeping);
+    const uint64_t wall = wall_ms(housekeeping);
+    uint64_t wait = at_ms > wall ? at_ms - wall : 0;
+    if (wait > HOUSEKEEPING_LOOK_MS)
+        wait = HOUSEKEEPING_LOOK_MS;
+    if (now + wait < housekeeping->stepped_ms)
+        wait = housekeeping->stepped_ms - now;
+    housekeeping->expiry_ms = at_ms;
+    timer_arm_at(housekeeping->expiry, at_ms != 0 ? now + wait : UINT64_MAX);
+}
+
+static void rearm_expiry(struct housekeeping *housekeeping)
+{
+    uint64_t at_ms;
+    if (check(housekeeping, messages_next_expiry(housekeeping->node->db, &at_ms)))
+        arm_expiry(housekeeping, at_ms);
+}
+
+static void on_expiry(void *context)
+{
+    struct housekeeping *housekeeping = context;
+    unsigned count = 0;
+    watch_clock(housekeeping);
+    if (now_ms(housekeeping) >= housekeeping->stepped_ms &&
+        !check(housekeeping,
+               messages_expire(housekeeping->node->db, wall_ms(housekeeping), &count))) {
+        timer_arm_at(housekeeping->expiry, now_ms(housekeeping) + HOUSEKEEPING_SPACE_MS);
+        return;
+    }
+    if (count > 0)
+        log_event(LOG_LEVEL_NOTICE, "message-expired", NULL,
+                  "%u messages ran out of time in the queue", count);
+    rearm_expiry(housekeeping);
+}
+
+/* --- the history --- */
+
+static struct retention read_limits(const struct housekeeping *housekeeping)
+{
+    const struct settings *settings = &housekeeping->node->settings;
+    const uint64_t wall = wall_ms(housekeeping);
+    const bool trusted = now_ms(housekeeping) >= housekeeping->distrust_ms;
+    struct retention limits = {.keep_messages = settings->retention_messages};
+    if (trusted && settings->retention_ms != 0 && wall > settings->retention_ms)
+        limits.before_ms = wall - settings->retention_ms;
+    return limits;
+}
+
+/* One step; *removed is 0 when there was nothing to do. */
+static int remove_some(struct housekeeping *housekeeping, unsigned *removed)
+{
+    struct db *db = housekeeping->node->db;
+    const struct retention limits = read_limits(housekeeping);
+    const uint64_t wall = wall_ms(housekeeping);
+    int r = retention_apply(db, &limits, wall, removed);
+    if (r == 0 && *removed == 0 && now_ms(housekeeping) >= housekeeping->distrust_ms)
+        r = retention_forget_ids(db, wall, removed);
+    return r;
+}
+
+static void on_retention(void *context)
+{
+    struct housekeeping *housekeeping = context;
+    const uint64_t now = now_ms(housekeeping);
+    unsigned removed = 0;
+    watch_clock(housekeeping);
+    housekeeping->surplus_due = false;
+    if (!check(housekeeping, remove_some(housekeeping, &removed)))
+        removed = 0;
+    uint64_t next = now + (removed > 0 ? HOUSEKEEPING_REST_MS : HOUSEKEEPING_LOOK_MS);
+    if (removed == 0 && housekeeping->distrust_ms > now)
+        next = housekeeping->distrust_ms;
+    timer_arm_at(housekeeping->retention, next);
+}
+
+/* --- the disk --- */
+
+static void note_room(struct housekeeping *housekeeping, bool room)
+{
+    const bool was_low = housekeeping->low;
+    housekeeping->low = !room;
+    housekeeping->disk_ms = now_ms(housekeeping);
+    if (!room)
+        timer_arm_at(housekeeping->disk, housekeeping->disk_ms + HOUSEKEEPING_SPACE_MS);
+    else if (was_low)
+        links_renew_declined(&housekeeping->node->links);
+}
+
+static void on_disk(void *context)
+{
+    struct housekeeping *housekeeping = context;
+    note_room(housekeeping, space_check(housekeeping->space));
+}
+
+bool housekeeping_has_room(struct housekeeping *housekeeping)
+{
+    const uint64_t age = now_ms(housekeeping) - housekeeping->disk_ms;
+    if (housekeeping->space != NULL && !housekeeping->low && age >= HOUSEKEEPING_SPACE_AGE_MS)
+        note_room(housekeeping, space_check(housekeeping->space));
+    return !housekeeping->low;
+}
+
+void housekeeping_disk_full(struct housekeeping *housekeeping)
+{
+    if (housekeeping->space == NULL)
+        return;
+    space_relieve(housekeeping->space);
+    note_room(housekeeping, false);
+}
+
+/* --- coming and going --- */
+
+void housekeeping_stored(struct housekeeping *housekeeping, uint64_t expires_ms)
+{
+    if (expires_ms != 0 && (housekeeping->expiry_ms == 0 || expires_ms < housekeeping->expiry_ms))
+        arm_expiry(housekeeping, expires_ms);
+    if (housekeeping->surplus_due || housekeeping->node->settings.retention_messages == 0)
+        return;
+    housekeeping->surplus_due = true;
+    timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
+}
+
+int housekeeping_init(struct housekeeping *housekeeping, struct node *node, struct space *space)
+{
+    *housekeeping = (struct housekeeping){.node = node, .space = space};
+    int r = timer_new(&housekeeping->expiry, node->loop, on_expiry, housekeeping);
+    if (r == 0)
+        r = timer_new(&housekeeping->retention, node->loop, on_retention, housekeeping);
+    if (r == 0)
+        r = timer_new(&housekeeping->disk, node->loop, on_disk, housekeeping);
+    housekeeping->clock_offset = (int64_t)(wall_ms(housekeeping) - now_ms(housekeeping));
+    housekeeping->distrust_ms = now_ms(housekeeping) + HOUSEKEEPING_TRUST_MS;
+    return r;
+}
+
+void housekeeping_deinit(struct housekeeping *housekeeping)
+{
+    timer_free(housekeeping->expiry);
+    timer_free(housekeeping->retention);
+    timer_free(housekeeping->disk);
+}
+
+void housekeeping_start(struct housekeeping *housekeeping)
+{
+    rearm_expiry(housekeeping);
+    timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
+    housekeeping_has_room(housekeeping);
+}

@@ -1,0 +1,57 @@
+/*
+ * Housekeeping: what leaves the store by itself, and what stops when the disk is nearly full.
+ *
+ * Messages leave the queue when their time is over, by a timer for the next one. What is older or
+ * more than the settings keep is removed in small steps with rests between them. While the disk is
+ * low no message is accepted, neither from people nor from peers; a timer sees when it is over.
+ *
+ * A clock that steps by more than HOUSEKEEPING_STEP_MS is not believed for a while: a slip into the
+ * next century must not empty the queue and the history.
+ */
+#pragma once
+
+#include "store/retention.h"
+#include "store/space.h"
+
+enum {
+    HOUSEKEEPING_LOOK_MS = 3600 * 1000, /* at least so often, for clocks step */
+    HOUSEKEEPING_STEP_MS = 600 * 1000,  /* the wall clock moved this much by itself … */
+    HOUSEKEEPING_TRUST_MS = 600 * 1000, /* … and is believed again after this long */
+    HOUSEKEEPING_REST_MS = 20,          /* between steps of a long removal */
+    HOUSEKEEPING_DELAY_MS = 1000,       /* after something was stored, till surplus is looked for */
+    HOUSEKEEPING_SPACE_MS = 1000,       /* how often a full disk is looked at … */
+    HOUSEKEEPING_SPACE_AGE_MS = 100,    /* … and how old a look may be otherwise */
+};
+
+struct node;
+
+struct housekeeping {
+    struct node *node;
+    struct timer *expiry;
+    struct timer *retention;
+    struct timer *disk;
+    struct space *space;  /* or NULL: not watched */
+    uint64_t expiry_ms;   /* wall clock that `expiry` is armed for; 0: not armed */
+    int64_t clock_offset; /* wall clock minus monotonic, when last looked at */
+    uint64_t distrust_ms; /* monotonic, until when age is no reason to remove anything … */
+    uint64_t stepped_ms;  /* … and until when the time is no reason to give up on a message */
+    uint64_t disk_ms;     /* monotonic, of the last look at the disk */
+    bool surplus_due;     /* something was stored since the last look for surplus */
+    bool low;
+};
+
+/* 0 or -errno. Deinit also of one that failed or is all zero. */
+int housekeeping_init(struct housekeeping *housekeeping, struct node *node, struct space *space);
+void housekeeping_deinit(struct housekeeping *housekeeping);
+
+/* Arms the timers by what the store and the settings say; again after either changed as a whole. */
+void housekeeping_start(struct housekeeping *housekeeping);
+
+/* A message was stored; one that expires at this time (0: never). */
+void housekeeping_stored(struct housekeeping *housekeeping, uint64_t expires_ms);
+
+/* Whether there is room for one more message. */
+bool housekeeping_has_room(struct housekeeping *housekeeping);
+
+/* The disk was full. */
+void housekeeping_disk_full(struct housekeeping *housekeeping);

@@ -1,0 +1,34 @@
+/*
+ * Room on the store's disk: watched, and some of it kept in reserve.
+ *
+ * A write-ahead log needs room even to delete, so on a disk that is quite full nothing could leave
+ * the queue any more. Therefore new messages are refused while there is still a little room, and a
+ * file of ballast is given up when others take that, too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SPACE_LOW_BYTES = 8 * 1024 * 1024, /* less than this is low … */
+    SPACE_LOW_SHARE = 8,               /* … but at most one part in so many of a small disk */
+};
+
+struct space;
+
+/* Watches the file system of `directory`; the ballast is kept there. 0 or -errno. */
+int space_new(struct space **space, const char *directory);
+void space_free(struct space *space);
+
+/*
+ * Looks at the disk. Gives up the ballast when it is all that is left, and makes it anew when there
+ * is room again. Whether there is room for more than what leaves the queue needs.
+ */
+bool space_check(struct space *space);
+
+/* The disk turned out to be full: gives up the ballast. */
+void space_relieve(struct space *space);
+
+/* Bytes that are free, as of the last look. */
+uint64_t space_left(const struct space *space);
