@@ -62,5 +62,6 @@ control_method control_peer_list, control_peer_get, control_peer_add, control_pe
     control_peer_requests, control_peer_reject, control_peer_connect, control_peer_disconnect,
     control_peer_ping; /* control_peers.c */
 control_method control_message_send, control_message_wait, control_message_get,
-    control_message_cancel, control_history_list;   /* control_messages.c */
-control_method control_follow, control_follow_stop; /* control_follow.c */
+    control_message_cancel;                                             /* control_messages.c */
+control_method control_history_list, control_history_purge;             /* control_history.c */
+control_method control_follow, control_follow_ack, control_follow_stop; /* control_follow.c */

@@ -3,11 +3,13 @@
  */
 #include "daemon/control_follow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/timestamp.h"
 #include "daemon/control_view.h"
+#include "store/consumers.h"
 
 /* Kinds of events, stored ones first, with the names that `types` takes. */
 enum {
@@ -25,7 +27,10 @@ static const char *const passing_names[] = {
     [TYPE_STOPPING] = "daemon.stopping",
 };
 
-enum { FOLLOWER_PEERS_MAX = 64 };
+enum {
+    FOLLOWER_PEERS_MAX = 64,
+    FOLLOWER_WALK_MAX = 1000, /* events looked at in one turn, wanted or not */
+};
 
 struct follower {
     struct list node;
@@ -35,6 +40,8 @@ struct follower {
     unsigned types;                    /* bit set of the kinds it wants */
     int64_t peers[FOLLOWER_PEERS_MAX]; /* ids of the peers it wants; none: all */
     unsigned peer_count;
+    char consumer[CONSUMER_NAME_MAX]; /* whose position the store keeps; "" for nobody */
+    bool taken_over;   /* another follower has its consumer now: it is to be told and ended */
     bool live;         /* goes on after the backlog */
     bool caught_up;    /* follow.live was sent */
     bool presence_due; /* a change of presence did not fit */
@@ -77,16 +84,74 @@ static void send(struct follower *follower, json_t *params)
 
 /* --- the backlog and what follows it --- */
 
+/* An event about following itself, at the position of the follower. */
+static json_t *make_note(const struct follower *follower, const char *type)
+{
+    json_t *params =
+        control_view_passing_event(follower->client->control->node, follower->sub, type, NULL);
+    json_object_set_new(params, "seq", json_integer(follower->cursor));
+    return params;
+}
+
+/* Goes to `cursor`, and tells that the events between were not seen. */
+static void send_gap(struct follower *follower, int64_t from, int64_t to, int64_t cursor,
+                     const char *reason)
+{
+    follower->cursor = cursor;
+    json_t *params = make_note(follower, "follow.gap");
+    json_object_set_new(params, "from", json_integer(from));
+    json_object_set_new(params, "to", json_integer(to));
+    json_object_set_new(params, "reason", json_string(reason));
+    send(follower, params);
+}
+
+/* Seqs have no holes but those of what was removed: so nothing is left out in silence. */
+static void skip_to(struct follower *follower, int64_t seq)
+{
+    if (follower->cursor < seq)
+        send_gap(follower, follower->cursor + 1, seq, seq, "removed");
+}
+
+/* One walk through the events. */
+struct walk {
+    struct follower *follower;
+    unsigned events;
+    bool unfinished;
+};
+
 static int send_event(void *context, const struct event_row *event)
 {
-    struct follower *follower = context;
-    const struct node *node = follower->client->control->node;
-    if (!has_room(follower))
+    struct walk *walk = context;
+    struct follower *follower = walk->follower;
+    if (!has_room(follower) || walk->events == FOLLOWER_WALK_MAX) {
+        walk->unfinished = true;
         return 1;
+    }
+    walk->events++;
+    skip_to(follower, event->seq - 1);
     if (wants(follower, event->type, event->peer))
-        send(follower, control_view_event(node, follower->sub, event));
+        send(follower, control_view_event(follower->client->control->node, follower->sub, event));
     follower->cursor = event->seq;
     return 0;
+}
+
+/* Sends what there is. Whether that was all. */
+static bool catch_up(struct follower *follower)
+{
+    struct control *control = follower->client->control;
+    struct db *db = node_db(control->node);
+    struct walk walk = {.follower = follower};
+    const int64_t last = events_last(db);
+    if (follower->cursor > last) /* the store was restored from a backup */
+        send_gap(follower, last + 1, follower->cursor, last, "restored");
+    if (follower->cursor < last && events_each(db, follower->cursor, send_event, &walk) < 0)
+        return false;
+    if (walk.unfinished && has_room(follower))
+        loop_wake(control->loop);
+    if (walk.unfinished)
+        return false;
+    skip_to(follower, last);
+    return has_room(follower);
 }
 
 static void send_passing(struct follower *follower, unsigned type, const struct peer *peer)
@@ -103,20 +168,18 @@ static void send_presence(struct follower *follower, const struct peer *peer)
 
 static void send_live(struct follower *follower)
 {
-    json_t *params = control_view_passing_event(follower->client->control->node, follower->sub,
-                                                "follow.live", NULL);
-    json_object_set_new(params, "seq", json_integer(follower->cursor));
-    send(follower, params);
+    send(follower, make_note(follower, "follow.live"));
     follower->caught_up = true;
 }
 
 static void pump(struct follower *follower)
 {
-    struct node *node = follower->client->control->node;
-    struct db *db = node_db(node);
-    if (follower->cursor < events_last(db))
-        events_each(db, follower->cursor, send_event, follower);
-    if (!has_room(follower) || follower->cursor < events_last(db))
+    if (follower->taken_over) {
+        send(follower, make_note(follower, "follow.taken_over"));
+        follower_free(follower);
+        return;
+    }
+    if (!catch_up(follower))
         return;
     if (!follower->caught_up)
         send_live(follower);
@@ -126,7 +189,7 @@ static void pump(struct follower *follower)
     }
     if (follower->presence_due) {
         follower->presence_due = false;
-        roster_each (peer, node_roster(node))
+        roster_each (peer, node_roster(follower->client->control->node))
             send_presence(follower, peer);
     }
 }
@@ -183,9 +246,51 @@ void control_follow_view(const struct control_client *client, json_t *list)
     int64_t last = events_last(node_db(client->control->node));
     list_for_each (node, &client->followers) {
         const struct follower *follower = container_of(node, struct follower, node);
-        json_array_append_new(list, json_pack("{s:i, s:I}", "sub", (int)follower->sub, "lag",
-                                              (json_int_t)(last - follower->cursor)));
+        json_t *view = json_pack("{s:i, s:I}", "sub", (int)follower->sub, "lag",
+                                 (json_int_t)(last - follower->cursor));
+        if (follower->consumer[0] != '\0')
+            json_object_set_new(view, "consumer", json_string(follower->consumer));
+        json_array_append_new(list, view);
     }
+}
+
+/* The follower that has a consumer; NULL if nobody reads for it. */
+static struct follower *find_reader(const struct control *control, const char *consumer)
+{
+    list_for_each (client_node, &control->clients) {
+        struct control_client *client = container_of(client_node, struct control_client, node);
+        list_for_each (node, &client->followers) {
+            struct follower *follower = container_of(node, struct follower, node);
+            if (strcmp(follower->consumer, consumer) == 0)
+                return follower;
+        }
+    }
+    return NULL;
+}
+
+struct consumer_listing {
+    const struct control *control;
+    json_t *list;
+};
+
+static int view_consumer(void *context, const struct consumer_row *row)
+{
+    const struct consumer_listing *listing = context;
+    const int64_t last = events_last(node_db(listing->control->node));
+    json_array_append_new(listing->list,
+                          json_pack("{s:s, s:I, s:I, s:b, s:o}", "name", row->name, "seq",
+                                    (json_int_t)row->seq, "lag",
+                                    (json_int_t)(last > row->seq ? last - row->seq : 0), "active",
+                                    find_reader(listing->control, row->name) != NULL, "used",
+                                    control_view_time(row->used_ms)));
+    return 0;
+}
+
+json_t *control_follow_consumers(const struct control *control)
+{
+    struct consumer_listing listing = {control, json_array()};
+    consumers_each(node_db(control->node), view_consumer, &listing);
+    return listing.list;
 }
 
 /* --- the methods --- */
@@ -256,6 +361,41 @@ static bool read_start(struct control_call *call, struct follower *follower)
     return r == 0;
 }
 
+/* Where the consumer stands: it goes on there, or begins where the call says. */
+static bool read_consumer(struct control_call *call, struct follower *follower)
+{
+    struct db *db = node_db(call->node);
+    const char *name = control_call_string(call, "consumer");
+    if (name == NULL)
+        return true;
+    if (name[0] == '\0' || strlen(name) >= CONSUMER_NAME_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "a consumer's name has 1 to %d bytes",
+                          CONSUMER_NAME_MAX - 1);
+        return false;
+    }
+    int r = consumers_find(db, name, &follower->cursor);
+    const struct consumer_row row = {name, follower->cursor, loop_wall(call->control->loop)};
+    if (r == 0 || r == DB_NOT_FOUND)
+        r = consumers_set(db, &row);
+    if (r != 0) {
+        control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, name);
+        return false;
+    }
+    snprintf(follower->consumer, sizeof follower->consumer, "%s", name);
+    return true;
+}
+
+/* A consumer has one reader: the last one to come, for the one before may hang. */
+static void take_over(const struct control *control, const char *consumer)
+{
+    struct follower *before = consumer[0] != '\0' ? find_reader(control, consumer) : NULL;
+    if (before == NULL)
+        return;
+    before->consumer[0] = '\0';
+    before->taken_over = true;
+    loop_wake(control->loop);
+}
+
 enum control_answer control_follow(struct control_call *call)
 {
     struct control_client *client = call->client;
@@ -266,10 +406,12 @@ enum control_answer control_follow(struct control_call *call)
     struct follower *follower = calloc(1, sizeof *follower);
     if (follower == NULL)
         return control_call_done(call, NULL);
-    if (!read_types(call, follower) || !read_peers(call, follower) || !read_start(call, follower)) {
+    if (!read_types(call, follower) || !read_peers(call, follower) || !read_start(call, follower) ||
+        !read_consumer(call, follower)) {
         free(follower);
         return CALL_FAILED;
     }
+    take_over(call->control, follower->consumer);
     follower->client = client;
     follower->live = live == NULL || json_is_true(live);
     follower->sub = ++client->last_sub;
@@ -279,15 +421,47 @@ enum control_answer control_follow(struct control_call *call)
                                              (json_int_t)follower->cursor));
 }
 
-enum control_answer control_follow_stop(struct control_call *call)
+/* The subscription that the call is about. NULL: call->kind and text say why not. */
+static struct follower *find_subscription(struct control_call *call)
 {
-    int64_t sub = control_call_integer(call, "sub", 0);
+    const int64_t sub = control_call_integer(call, "sub", 0);
     list_for_each (node, &call->client->followers) {
         struct follower *follower = container_of(node, struct follower, node);
-        if (follower->sub == sub) {
-            follower_free(follower);
-            return control_call_done(call, json_object());
-        }
+        if (follower->sub == sub)
+            return follower;
     }
-    return control_call_fail(call, RPC_KIND_usage, "there is no subscription %lld", (long long)sub);
+    control_call_fail(call, RPC_KIND_usage, "there is no subscription %lld", (long long)sub);
+    return NULL;
+}
+
+enum control_answer control_follow_ack(struct control_call *call)
+{
+    const struct follower *follower = find_subscription(call);
+    if (follower == NULL)
+        return CALL_FAILED;
+    const struct consumer_row row = {follower->consumer, control_call_integer(call, "seq", 0),
+                                     loop_wall(call->control->loop)};
+    if (follower->consumer[0] == '\0')
+        return control_call_fail(call, RPC_KIND_usage, "this subscription has no consumer");
+    if (row.seq > follower->cursor)
+        return control_call_fail(call, RPC_KIND_usage, "event %lld was not sent yet",
+                                 (long long)row.seq);
+    int r = consumers_set(node_db(call->node), &row);
+    if (r != 0)
+        return control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, row.name);
+    return control_call_done(call, json_object());
+}
+
+enum control_answer control_follow_stop(struct control_call *call)
+{
+    struct follower *follower = find_subscription(call);
+    int r = 0;
+    if (follower == NULL)
+        return CALL_FAILED;
+    if (follower->consumer[0] != '\0' && json_is_true(json_object_get(call->params, "forget")))
+        r = consumers_remove(node_db(call->node), follower->consumer);
+    if (r < 0 || r == DB_FULL)
+        return control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, follower->consumer);
+    follower_free(follower);
+    return control_call_done(call, json_object());
 }

@@ -22,5 +22,8 @@ void control_follow_stopping(struct control_client *client);
 /* Ends all of the client's followers. */
 void control_follow_forget(struct control_client *client);
 
+/* All consumers, as `status` shows them. */
+json_t *control_follow_consumers(const struct control *control);
+
 /* The client's followers as `status` shows them, appended to an array. */
 void control_follow_view(const struct control_client *client, json_t *list);

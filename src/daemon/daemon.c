@@ -167,13 +167,10 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         log_error("can't make %s: %s", directory, strerror(-r));
         return EXIT_STATUS_OS;
     }
-<<<<<<< HEAD
     ask_for_patience(database);
-=======
     r = space_new(&daemon->space, directory);
     if (r < 0)
         return EXIT_STATUS_INTERNAL;
->>>>>>> c68d52d (core: expiry, retention and room on the disk by housekeeping)
     r = db_open(&daemon->db, database);
     if (r != 0) {
         log_error("can't open %s: %s", database,
