@@ -1,16 +1,20 @@
 /*
  * p2pchatctl follow: what arrives, as it arrives.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
 #include "client/follower.h"
+#include "client/handler.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/verb.h"
 #include "client/view.h"
+
+enum { SETTLE_MAX = 100 }; /* events shown, after which the position is kept at the latest */
 
 struct follow {
     json_t *params; /* of the method `follow` */
@@ -18,6 +22,9 @@ struct follow {
     struct view view;
     json_int_t count; /* messages to end after; 0: never */
     uint64_t deadline_ms;
+    const char *cursor_file; /* where the position is kept, or NULL */
+    bool consumer;           /* the daemon keeps the position */
+    const char *command;     /* to run for each message instead of printing, or NULL */
 };
 
 static void follow_deinit(struct follow *follow)
@@ -93,6 +100,16 @@ static int read_option(struct ctl *ctl, struct follow *follow, int option, const
     case '0':
         follow->view.end = '\0';
         return 0;
+    case 'C':
+        follow->cursor_file = value;
+        return 0;
+    case 'U':
+        follow->consumer = true;
+        json_object_set_new(follow->params, "consumer", json_string(value));
+        return 0;
+    case 'X':
+        follow->command = value;
+        return 0;
     case 'T':
         return read_types(ctl, follow, value);
     case 'F':
@@ -115,17 +132,13 @@ static int read_option(struct ctl *ctl, struct follow *follow, int option, const
 static int read_options(struct ctl *ctl, struct follow *follow, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"peer", required_argument, NULL, 'p'},
-        {"lines", required_argument, NULL, 'n'},
-        {"since", required_argument, NULL, 'S'},
-        {"after", required_argument, NULL, 'A'},
-        {"output", required_argument, NULL, 'o'},
-        {"null", no_argument, NULL, '0'},
-        {"types", required_argument, NULL, 'T'},
-        {"no-follow", no_argument, NULL, 'F'},
-        {"count", required_argument, NULL, 'c'},
-        {"timeout", required_argument, NULL, 't'},
-        OPTIONS_LONG,
+        {"peer", required_argument, NULL, 'p'},        {"lines", required_argument, NULL, 'n'},
+        {"since", required_argument, NULL, 'S'},       {"after", required_argument, NULL, 'A'},
+        {"output", required_argument, NULL, 'o'},      {"null", no_argument, NULL, '0'},
+        {"types", required_argument, NULL, 'T'},       {"no-follow", no_argument, NULL, 'F'},
+        {"count", required_argument, NULL, 'c'},       {"timeout", required_argument, NULL, 't'},
+        {"cursor-file", required_argument, NULL, 'C'}, {"consumer", required_argument, NULL, 'U'},
+        {"exec", required_argument, NULL, 'X'},        OPTIONS_LONG,
     };
     int option;
 
@@ -136,6 +149,8 @@ static int read_options(struct ctl *ctl, struct follow *follow, int argc, char *
     }
     if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 0) != 0)
         return OPTIONS_STOP;
+    if (follow->cursor_file != NULL && follow->consumer)
+        return options_misuse(ctl, "--cursor-file and --consumer both keep the position");
     if (ctl->json)
         follow->view.format = VIEW_JSON;
     if (follow->types != NULL)
@@ -156,6 +171,21 @@ static bool asked_for(const struct follow *follow, const char *type)
     return follow->types == NULL;
 }
 
+/* Runs the command for what is a message with a text. */
+static bool handle(const struct ctl *ctl, const struct follow *follow, const json_t *event)
+{
+    const json_t *message = json_object_get(event, "message");
+
+    if (json_object_get(message, "body") == NULL) {
+        if (json_is_true(json_object_get(message, "damaged")))
+            ctl_note(ctl, "the stored text of message %s is damaged",
+                     member_string(message, "id", "?"));
+        return false;
+    }
+    handler_run(ctl, follow->command, event);
+    return true;
+}
+
 /* Events about following itself come unasked, and mean nothing to people unless something is
  * missing. */
 static void show_own(struct ctl *ctl, const struct follow *follow, const char *type,
@@ -165,11 +195,14 @@ static void show_own(struct ctl *ctl, const struct follow *follow, const char *t
 
     if (gap)
         ctl_note(ctl, "messages are missing here: %s", member_string(event, "reason", "removed"));
+    if (strcmp(type, "follow.taken_over") == 0)
+        ctl_fail_as(ctl, EX_TEMPFAIL, "taken_over", "another follower has taken over consumer %s",
+                    member_string(follow->params, "consumer", "?"));
     if (follow->view.format == VIEW_JSON && (gap || asked_for(follow, type)))
         view_event(ctl, &follow->view, event);
 }
 
-/* Whether an event was printed that counts. */
+/* Whether an event was shown that counts. */
 static bool show(struct ctl *ctl, const struct follow *follow, const json_t *event)
 {
     const char *type = member_string(event, "type", "");
@@ -178,7 +211,10 @@ static bool show(struct ctl *ctl, const struct follow *follow, const json_t *eve
         show_own(ctl, follow, type, event);
         return false;
     }
-    return asked_for(follow, type) && view_event(ctl, &follow->view, event);
+    if (!asked_for(follow, type))
+        return false;
+    return follow->command != NULL ? handle(ctl, follow, event)
+                                   : view_event(ctl, &follow->view, event);
 }
 
 static bool is_end(const struct follow *follow, const json_t *event)
@@ -194,29 +230,75 @@ static int timed_out(struct ctl *ctl, const struct follow *follow)
     return ctl_fail(ctl, RPC_KIND_timeout, "not as many messages in time");
 }
 
-/* Prints events until there is a reason to end. The exit status. */
+/* Keeps the position, now that all up to it was shown. 0 or ctl->status. */
+static int settle(struct ctl *ctl, const struct follow *follow, struct follower *follower)
+{
+    if (follow->consumer && follower_acknowledge(follower) != 0)
+        return ctl->status;
+    const int result =
+        follow->cursor_file != NULL ? cursor_write(follow->cursor_file, &follower->cursor) : 0;
+    if (result != 0)
+        return ctl_fail_as(ctl, EX_IOERR, "output", "%s: %s", follow->cursor_file,
+                           strerror(-result));
+    if (follow->command != NULL)
+        handler_done();
+    return 0;
+}
+
+/* What happened on the way to an end or to the next event. Whether to end, with ctl->status. */
+static bool is_over(struct ctl *ctl, const struct follow *follow, int outcome)
+{
+    if (outcome == FOLLOWER_TIMEOUT)
+        timed_out(ctl, follow);
+    return outcome != 0 && outcome != FOLLOWER_RESUMED;
+}
+
+/* Shows events until there is a reason to end. The exit status. */
 static int run(struct ctl *ctl, const struct follow *follow, struct follower *follower)
 {
+    unsigned unsettled = 0;
+
     for (json_int_t shown = 0;;) {
         CLEANUP(json_release) json_t *event = NULL;
-        switch (follower_next(follower, follow->deadline_ms, &event)) {
-        case 0:
-            break;
-        case FOLLOWER_RESUMED:
+        /* What has come is shown before the position is kept, but not too much of it. */
+        const int outcome =
+            unsettled == SETTLE_MAX
+                ? FOLLOWER_TIMEOUT
+                : follower_next(follower, unsettled > 0 ? 0 : follow->deadline_ms, &event);
+        if (unsettled > 0 && outcome == FOLLOWER_TIMEOUT) {
+            if (settle(ctl, follow, follower) != 0)
+                return ctl->status;
+            unsettled = 0;
             continue;
-        case FOLLOWER_UNWANTED:
-            return EX_OK;
-        case FOLLOWER_TIMEOUT:
-            return timed_out(ctl, follow);
-        default:
-            return ctl->status;
         }
+        if (is_over(ctl, follow, outcome))
+            return ctl->status;
+        if (outcome == FOLLOWER_RESUMED)
+            continue;
         shown += show(ctl, follow, event);
         if (!output_flush(ctl) || ctl->status != EX_OK)
             return ctl->status;
+        unsettled = follow->command != NULL ? SETTLE_MAX : unsettled + 1;
         if ((follow->count > 0 && shown >= follow->count) || is_end(follow, event))
-            return EX_OK;
+            return settle(ctl, follow, follower);
     }
+}
+
+/* Where the file says to begin; NULL in *cursor without one. 0 or ctl->status. */
+static int read_cursor(struct ctl *ctl, const char *path, struct cursor *place,
+                       const struct cursor **cursor)
+{
+    *cursor = NULL;
+    if (path == NULL)
+        return 0;
+    const int result = cursor_read(path, place);
+    if (result == -ENOENT)
+        return 0;
+    if (result != 0)
+        return ctl_fail_as(ctl, result == -EINVAL ? EX_DATAERR : EX_IOERR, "cursor", "%s: %s", path,
+                           result == -EINVAL ? "this is no cursor file" : strerror(-result));
+    *cursor = place;
+    return 0;
 }
 
 int cmd_follow(struct ctl *ctl, int argc, char **argv)
@@ -229,11 +311,19 @@ int cmd_follow(struct ctl *ctl, int argc, char **argv)
         .deadline_ms = CONNECTION_NEVER,
     };
     CLEANUP(follower_deinit) struct follower follower = {0};
+    struct cursor place;
+    const struct cursor *cursor;
 
-    if (read_options(ctl, &follow, argc, argv) != 0)
+    if (read_options(ctl, &follow, argc, argv) != 0 ||
+        read_cursor(ctl, follow.cursor_file, &place, &cursor) != 0)
         return ctl->status;
-    if (follower_init(&follower, ctl, json_incref(follow.params)) != 0)
+    if (follow.command != NULL)
+        handler_init();
+    if (follower_init(&follower, ctl, json_incref(follow.params), cursor) != 0)
         return ctl->status;
-    follower.for_output = true;
+    /* From here on nothing is missed, even if nothing has come yet. */
+    if (follow.cursor_file != NULL && settle(ctl, &follow, &follower) != 0)
+        return ctl->status;
+    follower.for_output = follow.command == NULL;
     return run(ctl, &follow, &follower);
 }

@@ -105,7 +105,7 @@ int cmd_wait_online(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     json_t *peers = wait.peer != NULL ? json_pack("[s]", wait.peer) : NULL;
     json_t *params = json_pack("{s:[s],s:o*}", "types", "peer.online", "peers", peers);
-    if (follower_init(&follower, ctl, params) != 0)
+    if (follower_init(&follower, ctl, params, NULL) != 0)
         return ctl->status;
     return watch(ctl, &wait, &follower);
 }

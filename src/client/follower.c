@@ -5,6 +5,8 @@
 #include "client/follower.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "client/connection.h"
@@ -34,16 +36,15 @@ static int call(struct ctl *ctl, const char *method, json_t *params, json_t **re
  * A cursor means nothing in another store: everything there is new. Better to see something twice
  * than to miss it.
  */
-static void note_epoch(struct follower *follower, const json_t *hello)
+static void note_epoch(struct follower *follower, const char *epoch)
 {
-    json_t *epoch = json_object_get(hello, "epoch");
+    struct cursor *cursor = &follower->cursor;
 
-    if (follower->epoch != NULL && !json_equal(follower->epoch, epoch)) {
+    if (cursor->epoch[0] != '\0' && strcmp(cursor->epoch, epoch) != 0) {
         ctl_note(follower->ctl, "the daemon's store was replaced, beginning anew");
-        follower->cursor = 0;
+        cursor->seq = 0;
     }
-    json_decref(follower->epoch);
-    follower->epoch = json_incref(epoch);
+    snprintf(cursor->epoch, sizeof cursor->epoch, "%s", epoch);
 }
 
 /* 0, CONNECTION_LOST, or -1 after telling. */
@@ -54,13 +55,15 @@ static int subscribe(struct follower *follower, bool again)
     int result = call(follower->ctl, "hello", json_object(), &hello);
     if (result != 0)
         return result;
-    note_epoch(follower, hello);
+    note_epoch(follower, member_string(hello, "epoch", ""));
     if (again &&
-        json_object_set_new(follower->params, "after", json_integer(follower->cursor)) != 0)
+        json_object_set_new(follower->params, "after", json_integer(follower->cursor.seq)) != 0)
         return ctl_fail_connection(follower->ctl, -ENOMEM), -1;
     result = call(follower->ctl, "follow", json_incref(follower->params), &followed);
+    if (result == 0)
+        follower->sub = member_integer(followed, "sub");
     if (result == 0 && !again)
-        follower->cursor = member_integer(followed, "from");
+        follower->cursor.seq = member_integer(followed, "from");
     return result;
 }
 
@@ -71,14 +74,19 @@ static void forget_beginning(json_t *params)
     json_object_del(params, "since");
 }
 
-int follower_init(struct follower *follower, struct ctl *ctl, json_t *params)
+int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
+                  const struct cursor *cursor)
 {
     *follower = (struct follower){.ctl = ctl, .params = params};
     if (params == NULL)
         return ctl_fail_connection(ctl, -ENOMEM), -1;
+    if (cursor != NULL) {
+        follower->cursor = *cursor;
+        forget_beginning(params);
+    }
     if (ctl_connect(ctl) != 0)
         return -1;
-    const int result = subscribe(follower, false);
+    const int result = subscribe(follower, cursor != NULL);
     if (result == CONNECTION_LOST)
         ctl_fail_connection(ctl, result);
     forget_beginning(params);
@@ -88,8 +96,7 @@ int follower_init(struct follower *follower, struct ctl *ctl, json_t *params)
 void follower_deinit(struct follower *follower)
 {
     json_decref(follower->params);
-    json_decref(follower->epoch);
-    follower->params = follower->epoch = NULL;
+    follower->params = NULL;
 }
 
 static int resume(struct follower *follower, uint64_t deadline_ms)
@@ -124,6 +131,26 @@ static int receive(const struct follower *follower, uint64_t deadline_ms, json_t
                               message);
 }
 
+/*
+ * Moves the cursor. False for an event that was handed out before: a consumer's stream begins anew
+ * at what it has acknowledged.
+ */
+static bool note_position(struct follower *follower, const json_t *event)
+{
+    const json_int_t seq = member_integer(event, "seq");
+    const bool about_following = strncmp(member_string(event, "type", ""), "follow.", 7) == 0;
+
+    const bool restored = strcmp(member_string(event, "reason", ""), "restored") == 0;
+
+    if (seq == 0)
+        return true; /* not stored */
+    if (seq <= follower->cursor.seq && !about_following)
+        return false;
+    if (seq > follower->cursor.seq || (about_following && restored))
+        follower->cursor.seq = seq;
+    return true;
+}
+
 int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **event)
 {
     for (;;) {
@@ -139,11 +166,21 @@ int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **even
             return ctl_fail_connection(follower->ctl, result), -1;
 
         json_t *params = json_object_get(message, "params");
-        if (params == NULL)
+        if (params == NULL || member_integer(params, "sub") != follower->sub ||
+            !note_position(follower, params))
             continue;
-        if (member_integer(params, "seq") > follower->cursor)
-            follower->cursor = member_integer(params, "seq");
         *event = json_incref(params);
         return 0;
     }
+}
+
+int follower_acknowledge(struct follower *follower)
+{
+    CLEANUP(json_release) json_t *result = NULL;
+
+    return call(follower->ctl, "follow.ack",
+                json_pack("{s:I, s:I}", "sub", follower->sub, "seq", follower->cursor.seq),
+                &result) < 0
+               ? -1
+               : 0;
 }

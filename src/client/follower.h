@@ -6,14 +6,15 @@
 #include <poll.h>
 
 #include "client/ctl.h"
+#include "client/cursor.h"
 
 /* One subscription; a run has at most one. */
 struct follower {
     struct ctl *ctl;
-    json_t *params;    /* of `follow` */
-    json_int_t cursor; /* of the last event that was handed out */
-    json_t *epoch;     /* of the store that the cursor is of */
-    bool for_output;   /* end when nobody reads standard output any more; set by the caller */
+    json_t *params;       /* of `follow` */
+    struct cursor cursor; /* of the last event that was handed out */
+    json_int_t sub;       /* of the subscription, as the daemon calls it */
+    bool for_output;      /* end when nobody reads standard output any more; set by the caller */
 };
 
 enum follower_outcome {
@@ -23,10 +24,11 @@ enum follower_outcome {
 };
 
 /*
- * Subscribes with the parameters of `follow` (the reference is taken). 0, or -1 after telling.
- * follower_deinit() either way.
+ * Subscribes with the parameters of `follow` (the reference is taken), going on after `cursor` if
+ * there is one. 0, or -1 after telling. follower_deinit() either way.
  */
-int follower_init(struct follower *follower, struct ctl *ctl, json_t *params);
+int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
+                  const struct cursor *cursor);
 void follower_deinit(struct follower *follower);
 
 /*
@@ -35,3 +37,10 @@ void follower_deinit(struct follower *follower);
  * telling.
  */
 int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **event);
+
+/*
+ * Acknowledges, for the consumer in the parameters, all that was handed out. When the daemon goes
+ * away meanwhile, what was not acknowledged comes again to the next run of this consumer. 0, or -1
+ * after telling.
+ */
+int follower_acknowledge(struct follower *follower);

@@ -96,7 +96,9 @@ static int append_message(struct bytes *out, const char *time, const char *peer,
                marked ? state : "", marked ? ")" : "") != 0)
         return -ENOMEM;
     if (body == NULL)
-        return append(out, "(the text was removed)");
+        return append(out, json_is_true(json_object_get(message, "damaged"))
+                               ? "(the stored text is damaged)"
+                               : "(the text was removed)");
 
     size_t indent = 0;
     for (size_t i = start; i < out->size; i++)
@@ -153,6 +155,9 @@ static bool print_body(struct ctl *ctl, const struct view *view, const json_t *m
     const json_t *body = json_object_get(message, "body");
     struct bytes out = {0};
 
+    if (body == NULL && json_is_true(json_object_get(message, "damaged")))
+        ctl_note(ctl, "the stored text of message %s is damaged",
+                 member_string(message, "id", "?"));
     if (body == NULL)
         return false;
     const char *text = json_string_value(body);

@@ -43,6 +43,7 @@ struct follower {
     char consumer[CONSUMER_NAME_MAX]; /* whose position the store keeps; "" for nobody */
     bool taken_over;   /* another follower has its consumer now: it is to be told and ended */
     bool live;         /* goes on after the backlog */
+    bool finished;     /* was sent all that it wanted; stays to be acknowledged */
     bool caught_up;    /* follow.live was sent */
     bool presence_due; /* a change of presence did not fit */
 };
@@ -75,6 +76,12 @@ static void follower_free(struct follower *follower)
 static bool has_room(const struct follower *follower)
 {
     return stream_unsent(follower->client->stream) < CONTROL_OUTPUT_MAX;
+}
+
+/* Whether it is told of what is not stored. */
+static bool is_live(const struct follower *follower)
+{
+    return follower->caught_up && !follower->finished;
 }
 
 static void send(struct follower *follower, json_t *params)
@@ -172,6 +179,15 @@ static void send_live(struct follower *follower)
     follower->caught_up = true;
 }
 
+/* That was all; but a consumer has yet to acknowledge it. */
+static void finish(struct follower *follower)
+{
+    if (follower->consumer[0] != '\0')
+        follower->finished = true;
+    else
+        follower_free(follower);
+}
+
 static void pump(struct follower *follower)
 {
     if (follower->taken_over) {
@@ -179,12 +195,12 @@ static void pump(struct follower *follower)
         follower_free(follower);
         return;
     }
-    if (!catch_up(follower))
+    if (follower->finished || !catch_up(follower))
         return;
     if (!follower->caught_up)
         send_live(follower);
     if (!follower->live) {
-        follower_free(follower);
+        finish(follower);
         return;
     }
     if (follower->presence_due) {
@@ -204,7 +220,7 @@ void control_follow_presence(struct control_client *client, const struct peer *p
 {
     list_for_each (node, &client->followers) {
         struct follower *follower = container_of(node, struct follower, node);
-        if (!follower->caught_up)
+        if (!is_live(follower))
             continue;
         if (has_room(follower))
             send_presence(follower, peer);
@@ -218,7 +234,7 @@ void control_follow_request(struct control_client *client, const struct request 
     const struct node *node_here = client->control->node;
     list_for_each (node, &client->followers) {
         struct follower *follower = container_of(node, struct follower, node);
-        if (!follower->caught_up || !has_room(follower) || !wants(follower, TYPE_REQUEST, 0))
+        if (!is_live(follower) || !has_room(follower) || !wants(follower, TYPE_REQUEST, 0))
             continue; /* the list of requests has it, too */
         json_t *params =
             control_view_passing_event(node_here, follower->sub, passing_names[TYPE_REQUEST], NULL);
