@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "client/connection.h"
 
 /* Calls a method. 0 with its result, CONNECTION_LOST, or -1 after telling. */
@@ -103,6 +104,9 @@ static int resume(struct follower *follower, uint64_t deadline_ms)
 {
     int result;
 
+    if (clock_monotonic_ms() >= deadline_ms)
+        return FOLLOWER_TIMEOUT; /* only a look at what has come: the next call finds it lost, too
+                                  */
     ctl_note(follower->ctl, "lost the connection to the daemon, waiting for it");
     do {
         result = ctl_reconnect(follower->ctl, deadline_ms);

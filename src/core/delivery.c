@@ -163,6 +163,7 @@ int delivery_acknowledged(struct peer *peer, uint64_t ordinal)
         delivery->acked++;
     }
     delivery->poison_count = 0;
+    housekeeping_touch(&peer->owner->housekeeping, 0);
     delivery_touch(peer);
     return 0;
 }
@@ -216,7 +217,7 @@ int delivery_receive(struct peer *peer, struct link *link, const struct session_
         note_history(peer, item);
         r = peers_set_last_in(peer->owner->db, peer->row.id, &item->id);
         peer->row.last_in = item->id;
-        housekeeping_stored(&peer->owner->housekeeping, 0);
+        housekeeping_touch(&peer->owner->housekeeping, 0);
     } else if (r == DB_EXISTS) {
         r = 0; /* a repetition: it is stored already, so it is acknowledged again */
     }

@@ -156,7 +156,7 @@ void housekeeping_disk_full(struct housekeeping *housekeeping)
 
 /* --- coming and going --- */
 
-void housekeeping_stored(struct housekeeping *housekeeping, uint64_t expires_ms)
+void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms)
 {
     if (expires_ms != 0 && (housekeeping->expiry_ms == 0 || expires_ms < housekeeping->expiry_ms))
         arm_expiry(housekeeping, expires_ms);

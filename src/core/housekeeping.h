@@ -47,8 +47,8 @@ void housekeeping_deinit(struct housekeeping *housekeeping);
 /* Arms the timers by what the store and the settings say; again after either changed as a whole. */
 void housekeeping_start(struct housekeeping *housekeeping);
 
-/* A message was stored; one that expires at this time (0: never). */
-void housekeeping_stored(struct housekeeping *housekeeping, uint64_t expires_ms);
+/* A message was stored that expires at this time (0: never), or has left the queue. */
+void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms);
 
 /* Whether there is room for one more message. */
 bool housekeeping_has_room(struct housekeeping *housekeeping);

@@ -133,7 +133,7 @@ struct node_draft {
 };
 
 /* Whether the peer's queue would take this message now. */
-int node_may_send(const struct node *node, const struct peer *peer, const struct node_draft *draft);
+int node_may_send(struct node *node, const struct peer *peer, const struct node_draft *draft);
 
 /* Accepts a message into the peer's queue, after node_may_send() returned 0. Sets id and seq. */
 int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,

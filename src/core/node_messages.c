@@ -56,7 +56,7 @@ static uint64_t expiry(const struct node *node, const struct node_draft *draft)
     return after != 0 ? loop_wall(node->loop) + after : 0;
 }
 
-int node_may_send(const struct node *node, const struct peer *peer, const struct node_draft *draft)
+int node_may_send(struct node *node, const struct peer *peer, const struct node_draft *draft)
 {
     int r = check_text(draft->text);
     return r != 0 ? r : check_peer(node, peer, draft->text.size);
@@ -90,7 +90,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
     bytes_deinit(&sealed);
     if (r != 0)
         return r == DB_FULL ? NODE_DISK_FULL : r == DB_EXISTS ? -EIO : r;
-    housekeeping_stored(&node->housekeeping, expires_ms);
+    housekeeping_touch(&node->housekeeping, expires_ms);
     delivery_touch(peer);
     peer_urge(peer);
     return 0;

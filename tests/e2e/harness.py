@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 BUILD = pathlib.Path(os.environ.get("P2PCHAT_BUILD", "build")).resolve()
 P2PCHATD = BUILD / "p2pchatd"
 P2PCHATCTL = BUILD / "p2pchatctl"
@@ -42,6 +44,14 @@ def eventually(condition, what):
             return value
         assert time.monotonic() < end, f"never came: {what}"
         time.sleep(0.01)
+
+
+def faketime(spec):
+    """A prefix under which a program sees another time; skips the test where that can't be."""
+    [*libraries] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    if not libraries or "sanitized" in BUILD.parts:
+        pytest.skip("no libfaketime, or a sanitizer that it disturbs")
+    return ["env", f"LD_PRELOAD={libraries[0]}", f"FAKETIME={spec}"]
 
 
 class Result:
