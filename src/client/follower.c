@@ -149,7 +149,7 @@ static bool note_position(struct follower *follower, const json_t *event)
     if (seq == 0)
         return true; /* not stored */
     if (seq <= follower->cursor.seq && !about_following)
-        return false;
+        return json_object_get(follower->params, "consumer") == NULL;
     if (seq > follower->cursor.seq || (about_following && restored))
         follower->cursor.seq = seq;
     return true;
@@ -170,8 +170,7 @@ int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **even
             return ctl_fail_connection(follower->ctl, result), -1;
 
         json_t *params = json_object_get(message, "params");
-        if (params == NULL || member_integer(params, "sub") != follower->sub ||
-            !note_position(follower, params))
+        if (params == NULL || !note_position(follower, params))
             continue;
         *event = json_incref(params);
         return 0;

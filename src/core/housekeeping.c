@@ -125,25 +125,22 @@ static void note_room(struct housekeeping *housekeeping, bool room)
 {
     const bool was_low = housekeeping->low;
     housekeeping->low = !room;
-    housekeeping->disk_ms = now_ms(housekeeping);
     if (!room)
-        timer_arm_at(housekeeping->disk, housekeeping->disk_ms + HOUSEKEEPING_SPACE_MS);
+        timer_arm_at(housekeeping->disk, now_ms(housekeeping) + HOUSEKEEPING_SPACE_MS);
     else if (was_low)
         links_renew_declined(&housekeeping->node->links);
 }
 
-static void on_disk(void *context)
-{
-    struct housekeeping *housekeeping = context;
-    note_room(housekeeping, space_check(housekeeping->space));
-}
-
 bool housekeeping_has_room(struct housekeeping *housekeeping)
 {
-    const uint64_t age = now_ms(housekeeping) - housekeeping->disk_ms;
-    if (housekeeping->space != NULL && !housekeeping->low && age >= HOUSEKEEPING_SPACE_AGE_MS)
+    if (housekeeping->space != NULL)
         note_room(housekeeping, space_check(housekeeping->space));
     return !housekeeping->low;
+}
+
+static void on_disk(void *context)
+{
+    housekeeping_has_room(context);
 }
 
 void housekeeping_disk_full(struct housekeeping *housekeeping)

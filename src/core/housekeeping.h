@@ -19,8 +19,7 @@ enum {
     HOUSEKEEPING_TRUST_MS = 600 * 1000, /* … and is believed again after this long */
     HOUSEKEEPING_REST_MS = 20,          /* between steps of a long removal */
     HOUSEKEEPING_DELAY_MS = 1000,       /* after something was stored, till surplus is looked for */
-    HOUSEKEEPING_SPACE_MS = 1000,       /* how often a full disk is looked at … */
-    HOUSEKEEPING_SPACE_AGE_MS = 100,    /* … and how old a look may be otherwise */
+    HOUSEKEEPING_SPACE_MS = 1000,       /* how often a full disk is looked at */
 };
 
 struct node;
@@ -35,7 +34,6 @@ struct housekeeping {
     int64_t clock_offset; /* wall clock minus monotonic, when last looked at */
     uint64_t distrust_ms; /* monotonic, until when age is no reason to remove anything … */
     uint64_t stepped_ms;  /* … and until when the time is no reason to give up on a message */
-    uint64_t disk_ms;     /* monotonic, of the last look at the disk */
     bool surplus_due;     /* something was stored since the last look for surplus */
     bool low;
 };

@@ -330,7 +330,7 @@ struct db *node_db(const struct node *node)
     return node->db;
 }
 
-const struct space *node_space(const struct node *node)
+struct space *node_space(const struct node *node)
 {
     return node->housekeeping.space;
 }

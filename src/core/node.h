@@ -68,7 +68,7 @@ void node_turn_end(struct node *node);
 
 struct db *node_db(const struct node *node);
 struct loop *node_loop(const struct node *node);
-const struct space *node_space(const struct node *node); /* or NULL */
+struct space *node_space(const struct node *node); /* or NULL */
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
 const struct requests *node_requests(const struct node *node);

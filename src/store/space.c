@@ -111,7 +111,8 @@ void space_relieve(struct space *space)
     space_check(space);
 }
 
-uint64_t space_left(const struct space *space)
+uint64_t space_left(struct space *space)
 {
+    measure(space);
     return space->left;
 }

@@ -30,5 +30,5 @@ bool space_check(struct space *space);
 /* The disk turned out to be full: gives up the ballast. */
 void space_relieve(struct space *space);
 
-/* Bytes that are free, as of the last look. */
-uint64_t space_left(const struct space *space);
+/* Bytes that are free now. */
+uint64_t space_left(struct space *space);

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import PATIENCE_S, pair
+from harness import PATIENCE_S, eventually, pair
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 
@@ -16,20 +16,21 @@ def cramped(daemon, home):
     """A daemon whose state lies on a small file system, and a way to fill that."""
     made = daemon("cramped", started=False)
     made.state.mkdir(mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", made.state],
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", made.state],
                    check=True)
-    ballast = made.state / "ballast"
+    filler = made.state / "filler"
 
-    def fill():
-        with open(ballast, "wb", buffering=0) as file:
+    def fill(but=0):
+        """Takes all room but so many bytes."""
+        with open(filler, "ab", buffering=0) as file:
             try:
-                while True:
+                while (status := os.statvfs(made.state)).f_bavail * status.f_frsize > but:
                     file.write(b"\0" * 4096)
             except OSError:
                 pass
 
     made.fill = fill
-    made.relieve = ballast.unlink
+    made.relieve = filler.unlink
     try:
         yield made.start()
     finally:
@@ -49,6 +50,55 @@ def test_73_is_for_a_full_disk_and_passes_with_it(cramped, bob):
     cramped.relieve()
     cramped.ctl("send", "-p", "bob", "--wait", "after")
     assert bob.received() == ["before", "after"]
+
+
+LOW = 3 * 2**19  # less than an eighth of the disk, and more than what is kept in reserve
+
+
+@needs_root
+def test_a_disk_that_is_nearly_full_drains_the_queue_and_takes_no_more(cramped, bob):
+    pair(cramped, bob)
+    bob.stop()
+    cramped.ctl("send", "-p", "bob", "--lines", input="".join(f"{n}\n" for n in range(100)))
+    cramped.fill(but=LOW)
+    assert cramped.ctl("--json", "send", "-p", "bob", "no", expect=73).error["kind"] == "disk_full"
+    bob.start()
+    eventually(lambda: cramped.peer("bob")["queued"] == 0, "an empty queue")
+    assert bob.received() == [str(n) for n in range(100)]
+    cramped.relieve()
+    cramped.ctl("send", "-p", "bob", "--wait", "yes")
+
+
+@needs_root
+def test_the_reserve_is_given_up_on_a_full_disk_and_made_again(cramped, bob):
+    pair(cramped, bob)
+    bob.stop()
+    cramped.ctl("send", "-p", "bob", "--lines", input="".join(f"{n}\n" for n in range(100)))
+    assert (cramped.state / "ballast").stat().st_size == 2**20
+    cramped.fill()
+    cramped.ctl("send", "-p", "bob", "no", expect=73)
+    assert not (cramped.state / "ballast").exists()
+    bob.start()
+    eventually(lambda: cramped.peer("bob")["queued"] == 0, "an empty queue")
+    cramped.relieve()
+    cramped.ctl("send", "-p", "bob", "--wait", "yes")
+    eventually((cramped.state / "ballast").exists, "the reserve")
+
+
+@needs_root
+def test_a_peer_of_a_full_disk_keeps_its_messages_and_its_link(cramped, bob):
+    pair(bob, cramped)
+    cramped.fill(but=LOW)
+    since = cramped.peer("bob")["since"]
+    ids = bob.ctl("send", "-p", "cramped", "--lines",
+                  input="".join(f"{n}\n" for n in range(50))).lines
+    bob.rpc("message.wait", id=ids[-1], state="sent")
+    bob.rpc("peer.ping", name="cramped")
+    assert cramped.received() == []
+    assert cramped.peer("bob")["since"] == since
+    cramped.relieve()
+    bob.rpc("message.wait", id=ids[-1], state="delivered")
+    assert cramped.received() == [str(n) for n in range(50)]
 
 
 @needs_root

@@ -4,7 +4,7 @@ client_base = base/backoff base/bytes base/escape base/file base/number base/sug
 	base/timestamp base/utf8
 client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method \
 	rpc/rpc_path client/ctl client/options client/output client/verb client/view \
-	client/history client/peer_view client/input client/outbox client/follower \
+	client/history client/peer_view client/input client/outbox client/follower client/cursor client/handler \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/cmd_*.c))
 client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
 
