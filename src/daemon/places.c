@@ -86,7 +86,7 @@ int places_find(struct places *places, const struct options *options)
     places->config =
         options->config != NULL ? strdup(options->config) : find_config(places->system);
     int r = check(places->config, "configuration", "set HOME or give --config");
-    if (r < 0)
+    if (r < 0 || options->action == OPTIONS_TEST || options->action == OPTIONS_SHOW)
         return r;
     places->state_dir =
         options->state_dir != NULL ? strdup(options->state_dir) : find_state_dir(places->system);
