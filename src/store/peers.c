@@ -12,6 +12,11 @@ static void bind_key(struct sql *query, bool present, const uint8_t *key)
     sql_bind_blob(query, present ? key : NULL, PEER_KEY_SIZE);
 }
 
+static void bind_invite(struct sql *query, const struct peer_row *row)
+{
+    sql_bind_blob(query, row->invited ? row->invite_secret : NULL, PEER_INVITE_SIZE);
+}
+
 static int add_addresses(struct db *db, const struct peer_row *row)
 {
     int r = 0;
@@ -40,12 +45,13 @@ int peers_add(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
     struct sql query = sql_write(
-        db, "INSERT INTO peer (name, key, trust, offered_key, last_in, last_out, created_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)");
+        db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, last_in, last_out,"
+            " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
     bind_key(&query, row->offered, row->offered_key);
+    bind_invite(&query, row);
     sql_bind_blob(&query, row->last_in.bytes, UUID_SIZE);
     sql_bind_blob(&query, row->last_out.bytes, UUID_SIZE);
     sql_bind_int(&query, (int64_t)row->created_ms);
@@ -79,16 +85,35 @@ static int add_old_key(struct db *db, int64_t id, const uint8_t key[static PEER_
     return sql_run(&query);
 }
 
+int peers_old_keys(struct db *db, int64_t id,
+                   int (*visit)(void *context, const struct peer_old_key *old), void *context)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_read(db, "SELECT key, replaced_ms FROM peer_old_key WHERE peer = ? ORDER BY id");
+    sql_bind_int(&query, id);
+    while (sql_row(&query)) {
+        struct peer_old_key old;
+        sql_copy(&query, old.key, sizeof old.key);
+        old.replaced_ms = (uint64_t)sql_int(&query);
+        int r = visit(context, &old);
+        if (r < 0)
+            return r;
+    }
+    return query.result;
+}
+
 static int update_row(struct db *db, const struct peer_row *row)
 {
     CLEANUP(sql_end)
     struct sql query = sql_write(
-        db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, created_ms = ?"
-            " WHERE id = ?");
+        db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_secret = ?,"
+            " created_ms = ? WHERE id = ?");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
     bind_key(&query, row->offered, row->offered_key);
+    bind_invite(&query, row);
     sql_bind_int(&query, (int64_t)row->created_ms);
     sql_bind_int(&query, row->id);
     return sql_run(&query);
@@ -164,6 +189,7 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->pinned = sql_copy(query, row->key, PEER_KEY_SIZE);
     row->trust = (enum peer_trust)sql_int(query);
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
+    row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
     sql_copy(query, row->last_in.bytes, UUID_SIZE);
     sql_copy(query, row->last_out.bytes, UUID_SIZE);
     row->created_ms = (uint64_t)sql_int(query);
@@ -175,8 +201,8 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT id, name, key, trust, offered_key, last_in, last_out, created_ms"
-                     " FROM peer WHERE removed_ms IS NULL ORDER BY id");
+        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, last_in, last_out,"
+                     " created_ms FROM peer WHERE removed_ms IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

@@ -13,10 +13,11 @@ enum {
     PEER_NAME_MAX = 65, /* with the NUL */
     PEER_KEY_SIZE = 32, /* a fingerprint */
     PEER_ADDRESSES_MAX = 8,
+    PEER_INVITE_SIZE = 16, /* the secret of an invite */
 };
 
 enum peer_trust {
-    PEER_UNPINNED = 0, /* no key yet: the first one met at its address becomes it */
+    PEER_UNPINNED = 0, /* never met: the first key at its address, or its invite's, becomes its */
     PEER_TOFU = 1,     /* pinned at first contact */
     PEER_VERIFIED = 2, /* pinned by invite, fingerprint or compared safety number */
     PEER_CHANGED = 3,  /* another key answered in its place: nothing is sent until a decision */
@@ -32,6 +33,8 @@ struct peer_row {
     enum peer_trust trust;
     bool offered; /* CHANGED: the key that answered in its place */
     uint8_t offered_key[PEER_KEY_SIZE];
+    bool invited; /* it gave us an invite, which we show until it has let us in */
+    uint8_t invite_secret[PEER_INVITE_SIZE];
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
     struct uuid last_in;  /* id of the last item committed from it, zero if none */
@@ -47,6 +50,16 @@ int peers_add(struct db *db, struct peer_row *row);
  * of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
  */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
+
+/* A key that a peer had before. */
+struct peer_old_key {
+    uint8_t key[PEER_KEY_SIZE];
+    uint64_t replaced_ms; /* wall clock */
+};
+
+/* Visits the keys that a peer had before, oldest first, until `visit` returns < 0. 0 or -errno. */
+int peers_old_keys(struct db *db, int64_t id,
+                   int (*visit)(void *context, const struct peer_old_key *old), void *context);
 
 /*
  * Marks as removed. What is queued for it is cancelled by the caller first. 0, DB_NOT_FOUND,

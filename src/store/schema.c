@@ -141,7 +141,21 @@ static const char schema_1[] =
     "        queued_bytes = queued_bytes - old.text_size * (old.state IN (1, 2))"
     "    WHERE peer = old.peer;"
     "END;";
+
+/*
+ * Invites that we gave, until they are used, and the one that a peer gave us, until it has let us
+ * in.
+ */
+static const char schema_2[] =
+    "CREATE TABLE invite ("
+    "    id BLOB PRIMARY KEY CHECK (length(id) = 16),"
+    "    secret BLOB NOT NULL CHECK (length(secret) = 16),"
+    "    name TEXT NOT NULL,"
+    "    created_ms INTEGER NOT NULL,"
+    "    expires_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "ALTER TABLE peer ADD COLUMN invite_secret BLOB CHECK (length(invite_secret) = 16);";
 /* clang-format on */
 
-const char *const schema_migrations[] = {schema_1};
+const char *const schema_migrations[] = {schema_1, schema_2};
 const int schema_version = sizeof schema_migrations / sizeof *schema_migrations;

@@ -60,7 +60,7 @@ static void test_settings_are_in_force(void **state)
         {"PRAGMA wal_autocheckpoint", "0"},
         {"PRAGMA locking_mode", "exclusive"},
         {"PRAGMA application_id", "1882353763"},
-        {"PRAGMA user_version", "1"},
+        {"PRAGMA user_version", "2"},
     };
     struct scratch *scratch = *state;
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -202,7 +202,7 @@ static void test_somebody_elses_database_is_refused(void **state)
 static void test_a_newer_schema_is_refused_untouched(void **state)
 {
     struct scratch *scratch = *state;
-    scratch_execute(scratch, "PRAGMA user_version = 2");
+    scratch_execute(scratch, "PRAGMA user_version = 99");
     db_close(scratch->db);
     scratch->db = NULL;
     assert_int_equal(db_open(&scratch->db, scratch->path), DB_TOO_NEW);
