@@ -3,10 +3,13 @@
  */
 #include "proto/safety_number.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "crypto/digest.h"
+
+static const char qr_prefix[] = "p2pchat1:";
 
 enum { GROUPS = 12, GROUP_DIGITS = 5, GROUP_BYTES = 5, GROUP_MODULUS = 100000 };
 
@@ -59,13 +62,56 @@ int safety_number_format(const struct fingerprint *a, const struct fingerprint *
 int safety_number_qr(const struct fingerprint *a, const struct fingerprint *b,
                      char text[static SAFETY_NUMBER_QR_MAX])
 {
-    static const char prefix[] = "p2pchat1:";
     uint8_t checksum[CHECKSUM_SIZE];
     int rc = checksum_combine(a, b, checksum);
 
     if (rc != 0)
         return rc;
-    memcpy(text, prefix, sizeof(prefix) - 1);
-    hex_encode(checksum, sizeof(checksum), text + sizeof(prefix) - 1);
+    memcpy(text, qr_prefix, sizeof(qr_prefix) - 1);
+    hex_encode(checksum, sizeof(checksum), text + sizeof(qr_prefix) - 1);
     return 0;
+}
+
+/* Removes white space. False for anything but exactly as many digits as a safety number has. */
+static bool read_digits(const char *text, char digits[static GROUPS * GROUP_DIGITS])
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++) {
+        if (isspace((unsigned char)*text))
+            continue;
+        if (!isdigit((unsigned char)*text) || count == GROUPS * GROUP_DIGITS)
+            return false;
+        digits[count++] = *text;
+    }
+    return count == GROUPS * GROUP_DIGITS;
+}
+
+static int compare_qr(const struct fingerprint *a, const struct fingerprint *b, const char *text)
+{
+    uint8_t checksum[CHECKSUM_SIZE], given[CHECKSUM_SIZE];
+
+    if (hex_decode(text + sizeof(qr_prefix) - 1, given, sizeof(given)) != 0)
+        return SAFETY_NUMBER_MALFORMED;
+    int rc = checksum_combine(a, b, checksum);
+    if (rc != 0)
+        return rc;
+    return memcmp(checksum, given, sizeof(given)) == 0 ? 0 : SAFETY_NUMBER_OTHER;
+}
+
+int safety_number_compare(const struct fingerprint *a, const struct fingerprint *b,
+                          const char *text)
+{
+    char number[SAFETY_NUMBER_TEXT_MAX], digits[GROUPS * GROUP_DIGITS],
+        given[GROUPS * GROUP_DIGITS];
+
+    if (strncmp(text, qr_prefix, sizeof(qr_prefix) - 1) == 0)
+        return compare_qr(a, b, text);
+    if (!read_digits(text, given))
+        return SAFETY_NUMBER_MALFORMED;
+    int rc = safety_number_format(a, b, number);
+    if (rc != 0)
+        return rc;
+    read_digits(number, digits);
+    return memcmp(digits, given, sizeof(given)) == 0 ? 0 : SAFETY_NUMBER_OTHER;
 }

@@ -23,6 +23,18 @@ int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
 int safety_number_format(const struct fingerprint *a, const struct fingerprint *b,
                          char text[static SAFETY_NUMBER_TEXT_MAX]);
 
+enum safety_number_outcome {
+    SAFETY_NUMBER_OTHER = 1,     /* the number of two other keys */
+    SAFETY_NUMBER_MALFORMED = 2, /* no safety number */
+};
+
+/*
+ * Compares a text with the safety number: 60 digits in any grouping, or the content of the QR
+ * code. Never less than all of it. 0, an outcome or -EIO.
+ */
+int safety_number_compare(const struct fingerprint *a, const struct fingerprint *b,
+                          const char *text);
+
 /* The content of the QR code. 0 or -EIO. */
 int safety_number_qr(const struct fingerprint *a, const struct fingerprint *b,
                      char text[static SAFETY_NUMBER_QR_MAX]);

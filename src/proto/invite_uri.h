@@ -1,0 +1,33 @@
+/*
+ * An invite as one line of text:
+ *
+ *     p2pchat://192.0.2.1:8766,[2001:db8::1]:8766/alice#<64 characters>
+ *
+ * where the inviter may be reached, how he suggests to be called (optional, percent-encoded), and
+ * base64url of the fingerprint of his key and the secret. Whoever reads the line can use it.
+ */
+#pragma once
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "crypto/fingerprint.h"
+#include "proto/invite_proof.h"
+
+enum { INVITE_URI_MAX = 4096, INVITE_URI_ADDRESSES_MAX = 8, INVITE_URI_NAME_MAX = 65 };
+
+struct invite_uri {
+    struct address addresses[INVITE_URI_ADDRESSES_MAX];
+    unsigned address_count;
+    char name[INVITE_URI_NAME_MAX]; /* "" for none; whether it is fit for a peer is not checked */
+    struct fingerprint inviter;
+    uint8_t secret[INVITE_SECRET_SIZE];
+};
+
+/* Appends the text without a NUL. 0 or -ENOMEM. */
+int invite_uri_format(const struct invite_uri *invite, struct bytes *text);
+
+/*
+ * Reads exactly that form. 0, or -EINVAL with `complaint` set to what is wrong with it: static text
+ * for people that goes with "this is no invite: …".
+ */
+int invite_uri_parse(const char *text, struct invite_uri *invite, const char **complaint);
