@@ -1,0 +1,93 @@
+/*
+ * The addresses by which this machine reaches others.
+ *
+ * A UDP socket that is connected has chosen its route and with it our address. Unlike the list of
+ * interfaces, this leaves out those that lead nowhere, and needs no netlink socket.
+ */
+#include "net/local_address.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/socket.h"
+
+/* Addresses for documentation stand for the internet; then come the private networks. */
+static const char *const destinations[] = {
+    "192.0.2.1", "2001:db8::1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "fd00::1",
+};
+
+static bool read_destination(const char *text, union socket_address *address, socklen_t *size)
+{
+    *address = (union socket_address){0};
+    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
+        address->any.sa_family = AF_INET;
+        address->v4.sin_port = htons(ADDRESS_PORT_DEFAULT);
+        *size = sizeof address->v4;
+        return true;
+    }
+    address->any.sa_family = AF_INET6;
+    address->v6.sin6_port = htons(ADDRESS_PORT_DEFAULT);
+    *size = sizeof address->v6;
+    return inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1;
+}
+
+/* Replaces a destination by the address that our packets to it would come from. */
+static bool find_source(union socket_address *address, socklen_t size)
+{
+    int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool found =
+        connect(fd, &address->any, size) == 0 && getsockname(fd, &address->any, &size) == 0;
+    close(fd);
+    return found;
+}
+
+static bool is_reachable(const union socket_address *address)
+{
+    if (address->any.sa_family == AF_INET6)
+        return !IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr) &&
+               !IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr);
+    uint32_t v4 = ntohl(address->v4.sin_addr.s_addr);
+    return v4 >> 24 != 127 && v4 >> 16 != 0xa9fe; /* 127.0.0.0/8, 169.254.0.0/16 */
+}
+
+static void format_host(const union socket_address *address, struct address *out)
+{
+    const void *bytes = address->any.sa_family == AF_INET ? (const void *)&address->v4.sin_addr
+                                                          : (const void *)&address->v6.sin6_addr;
+    inet_ntop(address->any.sa_family, bytes, out->host, sizeof out->host);
+}
+
+static bool is_listed(const struct address *addresses, unsigned count, const char *host)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(addresses[i].host, host) == 0)
+            return true;
+    return false;
+}
+
+unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof destinations / sizeof *destinations && count < max; i++) {
+        union socket_address address;
+        struct address *next = &addresses[count];
+        socklen_t size;
+        if (!read_destination(destinations[i], &address, &size) ||
+            (address.any.sa_family == AF_INET6 && !ipv6) || !find_source(&address, size) ||
+            !is_reachable(&address))
+            continue;
+        format_host(&address, next);
+        next->port = port;
+        count += !is_listed(addresses, count, next->host);
+    }
+    return count;
+}
+
+bool local_address_is_any(const char *host, bool *ipv6)
+{
+    *ipv6 = strcmp(host, "::") == 0;
+    return *ipv6 || strcmp(host, "0.0.0.0") == 0;
+}

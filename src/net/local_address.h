@@ -1,0 +1,19 @@
+/*
+ * The addresses by which this machine reaches others, which mostly are those by which others reach
+ * it. Asking for them sends nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/address.h"
+
+/*
+ * Writes up to `max` addresses with this port: those that the routes to the internet and to private
+ * networks begin at, without loopback and link-local ones, and without IPv6 if not wanted. Returns
+ * how many.
+ */
+unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6);
+
+/* Whether a numeric host stands for every address, and whether for those of IPv6 too. */
+bool local_address_is_any(const char *host, bool *ipv6);
