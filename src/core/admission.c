@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/invitation.h"
 #include "core/node_state.h"
 #include "core/outcome.h"
 
@@ -65,6 +66,7 @@ static enum trust_verdict judge(struct node *node, struct link *link)
         .expected = link->peer != NULL,
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
+        .invited = owner == NULL && invitation_held(node, link),
     };
     return trust_decide(&facts);
 }
@@ -77,6 +79,8 @@ static bool within_budget(struct node *node, struct link *link)
         return true;
     if (link->verdict == TRUST_WELCOME)
         return bucket_take(&roster_by_key(&node->roster, link_fingerprint(link))->keys, now);
+    if (link->verdict == TRUST_INVITED)
+        return gate_invited_key(&node->gate, now);
     if (link->verdict == TRUST_ASK && requests_waiting(&node->requests) >= GATE_PENDING_MAX)
         return false;
     return gate_stranger_key(&node->gate, now);
@@ -101,6 +105,7 @@ int admission_pin(struct node *node, struct peer *peer, const struct fingerprint
     struct peer_row row = peer->row;
     row.pinned = true;
     row.offered = false;
+    row.invited = false;
     row.trust = trust;
     memcpy(row.key, key->bytes, PEER_KEY_SIZE);
     struct event_row event = {
@@ -139,14 +144,31 @@ static int pin_first_contact(struct node *node, struct link *link)
     return admission_pin(node, link->peer, key, PEER_TOFU);
 }
 
-/* The pinned key is back after another one had answered in its place. */
-static int withdraw_alarm(struct node *node, struct peer *peer)
+/*
+ * The peer's own key is here, which settles what was open about it: the invite that it gave us has
+ * done its service, and an alarm about another key in its place is over.
+ */
+static int settle(struct node *node, struct link *link, struct peer *peer)
 {
-    if (!peer->row.offered)
+    if (!peer->row.offered && !peer->row.invited)
         return 0;
-    struct fingerprint key;
-    memcpy(key.bytes, peer->row.key, sizeof key.bytes);
-    return admission_pin(node, peer, &key, peer->row.trust);
+    int r = peer->row.invited ? pubkey_check(session_peer(link->session)) : 0;
+    if (r != 0)
+        return r;
+    return admission_pin(node, peer, link_fingerprint(link),
+                         peer->row.invited ? PEER_VERIFIED : peer->row.trust);
+}
+
+/* Whatever has to be on disk before the session exists. 0, an outcome or -errno. */
+static int remember(struct node *node, struct link *link)
+{
+    int r = link->verdict == TRUST_PIN ? pin_first_contact(node, link) : 0;
+    struct peer *peer = roster_by_key(&node->roster, link_fingerprint(link));
+    if (r != 0)
+        return r;
+    if (peer != NULL)
+        return settle(node, link, peer);
+    return link->verdict == TRUST_INVITED ? invitation_use(node, link, &peer) : 0;
 }
 
 static void ask_people(struct node *node, struct link *link)
@@ -184,10 +206,7 @@ void admission_confirmed(struct node *node, struct link *link)
         reject(node, link, CLOSE_DUPLICATE);
         return;
     }
-    int r = link->verdict == TRUST_PIN ? pin_first_contact(node, link) : 0;
-    struct peer *peer = roster_by_key(&node->roster, key);
-    if (r == 0 && peer != NULL)
-        r = withdraw_alarm(node, peer);
+    int r = remember(node, link);
     if (r != 0) {
         reject(node, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
         if (r < 0)
@@ -197,10 +216,13 @@ void admission_confirmed(struct node *node, struct link *link)
     links_establish(&node->links, link);
     link->establish_due = true;
     link_touch(link);
+    struct peer *peer = roster_by_key(&node->roster, key);
     if (peer == NULL) {
         ask_people(node, link);
         return;
     }
     forget_request(node, key); /* first contact from this side has answered it */
     peer_link_up(peer, link);
+    if (!session_approved_there(link->session))
+        peer_link_waits(peer);
 }

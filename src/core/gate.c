@@ -9,6 +9,7 @@ void gate_init(struct gate *gate, uint64_t now_ms)
 {
     bucket_init(&gate->hellos, GATE_HELLOS_PER_S, GATE_HELLOS_BURST, now_ms);
     bucket_init(&gate->stranger_keys, GATE_STRANGER_KEYS_PER_S, GATE_STRANGER_KEYS_BURST, now_ms);
+    bucket_init(&gate->invited_keys, GATE_PEER_KEYS_PER_S, GATE_PEER_KEYS_BURST, now_ms);
     gate->origin_count = 0;
 }
 
@@ -40,4 +41,9 @@ bool gate_hello(struct gate *gate, const struct origin *origin, uint64_t now_ms)
 bool gate_stranger_key(struct gate *gate, uint64_t now_ms)
 {
     return bucket_take(&gate->stranger_keys, now_ms);
+}
+
+bool gate_invited_key(struct gate *gate, uint64_t now_ms)
+{
+    return bucket_take(&gate->invited_keys, now_ms);
 }

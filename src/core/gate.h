@@ -16,7 +16,7 @@ enum {
     GATE_ORIGIN_HELLOS_BURST = 20,
     GATE_STRANGER_KEYS_PER_S = 1, /* RSA private operations for keys that nobody knows */
     GATE_STRANGER_KEYS_BURST = 5,
-    GATE_PEER_KEYS_PER_S = 2, /* and for one pinned peer */
+    GATE_PEER_KEYS_PER_S = 2, /* and for one pinned peer, or for all that hold invites */
     GATE_PEER_KEYS_BURST = 10,
     GATE_PENDING_MAX = 4, /* sessions with unknown keys waiting for a person */
     GATE_ORIGINS_REMEMBERED = 512,
@@ -31,6 +31,7 @@ struct gate_origin {
 struct gate {
     struct bucket hellos;
     struct bucket stranger_keys;
+    struct bucket invited_keys;
     struct gate_origin origins[GATE_ORIGINS_REMEMBERED]; /* the least recently seen is forgotten */
     unsigned origin_count;
 };
@@ -42,3 +43,6 @@ bool gate_hello(struct gate *gate, const struct origin *origin, uint64_t now_ms)
 
 /* Whether our private key may be used once more for a stranger. */
 bool gate_stranger_key(struct gate *gate, uint64_t now_ms);
+
+/* The same for who proved to hold an invite of ours: strangers can't use up this share. */
+bool gate_invited_key(struct gate *gate, uint64_t now_ms);

@@ -165,7 +165,11 @@ static void on_accept(void *context, struct stream *stream)
 
 int node_join(struct node *node, struct stream *stream, struct peer *peer, struct link **link)
 {
-    const struct session_settings settings = {.role = SESSION_JOINER, .self = node->self};
+    const struct session_settings settings = {
+        .role = SESSION_JOINER,
+        .self = node->self,
+        .invite_secret = peer->row.invited ? peer->row.invite_secret : NULL,
+    };
     int r = link_new(link, node->loop, stream, &settings, &link_events, node);
     if (r < 0)
         return r;

@@ -13,7 +13,9 @@
 #include "core/roster.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
+#include "proto/invite_uri.h"
 #include "store/events.h"
+#include "store/invites.h"
 #include "store/space.h"
 
 struct node;
@@ -27,6 +29,8 @@ struct node_observer {
     void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
     void (*request)(void *context, const struct request *request); /* an unknown key asks */
     void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
+    /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
+    void (*unreached)(void *context, const struct peer *peer);
 };
 
 /* What a node is made of; everything outlives it. */
@@ -98,6 +102,14 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
 /* Forgets the peer, which is freed; what was queued for it is cancelled. */
 int node_peer_remove(struct node *node, struct peer *peer);
 
+/*
+ * Marks the peer's key as verified by people, who got its fingerprint or the safety number (in
+ * either of its forms) from somewhere else. 0, NODE_MISMATCH (nothing changes), NODE_MALFORMED,
+ * NODE_NO_KEY, NODE_BLOCKED and others.
+ */
+int node_peer_verify(struct node *node, struct peer *peer, const struct fingerprint *key);
+int node_peer_verify_number(struct node *node, struct peer *peer, const char *number);
+
 /* Refuses the peer from now on. */
 int node_peer_block(struct node *node, struct peer *peer);
 
@@ -122,6 +134,36 @@ void node_peer_disconnect(struct peer *peer);
 
 /* The observer's pong() follows, or the link ends. */
 int node_peer_ping(struct node *node, struct peer *peer);
+
+/* --- invites (node_invites.c) --- */
+
+enum { NODE_INVITES_MAX = 1000 };
+
+/* What an invite is made of; addresses may be none. */
+struct node_invite {
+    const char *name; /* of the peer that it makes; NULL for one made of the key */
+    const struct address *addresses;
+    unsigned address_count;
+    uint64_t lifetime_ms;
+};
+
+/*
+ * Makes an invite: `row` is what is stored, `uri` what the invited one gets. Without addresses
+ * it has those that we listen on. 0, NODE_NO_ADDRESS (there are none) and others.
+ */
+int node_invite_create(struct node *node, const struct node_invite *wanted, struct invite_row *row,
+                       struct invite_uri *uri);
+
+/* Takes back an invite that nobody has used. 0, NODE_NO_SUCH_INVITE and others. */
+int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE]);
+
+/*
+ * Takes up an invite that somebody gave us: he is a peer from now on, dialled at once and shown
+ * the invite until he has let us in. `name` may be NULL for the one he suggests or one made of
+ * his key; one that is a peer already keeps his name.
+ */
+int node_invite_accept(struct node *node, const struct invite_uri *uri, const char *name,
+                       struct peer **peer);
 
 /* --- messages (node_messages.c) --- */
 

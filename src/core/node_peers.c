@@ -79,41 +79,62 @@ static void attach_request(struct node *node, struct peer *peer, const struct fi
     link_touch(link);
 }
 
+static int note_trust(struct node *node, const struct peer *peer)
+{
+    struct event_row event = {.type = EVENT_PEER_TRUST,
+                              .time_ms = wall(node),
+                              .peer = peer->row.id,
+                              .trust = peer_trust(peer)};
+    return outcome_of(events_add(node->db, &event));
+}
+
+int node_peer_make(struct node *node, struct peer_row *row, struct peer **peer)
+{
+    struct fingerprint key;
+    memcpy(key.bytes, row->key, sizeof key.bytes);
+    int r = check_free(node, row->name, row->pinned ? &key : NULL);
+    if (r != 0)
+        return r;
+    row->created_ms = wall(node);
+    r = peers_add(node->db, row);
+    if (r == 0)
+        r = peer_new(peer, node, row);
+    if (r != 0)
+        return outcome_of(r);
+    roster_add(&node->roster, *peer);
+    if (row->trust != PEER_UNPINNED)
+        r = note_trust(node, *peer);
+    if (row->pinned && row->trust != PEER_BLOCKED)
+        attach_request(node, *peer, &key);
+    peer_dial(*peer);
+    return r;
+}
+
 int node_peer_add(struct node *node, const char *name, const struct address *addresses,
                   unsigned address_count, const struct fingerprint *key, enum peer_trust trust,
                   struct peer **peer)
 {
-    int r = check_free(node, name, key);
-    if (r != 0)
-        return r;
     struct peer_row row = {.trust = key != NULL ? trust : PEER_UNPINNED,
                            .pinned = key != NULL,
-                           .address_count = address_count,
-                           .created_ms = wall(node)};
+                           .address_count = address_count};
+    if (strlen(name) >= sizeof row.name)
+        return NODE_BAD_NAME;
     snprintf(row.name, sizeof row.name, "%s", name);
     if (key != NULL)
         memcpy(row.key, key->bytes, sizeof row.key);
     if (address_count > 0)
         memcpy(row.addresses, addresses, address_count * sizeof *addresses);
-    r = peers_add(node->db, &row);
-    if (r == 0)
-        r = peer_new(peer, node, &row);
-    if (r != 0)
-        return outcome_of(r);
-    roster_add(&node->roster, *peer);
-    if (key != NULL && trust != PEER_BLOCKED)
-        attach_request(node, *peer, key);
-    peer_dial(*peer);
-    return 0;
+    return node_peer_make(node, &row, peer);
 }
 
-/* Stores a changed row and takes it over. */
-static int update(struct node *node, struct peer *peer, const struct peer_row *row)
+int node_peer_update(struct node *node, struct peer *peer, const struct peer_row *row)
 {
+    bool news = row->trust != peer->row.trust;
     int r = peers_update(node->db, row, wall(node));
-    if (r == 0)
-        peer->row = *row;
-    return outcome_of(r);
+    if (r != 0)
+        return outcome_of(r);
+    peer->row = *row;
+    return news ? note_trust(node, peer) : 0;
 }
 
 int node_peer_rename(struct node *node, struct peer *peer, const char *name)
@@ -125,7 +146,7 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name)
     if (r != 0)
         return r;
     snprintf(row.name, sizeof row.name, "%s", name);
-    return update(node, peer, &row);
+    return node_peer_update(node, peer, &row);
 }
 
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
@@ -135,15 +156,12 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     row.address_count = address_count;
     if (address_count > 0)
         memcpy(row.addresses, addresses, address_count * sizeof *addresses);
-    int r = update(node, peer, &row);
+    int r = node_peer_update(node, peer, &row);
     if (r != 0)
         return r;
-    if (peer->link == NULL) {
-        peer_stop_dialling(peer);
-        peer->next_address = 0;
-        backoff_reset(&peer->backoff);
-        peer_dial(peer);
-    }
+    peer_forget_attempts(peer);
+    if (peer->link == NULL)
+        peer_dial_at_once(peer);
     return 0;
 }
 
@@ -180,22 +198,36 @@ int node_peer_remove(struct node *node, struct peer *peer)
     return 0;
 }
 
-static int note_trust(struct node *node, const struct peer *peer)
+int node_peer_verify(struct node *node, struct peer *peer, const struct fingerprint *key)
 {
-    struct event_row event = {.type = EVENT_PEER_TRUST,
-                              .time_ms = wall(node),
-                              .peer = peer->row.id,
-                              .trust = peer_trust(peer)};
-    return outcome_of(events_add(node->db, &event));
+    struct peer_row row = peer->row;
+    if (!row.pinned)
+        return NODE_NO_KEY;
+    if (row.trust == PEER_BLOCKED)
+        return NODE_BLOCKED;
+    if (memcmp(key->bytes, row.key, PEER_KEY_SIZE) != 0)
+        return NODE_MISMATCH;
+    row.trust = PEER_VERIFIED;
+    return node_peer_update(node, peer, &row);
+}
+
+int node_peer_verify_number(struct node *node, struct peer *peer, const char *number)
+{
+    struct fingerprint key;
+    if (!peer->row.pinned)
+        return NODE_NO_KEY;
+    memcpy(key.bytes, peer->row.key, sizeof key.bytes);
+    int r = safety_number_compare(pubkey_fingerprint(node_pubkey(node)), &key, number);
+    if (r != 0)
+        return r < 0 ? r : r == SAFETY_NUMBER_OTHER ? NODE_MISMATCH : NODE_MALFORMED;
+    return node_peer_verify(node, peer, &key);
 }
 
 int node_peer_block(struct node *node, struct peer *peer)
 {
     struct peer_row row = peer->row;
     row.trust = PEER_BLOCKED;
-    int r = update(node, peer, &row);
-    if (r == 0)
-        r = note_trust(node, peer);
+    int r = node_peer_update(node, peer, &row);
     if (r != 0)
         return r;
     peer_stop_dialling(peer);

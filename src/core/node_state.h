@@ -38,5 +38,14 @@ int node_join(struct node *node, struct stream *stream, struct peer *peer, struc
 /* The store can't be relied on any more: nothing is acknowledged from here on. */
 void node_fail(struct node *node, int error);
 
+/*
+ * Makes a peer of a row with everything but its id and time. 0, NODE_BAD_NAME, NODE_NAME_TAKEN,
+ * NODE_KEY_TAKEN, NODE_OWN_KEY, NODE_DISK_FULL or -errno.
+ */
+int node_peer_make(struct node *node, struct peer_row *row, struct peer **peer);
+
+/* Stores a changed row of a peer and takes it over; notes its trust as an event if that changed. */
+int node_peer_update(struct node *node, struct peer *peer, const struct peer_row *row);
+
 /* A name for a peer that nobody has named: the beginning of its fingerprint. */
 void node_default_name(const struct fingerprint *key, char name[static PEER_NAME_MAX]);

@@ -11,7 +11,11 @@ enum node_outcome {
     NODE_BAD_NAME,        /* not a name a peer can have */
     NODE_OWN_KEY,         /* the key is our own */
     NODE_NO_SUCH_REQUEST, /* no such key has asked */
-    NODE_MISMATCH,        /* the key is not the one that was offered */
+    NODE_MISMATCH,        /* the key is not the one that was offered, or compared */
+    NODE_NO_KEY,          /* the peer's key is not known yet */
+    NODE_MALFORMED,       /* no safety number */
+    NODE_NO_SUCH_INVITE,
+    NODE_INVITES_FULL, /* too many invites are open */
     NODE_NO_SUCH_MESSAGE,
     NODE_TOO_LATE, /* the message was transmitted already, or has left the queue */
     NODE_NOT_UTF8,

@@ -109,6 +109,24 @@ static void set_error(struct peer *peer, const char *text)
     snprintf(peer->last_error, sizeof peer->last_error, "%s", text);
 }
 
+void peer_forget_attempts(struct peer *peer)
+{
+    memset(peer->attempts, 0, sizeof peer->attempts);
+}
+
+/* What came of the dial of row.addresses[next_address]. */
+static void set_attempt(struct peer *peer, enum peer_dialled outcome, const char *text)
+{
+    char address[ADDRESS_TEXT_MAX], error[PEER_ERROR_MAX];
+    struct peer_attempt *attempt = &peer->attempts[peer->next_address];
+    attempt->outcome = outcome;
+    snprintf(attempt->error, sizeof attempt->error, "%s", text);
+    address_format(&peer->row.addresses[peer->next_address], address);
+    snprintf(error, sizeof error, "%s: %s", address, text);
+    set_error(peer, error);
+    log_info("%s: dial failed: %s", peer->row.name, error);
+}
+
 /* Whether the peer should have a link and we may make it. */
 static bool wants_dial(const struct peer *peer)
 {
@@ -150,10 +168,12 @@ static void back_off(struct peer *peer)
 static void try_next_address(struct peer *peer)
 {
     peer->next_address = (peer->next_address + 1) % peer->row.address_count;
-    if (peer->next_address == 0)
-        back_off(peer);
-    else
+    if (peer->next_address != 0) {
         peer_dial(peer);
+        return;
+    }
+    back_off(peer);
+    peer->owner->observer->unreached(peer->owner->observer_context, peer);
 }
 
 static void on_dialled(void *context, struct stream *stream, const char *error)
@@ -161,11 +181,7 @@ static void on_dialled(void *context, struct stream *stream, const char *error)
     struct peer *peer = context;
     peer->dial = NULL;
     if (stream == NULL) {
-        char address[ADDRESS_TEXT_MAX], text[PEER_ERROR_MAX];
-        address_format(&peer->row.addresses[peer->next_address], address);
-        snprintf(text, sizeof text, "%s: %s", address, error);
-        set_error(peer, text);
-        log_debug("%s: %s", peer->row.name, text);
+        set_attempt(peer, PEER_UNREACHED, error);
         peer->setback = PEER_FAILED;
         try_next_address(peer);
         return;
@@ -226,8 +242,11 @@ void peer_urge(struct peer *peer)
 void peer_stop_dialling(struct peer *peer)
 {
     dial_cancel(STEAL(peer->dial));
-    if (peer->attempt != NULL)
-        link_close(peer->attempt, CLOSE_NORMAL);
+    struct link *attempt = STEAL(peer->attempt);
+    if (attempt != NULL) {
+        attempt->peer = NULL; /* its end is no reason to dial the next address */
+        link_close(attempt, CLOSE_NORMAL);
+    }
     if (peer->link == NULL)
         set_state(peer, PEER_OFFLINE);
 }
@@ -261,10 +280,25 @@ static bool was_duplicate(const struct link_end *end)
     return end->coded && (end->code == CLOSE_DUPLICATE || end->code == CLOSE_REPLACED);
 }
 
+/* Why the link that we dialled came to nothing. */
+static enum peer_dialled explain_attempt(const struct link *link, const struct link_end *end,
+                                         char text[static PEER_ERROR_MAX])
+{
+    if (link->verdict == TRUST_ALARM) {
+        char key[FINGERPRINT_TEXT_MAX];
+        fingerprint_format(link_fingerprint(link), key);
+        snprintf(text, PEER_ERROR_MAX, "another key answered: %s", key);
+        return PEER_OTHER_KEY;
+    }
+    link_end_text(end, text, PEER_ERROR_MAX);
+    bool by_policy = end->coded && end->by_peer && end->code == CLOSE_REFUSED;
+    return by_policy ? PEER_REFUSED_US : PEER_UNREACHED;
+}
+
 void peer_attempt_failed(struct peer *peer, const struct link_end *end)
 {
     char text[PEER_ERROR_MAX];
-    peer->attempt = NULL;
+    enum peer_dialled outcome = explain_attempt(STEAL(peer->attempt), end, text);
     if (peer->link != NULL)
         return; /* the peer called us meanwhile: nothing is lost */
     note_setback(peer, end);
@@ -272,8 +306,7 @@ void peer_attempt_failed(struct peer *peer, const struct link_end *end)
         wait_ms(peer, DUPLICATE_WAIT_MS + random_u32() % DUPLICATE_WAIT_MS);
         return;
     }
-    set_error(peer, link_end_text(end, text, sizeof text));
-    log_info("%s: dial failed: %s", peer->row.name, text);
+    set_attempt(peer, outcome, text);
     if (end->coded && end->code == CLOSE_SELF)
         set_state(peer, PEER_OFFLINE);
     else
@@ -291,10 +324,17 @@ void peer_link_up(struct peer *peer, struct link *link)
     set_state(peer, PEER_WAITING);
 }
 
+void peer_link_waits(struct peer *peer)
+{
+    set_error(peer, "it has yet to let us in");
+    peer->owner->observer->unreached(peer->owner->observer_context, peer);
+}
+
 void peer_link_open(struct peer *peer)
 {
     backoff_reset(&peer->backoff);
     peer->last_error[0] = '\0';
+    peer_forget_attempts(peer);
     peer->online_ms = loop_now(peer->owner->loop);
     set_state(peer, PEER_ONLINE);
     delivery_start(peer);

@@ -16,6 +16,19 @@
 
 enum { PEER_ERROR_MAX = 320 };
 
+/* What came of the last dial of an address. */
+enum peer_dialled {
+    PEER_NOT_DIALLED, /* not yet, or there was a session since */
+    PEER_UNREACHED,   /* no session, for any reason but these */
+    PEER_REFUSED_US,  /* it was the peer, and it refused */
+    PEER_OTHER_KEY,   /* somebody else answered */
+};
+
+struct peer_attempt {
+    enum peer_dialled outcome;
+    char error[PEER_ERROR_MAX]; /* "" for none */
+};
+
 enum peer_state {
     PEER_OFFLINE,    /* nothing is tried: no address, told not to, or the node stops */
     PEER_CONNECTING, /* a TCP connection is being made */
@@ -47,7 +60,8 @@ struct peer {
     bool stored;                     /* scratch of undoing a turn: its row exists */
     bool seen_online;                /* what observers were told last */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
-    struct bucket keys;              /* its share of our private key */
+    struct peer_attempt attempts[PEER_ADDRESSES_MAX]; /* one for each address */
+    struct bucket keys;                               /* its share of our private key */
     struct delivery delivery;
     uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
 };
@@ -66,6 +80,9 @@ enum peer_trust peer_trust(const struct peer *peer);
 
 /* Whether the key may be sent to: pinned, not changed, not blocked. */
 bool peer_trusted(const struct peer *peer);
+
+/* Forgets what came of earlier dials. */
+void peer_forget_attempts(struct peer *peer);
 
 /* Starts dialling now if there is reason to and it isn't done already. */
 void peer_dial(struct peer *peer);
@@ -90,6 +107,9 @@ void peer_attempt_failed(struct peer *peer, const struct link_end *end);
 
 /* The peer's session exists from now on. */
 void peer_link_up(struct peer *peer, struct link *link);
+
+/* The other side has not approved us yet. */
+void peer_link_waits(struct peer *peer);
 
 /* Both sides have approved. */
 void peer_link_open(struct peer *peer);

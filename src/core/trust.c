@@ -19,6 +19,8 @@ static enum trust_verdict decide_as_host(const struct trust_case *facts)
         return TRUST_REFUSE;
     if (facts->known)
         return TRUST_WELCOME;
+    if (facts->invited)
+        return TRUST_INVITED;
     switch (facts->policy) {
     case UNKNOWN_ACCEPT:
         return TRUST_PIN;

@@ -1,0 +1,169 @@
+/*
+ * What people may ask about invites.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/node_state.h"
+#include "crypto/random.h"
+#include "net/local_address.h"
+
+static_assert((int)INVITE_ROW_ID_SIZE == INVITE_ID_SIZE &&
+                  (int)PEER_INVITE_SIZE == INVITE_SECRET_SIZE &&
+                  (int)PEER_ADDRESSES_MAX == INVITE_URI_ADDRESSES_MAX,
+              "the store holds what the protocol shows");
+
+/* Where one of our listeners may be reached. */
+static void add_listener(struct invite_uri *uri, const char *name)
+{
+    struct address listened;
+    bool ipv6;
+    unsigned room = INVITE_URI_ADDRESSES_MAX - uri->address_count;
+    struct address *next = &uri->addresses[uri->address_count];
+    if (room == 0 || address_parse(name, &listened) < 0)
+        return;
+    if (local_address_is_any(listened.host, &ipv6)) {
+        uri->address_count += local_address_list(next, room, listened.port, ipv6);
+    } else {
+        *next = listened;
+        uri->address_count++;
+    }
+}
+
+static int add_listeners(const struct node *node, struct invite_uri *uri)
+{
+    for (unsigned i = 0; i < node->listener_count; i++)
+        add_listener(uri, listener_name(node->listeners[i]));
+    return uri->address_count > 0 ? 0 : NODE_NO_ADDRESS;
+}
+
+/* The name of this machine, as a suggestion how to call us. */
+static void suggest_name(struct invite_uri *uri)
+{
+    char name[INVITE_URI_NAME_MAX] = "";
+    if (gethostname(name, sizeof name - 1) < 0)
+        return;
+    name[strcspn(name, ".")] = '\0';
+    if (roster_name_valid(name))
+        memcpy(uri->name, name, sizeof name);
+}
+
+static int count_row(void *context, const struct invite_row *row)
+{
+    (void)row;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static int check_room(struct node *node, const struct node_invite *wanted)
+{
+    unsigned count = 0;
+    if (wanted->name != NULL && !roster_name_valid(wanted->name))
+        return NODE_BAD_NAME;
+    if (wanted->name != NULL && roster_by_name(&node->roster, wanted->name) != NULL)
+        return NODE_NAME_TAKEN;
+    int r = invites_expire(node->db, loop_wall(node->loop));
+    if (r == 0)
+        r = invites_each(node->db, count_row, &count);
+    if (r != 0)
+        return r == DB_FULL ? NODE_DISK_FULL : r;
+    return count < NODE_INVITES_MAX ? 0 : NODE_INVITES_FULL;
+}
+
+static int fill_uri(const struct node *node, const struct node_invite *wanted,
+                    struct invite_uri *uri)
+{
+    *uri = (struct invite_uri){.inviter = *pubkey_fingerprint(node_pubkey(node)),
+                               .address_count = wanted->address_count};
+    suggest_name(uri);
+    int r = random_bytes(uri->secret, sizeof uri->secret);
+    if (r == 0 && wanted->address_count == 0)
+        return add_listeners(node, uri);
+    if (wanted->address_count > 0)
+        memcpy(uri->addresses, wanted->addresses,
+               wanted->address_count * sizeof *wanted->addresses);
+    return r;
+}
+
+int node_invite_create(struct node *node, const struct node_invite *wanted, struct invite_row *row,
+                       struct invite_uri *uri)
+{
+    uint64_t now = loop_wall(node->loop);
+    *row = (struct invite_row){.created_ms = now, .expires_ms = now + wanted->lifetime_ms};
+    int r = check_room(node, wanted);
+    if (r == 0)
+        r = fill_uri(node, wanted, uri);
+    if (r == 0)
+        r = invite_proof_id(uri->secret, row->id);
+    if (r != 0)
+        return r;
+    memcpy(row->secret, uri->secret, sizeof row->secret);
+    if (wanted->name != NULL)
+        snprintf(row->name, sizeof row->name, "%s", wanted->name);
+    r = invites_add(node->db, row);
+    return r == DB_FULL ? NODE_DISK_FULL : r;
+}
+
+int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE])
+{
+    int r = invites_remove(node->db, id);
+    return r == DB_NOT_FOUND ? NODE_NO_SUCH_INVITE : r == DB_FULL ? NODE_DISK_FULL : r;
+}
+
+static void take_uri(struct peer_row *row, const struct invite_uri *uri)
+{
+    row->invited = true;
+    memcpy(row->invite_secret, uri->secret, sizeof row->invite_secret);
+    row->address_count = uri->address_count;
+    memcpy(row->addresses, uri->addresses, sizeof row->addresses);
+}
+
+/* The inviter is a peer already. */
+static int renew(struct node *node, struct peer *peer, const struct invite_uri *uri)
+{
+    if (peer->row.trust == PEER_BLOCKED)
+        return NODE_BLOCKED;
+    if (peer->link != NULL && link_open(peer->link))
+        return node_peer_verify(node, peer, &uri->inviter);
+    struct peer_row row = peer->row;
+    take_uri(&row, uri);
+    int r = node_peer_update(node, peer, &row);
+    if (r != 0)
+        return r;
+    peer->silenced = false;
+    peer_forget_attempts(peer);
+    if (peer->link != NULL)
+        link_close(peer->link, CLOSE_NORMAL); /* it waited for a yes that the invite gives */
+    peer_dial_at_once(peer);
+    return 0;
+}
+
+/* The name that is wanted, else the suggested one, else one made of the key. */
+static void choose_name(const struct node *node, const struct invite_uri *uri, const char *wanted,
+                        struct peer_row *row)
+{
+    bool fit = roster_name_valid(uri->name) && roster_by_name(&node->roster, uri->name) == NULL;
+    if (wanted != NULL)
+        snprintf(row->name, sizeof row->name, "%s", wanted);
+    else if (fit)
+        snprintf(row->name, sizeof row->name, "%s", uri->name);
+    else
+        node_default_name(&uri->inviter, row->name);
+}
+
+int node_invite_accept(struct node *node, const struct invite_uri *uri, const char *name,
+                       struct peer **peer)
+{
+    *peer = roster_by_key(&node->roster, &uri->inviter);
+    if (*peer != NULL)
+        return renew(node, *peer, uri);
+    if (name != NULL && !roster_name_valid(name))
+        return NODE_BAD_NAME;
+    struct peer_row row = {.pinned = true, .trust = PEER_UNPINNED};
+    memcpy(row.key, uri->inviter.bytes, sizeof row.key);
+    take_uri(&row, uri);
+    choose_name(node, uri, name, &row);
+    return node_peer_make(node, &row, peer);
+}
