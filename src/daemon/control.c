@@ -285,8 +285,7 @@ void control_settled(struct control *control, int outcome)
 
 void control_presence(struct control *control, const struct peer *peer)
 {
-    if (peer->state != PEER_ONLINE)
-        control_wait_peer(control, peer, false);
+    control_wait_peer(control, peer, false);
     list_for_each (node, &control->clients)
         control_follow_presence(client_at(node), peer);
 }
@@ -295,6 +294,11 @@ void control_request(struct control *control, const struct request *request)
 {
     list_for_each (node, &control->clients)
         control_follow_request(client_at(node), request);
+}
+
+void control_unreached(struct control *control, const struct peer *peer)
+{
+    control_wait_peer(control, peer, false);
 }
 
 void control_pong(struct control *control, const struct peer *peer)

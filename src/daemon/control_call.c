@@ -22,6 +22,7 @@ static const struct {
     {"peer.rename", control_peer_rename},
     {"peer.set", control_peer_set},
     {"peer.remove", control_peer_remove},
+    {"peer.verify", control_peer_verify},
     {"peer.block", control_peer_block},
     {"peer.accept", control_peer_accept},
     {"peer.requests", control_peer_requests},
@@ -29,6 +30,10 @@ static const struct {
     {"peer.connect", control_peer_connect},
     {"peer.disconnect", control_peer_disconnect},
     {"peer.ping", control_peer_ping},
+    {"invite.create", control_invite_create},
+    {"invite.accept", control_invite_accept},
+    {"invite.list", control_invite_list},
+    {"invite.revoke", control_invite_revoke},
     {"message.send", control_message_send},
     {"message.wait", control_message_wait},
     {"message.get", control_message_get},
@@ -85,6 +90,13 @@ static const struct {
     [NODE_NO_SUCH_REQUEST] = {RPC_KIND_no_such_request,
                               "no key %s has asked; see: p2pchatctl peer requests"},
     [NODE_MISMATCH] = {RPC_KIND_mismatch, "this is not the key that was offered for %s"},
+    [NODE_NO_KEY] = {RPC_KIND_not_trusted, "the key of %s is not known before the first contact"},
+    [NODE_MALFORMED] = {RPC_KIND_usage, "not a whole safety number: 60 digits, see: p2pchatctl "
+                                        "fingerprint %s"},
+    [NODE_NO_SUCH_INVITE] = {RPC_KIND_no_such_invite,
+                             "no open invite %s; see: p2pchatctl invite list"},
+    [NODE_INVITES_FULL] = {RPC_KIND_queue_full, "too many invites are open; see: p2pchatctl "
+                                                "invite list, p2pchatctl invite revoke"},
     [NODE_NO_SUCH_MESSAGE] = {RPC_KIND_no_such_message, "no message %s"},
     [NODE_TOO_LATE] = {RPC_KIND_usage, "message %s can't be taken back: it was transmitted, or has "
                                        "left the queue"},
@@ -92,8 +104,9 @@ static const struct {
     [NODE_EMPTY] = {RPC_KIND_empty, "the text is empty"},
     [NODE_TOO_LARGE] = {RPC_KIND_too_large, "the text is larger than 65536 bytes"},
     [NODE_KEY_CHANGED] = {RPC_KIND_key_changed,
-                          "another key answered in place of %s, so nothing is sent; compare "
-                          "fingerprints with its owner, then: p2pchatctl peer accept"},
+                          "another key answered in place of %s, so nothing is sent. Ask its owner; "
+                          "if the key really is new: p2pchatctl peer accept NAME --fingerprint FP "
+                          "(p2pchatctl peer show has it)"},
     [NODE_BLOCKED] = {RPC_KIND_blocked, "peer %s is blocked"},
     [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online"},
     [NODE_NO_ADDRESS] = {RPC_KIND_usage, "peer %s has no address to dial: p2pchatctl peer set"},
@@ -156,6 +169,31 @@ bool control_call_peer(struct control_call *call, const char *name, struct peer 
     if (r != 0)
         control_call_outcome(call, r, who);
     return r == 0;
+}
+
+bool control_call_addresses(struct control_call *call, const char *name,
+                            struct address addresses[PEER_ADDRESSES_MAX], unsigned *count)
+{
+    const json_t *list = json_object_get(call->params, name);
+    size_t index;
+    json_t *value;
+    *count = 0;
+    if (json_array_size(list) > PEER_ADDRESSES_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "a peer has at most %d addresses",
+                          PEER_ADDRESSES_MAX);
+        return false;
+    }
+    json_array_foreach(list, index, value)
+    {
+        if (address_parse(json_string_value(value), &addresses[*count]) < 0 ||
+            addresses[*count].port == 0) {
+            control_call_fail(call, RPC_KIND_usage, "'%.100s' is not an address like host:8766",
+                              json_string_value(value));
+            return false;
+        }
+        ++*count;
+    }
+    return true;
 }
 
 bool control_call_fingerprint(struct control_call *call, const char *name,

@@ -27,39 +27,20 @@ enum control_answer control_peer_list(struct control_call *call)
 enum control_answer control_peer_get(struct control_call *call)
 {
     struct peer *peer;
-    if (control_call_string(call, "name") == NULL) {
-        int r = node_find_only_peer(call->node, &peer);
-        return answer_peer(call, r, node_settings(call->node)->default_peer, peer);
-    }
-    if (!control_call_peer(call, "name", &peer))
+    int r = 0;
+    if (control_call_string(call, "name") == NULL)
+        r = node_find_only_peer(call->node, &peer);
+    else if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
-    return answer_peer(call, 0, NULL, peer);
-}
-
-/* The parameter "address" as addresses. False: the call has failed. */
-static bool read_addresses(struct control_call *call, struct address addresses[PEER_ADDRESSES_MAX],
-                           unsigned *count)
-{
-    const json_t *list = json_object_get(call->params, "address");
-    size_t index;
-    json_t *value;
-    *count = 0;
-    if (json_array_size(list) > PEER_ADDRESSES_MAX) {
-        control_call_fail(call, RPC_KIND_usage, "a peer has at most %d addresses",
-                          PEER_ADDRESSES_MAX);
-        return false;
+    if (r != 0)
+        return control_call_outcome(call, r, node_settings(call->node)->default_peer);
+    json_t *view = control_view_peer(call->node, peer);
+    r = control_view_add_details(call->node, peer, view);
+    if (r < 0) {
+        json_decref(view);
+        return control_call_outcome(call, r, NULL);
     }
-    json_array_foreach(list, index, value)
-    {
-        if (address_parse(json_string_value(value), &addresses[*count]) < 0 ||
-            addresses[*count].port == 0) {
-            control_call_fail(call, RPC_KIND_usage, "'%.100s' is not an address like host:8766",
-                              json_string_value(value));
-            return false;
-        }
-        ++*count;
-    }
-    return true;
+    return control_call_done(call, view);
 }
 
 enum control_answer control_peer_add(struct control_call *call)
@@ -70,7 +51,7 @@ enum control_answer control_peer_add(struct control_call *call)
     struct peer *peer = NULL;
     unsigned count;
     bool has_key = control_call_string(call, "fingerprint") != NULL;
-    if (!read_addresses(call, addresses, &count) ||
+    if (!control_call_addresses(call, "address", addresses, &count) ||
         (has_key && !control_call_fingerprint(call, "fingerprint", &key)))
         return CALL_FAILED;
     if (!has_key && count == 0)
@@ -95,7 +76,8 @@ enum control_answer control_peer_set(struct control_call *call)
     struct address addresses[PEER_ADDRESSES_MAX];
     struct peer *peer;
     unsigned count;
-    if (!control_call_peer(call, "name", &peer) || !read_addresses(call, addresses, &count))
+    if (!control_call_peer(call, "name", &peer) ||
+        !control_call_addresses(call, "address", addresses, &count))
         return CALL_FAILED;
     int r = node_peer_set_addresses(call->node, peer, addresses, count);
     return answer_peer(call, r, peer->row.name, peer);
@@ -110,6 +92,28 @@ enum control_answer control_peer_remove(struct control_call *call)
     if (r != 0)
         return control_call_outcome(call, r, control_call_string(call, "name"));
     return control_call_done(call, json_object());
+}
+
+enum control_answer control_peer_verify(struct control_call *call)
+{
+    const char *number = control_call_string(call, "safety_number");
+    bool has_key = control_call_string(call, "fingerprint") != NULL;
+    struct fingerprint key;
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer) ||
+        (has_key && !control_call_fingerprint(call, "fingerprint", &key)))
+        return CALL_FAILED;
+    if (has_key == (number != NULL))
+        return control_call_fail(call, RPC_KIND_usage,
+                                 "say what to compare: a fingerprint or a safety number");
+    int r = has_key ? node_peer_verify(call->node, peer, &key)
+                    : node_peer_verify_number(call->node, peer, number);
+    if (r == NODE_MISMATCH)
+        return control_call_fail(call, RPC_KIND_mismatch,
+                                 "this is not the %s of the key that we know %s by: somebody may "
+                                 "be in between; nothing was changed",
+                                 has_key ? "fingerprint" : "safety number", peer->row.name);
+    return answer_peer(call, r, peer->row.name, peer);
 }
 
 enum control_answer control_peer_block(struct control_call *call)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/timestamp.h"
 #include "core/vault.h"
 #include "proto/safety_number.h"
@@ -63,6 +64,16 @@ static json_t *view_safety_number(const struct node *node, const uint8_t *key)
     return json_string(text);
 }
 
+static json_t *view_safety_code(const struct node *node, const uint8_t *key)
+{
+    struct fingerprint other;
+    char text[SAFETY_NUMBER_QR_MAX];
+    memcpy(other.bytes, key, FINGERPRINT_SIZE);
+    if (safety_number_qr(pubkey_fingerprint(node_pubkey(node)), &other, text) < 0)
+        return NULL;
+    return json_string(text);
+}
+
 static json_t *view_addresses(const struct peer_row *row)
 {
     json_t *list = json_array();
@@ -86,6 +97,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     json_object_set_new(object, "trust", json_string(trust_name(peer_trust(peer))));
     if (row->offered)
         json_object_set_new(object, "offered", control_view_fingerprint(row->offered_key));
+    json_object_set_new(object, "invited", json_boolean(row->invited));
     json_object_set_new(object, "addresses", view_addresses(row));
     json_object_set_new(object, "link", json_string(peer_state_name(peer->state)));
     json_object_set_new(object, "since", control_view_time(peer->since_ms));
@@ -96,6 +108,51 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
         json_object_set_new(object, "last_error", json_string(peer->last_error));
     if (row->pinned)
         json_object_set_new(object, "safety_number", view_safety_number(node, row->key));
+    return object;
+}
+
+static int add_old_key(void *context, const struct peer_old_key *old)
+{
+    json_array_append_new(context,
+                          json_pack("{s:o, s:o}", "fingerprint", control_view_fingerprint(old->key),
+                                    "replaced", control_view_time(old->replaced_ms)));
+    return 0;
+}
+
+static json_t *view_attempts(const struct peer *peer)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < peer->row.address_count; i++) {
+        char address[ADDRESS_TEXT_MAX];
+        if (peer->attempts[i].outcome == PEER_NOT_DIALLED)
+            continue;
+        address_format(&peer->row.addresses[i], address);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "address", address, "error", peer->attempts[i].error));
+    }
+    return list;
+}
+
+int control_view_add_details(const struct node *node, const struct peer *peer, json_t *object)
+{
+    json_t *old_keys = json_array();
+    if (peer->row.pinned)
+        json_object_set_new(object, "safety_code", view_safety_code(node, peer->row.key));
+    json_object_set_new(object, "attempts", view_attempts(peer));
+    json_object_set_new(object, "former_keys", old_keys);
+    return peers_old_keys(node_db(node), peer->row.id, add_old_key, old_keys);
+}
+
+json_t *control_view_invite(const struct invite_row *row)
+{
+    char id[2 * INVITE_ROW_ID_SIZE + 1];
+    hex_encode(row->id, sizeof row->id, id);
+    json_t *object = json_object();
+    json_object_set_new(object, "id", json_string(id));
+    if (row->name[0] != '\0')
+        json_object_set_new(object, "name", json_string(row->name));
+    json_object_set_new(object, "created", control_view_time(row->created_ms));
+    json_object_set_new(object, "expires", control_view_time(row->expires_ms));
     return object;
 }
 

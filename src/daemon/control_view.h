@@ -9,6 +9,16 @@
 #include "core/node.h"
 
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
+
+/*
+ * Adds to the view of a peer what is shown of one peer alone: "safety_code" (the content of the QR
+ * code), "attempts" (what came of dialling each address) and "former_keys". 0 or -errno.
+ */
+int control_view_add_details(const struct node *node, const struct peer *peer, json_t *object);
+
+/* Without its secret. */
+json_t *control_view_invite(const struct invite_row *row);
+
 json_t *control_view_request(const struct node *node, const struct request *request);
 
 /* With its text; one whose stored text is damaged or gone has none. */

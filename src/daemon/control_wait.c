@@ -5,16 +5,24 @@
 
 #include <stdlib.h>
 
+#include "daemon/control_pairing.h"
 #include "daemon/control_view.h"
+
+enum wait_kind {
+    WAIT_STATE,   /* of a message */
+    WAIT_PONG,    /* of a peer */
+    WAIT_PAIRING, /* with a peer, by its invite */
+};
 
 struct wait {
     struct list node; /* in control->waits */
+    enum wait_kind kind;
     struct control_client *client;
     json_t *id; /* of the call */
     struct timer *timer;
-    struct uuid message;      /* zero: a wait for a pong … */
-    enum message_state state; /* … else for this state of the message */
-    int64_t peer;             /* … from this peer */
+    struct uuid message;      /* STATE: of this message … */
+    enum message_state state; /* … this one */
+    int64_t peer;             /* PONG, PAIRING */
 };
 
 static void wait_free(struct wait *wait)
@@ -37,22 +45,43 @@ static void answer_error(struct wait *wait, enum rpc_kind kind, const char *text
     answer(wait, rpc_error_of_kind(wait->id, kind, text));
 }
 
+static void answer_failed_pairing(struct wait *wait, const struct peer *peer)
+{
+    struct bytes text = {0};
+    enum rpc_kind kind = RPC_KIND_internal;
+    int r = pairing_explain(wait->client->control->node, peer, &kind, &text);
+    answer_error(wait, kind, r == 0 ? (const char *)text.data : "out of memory");
+    bytes_deinit(&text);
+}
+
 static void on_timeout(void *context)
 {
     struct wait *wait = context;
-    if (uuid_is_zero(&wait->message))
-        answer_error(wait, RPC_KIND_timeout, "the peer did not answer in time");
-    else
+    const struct peer *peer = roster_by_id(node_roster(wait->client->control->node), wait->peer);
+    switch (wait->kind) {
+    case WAIT_STATE:
         answer_error(wait, RPC_KIND_timeout, "not delivered in time; the message stays queued");
+        break;
+    case WAIT_PONG:
+        answer_error(wait, RPC_KIND_timeout, "the peer did not answer in time");
+        break;
+    case WAIT_PAIRING:
+        if (peer != NULL)
+            answer_failed_pairing(wait, peer);
+        else
+            answer_error(wait, RPC_KIND_cancelled, "the peer was removed meanwhile");
+        break;
+    }
 }
 
-static struct wait *wait_new(struct control_call *call, uint64_t timeout_ms)
+static struct wait *wait_new(struct control_call *call, enum wait_kind kind, uint64_t timeout_ms)
 {
     struct wait *wait = calloc(1, sizeof *wait);
     if (wait == NULL || timer_new(&wait->timer, call->control->loop, on_timeout, wait) < 0) {
         free(wait);
         return NULL;
     }
+    wait->kind = kind;
     wait->client = call->client;
     wait->id = json_deep_copy(call->id);
     if (timeout_ms != 0)
@@ -115,7 +144,7 @@ enum control_answer control_wait_message(struct control_call *call, const struct
         return control_call_outcome(call, r, NULL);
     if (row.direction == MESSAGE_IN)
         return control_call_fail(call, RPC_KIND_usage, "this message was received, not sent");
-    struct wait *wait = wait_new(call, timeout_ms);
+    struct wait *wait = wait_new(call, WAIT_STATE, timeout_ms);
     if (wait == NULL)
         return control_call_done(call, NULL);
     wait->message = *id;
@@ -127,10 +156,37 @@ enum control_answer control_wait_message(struct control_call *call, const struct
 enum control_answer control_wait_pong(struct control_call *call, const struct peer *peer,
                                       uint64_t timeout_ms)
 {
-    struct wait *wait = wait_new(call, timeout_ms);
+    struct wait *wait = wait_new(call, WAIT_PONG, timeout_ms);
     if (wait == NULL)
         return control_call_done(call, NULL);
     wait->peer = peer->row.id;
+    return CALL_LATER;
+}
+
+/* Answers if there is something to answer. */
+static void check_pairing(struct wait *wait, const struct peer *peer)
+{
+    switch (pairing_state(peer)) {
+    case PAIRING_OPEN:
+        break;
+    case PAIRING_DONE:
+        answer(wait, rpc_reply(wait->id, control_view_peer(wait->client->control->node, peer)));
+        break;
+    case PAIRING_FAILED:
+        answer_failed_pairing(wait, peer);
+        break;
+    }
+}
+
+enum control_answer control_wait_pairing(struct control_call *call, const struct peer *peer,
+                                         uint64_t timeout_ms)
+{
+    struct wait *wait = wait_new(call, WAIT_PAIRING, timeout_ms);
+    if (wait == NULL)
+        return control_call_done(call, NULL);
+    wait->peer = peer->row.id;
+    if (pairing_state(peer) == PAIRING_DONE)
+        check_pairing(wait, peer);
     return CALL_LATER;
 }
 
@@ -156,17 +212,24 @@ void control_wait_events(struct control *control)
     control->seen_seq = events_last(db);
 }
 
+static void check_pong(struct wait *wait, const struct peer *peer, bool pong)
+{
+    if (pong)
+        answer(wait, rpc_reply(wait->id, json_pack("{s:I}", "rtt_ms", (json_int_t)peer->rtt_ms)));
+    else if (peer->state != PEER_ONLINE)
+        answer_error(wait, RPC_KIND_peer_offline, "the link was lost");
+}
+
 void control_wait_peer(struct control *control, const struct peer *peer, bool pong)
 {
     list_for_each_safe (node, &control->waits) {
         struct wait *wait = container_of(node, struct wait, node);
-        if (wait->peer != peer->row.id)
+        if (wait->kind == WAIT_STATE || wait->peer != peer->row.id)
             continue;
-        if (pong)
-            answer(wait,
-                   rpc_reply(wait->id, json_pack("{s:I}", "rtt_ms", (json_int_t)peer->rtt_ms)));
+        if (wait->kind == WAIT_PONG)
+            check_pong(wait, peer, pong);
         else
-            answer_error(wait, RPC_KIND_peer_offline, "the link was lost");
+            check_pairing(wait, peer);
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * Calls that are answered later: when a message reaches a state, or a peer answers a ping.
+ * Calls that are answered later: when a message reaches a state, a peer answers a ping, or
+ * pairing with it is done.
  */
 #pragma once
 
@@ -14,7 +15,11 @@ enum control_answer control_wait_message(struct control_call *call, const struct
 enum control_answer control_wait_pong(struct control_call *call, const struct peer *peer,
                                       uint64_t timeout_ms);
 
-/* What answers waits. */
+/* Answers the call when pairing with the peer is done or has failed, or after `timeout_ms`. */
+enum control_answer control_wait_pairing(struct control_call *call, const struct peer *peer,
+                                         uint64_t timeout_ms);
+
+/* What answers waits. A peer has ponged, come online, gone or not been reached. */
 void control_wait_events(struct control *control); /* new events are in the store */
 void control_wait_peer(struct control *control, const struct peer *peer, bool pong);
 

@@ -136,7 +136,14 @@ static void on_pong(void *context, const struct peer *peer)
     control_pong(daemon->control, peer);
 }
 
-static const struct node_observer observer = {on_settled, on_presence, on_request, on_pong};
+static void on_unreached(void *context, const struct peer *peer)
+{
+    struct daemon *daemon = context;
+    control_unreached(daemon->control, peer);
+}
+
+static const struct node_observer observer = {on_settled, on_presence, on_request, on_pong,
+                                              on_unreached};
 
 static void on_turn_end(void *context)
 {

@@ -1,0 +1,114 @@
+/*
+ * How pairing by an invite stands.
+ *
+ * The other side never says why it does not take an invite, so neither can we.
+ */
+#include "daemon/control_pairing.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+static const char not_taken[] =
+    "it was used already, has expired or was revoked (which, only they "
+    "can see); if it was not you who used it, somebody else has read it";
+
+static bool came_to(const struct peer *peer, enum peer_dialled outcome)
+{
+    for (unsigned i = 0; i < peer->row.address_count; i++)
+        if (peer->attempts[i].outcome == outcome)
+            return true;
+    return false;
+}
+
+enum pairing pairing_state(const struct peer *peer)
+{
+    if (peer->state == PEER_ONLINE)
+        return PAIRING_DONE;
+    if (peer->state == PEER_WAITING || came_to(peer, PEER_OTHER_KEY) ||
+        came_to(peer, PEER_REFUSED_US))
+        return PAIRING_FAILED;
+    return PAIRING_OPEN;
+}
+
+__attribute__((format(printf, 2, 3))) static int say(struct bytes *text, const char *format, ...)
+{
+    CLEANUP(cleanup_free) char *part = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&part, format, arguments);
+    va_end(arguments);
+    if (size < 0) {
+        part = NULL;
+        return -ENOMEM;
+    }
+    return bytes_append(text, part, (size_t)size);
+}
+
+/* " 192.0.2.1:8766 (connection refused), [2001:db8::1]:8766 (timed out)" */
+static int say_attempts(const struct peer *peer, struct bytes *text)
+{
+    int r = 0;
+    for (unsigned i = 0; i < peer->row.address_count && r == 0; i++) {
+        const struct peer_attempt *attempt = &peer->attempts[i];
+        char address[ADDRESS_TEXT_MAX];
+        address_format(&peer->row.addresses[i], address);
+        r = say(text, "%s %s (%s)", i > 0 ? "," : "", address,
+                attempt->error[0] != '\0' ? attempt->error : "no answer yet");
+    }
+    return r;
+}
+
+static int say_waiting(const struct node *node, const struct peer *peer, struct bytes *text)
+{
+    char own[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(pubkey_fingerprint(node_pubkey(node)), own);
+    return say(text,
+               "%s answered with the right key, but did not take the invite: %s. Our key waits "
+               "there for a yes now: p2pchatctl peer accept %s",
+               peer->row.name, not_taken, own);
+}
+
+static int say_other_key(const struct peer *peer, struct bytes *text)
+{
+    int r =
+        say(text, "somebody else answered in place of %s and was told nothing:", peer->row.name);
+    if (r == 0)
+        r = say_attempts(peer, text);
+    return r != 0 ? r
+                  : say(text, ". The invite is still good; p2pchatd goes on trying. Check the "
+                              "addresses with who gave it");
+}
+
+static int say_unreached(const struct peer *peer, struct bytes *text)
+{
+    int r = say(text, "%s could not be reached:", peer->row.name);
+    if (r == 0)
+        r = say_attempts(peer, text);
+    return r != 0 ? r
+                  : say(text, ". p2pchatd goes on trying; to give up: p2pchatctl peer remove %s",
+                        peer->row.name);
+}
+
+int pairing_explain(const struct node *node, const struct peer *peer, enum rpc_kind *kind,
+                    struct bytes *text)
+{
+    int r;
+    if (peer->state == PEER_WAITING) {
+        *kind = RPC_KIND_rejected;
+        r = say_waiting(node, peer, text);
+    } else if (came_to(peer, PEER_REFUSED_US)) {
+        *kind = RPC_KIND_rejected;
+        r = say(text, "%s refused the invite: %s. Ask for a new one", peer->row.name, not_taken);
+    } else if (came_to(peer, PEER_OTHER_KEY)) {
+        *kind = RPC_KIND_mismatch;
+        r = say_other_key(peer, text);
+    } else {
+        *kind = RPC_KIND_timeout;
+        r = say_unreached(peer, text);
+    }
+    return r == 0 ? bytes_append_u8(text, '\0') : r;
+}
