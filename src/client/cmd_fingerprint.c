@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/qr.h"
 #include "client/verb.h"
 
 static int print_pair(struct ctl *ctl, const char *own, const json_t *peer)
@@ -23,9 +24,26 @@ static int print_pair(struct ctl *ctl, const char *own, const json_t *peer)
     return EX_OK;
 }
 
+static int read_options(struct ctl *ctl, bool *qr, int argc, char **argv)
+{
+    static const struct option longs[] = {{"qr", no_argument, NULL, 'Q'}, OPTIONS_LONG};
+    int option;
+
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0)
+        *qr = true;
+    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
+        return OPTIONS_STOP;
+    if (*qr && ctl->json)
+        return options_misuse(ctl, "--qr has no form for programs");
+    return 0;
+}
+
 int cmd_fingerprint(struct ctl *ctl, int argc, char **argv)
 {
-    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
+    bool qr = false;
+
+    if (read_options(ctl, &qr, argc, argv) != 0)
         return ctl->status;
 
     const char *name = optind < argc ? argv[optind] : NULL;
@@ -44,8 +62,11 @@ int cmd_fingerprint(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     }
     const char *fingerprint = member_string(own, "fingerprint", "?");
-    if (peer != NULL)
-        return print_pair(ctl, fingerprint, peer);
-    output_line(ctl, "%s", fingerprint);
+    if (peer == NULL)
+        output_line(ctl, "%s", fingerprint);
+    else if (print_pair(ctl, fingerprint, peer) != EX_OK)
+        return ctl->status;
+    if (qr)
+        qr_print(ctl, peer != NULL ? member_string(peer, "safety_code", "") : fingerprint);
     return ctl->status;
 }

@@ -12,6 +12,7 @@
 /* Options that some commands have; what is not given is NULL. */
 struct peer_options {
     const char *fingerprint;
+    const char *name;
     const char *timeout;
 };
 
@@ -138,15 +139,41 @@ static int block(struct ctl *ctl, const struct peer_options *options, int count,
                             "is blocked");
 }
 
+/* Which of the arguments is the key, their order does not say; --fingerprint and --name do. */
 static int accept_peer(struct ctl *ctl, const struct peer_options *options, int count,
                        char **arguments)
 {
+    const char *key = options->fingerprint, *name = options->name;
+    const int first = key == NULL && count == 2 && is_fingerprint(arguments[1]) ? 1 : 0;
+    int taken = 0;
+
+    if (key == NULL && taken < count)
+        key = arguments[first ^ taken++];
+    if (name == NULL && taken < count)
+        name = arguments[first ^ taken++];
+    if (taken < count)
+        return options_misuse(ctl, "too many arguments"), ctl->status;
+    if (key == NULL)
+        return options_misuse(ctl, "say which key"), ctl->status;
+    json_t *params = json_pack("{s:s*,s:s}", "name", name, "fingerprint", key);
+    return call_and_confirm(ctl, "peer.accept", params, name != NULL ? name : key, "is let in");
+}
+
+static int verify(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    char number[128] = "";
+
     (void)options;
-    const int key = count == 2 && is_fingerprint(arguments[1]) ? 1 : 0;
-    const char *name = count == 2 ? arguments[1 - key] : NULL;
-    json_t *params = json_pack("{s:s*,s:s}", "name", name, "fingerprint", arguments[key]);
-    return call_and_confirm(ctl, "peer.accept", params, name != NULL ? name : arguments[key],
-                            "is let in");
+    for (int i = 1; i < count; i++) { /* a number that was not quoted comes in its groups */
+        const size_t used = strlen(number);
+        if ((size_t)snprintf(number + used, sizeof number - used, "%s", arguments[i]) >=
+            sizeof number - used)
+            return options_misuse(ctl, "neither a fingerprint nor a safety number"), ctl->status;
+    }
+    const char *kind = is_fingerprint(number) ? "fingerprint" : "safety_number";
+    return call_and_confirm(ctl, "peer.verify",
+                            json_pack("{s:s,s:s}", "name", arguments[0], kind, number),
+                            arguments[0], "is verified");
 }
 
 static int reject(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
@@ -225,9 +252,10 @@ static const struct peer_command commands[] = {
     {"rename", rename_peer, 2, 2},
     {"set", set, 2, ANY_NUMBER},
     {"remove", remove_peer, 1, 1},
+    {"verify", verify, 2, ANY_NUMBER},
     {"block", block, 1, 1},
     {"requests", requests, 0, 0},
-    {"accept", accept_peer, 1, 2},
+    {"accept", accept_peer, 0, 2},
     {"reject", reject, 1, 1},
     {"connect", connect_peer, 1, 1},
     {"disconnect", disconnect, 1, 1},
@@ -252,6 +280,7 @@ static int read_options(struct ctl *ctl, struct peer_options *options, int argc,
 {
     static const struct option longs[] = {
         {"fingerprint", required_argument, NULL, 'f'},
+        {"name", required_argument, NULL, 'n'},
         {"timeout", required_argument, NULL, 't'},
         OPTIONS_LONG,
     };
@@ -261,6 +290,8 @@ static int read_options(struct ctl *ctl, struct peer_options *options, int argc,
     while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
         if (option == 'f')
             options->fingerprint = optarg;
+        else if (option == 'n')
+            options->name = optarg;
         else
             options->timeout = optarg;
     }
@@ -278,8 +309,11 @@ int cmd_peer(struct ctl *ctl, int argc, char **argv)
     const struct peer_command *command = choose_command(ctl, argv[optind]);
     if (command == NULL)
         return ctl->status;
-    if (options.fingerprint != NULL && command->run != add)
-        return options_misuse(ctl, "--fingerprint belongs to peer add"), ctl->status;
+    if (options.fingerprint != NULL && command->run != add && command->run != accept_peer)
+        return options_misuse(ctl, "--fingerprint belongs to peer add and peer accept"),
+               ctl->status;
+    if (options.name != NULL && command->run != accept_peer)
+        return options_misuse(ctl, "--name belongs to peer accept"), ctl->status;
     if (options.timeout != NULL && command->run != ping)
         return options_misuse(ctl, "--timeout belongs to peer ping"), ctl->status;
     const int count = argc - optind - 1;

@@ -42,12 +42,13 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     const char *link = member_string(peer, "link", "?");
     char local[VIEW_TIME_MAX];
     size_t i;
-    json_t *address;
+    json_t *address, *former;
 
     line_if(ctl, "name", member_string(peer, "name", "?"));
     line_if(ctl, "fingerprint",
             member_string(peer, "fingerprint", "not known before first contact"));
     line_if(ctl, "trust", member_string(peer, "trust", "?"));
+    line_if(ctl, "other key", member_string(peer, "offered", NULL));
     line_if(ctl, "safety number", member_string(peer, "safety_number", NULL));
     json_array_foreach(json_object_get(peer, "addresses"), i, address)
     {
@@ -64,6 +65,18 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
                     member_integer(peer, "rtt_ms"));
     output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT, "queued", member_integer(peer, "queued"));
     line_if(ctl, "last error", member_string(peer, "last_error", NULL));
+    json_array_foreach(json_object_get(peer, "former_keys"), i, former)
+    {
+        view_time(member_string(former, "replaced", ""), local);
+        output_line(ctl, "%-14s %s until %s", i == 0 ? "former keys" : "",
+                    member_string(former, "fingerprint", "?"), local);
+    }
+}
+
+void peer_view_met(struct ctl *ctl, const json_t *peer)
+{
+    output_line(ctl, "connected to %s (%s), %s", member_string(peer, "name", "?"),
+                member_string(peer, "fingerprint", "?"), member_string(peer, "trust", "?"));
 }
 
 void peer_view_request(struct ctl *ctl, const json_t *request)

@@ -1,11 +1,10 @@
 # Tests of src/client/.
 
-client_base = base/backoff base/bytes base/escape base/file base/number base/suggest \
+client_base = base/address base/backoff base/bytes base/escape base/file base/number base/suggest \
 	base/timestamp base/utf8
-client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method \
-	rpc/rpc_path client/ctl client/options client/output client/verb client/view \
-	client/history client/peer_view client/input client/outbox client/follower client/cursor client/handler \
-	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/cmd_*.c))
+client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method rpc/rpc_path \
+	$(filter-out client/main client/connection,\
+		$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/*.c)))
 client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
 
 test_cmd_follow_OBJS = $(client_rig)

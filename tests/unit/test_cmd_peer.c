@@ -179,7 +179,7 @@ static void test_wrong_command_lines_are_told(void **state)
         {{"set", "a"}, "an argument is missing"},
         {{"show", "a", "b"}, "too many arguments"},
         {{"list", "a"}, "too many arguments"},
-        {{"show", "a", "--fingerprint=x"}, "--fingerprint belongs to peer add"},
+        {{"show", "a", "--fingerprint=x"}, "--fingerprint belongs to peer add and peer accept"},
         {{"add", "a", "--timeout=1"}, "--timeout belongs to peer ping"},
     };
     char expected[160];

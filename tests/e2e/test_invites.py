@@ -1,0 +1,303 @@
+"""Pairing by an invite: one line, used once, and both sides know each other for certain."""
+
+import os
+import re
+import socket
+import stat
+import time
+
+import pytest
+
+from harness import P2PCHATCTL, eventually, pair
+
+FRAGMENT = re.compile(r"#[A-Za-z0-9_-]{64}$")
+
+
+def invite(daemon, *arguments):
+    """The line that it prints."""
+    [uri] = daemon.ctl("invite", *arguments).lines
+    assert uri.startswith("p2pchat://") and FRAGMENT.search(uri)
+    return uri
+
+
+def open_invites(daemon):
+    return daemon.rpc("invite.list")["invites"]
+
+
+def assert_paired(one, other, name_there="alice", name_here="bob"):
+    """Each has the other's key as verified, and messages pass both ways."""
+    for daemon, name, peer in ((one, name_here, other), (other, name_there, one)):
+        known = daemon.peer(name)
+        assert (known["fingerprint"], known["trust"]) == (peer.fingerprint, "verified")
+        assert known["invited"] is False
+        daemon.ctl("send", "-p", name, "--wait", f"hello {name}")
+    assert other.received() == [f"hello {name_here}"]
+
+
+def a_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_one_line_pairs_two_newcomers(alice, bob):
+    uri = invite(alice, "bob")
+    assert alice.address in uri
+    joined = bob.ctl("join", uri, "alice")
+    assert alice.fingerprint in joined.out and "verified" in joined.out
+    assert_paired(alice, bob)
+    assert open_invites(alice) == []
+
+
+def test_without_names_each_gets_one(alice, bob):
+    bob.ctl("join", invite(alice))
+    [peer] = alice.rpc("peer.list")["peers"]
+    assert (peer["fingerprint"], peer["trust"]) == (bob.fingerprint, "verified")
+    assert re.fullmatch("peer-[0-9a-f]{16}", peer["name"])
+    [peer] = bob.rpc("peer.list")["peers"]
+    assert (peer["fingerprint"], peer["trust"]) == (alice.fingerprint, "verified")
+
+
+def test_the_line_may_come_from_standard_input(alice, bob):
+    bob.ctl("join", "-", "alice", input=f"  {invite(alice, 'bob')}\n".strip(" "))
+    assert_paired(alice, bob)
+
+
+def test_join_for_programs_prints_the_peer(alice, bob):
+    [created] = alice.ctl("--json", "invite", "bob").json
+    assert {"id", "name", "created", "expires", "uri", "addresses"} == set(created)
+    [peer] = bob.ctl("--json", "join", created["uri"], "alice").json
+    assert (peer["name"], peer["link"], peer["trust"]) == ("alice", "online", "verified")
+
+
+def test_both_sides_have_an_event_of_it(alice, bob):
+    bob.ctl("join", invite(alice, "bob"), "alice")
+    for daemon, name in ((alice, "bob"), (bob, "alice")):
+        event = daemon.wait_for_event("peer.trust", peer=name)
+        assert event["trust"] == "verified"
+
+
+def test_an_invite_is_good_under_the_policy_reject(daemon, bob):
+    alice = daemon("alice", config="unknown-peers = reject\n")
+    bob.ctl("join", invite(alice, "bob"), "alice")
+    assert_paired(alice, bob)
+
+
+def test_an_invite_is_good_once(daemon, bob):
+    alice, carol = daemon("alice", config="unknown-peers = reject\n"), daemon("carol")
+    uri = invite(alice, "bob")
+    bob.ctl("join", uri, "alice")
+    refused = carol.ctl("--json", "join", uri, "alice", expect=76)
+    assert refused.error["kind"] == "rejected"
+    assert "used already, has expired or was revoked" in refused.error["message"]
+    assert [p["name"] for p in alice.rpc("peer.list")["peers"]] == ["bob"]
+    assert carol.peer("alice")["trust"] == "unpinned"
+
+
+def test_under_the_policy_ask_who_comes_second_has_to_ask(alice, bob, daemon):
+    carol = daemon("carol")
+    uri = invite(alice, "bob")
+    bob.ctl("join", uri, "alice")
+    refused = carol.ctl("--json", "join", uri, "alice", expect=76)
+    assert carol.fingerprint in refused.error["message"]
+    [request] = alice.rpc("peer.requests")["requests"]
+    assert request["fingerprint"] == carol.fingerprint
+    assert [p["name"] for p in alice.rpc("peer.list")["peers"]] == ["bob"]
+
+
+def test_a_race_for_one_invite_has_one_winner(daemon):
+    alice = daemon("alice", config="unknown-peers = reject\n")
+    others = [daemon(f"joiner{i}") for i in range(3)]
+    uri = invite(alice, "bob")
+    joins = [other.client("join", uri, "alice") for other in others]
+    statuses = sorted(join.process.wait(timeout=60) for join in joins)
+    assert statuses == [0, 76, 76]
+    [peer] = alice.rpc("peer.list")["peers"]
+    assert (peer["name"], peer["trust"]) == ("bob", "verified")
+    [winner] = [other for other in others if other.peer("alice")["trust"] == "verified"]
+    assert winner.fingerprint == peer["fingerprint"]
+
+
+def test_an_expired_invite_is_none(daemon, bob):
+    alice = daemon("alice", config="unknown-peers = reject\n")
+    uri = invite(alice, "--expires", "1", "bob")
+    eventually(lambda: open_invites(alice) == [], "the end of the invite")
+    refused = bob.ctl("--json", "join", uri, "alice", expect=76)
+    assert "expired" in refused.error["message"]
+    assert alice.rpc("peer.list")["peers"] == []
+
+
+def test_a_revoked_invite_is_none(daemon, bob):
+    alice = daemon("alice", config="unknown-peers = reject\n")
+    uri = invite(alice, "bob")
+    [row] = alice.ctl("--json", "invite", "list").json
+    assert row["name"] == "bob" and "uri" not in row
+    alice.ctl("invite", "revoke", row["id"])
+    assert open_invites(alice) == []
+    bob.ctl("join", uri, "alice", expect=76)
+    assert alice.rpc("peer.list")["peers"] == []
+
+
+def test_revoking_what_is_not_there(alice):
+    result = alice.ctl("--json", "invite", "revoke", "00" * 16, expect=67)
+    assert result.error["kind"] == "no_such_invite"
+    alice.ctl("invite", "revoke", "nonsense", expect=67)
+
+
+def test_a_blocked_key_gets_nothing_by_an_invite(daemon, bob):
+    alice = daemon("alice")
+    alice.ctl("peer", "add", "mallory", "--fingerprint", bob.fingerprint)
+    alice.ctl("peer", "block", "mallory")
+    uri = invite(alice, "friend")
+    bob.ctl("join", uri, "alice", expect=76)
+    assert alice.peer("mallory")["trust"] == "blocked"
+    assert len(open_invites(alice)) == 1
+
+
+def test_a_known_key_does_not_use_up_an_invite(paired):
+    alice, bob = paired
+    bob.ctl("join", invite(alice, "friend"))
+    assert len(open_invites(alice)) == 1
+    assert [p["name"] for p in alice.rpc("peer.list")["peers"]] == ["bob"]
+
+
+def test_an_invite_makes_a_known_tofu_key_verified(alice, bob):
+    alice.add(bob)
+    bob.add(alice, pin=False)
+    bob.wait_online(alice)
+    assert bob.peer("alice")["trust"] == "tofu"
+    bob.ctl("join", invite(alice))
+    assert bob.peer("alice")["trust"] == "verified"
+
+
+def test_an_own_invite_is_refused_before_dialling(alice):
+    refused = alice.ctl("--json", "join", invite(alice), expect=64)
+    assert refused.error["kind"] == "usage"
+    assert alice.rpc("peer.list")["peers"] == []
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda uri: uri[:-1],
+    lambda uri: uri + "A",
+    lambda uri: uri[:-1] + "!",
+    lambda uri: uri[:-1] + "=",
+    lambda uri: uri.split("#")[0],
+    lambda uri: uri.replace("p2pchat://", "http://"),
+    lambda uri: "p2pchat:///" + uri[uri.index("#"):],
+    lambda uri: "p2pchat://host:port/" + uri[uri.index("#"):],
+    lambda uri: "p2pchat://" + ",".join(["h:1"] * 9) + "/" + uri[uri.index("#"):],
+    lambda uri: "",
+])
+def test_a_spoiled_line_is_refused_before_dialling(alice, bob, spoil):
+    refused = bob.ctl("--json", "join", "--", spoil(invite(alice)), "alice", expect=64)
+    assert "this is no invite: " in refused.error["message"]
+    assert bob.rpc("peer.list")["peers"] == []
+
+
+def test_nobody_there_is_told_with_the_addresses(alice, bob):
+    port = a_free_port()
+    uri = invite(alice, "--address", f"127.0.0.1:{port}", "--address", f"[::1]:{port}", "bob")
+    failed = bob.ctl("--json", "join", "--timeout", "0.5", uri, "alice", expect=75)
+    assert failed.error["kind"] == "timeout"
+    for address in (f"127.0.0.1:{port}", f"[::1]:{port}"):
+        assert re.search(re.escape(address) + r" \([^)]+\)", failed.error["message"])
+    assert {a["address"] for a in bob.peer("alice")["attempts"]} == {
+        f"127.0.0.1:{port}", f"[::1]:{port}"}
+    assert bob.peer("alice")["trust"] == "unpinned"
+
+
+def test_one_good_address_among_bad_ones_is_enough(alice, bob, daemon):
+    carol = daemon("carol")
+    uri = invite(alice, "--address", f"127.0.0.1:{a_free_port()}", "--address", carol.address,
+                 "--address", alice.address, "bob")
+    bob.ctl("join", uri, "alice")
+    assert_paired(alice, bob)
+
+
+def test_a_wrong_host_is_told_and_the_invite_stays_good(alice, bob, daemon):
+    carol = daemon("carol", config="unknown-peers = accept\n")
+    uri = invite(alice, "bob")
+    misled = uri.replace(alice.address, carol.address)
+    failed = bob.ctl("--json", "join", misled, "alice", expect=77)
+    assert failed.error["kind"] == "mismatch"
+    assert carol.fingerprint in failed.error["message"]
+    assert carol.rpc("peer.list")["peers"] == []
+    assert bob.peer("alice")["trust"] == "changed"
+    assert len(open_invites(alice)) == 1
+    bob.ctl("join", uri, "alice")
+    assert_paired(alice, bob)
+
+
+def test_an_invite_outlives_the_inviter(alice, bob):
+    uri = invite(alice, "bob")
+    alice.kill()
+    alice.start()
+    bob.ctl("join", uri, "alice")
+    assert_paired(alice, bob)
+
+
+def test_who_joins_goes_on_after_a_crash(alice, bob):
+    """Nobody answers at first; what was taken up is not forgotten."""
+    uri = invite(alice, "bob")
+    alice.kill()
+    bob.ctl("join", "--timeout", "0.2", uri, "alice", expect=75)
+    bob.kill()
+    bob.start()
+    assert bob.peer("alice")["invited"] is True
+    alice.start()
+    bob.ctl("peer", "connect", "alice")
+    bob.wait_online(alice)
+    assert_paired(alice, bob)
+
+
+def test_an_invite_for_a_name_that_exists_is_refused(paired):
+    alice, bob = paired
+    refused = alice.ctl("--json", "invite", "bob", expect=64)
+    assert refused.error["kind"] == "name_taken"
+
+
+@pytest.mark.parametrize("arguments", [["a b"], ["--expires", "0"], ["--expires", "500d"],
+                                       ["--address", "nowhere:0"], ["--address", "a b"]])
+def test_what_makes_no_invite(alice, arguments):
+    alice.ctl("invite", *arguments, expect=64)
+    assert open_invites(alice) == []
+
+
+def test_without_an_option_all_interfaces_are_named(daemon):
+    alice = daemon("alice", listen="0.0.0.0:0")
+    port = alice.rpc("status")["listeners"][0]["port"]
+    result = alice.ctl("--json", "invite", expect=None)
+    if result.status == 0:
+        [created] = result.json
+        assert all(a.endswith(f":{port}") for a in created["addresses"])
+        assert not any(a.startswith("127.") for a in created["addresses"])
+    else:  # a machine without a network has nothing to name, and says what to do
+        assert result.status == 64 and "--address" in result.error["message"]
+
+
+def test_the_secret_stays_out_of_list_log_and_status(alice, bob):
+    uri = invite(alice, "bob")
+    bob.ctl("join", uri, "alice")
+    secret = uri[-22:]
+    for daemon in (alice, bob):
+        assert secret not in daemon.text_of_log()
+        assert secret not in str(daemon.rpc("status"))
+
+
+# --- crashes between the steps ---------------------------------------------------------------
+
+
+def test_kill_the_inviter_between_pin_and_answer(alice, bob):
+    """Pinned there, not answered: he gets in again without the invite, which is used up."""
+    uri = invite(alice, "bob")
+    for _ in range(20):
+        join = bob.client("join", "--timeout", "60s", uri, "alice")
+        eventually(lambda: "asking to establish" in alice.text_of_log(), "CONFIRM at alice")
+        alice.kill()
+        break
+    alice.start()
+    bob.ctl("peer", "connect", "alice")
+    bob.wait_online(alice)
+    join.wait()
+    assert_paired(alice, bob)
+    assert open_invites(alice) == []
