@@ -81,15 +81,16 @@ def check_follow(shell):
     eventually(lambda: shell.alice.rpc("status")["followers"], "a follower")
 
 
-def check_script(shell):
-    shell.bob.ctl("send", "-p", "alice", "--wait", "for the script")
-    last = shell.folder / "last"
-    eventually(lambda: last.exists() and last.read_text().strip() ==
-               str(shell.alice.history(limit=1)[0]["seq"]), "its position")
+def check_exec(shell):
+    eventually(lambda: any(follower.get("consumer") == "todo"
+                           for follower in shell.alice.rpc("status")["followers"]), "the consumer")
+    shell.bob.ctl("send", "-p", "alice", "--wait", "buy milk")
+    todo = shell.folder / "todo.txt"
+    eventually(lambda: todo.exists() and todo.read_text() == "buy milk", "the text")
 
 
 # What does not end by itself, and how to see that it works.
-ENDLESS = {"tail -F": check_tail, "p2pchatctl follow\n": check_follow, "last=": check_script}
+ENDLESS = {"tail -F": check_tail, "p2pchatctl follow\n": check_follow, "p2pchatctl follow --consumer": check_exec}
 
 
 def test_examples_of_the_client_work(shell):
