@@ -25,8 +25,8 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcon
 ALL_CPPFLAGS = -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(PACKAGE_VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' \
 	-DRUNSTATEDIR='"$(runstatedir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
-	$(JANSSON_CFLAGS) $(QRENCODE_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS) $(SYSTEMD_CFLAGS) \
-	$(CPPFLAGS)
+	$(JANSSON_CFLAGS) $(LIBEDIT_CFLAGS) $(QRENCODE_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(SYSTEMD_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 -fPIE $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
 

@@ -174,6 +174,12 @@ int ctl_connect(struct ctl *ctl)
     return result == 0 ? 0 : fail_unreachable(ctl, path, -result);
 }
 
+int ctl_try_connect(struct ctl *ctl)
+{
+    CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
+    return path != NULL ? connection_open(path, &ctl->connection) : -ENOMEM;
+}
+
 int ctl_reconnect(struct ctl *ctl, uint64_t deadline_ms)
 {
     static const struct backoff_plan plan = {.first_ms = 50, .limit_ms = 2000};
@@ -187,11 +193,9 @@ int ctl_reconnect(struct ctl *ctl, uint64_t deadline_ms)
         /* The process id keeps many followers from coming back in step. */
         const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
         poll(NULL, 0, deadline_ms - now < wait_ms ? (int)(deadline_ms - now) : (int)wait_ms);
-        CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
-        if (path == NULL)
-            return -ENOMEM;
-        if (connection_open(path, &ctl->connection) == 0)
-            return 0;
+        const int result = ctl_try_connect(ctl);
+        if (result == 0 || result == -ENOMEM)
+            return result;
     }
 }
 

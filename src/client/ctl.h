@@ -59,6 +59,9 @@ void ctl_note(const struct ctl *ctl, const char *format, ...) __attribute__((for
 /* Connects if that has not been done. 0 or ctl->status. */
 int ctl_connect(struct ctl *ctl);
 
+/* The same once and without telling: 0 or -errno. */
+int ctl_try_connect(struct ctl *ctl);
+
 /*
  * Connects again after the connection was lost, trying until it works (0) or `deadline_ms` on the
  * monotonic clock (CONNECTION_TIMEOUT). Or -ENOMEM. Tells of nothing.

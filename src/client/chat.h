@@ -1,0 +1,48 @@
+/*
+ * One chat: its link to the daemon, its screen, and what it has not got an answer to. cmd_chat.c
+ * runs it, chat_commands.c does what the user types.
+ */
+#pragma once
+
+#include "client/chat_link.h"
+#include "client/client_id.h"
+#include "client/editor.h"
+#include "client/transcript.h"
+
+enum { CHAT_DRAFTS_MAX = 256 };
+
+/* A message that the daemon has not accepted yet. */
+struct chat_draft {
+    json_t *body;
+    json_int_t request; /* the one that asks to send it */
+    char client_id[CLIENT_ID_TEXT_MAX];
+};
+
+struct chat {
+    struct chat_link link;
+    struct editor *editor;
+    struct transcript transcript;
+    struct client_id ids;
+    json_t *about;    /* the peer, as it was at the beginning */
+    const char *peer; /* its name */
+    bool known;       /* whether it is online */
+    bool online;
+    bool over; /* the user wants to leave */
+    json_int_t queued;
+    json_int_t presence_id; /* of the last request about it */
+    struct chat_draft drafts[CHAT_DRAFTS_MAX];
+    size_t draft_count;
+};
+
+/* Around everything that is printed while the user types. */
+void chat_hide(struct chat *chat);
+void chat_show(struct chat *chat);
+
+/* Sends a text, or keeps it until the daemon is back. */
+void chat_send(struct chat *chat, struct span text);
+
+/* Shows the last messages. False after telling. */
+bool chat_show_history(struct chat *chat, json_int_t count);
+
+/* Does what a typed line says: sends it, or carries out its command. The text is valid UTF-8. */
+void chat_take_line(struct chat *chat, const struct bytes *text);

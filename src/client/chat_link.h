@@ -1,0 +1,44 @@
+/*
+ * A chat's side of the daemon: the events about one peer from now on, and requests beside them,
+ * across restarts of the daemon and without ever keeping the user waiting.
+ */
+#pragma once
+
+#include <poll.h>
+
+#include "base/backoff.h"
+#include "client/ctl.h"
+
+struct chat_link {
+    struct ctl *ctl;
+    const char *peer;
+    json_t *epoch;     /* of the store that the cursor is of */
+    json_int_t cursor; /* of the last event that was handed out */
+    uint64_t retry_ms; /* on the monotonic clock, while there is no connection */
+    struct backoff backoff;
+};
+
+enum chat_link_outcome {
+    CHAT_LINK_TYPED = 1, /* the other descriptor is ready */
+    CHAT_LINK_LOST = 2,  /* the daemon went away; said once */
+    CHAT_LINK_BACK = 3,  /* it is there again: what had no answer must be asked again */
+};
+
+/*
+ * Connects and follows the peer from now on. 0, or ctl->status after telling. `ctl` and `peer`
+ * outlive it; chat_link_deinit() either way.
+ */
+int chat_link_init(struct chat_link *link, struct ctl *ctl, const char *peer);
+void chat_link_deinit(struct chat_link *link);
+
+bool chat_link_connected(const struct chat_link *link);
+
+/* Asks for something; the answer comes as a message with this *id. Takes `params`. False when there
+ * is no connection. */
+bool chat_link_ask(struct chat_link *link, const char *method, json_t *params, json_int_t *id);
+
+/*
+ * Waits for what the daemon says, or for `typed`. 0 with a new reference to an event's notification
+ * or a reply; a chat_link_outcome; or -1 after telling: the chat can't go on.
+ */
+int chat_link_next(struct chat_link *link, struct pollfd *typed, json_t **message);
