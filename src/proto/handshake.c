@@ -324,6 +324,11 @@ bool handshake_met(const struct handshake *handshake)
     return handshake->state != HANDSHAKE_WAIT_HELLO;
 }
 
+bool handshake_awaits_verdict(const struct handshake *handshake)
+{
+    return handshake->role == SESSION_JOINER && handshake->state == HANDSHAKE_WAIT_CONFIRM;
+}
+
 int handshake_admit(struct handshake *handshake, bool approved, struct bytes *out)
 {
     int rc;

@@ -63,6 +63,9 @@ bool handshake_asks_establishment(const struct handshake *handshake);
 /* Whether the first HELLO of the other side has come. */
 bool handshake_met(const struct handshake *handshake);
 
+/* Whether this is a joiner that waits for CONFIRM_H: for the host the session may exist already. */
+bool handshake_awaits_verdict(const struct handshake *handshake);
+
 /* Answers the first question with yes: sends KEY or CONFIRM_J. */
 int handshake_admit(struct handshake *handshake, bool approved, struct bytes *out);
 

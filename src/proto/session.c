@@ -172,8 +172,12 @@ void session_approve(struct session *session, uint64_t now_ms)
 void session_close(struct session *session, enum close_code code, uint64_t now_ms)
 {
     (void)now_ms;
-    /* To a stranger who has not even said HELLO there is nothing to say. */
-    if (session->handshake != NULL && !handshake_met(session->handshake))
+    /*
+     * To a stranger who has not even said HELLO there is nothing to say; and a host that has
+     * confirmed already would take an alert for an error.
+     */
+    if (session->handshake != NULL &&
+        (!handshake_met(session->handshake) || handshake_awaits_verdict(session->handshake)))
         session_end(session, code, false, NULL);
     else if (session->phase != SESSION_CLOSED)
         session_fail(session, code, NULL);

@@ -153,6 +153,21 @@ static void test_joiner_that_refuses_a_second_link_says_close(void **state)
     assert_ended(&rig.host, CLOSE_DUPLICATE, true);
 }
 
+/* The host may have confirmed by then, and in a session an alert is an error. */
+static void test_joiner_that_leaves_while_the_host_confirms_says_nothing(void **state)
+{
+    (void)state;
+    rig.host.asks = true;
+    rig_run(&rig);
+    session_admit(rig.host.session, true, rig.now_ms);
+    rig_run(&rig);
+    party_last(&rig.host, SESSION_CONFIRMED);
+    session_close(rig.joiner.session, CLOSE_NORMAL, rig.now_ms);
+    assert_int_equal(session_phase(rig.joiner.session), SESSION_CLOSED);
+    party_speak(&rig.joiner, rig.now_ms);
+    assert_int_equal(rig.joiner.sent.size, 0);
+}
+
 static void test_close_before_hello_says_nothing(void **state)
 {
     struct bytes out = {0};
@@ -268,6 +283,7 @@ int main(void)
         FRESH(test_joiner_that_refuses_admission_is_heard),
         FRESH(test_host_that_refuses_a_second_link_is_heard),
         FRESH(test_joiner_that_refuses_a_second_link_says_close),
+        FRESH(test_joiner_that_leaves_while_the_host_confirms_says_nothing),
         FRESH(test_close_before_hello_says_nothing),
         FRESH(test_host_approves_later),
         FRESH(test_joiner_approves_later),
