@@ -5,7 +5,7 @@
 #
 #     test_frame_OBJS = proto/frame base/bytes tests/unit/fake_random
 
-include $(wildcard $(srcdir)/tests/unit/*.mk $(srcdir)/tests/dialogue/*.mk)
+include $(wildcard $(srcdir)/tests/*/*.mk)
 
 UNIT_TESTS = $(patsubst $(srcdir)/tests/%.c,build/tests/%,\
 	$(wildcard $(srcdir)/tests/unit/test_*.c $(srcdir)/tests/dialogue/test_*.c))
@@ -16,7 +16,7 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: $(UNIT_TESTS)
+tests: $(UNIT_TESTS) $(SIMULATION)
 
 # --- running them -----------------------------------------------------------------------------
 #
@@ -36,7 +36,7 @@ RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 
 # Everything that runs the programs, in the build given by its folder.
-suite = unit@$(1) dialogue@$(1) e2e@$(1)
+suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized
@@ -51,6 +51,10 @@ check-models: dependencies
 check-docs: dependencies
 	$(BUILD) all
 	$(RUN) docs@build
+
+check-simulation: dependencies
+	$(BUILD) $(SIMULATION)
+	$(RUN) simulation@build
 
 check-unit: dependencies
 	$(BUILD) tests
@@ -67,8 +71,9 @@ check-sanitizers: dependencies
 # The long form of what `check` does in short, for before a release.
 check-deep: export P2PCHAT_DEEP = 1
 check-deep: dependencies
-	$(RUN) models
+	$(BUILD) tests
+	$(RUN) models simulation@build
 
-.PHONY: lint tests sanitized check check-deep check-lint check-docs check-models check-unit check-e2e \
-	check-sanitizers
+.PHONY: lint tests sanitized check check-deep check-lint check-docs check-models check-simulation \
+	check-unit check-e2e check-sanitizers
 .SECONDARY:

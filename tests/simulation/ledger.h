@@ -1,0 +1,44 @@
+/*
+ * What was promised: every message that a host was asked to send, and the checks that the promises
+ * hold.
+ *
+ *   P1  an accepted message is in its sender's store: delivered, or still on its way.
+ *   P2  what its sender calls delivered is in the receiver's history.
+ *   P3  no history has a message twice, or the messages of one sender in another order than they
+ *       were written.
+ *
+ * A host that was restored from a backup has lost what came after it, and only that is forgiven:
+ * its own messages that its store never heard of (P1), what its history has forgotten (P2). When
+ * both sides were restored, old messages may follow new ones.
+ */
+#pragma once
+
+#include "simulation/host.h"
+
+/* Begins a run with these hosts. */
+void ledger_reset(struct host *hosts, unsigned count);
+
+/* Asks a host to send a text of this size; accepted when its turn has settled. */
+void ledger_send(unsigned from, unsigned to, size_t size);
+
+/* Takes back a message of this host that seems to be waiting, if there is any. */
+void ledger_cancel(unsigned from);
+
+/* A turn of the host has settled: what it was asked for in it is promised. */
+void ledger_settled(unsigned host);
+
+/* The host went down: what it was asked for in its last turn is not promised. */
+void ledger_host_down(unsigned host);
+
+/* Before and after a host's store is replaced by a backup; it is up, between turns. */
+void ledger_before_restore(unsigned host);
+void ledger_after_restore(unsigned host);
+
+/* Complains if a promise is broken as things are now. Between turns. */
+void ledger_check(void);
+
+/* Whether everything promised is delivered; complains about what is not if `complaining`. */
+bool ledger_done(bool complaining);
+
+/* How many messages were accepted. */
+unsigned ledger_accepted(void);

@@ -1,0 +1,16 @@
+# The simulation: all of the program below the control interface, with a simulated network, clock
+# and source of randomness in the place of the real ones.
+
+COMMA := ,
+
+SIMULATION = build/tests/simulation/simulate
+
+simulated = $(filter-out crypto/random base/clock,$(patsubst $(srcdir)/src/%.c,%,\
+	$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,base crypto store proto core)))))
+simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
+	$(filter-out %/simulate.c,$(wildcard $(srcdir)/tests/simulation/*.c)))
+
+build/obj/tests/simulation/host.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
+
+$(SIMULATION): LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,db_commit identity_sign identity_unwrap \
+	pubkey_check pubkey_verify pubkey_wrap)

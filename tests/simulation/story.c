@@ -1,0 +1,446 @@
+/*
+ * One run.
+ */
+#include "simulation/story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "simulation/dice.h"
+#include "simulation/host.h"
+#include "simulation/ledger.h"
+#include "simulation/wire.h"
+
+enum {
+    TURNS_PER_SECOND_MAX = 3000,
+    STREAMS_MAX = 64,
+    UNSENT_MAX = 256 * 1024,
+    CHECK_EVERY = 250,            /* turns of any host */
+    PATIENCE_MS = 40 * 60 * 1000, /* for everything to arrive after the faults */
+    REST_MS = 120 * 1000,
+    REST_TURNS_MAX = 40, /* per host, in the rest at the end */
+    CROSSING_LAG_MS = 50,
+    CROSSING_MS = 4000, /* less than anybody waits who lost to another link */
+    PAUSE_MS = 60 * 1000,
+};
+
+static struct {
+    struct host hosts[HOSTS_MAX];
+    unsigned count;
+    bool dials[HOSTS_MAX][HOSTS_MAX]; /* who has addresses of whom */
+    uint64_t second;                  /* the present one, for counting turns */
+    unsigned turns;                   /* of all hosts, for checking now and then */
+    bool restored;                    /* some host, from a backup */
+    /* What this run is like, in permille of the events: */
+    unsigned calm, cuts, parts, crashes, clocks, restores;
+} story;
+
+/* --- setting the scene ------------------------------------------------------------------------ */
+
+/* Some have wrong addresses besides the right one. */
+static unsigned choose_addresses(unsigned host, struct address addresses[static 3])
+{
+    unsigned count = 0;
+
+    if (dice_chance(150))
+        addresses[count++] = wire_address(host, PORT_CLOSED);
+    if (dice_chance(100))
+        addresses[count++] = wire_address(host, PORT_VOID);
+    addresses[count++] = wire_address(host, ADDRESS_PORT_DEFAULT);
+    return count;
+}
+
+static void introduce(unsigned here, unsigned there, bool dials, bool pinned)
+{
+    struct host *host = &story.hosts[here];
+    struct address addresses[3];
+    unsigned count = dials ? choose_addresses(there, addresses) : 0;
+    struct peer *peer;
+
+    story.dials[here][there] = dials;
+    int r = node_peer_add(host->node, wire_name(there), addresses, count,
+                          pinned ? host_key(&story.hosts[there]) : NULL,
+                          pinned ? PEER_VERIFIED : PEER_UNPINNED, &peer);
+    if (r != 0)
+        complain("%s can't add %s: %d", wire_name(here), wire_name(there), r);
+    loop_wake(&host->loop);
+}
+
+/* Both dial, or only one, which may learn the other's key at the first contact. */
+static void introduce_pair(unsigned one, unsigned other)
+{
+    bool both = dice_chance(500);
+    bool swap = dice_chance(500);
+    unsigned dialler = swap ? other : one;
+    unsigned dialled = swap ? one : other;
+
+    introduce(dialler, dialled, true, both || dice_chance(700));
+    introduce(dialled, dialler, both, true);
+}
+
+static void set_scene(const char *folder)
+{
+    memset(&story, 0, sizeof story);
+    story.count = 2 + dice_below(HOSTS_MAX - 1);
+    story.calm = dice_below(800);
+    story.cuts = dice_below(300);
+    story.parts = dice_below(200);
+    story.crashes = dice_below(300);
+    story.clocks = dice_below(100);
+    story.restores = dice_chance(400) ? dice_below(60) : 0;
+    wire_reset();
+    wire_set_lag(1 + dice_below(dice_chance(200) ? 2000 : 150));
+    ledger_reset(story.hosts, story.count);
+    for (unsigned i = 0; i < story.count; i++) {
+        host_init(&story.hosts[i], i, folder);
+        host_start(&story.hosts[i]);
+    }
+    for (unsigned i = 0; i < story.count; i++)
+        for (unsigned j = i + 1; j < story.count; j++)
+            introduce_pair(i, j);
+}
+
+/* --- going on --------------------------------------------------------------------------------- */
+
+static void check_bounds(void)
+{
+    if (wire_most_unsent() > UNSENT_MAX)
+        complain("%zu bytes unsent on one stream", wire_most_unsent());
+    for (unsigned i = 0; i < story.count; i++)
+        if (wire_streams(i) > STREAMS_MAX)
+            complain("%s has %u streams", wire_name(i), wire_streams(i));
+}
+
+/* More turns than this in a second are a loop that never sleeps. */
+static void count_turn(struct host *host)
+{
+    if (world_now() / 1000 != host->second) {
+        host->second = world_now() / 1000;
+        host->turns_in_second = 0;
+    }
+    if (++host->turns_in_second > TURNS_PER_SECOND_MAX)
+        complain("%s does not come to rest", wire_name(host->index));
+}
+
+static struct host *next_host(void)
+{
+    struct host *next = NULL;
+
+    for (unsigned i = 0; i < story.count; i++)
+        if (next == NULL || host_due(&story.hosts[i]) < host_due(next))
+            next = &story.hosts[i];
+    return next;
+}
+
+/* Lets the hosts go on until a time, or until a promise is broken. */
+static void run_until(uint64_t end_ms)
+{
+    while (world_complaint() == NULL) {
+        struct host *host = next_host();
+        if (host_due(host) > end_ms)
+            break;
+        world_set_time(host_due(host));
+        if (host->node == NULL) {
+            host_start(host);
+            continue;
+        }
+        host_turn(host);
+        count_turn(host);
+        if (++story.turns % CHECK_EVERY == 0) {
+            ledger_check();
+            check_bounds();
+        }
+    }
+    world_set_time(end_ms);
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static unsigned other_than(unsigned host)
+{
+    return (host + 1 + dice_below(story.count - 1)) % story.count;
+}
+
+static void write_messages(struct host *host)
+{
+    unsigned count = dice_chance(100) ? 1 + dice_below(40) : 1 + dice_below(4);
+
+    while (host->node != NULL && count-- > 0)
+        ledger_send(host->index, other_than(host->index),
+                    dice_chance(50) ? dice_between(1000, 65536) : dice_between(1, 200));
+}
+
+static void crash(struct host *host)
+{
+    enum fall fall = dice_chance(600) ? FALL_KILLED : FALL_POWER;
+    uint64_t away_ms = dice_chance(700) ? dice_between(1, 5000) : dice_between(5000, 120000);
+
+    switch (dice_below(5)) {
+    case 0:
+        host_crash(host, fall);
+        break;
+    case 1:
+        host_stop(host);
+        break;
+    case 2:
+        host->crash = CRASH_IN_CALLBACKS;
+        break;
+    case 3:
+        host->crash = CRASH_BEFORE_COMMIT;
+        break;
+    case 4:
+        host->crash = CRASH_AFTER_COMMIT;
+        break;
+    }
+    host->fall = fall;
+    host->restart_ms = world_now() + away_ms;
+}
+
+/* A backup is taken, or the last one put back. */
+static void travel_in_time(struct host *host)
+{
+    if (db_dirty(host->db))
+        return;
+    if (!host->backed_up) {
+        host_back_up(host);
+        return;
+    }
+    story.restored = true;
+    ledger_before_restore(host->index);
+    host_crash(host, dice_chance(500) ? FALL_KILLED : FALL_POWER);
+    host_restore(host);
+    host->backed_up = false;
+    host_start(host);
+    ledger_after_restore(host->index);
+}
+
+static void step_clock(struct host *host)
+{
+    static const int64_t steps_ms[] = {-1000,
+                                       1000,
+                                       3600000,
+                                       -3600000,
+                                       INT64_C(315360000000),
+                                       INT64_C(-315360000000),
+                                       INT64_C(-4000000000000)};
+    int64_t step = steps_ms[dice_below(sizeof steps_ms / sizeof *steps_ms)];
+
+    trace(host->index, "clock steps by %lld ms", (long long)step);
+    world_step_clock(host->index, step);
+}
+
+static void bother_peer(struct host *host, struct peer *peer)
+{
+    switch (dice_below(4)) {
+    case 0:
+        trace(host->index, "disconnects %s", peer->row.name);
+        node_peer_disconnect(peer);
+        break;
+    case 1:
+    case 2:
+        trace(host->index, "connects %s", peer->row.name);
+        node_peer_connect(peer);
+        break;
+    case 3:
+        node_peer_ping(host->node, peer);
+        break;
+    }
+    loop_wake(&host->loop);
+}
+
+static void part_or_heal(unsigned one, unsigned other)
+{
+    if (dice_chance(400))
+        wire_part(one, other);
+    else
+        wire_heal(one, other);
+}
+
+/* Whether this is among the first `permille` of what the dice left. */
+static bool falls_on(unsigned *throw, unsigned permille)
+{
+    bool hit = *throw < permille;
+
+    *throw -= hit ? 0 : permille;
+    return hit;
+}
+
+static void happen(void)
+{
+    struct host *host = &story.hosts[dice_below(story.count)];
+    unsigned other = other_than(host->index);
+    unsigned throw = dice_below(1000);
+
+    if (host->node == NULL || dice_chance(story.calm))
+        return;
+    if (falls_on(&throw, story.cuts))
+        wire_cut(dice_below(CUT_KINDS));
+    else if (falls_on(&throw, story.parts))
+        part_or_heal(host->index, other);
+    else if (falls_on(&throw, story.crashes) && host->stop_ms == NEVER)
+        crash(host);
+    else if (falls_on(&throw, story.clocks))
+        step_clock(host);
+    else if (falls_on(&throw, story.restores))
+        travel_in_time(host);
+    else if (falls_on(&throw, 30))
+        host_freeze(host, dice_between(1000, dice_chance(200) ? 60000 : 5000));
+    else if (falls_on(&throw, 30))
+        bother_peer(host, host_peer(host, other));
+    else if (falls_on(&throw, 20))
+        ledger_cancel(host->index);
+    else
+        write_messages(host);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void end_faults(void)
+{
+    trace(HOSTS_MAX, "no more faults");
+    for (unsigned i = 0; i < story.count; i++) {
+        struct host *host = &story.hosts[i];
+        for (unsigned j = 0; j < i; j++)
+            wire_heal(i, j);
+        host->crash = CRASH_NOWHERE;
+        if (host->stop_ms != NEVER)
+            host_crash(host, FALL_KILLED);
+        if (host->node == NULL)
+            host_start(host);
+        for (unsigned j = 0; j < story.count; j++)
+            if (j != i && story.dials[i][j])
+                node_peer_connect(host_peer(host, j));
+        loop_wake(&host->loop);
+    }
+}
+
+/* Whether every pair has a session. */
+static bool all_online(bool complaining)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < story.count; i++)
+        for (unsigned j = 0; j < story.count; j++) {
+            if (j == i)
+                continue;
+            enum peer_state state = host_peer(&story.hosts[i], j)->state;
+            all = all && state == PEER_ONLINE && wire_connections(i, j) == 1;
+            if (complaining && state != PEER_ONLINE)
+                complain("%s sees %s %s", wire_name(i), wire_name(j), peer_state_name(state));
+        }
+    return all;
+}
+
+/* Everything promised arrives, and the hosts find each other. */
+static void settle(void)
+{
+    uint64_t end = world_now() + PATIENCE_MS;
+
+    do
+        run_until(world_now() + 10000);
+    while (world_now() < end && world_complaint() == NULL &&
+           !(all_online(false) && ledger_done(false)));
+    all_online(true);
+    ledger_check();
+    ledger_done(true);
+    check_bounds();
+}
+
+/* Once all is settled, nobody has anything to do. */
+static void rest(void)
+{
+    unsigned turns[HOSTS_MAX];
+
+    for (unsigned i = 0; i < story.count; i++)
+        turns[i] = story.hosts[i].turns;
+    run_until(world_now() + REST_MS);
+    all_online(true);
+    for (unsigned i = 0; i < story.count; i++) {
+        turns[i] = story.hosts[i].turns - turns[i];
+        if (turns[i] > REST_TURNS_MAX)
+            complain("%s took %u turns while nothing happened", wire_name(i), turns[i]);
+        for (unsigned j = 0; j < i; j++)
+            if (wire_connections(i, j) != 1)
+                complain("%u connections between %s and %s", wire_connections(i, j), wire_name(i),
+                         wire_name(j));
+    }
+}
+
+/* A pair of hosts that know each other by one good address each. */
+static bool choose_dialling_pair(struct peer **one, struct peer **other)
+{
+    unsigned i = dice_below(story.count), j = other_than(i);
+
+    *one = host_peer(&story.hosts[i], j);
+    *other = host_peer(&story.hosts[j], i);
+    return (*one)->row.address_count == 1 && (*other)->row.address_count == 1;
+}
+
+/*
+ * Two hosts dial each other at the same time: one of the two connections stays, without another
+ * try.
+ */
+static void cross_dials(void)
+{
+    struct peer *one, *other;
+
+    if (!choose_dialling_pair(&one, &other))
+        return;
+    trace(HOSTS_MAX, "dials cross");
+    wire_set_lag(CROSSING_LAG_MS);
+    node_peer_disconnect(one);
+    node_peer_disconnect(other);
+    run_until(world_now() + PAUSE_MS);
+    node_peer_connect(one);
+    node_peer_connect(other);
+    run_until(world_now() + CROSSING_MS);
+    all_online(true);
+}
+
+/* Ends between honest hosts that only a fault of ours explains. */
+static void on_log(const struct log_entry *entry)
+{
+    static const char *const suspicious[] = {"protocol error", "handshake failed",
+                                             "internal error", "unsupported record",
+                                             "peer too slow",  "rekey overdue"};
+
+    trace(HOSTS_MAX, "%s%s%s: %s", entry->component, entry->peer != NULL ? " " : "",
+          entry->peer != NULL ? entry->peer : "", entry->message);
+    if (entry->event == NULL)
+        return;
+    if (strcmp(entry->event, "history-note") == 0 && !story.restored)
+        complain("%s, and nobody was restored", entry->message);
+    if (strcmp(entry->event, "link-ended") != 0)
+        return;
+    for (size_t i = 0; i < sizeof suspicious / sizeof *suspicious; i++)
+        if (strstr(entry->message, suspicious[i]) != NULL)
+            complain("a link ended: %s", entry->message);
+}
+
+const char *story_run(uint64_t seed, const char *folder)
+{
+    unsigned events;
+
+    log_set_level(LOG_LEVEL_DEBUG);
+    log_set_sink(on_log);
+    dice_seed(seed);
+    world_reset();
+    set_scene(folder);
+    events = 100 + dice_below(200);
+    while (events-- > 0 && world_complaint() == NULL) {
+        run_until(world_now() + dice_between(1, dice_chance(300) ? 10000 : 600));
+        happen();
+    }
+    end_faults();
+    settle();
+    if (world_complaint() == NULL)
+        rest();
+    if (world_complaint() == NULL)
+        cross_dials();
+    trace(HOSTS_MAX, "%u messages accepted", ledger_accepted());
+    for (unsigned i = 0; i < story.count; i++)
+        host_deinit(&story.hosts[i]);
+    return world_complaint();
+}

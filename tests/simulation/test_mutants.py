@@ -1,0 +1,110 @@
+"""The simulation notices when the program is broken: each of these changes must be caught."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from test_simulation import DEEP, ROOT, simulate
+
+SEEDS = 200
+
+pytestmark = pytest.mark.skipif(not DEEP, reason="takes minutes; part of make check-deep")
+
+# name: [(file, what is there, what takes its place), ...]
+MUTANTS = {
+    "acknowledge before the commit": [
+        ("src/core/node.c",
+         "    pump_deliveries(node);\n",
+         "    pump_deliveries(node);\n    links_turn_end(&node->links);\n"),
+    ],
+    "answer clients before the commit": [
+        ("src/core/node.c",
+         "    pump_deliveries(node);\n",
+         "    pump_deliveries(node);\n    node->observer->settled(node->observer_context, 0);\n"),
+    ],
+    "store repetitions": [
+        ("src/core/delivery.c",
+         ".id = item->id,\n                                  .previous",
+         ".id = uuid_make(loop_wall(node->loop), sealed.data + 1),\n"
+         "                                  .previous"),
+    ],
+    "deliver when transmitted": [
+        ("src/core/delivery.c",
+         "    r = note_transmitted(peer, next);\n",
+         "    r = note_transmitted(peer, next);\n    if (r == 0)\n"
+         "        r = messages_set_state(peer->owner->db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
+    ],
+    "acknowledge what is only received": [
+        ("src/core/delivery.c", "    int r = store_item(peer, item);\n",
+         "    int r = item->text.size % 16 ? store_item(peer, item) : 0;\n"),
+    ],
+    "forget the last id sent": [
+        ("src/core/delivery.c",
+         "        r = peers_set_last_out(db, peer->row.id, &next->item.id);\n",
+         "        r = 0;\n"),
+    ],
+    "forget the last id received": [
+        ("src/core/delivery.c",
+         "        r = peers_set_last_in(peer->owner->db, peer->row.id, &item->id);\n", ""),
+    ],
+    "link repetitions anew": [
+        ("src/core/delivery.c", "    if (!next->transmitted)\n        next->item.previous",
+         "        next->item.previous"),
+    ],
+    "go on where the last session stopped": [
+        ("src/core/delivery.c", "    delivery->cursor = 0;\n", ""),
+    ],
+    "send the newest first": [
+        ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
+         '" ORDER BY m.seq % 7");\n    sql_bind_int(&query, peer);'),
+    ],
+    "take back what was transmitted": [
+        ("src/core/node_messages.c", "row.state != MESSAGE_QUEUED)", "row.state > MESSAGE_SENT)"),
+    ],
+    "no rule for two links": [
+        ("src/core/links.c", "    if (old == NULL)\n        return true;\n", "    return true;\n"),
+    ],
+    "the newest link wins": [
+        ("src/core/links.c", "    if (same_joiner || promoted || is_preferred(link, own)) {",
+         "    (void)same_joiner, (void)promoted, (void)own;\n    if (is_preferred != NULL) {"),
+    ],
+    "the oldest link wins": [
+        ("src/core/links.c", "    if (same_joiner || promoted || is_preferred(link, own)) {",
+         "    (void)same_joiner, (void)promoted, (void)own;\n    if (is_preferred == NULL) {"),
+    ],
+    "never dial again": [
+        ("src/core/peer.c", "    else\n        back_off(peer);\n}", "    else\n        "
+         "set_state(peer, PEER_OFFLINE);\n}"),
+    ],
+    "never sleep": [
+        ("src/core/link.c", "    link->dirty = false;\n", "    link_touch(link);\n"),
+    ],
+    "ignore that the socket is full": [
+        ("src/core/link.c", " && stream_unsent(link->stream) <= STREAM_LOW_WATER", ""),
+    ],
+}
+
+
+def make_mutant(folder, changes):
+    """A build of the program with these changes."""
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(
+        ".git", "sanitized", "p2pchat*", "test_*", "*.pyc"))
+    for file, old, new in changes:
+        text = (folder / file).read_text()
+        assert text.count(old) == 1, f"{file} has changed: the mutant needs to be written anew"
+        (folder / file).write_text(text.replace(old, new))
+    made = subprocess.run(["make", "-s", "WERROR=", "build/tests/simulation/simulate"], cwd=folder,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert made.returncode == 0, made.stdout
+    return folder / "build/tests/simulation/simulate"
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_caught(tmp_path, name):
+    mutant = make_mutant(tmp_path / "p2pchat", MUTANTS[name])
+    run = simulate("--seeds", f"1..{SEEDS}", program=mutant)
+    caught = len(re.findall("^seed ", run.stdout, re.MULTILINE))
+    print(f"{name}: caught by {caught} of {SEEDS} seeds")
+    assert caught > 0 or run.returncode < 0, run.stdout

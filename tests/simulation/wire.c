@@ -1,0 +1,406 @@
+/*
+ * Hosts of the simulated network: who listens, who dials, and what the dice do to connections.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/local_address.h"
+#include "simulation/dice.h"
+#include "simulation/wire_state.h"
+
+static const char *const names[HOSTS_MAX] = {"ann", "bob", "cem", "dan"};
+
+static struct {
+    struct list streams;
+    struct listener *listeners[HOSTS_MAX];
+    uint64_t parted_ms[HOSTS_MAX][HOSTS_MAX];
+    bool powered[HOSTS_MAX];
+    unsigned lag_ms;
+    size_t most_unsent;
+} wire = {.streams = LIST_INIT(wire.streams)};
+
+void wire_reset(void)
+{
+    for (unsigned i = 0; i < HOSTS_MAX; i++) {
+        wire.powered[i] = true;
+        for (unsigned j = 0; j < HOSTS_MAX; j++)
+            wire.parted_ms[i][j] = NEVER;
+    }
+    wire.most_unsent = 0;
+}
+
+void wire_set_lag(unsigned lag_ms)
+{
+    wire.lag_ms = lag_ms;
+}
+
+const char *wire_name(unsigned host)
+{
+    return names[host];
+}
+
+struct address wire_address(unsigned host, uint16_t port)
+{
+    struct address address = {.port = port};
+
+    snprintf(address.host, sizeof address.host, "%s", names[host]);
+    return address;
+}
+
+uint64_t wire_delay(void)
+{
+    return dice_between(0, wire.lag_ms);
+}
+
+void wire_join(struct stream *stream)
+{
+    list_append(&wire.streams, &stream->node);
+}
+
+/* --- faults ----------------------------------------------------------------------------------- */
+
+static struct stream *choose_connected(void)
+{
+    struct stream *chosen = NULL;
+    unsigned seen = 0;
+
+    list_for_each (node, &wire.streams) {
+        struct stream *stream = container_of(node, struct stream, node);
+        if (stream->partner != NULL && dice_below(++seen) == 0)
+            chosen = stream;
+    }
+    return chosen;
+}
+
+/* Loses what is on its way to a stream, from some byte on. */
+static void lose_tail(struct stream *stream)
+{
+    size_t kept = (size_t)dice_between(0, stream->arriving_size);
+
+    list_for_each_safe (node, &stream->arriving) {
+        struct segment *segment = container_of(node, struct segment, node);
+        size_t left = segment->size - segment->taken;
+        size_t lost = left > kept ? left - kept : 0;
+        kept -= left - lost;
+        segment->size -= lost;
+        stream->arriving_size -= lost;
+        if (segment->taken == segment->size) {
+            list_remove(&segment->node);
+            free(segment);
+        }
+    }
+}
+
+void wire_cut(enum cut cut)
+{
+    struct stream *one = choose_connected();
+
+    if (one == NULL)
+        return;
+    struct stream *other = one->partner;
+    trace(one->here, "connection with %s is cut (%s)", names[one->there],
+          cut == CUT_RESET      ? "both learn it"
+          : cut == CUT_ONE_SIDE ? "only this side learns it"
+                                : "silently");
+    if (cut == CUT_RESET) {
+        lose_tail(one);
+        lose_tail(other);
+        stream_reset(other);
+    }
+    if (cut == CUT_SILENT) {
+        one->cut = other->cut = true;
+        one->lost_ms = other->lost_ms = world_now();
+    } else {
+        stream_reset(one);
+    }
+    stream_orphan(one);
+    stream_orphan(other);
+}
+
+uint64_t wire_parted_since(unsigned one, unsigned other)
+{
+    return wire.parted_ms[one][other];
+}
+
+void wire_part(unsigned one, unsigned other)
+{
+    if (wire.parted_ms[one][other] != NEVER)
+        return;
+    trace(one, "no way to %s", names[other]);
+    wire.parted_ms[one][other] = wire.parted_ms[other][one] = world_now();
+}
+
+/* What was on its way is sent again. */
+static void resend(struct stream *stream, uint64_t parted_ms)
+{
+    uint64_t at = world_now() + wire_delay();
+
+    list_for_each (node, &stream->arriving) {
+        struct segment *segment = container_of(node, struct segment, node);
+        if (segment->at_ms > parted_ms && segment->at_ms < at)
+            segment->at_ms = at;
+    }
+}
+
+void wire_heal(unsigned one, unsigned other)
+{
+    uint64_t parted = wire.parted_ms[one][other];
+
+    if (parted == NEVER)
+        return;
+    trace(one, "way to %s again", names[other]);
+    wire.parted_ms[one][other] = wire.parted_ms[other][one] = NEVER;
+    list_for_each (node, &wire.streams) {
+        struct stream *stream = container_of(node, struct stream, node);
+        if ((stream->here == one && stream->there == other) ||
+            (stream->here == other && stream->there == one))
+            resend(stream, parted);
+    }
+}
+
+void wire_power(unsigned host, bool on)
+{
+    wire.powered[host] = on;
+}
+
+bool wire_powered(unsigned host)
+{
+    return wire.powered[host];
+}
+
+/* --- what there is ---------------------------------------------------------------------------- */
+
+unsigned wire_connections(unsigned one, unsigned other)
+{
+    unsigned count = 0;
+
+    list_for_each (node, &wire.streams) {
+        const struct stream *stream = container_of(node, struct stream, node);
+        count += stream->here == one && stream->there == other && stream->partner != NULL;
+    }
+    return count;
+}
+
+unsigned wire_streams(unsigned host)
+{
+    unsigned count = 0;
+
+    list_for_each (node, &wire.streams)
+        count += container_of(node, struct stream, node)->here == host;
+    return count;
+}
+
+void wire_note_unsent(size_t size)
+{
+    if (size > wire.most_unsent)
+        wire.most_unsent = size;
+}
+
+size_t wire_most_unsent(void)
+{
+    return wire.most_unsent;
+}
+
+/* --- listening -------------------------------------------------------------------------------- */
+
+/* A connection that waits to be accepted. */
+struct newcomer {
+    struct list node;
+    struct stream *stream;
+    uint64_t at_ms;
+};
+
+struct listener {
+    struct source source;
+    struct list newcomers;
+    listener_accept *accept;
+    void *context;
+};
+
+static struct newcomer *first_newcomer(const struct listener *listener)
+{
+    if (list_empty(&listener->newcomers))
+        return NULL;
+    return container_of(listener->newcomers.next, struct newcomer, node);
+}
+
+static struct stream *take_newcomer(struct newcomer *newcomer)
+{
+    struct stream *stream = newcomer->stream;
+
+    list_remove(&newcomer->node);
+    free(newcomer);
+    return stream;
+}
+
+static uint64_t listener_due(const struct source *source)
+{
+    const struct newcomer *first =
+        first_newcomer(container_of(source, const struct listener, source));
+
+    return first != NULL ? first->at_ms : NEVER;
+}
+
+static void listener_fire(struct source *source)
+{
+    struct listener *listener = container_of(source, struct listener, source);
+
+    listener->accept(listener->context, take_newcomer(first_newcomer(listener)));
+}
+
+int listener_new_tcp(struct listener **result, struct loop *loop, const struct address *address,
+                     listener_accept *accept, void *context)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+
+    (void)address;
+    if (listener == NULL)
+        return -ENOMEM;
+    source_init(&listener->source, loop, listener_due, listener_fire);
+    list_init(&listener->newcomers);
+    listener->accept = accept;
+    listener->context = context;
+    wire.listeners[loop->host] = listener;
+    *result = listener;
+    return 0;
+}
+
+int listener_inherit(struct listener **listener, struct loop *loop, int fd, listener_accept *accept,
+                     void *context)
+{
+    (void)listener;
+    (void)loop;
+    (void)fd;
+    (void)accept;
+    (void)context;
+    return -ENOTSUP;
+}
+
+void listener_free(struct listener *listener)
+{
+    if (listener == NULL)
+        return;
+    while (!list_empty(&listener->newcomers))
+        stream_free(take_newcomer(first_newcomer(listener)));
+    wire.listeners[listener->source.loop->host] = NULL;
+    source_deinit(&listener->source);
+    free(listener);
+}
+
+const char *listener_name(const struct listener *listener)
+{
+    return names[listener->source.loop->host];
+}
+
+/* Names need no looking up here. */
+bool local_address_is_any(const char *host, bool *ipv6)
+{
+    (void)host;
+    *ipv6 = false;
+    return false;
+}
+
+unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6)
+{
+    (void)addresses;
+    (void)max;
+    (void)port;
+    (void)ipv6;
+    return 0;
+}
+
+/* --- dialling --------------------------------------------------------------------------------- */
+
+struct dial {
+    struct source source;
+    struct address address;
+    uint64_t at_ms;
+    uint64_t give_up_ms;
+    dial_done *done;
+    void *context;
+};
+
+static uint64_t dial_due(const struct source *source)
+{
+    return container_of(source, const struct dial, source)->at_ms;
+}
+
+/* The host that an address means; HOSTS_MAX for none. */
+static unsigned host_of(const struct address *address)
+{
+    unsigned host = 0;
+
+    while (host < HOSTS_MAX && strcmp(address->host, names[host]) != 0)
+        host++;
+    return host;
+}
+
+static struct stream *connect_to(struct loop *loop, struct listener *listener)
+{
+    struct newcomer *newcomer = calloc(1, sizeof *newcomer);
+    struct stream *stream;
+
+    if (newcomer == NULL)
+        abort();
+    stream_pair(&stream, loop, &newcomer->stream, listener->source.loop);
+    newcomer->at_ms = world_now() + wire_delay();
+    list_init(&newcomer->node);
+    list_append(&listener->newcomers, &newcomer->node);
+    return stream;
+}
+
+static void dial_end(struct dial *dial, struct stream *stream, const char *error)
+{
+    struct dial ended = *dial;
+
+    dial_cancel(dial);
+    ended.done(ended.context, stream, error);
+}
+
+static void dial_fire(struct source *source)
+{
+    struct dial *dial = container_of(source, struct dial, source);
+    unsigned host = host_of(&dial->address);
+
+    if (host == HOSTS_MAX) {
+        dial_end(dial, NULL, "host not found");
+    } else if (world_now() >= dial->give_up_ms) {
+        dial_end(dial, NULL, "timed out");
+    } else if (dial->address.port == PORT_VOID || !wire.powered[host] ||
+               wire.parted_ms[source->loop->host][host] != NEVER) {
+        dial->at_ms += 1000; /* the kernel tries again */
+        if (dial->at_ms > dial->give_up_ms)
+            dial->at_ms = dial->give_up_ms;
+    } else if (dial->address.port == PORT_CLOSED || wire.listeners[host] == NULL) {
+        dial_end(dial, NULL, strerror(ECONNREFUSED));
+    } else {
+        dial_end(dial, connect_to(source->loop, wire.listeners[host]), NULL);
+    }
+}
+
+int dial_start(struct dial **result, struct loop *loop, const struct address *address,
+               dial_done *done, void *context)
+{
+    struct dial *dial = calloc(1, sizeof *dial);
+
+    if (dial == NULL)
+        return -ENOMEM;
+    source_init(&dial->source, loop, dial_due, dial_fire);
+    dial->address = *address;
+    dial->at_ms = world_now() + wire_delay() + wire_delay();
+    dial->give_up_ms = world_now() + DIAL_TIMEOUT_MS;
+    dial->done = done;
+    dial->context = context;
+    *result = dial;
+    return 0;
+}
+
+void dial_cancel(struct dial *dial)
+{
+    if (dial == NULL)
+        return;
+    source_deinit(&dial->source);
+    free(dial);
+}
