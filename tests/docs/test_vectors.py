@@ -127,6 +127,7 @@ def test_a_joiner_derives_what_was_recorded(vectors):
 def test_a_host_derives_what_was_recorded(vectors, monkeypatch):
     actor = host(vectors, monkeypatch).handshake()
     check_keys(actor, vectors, ("chain_host_0", "chain_joiner_0"))
+    assert actor.invited
     assert actor.connection.sent == b"".join(
         vectors[f"frame_{name}"] for name in ("HELLO_H", "KEY", "CONFIRM_H"))
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 import struct
+import subprocess
 import sys
 
 import pytest
@@ -17,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
 from p2pcrypto import Identity, safety_number
-from p2ppeer import Ended, Message, Peer, record
+from p2ppeer import Ended, Invite, Message, Peer, record
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +258,59 @@ def test_a_host_may_take_its_time_to_approve(host, alice):
     link.approve()
     link.say("welcome")
     assert alice.received() == ["welcome"]
+
+
+def test_the_daemon_s_invite_lets_us_in(alice, stranger, links):
+    alice.configure('unknown-peers = "reject"\n')
+    alice.restart()
+    text = alice.ctl("invite", "--address", alice.address, "stranger").out.strip()
+    invite = Invite.parse(text)
+    assert invite.addresses == [alice.address]
+    link = Peer.join(stranger, invite.addresses[0], invite=invite.secret).handshake()
+    links.append(link)
+    assert link.other.fingerprint == invite.fingerprint and link.open
+    link.say("thank you for the invitation")
+    assert alice.peer("stranger")["trust"] == "verified"
+
+
+@pytest.mark.parametrize("secret", ["used", "wrong", "of another key"])
+def test_an_invite_is_good_once_and_for_who_has_its_secret(alice, stranger, python, links, secret):
+    alice.configure('unknown-peers = "reject"\n')
+    alice.restart()
+    invite = Invite.parse(alice.ctl("invite", "--address", alice.address, "friend").out.strip())
+    link = Peer.join(stranger, alice.address, invite=invite.secret)
+    if secret == "used":
+        first = Peer.join(python, alice.address, invite=invite.secret).handshake()
+        links.append(first)
+    elif secret == "wrong":
+        link.invite = bytes(16)
+    else:
+        honest = link.ident
+        link.ident = lambda hash: with_proof_of(honest, link, python, hash)
+    links.append(link)
+    assert code_of_handshake(link) == p2ppeer.REFUSED
+
+
+def with_proof_of(ident, link, other, hash):
+    """An IDENT with the proof of somebody else, properly signed by ourselves."""
+    prefix = bytearray(ident(hash)[:54 + 294])
+    prefix[20:52] = Invite.proof(link.invite, hash, other.public.fingerprint)
+    return (bytes(prefix) + link.sign_ident(hash, bytes(prefix))).ljust(1152, b"\0")
+
+
+def test_the_daemon_shows_our_invite(alice, python, links):
+    listener = socket.create_server(("127.0.0.1", 0))
+    invite = Invite(python.public.fingerprint, [f"127.0.0.1:{listener.getsockname()[1]}"], "a friend")
+    joining = alice.client("join", "-", "python", stdin=subprocess.PIPE)
+    joining.process.stdin.write(f"{invite}\n".encode())
+    joining.process.stdin.close()
+    link = Peer.accept(python, listener, invite=invite.secret)
+    links.append(link)
+    link.handshake()
+    assert link.invited and link.open
+    joining.wait()
+    listener.close()
+    assert alice.peer("python")["trust"] == "verified"
 
 
 def test_bits_and_extensions_of_the_future_do_no_harm(join):

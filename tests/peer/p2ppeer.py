@@ -7,12 +7,14 @@ Not a program: it keeps nothing, answers only while it is asked for something, a
 whatever key it is told to.
 """
 
+import base64
 import hashlib
 import hmac
 import os
 import socket
 import struct
 import time
+import urllib.parse
 import uuid
 
 from cryptography.exceptions import InvalidTag
@@ -48,6 +50,38 @@ class Ended(Exception):
     def __init__(self, code):
         super().__init__("connection closed" if code is None else f"code 0x{code:02x}")
         self.code = code
+
+
+# --- invites ----------------------------------------------------------------------------------------
+
+class Invite:
+    """What an invite says, as a line of text."""
+
+    def __init__(self, fingerprint, addresses, name="", secret=None):
+        self.fingerprint = fingerprint
+        self.addresses = addresses
+        self.name = name
+        self.secret = os.urandom(16) if secret is None else secret
+
+    def __str__(self):
+        fragment = base64.urlsafe_b64encode(self.fingerprint + self.secret).decode()
+        return f"p2pchat://{','.join(self.addresses)}/{urllib.parse.quote(self.name)}#{fragment}"
+
+    @classmethod
+    def parse(cls, text):
+        uri = urllib.parse.urlsplit(text)
+        check(uri.scheme == "p2pchat" and len(uri.fragment) == 64, "not an invite")
+        data = base64.urlsafe_b64decode(uri.fragment)
+        return cls(data[:32], uri.netloc.split(","), urllib.parse.unquote(uri.path[1:]), data[32:])
+
+    @staticmethod
+    def id_of(secret):
+        return sha256(b"p2pchat/1 invite id\0", secret)[:16]
+
+    @staticmethod
+    def proof(secret, hash, fingerprint):
+        """What a joiner with this fingerprint shows to prove that it has the secret."""
+        return mac(secret, b"p2pchat/1 invite\0", hash, fingerprint)
 
 
 # --- records ----------------------------------------------------------------------------------------
@@ -117,7 +151,8 @@ class Peer:
         self.role = role
         self.approved = approved
         self.approved_there = False
-        self.invite = invite
+        self.invite = invite  # the secret that a joiner shows, and a host looks for
+        self.invited = False  # host: it was shown
         self.random = os.urandom(32)
         self.aes_key = os.urandom(32)  # what a host hands to the joiner
         self.exchange = X25519PrivateKey.generate()
@@ -225,8 +260,8 @@ class Peer:
         own = self.self.public
         id = proof = b""
         if self.invite is not None:
-            id = sha256(b"p2pchat/1 invite id\0", self.invite)[:16]
-            proof = mac(self.invite, b"p2pchat/1 invite\0", hash, own.fingerprint)
+            id = Invite.id_of(self.invite)
+            proof = Invite.proof(self.invite, hash, own.fingerprint)
         prefix = (bytes(4) + id.ljust(16, b"\0") + proof.ljust(32, b"\0") +
                   struct.pack(">H", len(own.spki)) + own.spki)
         return (prefix + self.sign_ident(hash, prefix)).ljust(1152, b"\0")
@@ -264,6 +299,9 @@ class Peer:
         end = 54 + size + other.size
         check(not any(ident[end:]), "padding")
         other.verify(b"p2pchat/1 ident\0", ident[54 + size:end], hash, ident[:54 + size])
+        if self.invite is not None:
+            self.invited = (ident[4:20] == Invite.id_of(self.invite) and ident[20:52] ==
+                            Invite.proof(self.invite, hash, other.fingerprint))
         self.other = other
 
     def _take_key(self, key, hash):
