@@ -382,7 +382,7 @@ def test_see_also_is_in_order(page):
 
 
 COMMAND = re.compile(r"p2pchatctl ((?:--?[a-z]+ )*)([a-z][a-z-]*)((?: [^\s|;<>()\"'`&]+)*)")
-PROSE = {"talks"}  # what follows the program's name in sentences about it
+PROSE = {"talks", "takes"}  # what follows the program's name in sentences about it
 
 
 def code_of_markdown(text):
@@ -391,7 +391,7 @@ def code_of_markdown(text):
 
 
 def code_of_page(page):
-    return [plain(line) for line in re.findall(r"^(?:\.(?:Dl|Ql) )?(.*p2pchatctl .*)", page.text,
+    return [plain(line) for line in re.findall(r"^(?:\.(?:Dl|Ql) )?(.*p2pchat(?:ctl|d) .*)", page.text,
                                                re.MULTILINE) if not line.startswith(".")]
 
 
@@ -404,6 +404,9 @@ def mentions():
     for name in PAGES:
         for code in code_of_page(Page(name)):
             yield f"man/{name}", code
+    for path in sorted((ROOT / "contrib").glob("p2pchat-*")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield f"contrib/{path.name}", line
     for path in sorted(SOURCE.rglob("*.c")):
         for text in literals(path.read_text(encoding="utf-8")):
             yield str(path.relative_to(ROOT)), text
@@ -427,3 +430,11 @@ def test_commands_that_people_are_told_to_type_exist():
             if verb == "peer" and words and words[0] not in commands:
                 wrong.append(f"{told}: no such command")
     assert not wrong, "\n" + "\n".join(sorted(set(wrong)))
+
+
+def test_options_of_the_daemon_that_people_are_told_to_type_exist():
+    real = set(OPTION.findall(help_of("p2pchatd", "--help")))
+    wrong = {f"{where}: {told[0]}" for where, text in mentions()
+             for told in re.finditer(r"p2pchatd(?: -\S+(?: [^-\s]\S*)?)+", text)
+             for option in OPTION.findall(told[0].rstrip(".,;")) if option not in real}
+    assert not wrong, "\n" + "\n".join(sorted(wrong))
