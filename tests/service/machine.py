@@ -52,13 +52,15 @@ class Result:
 class Machine:
     """One machine with p2pchat installed, nothing of it enabled."""
 
+    build = BUILD.parent
+
     def __init__(self, name, network=None):
         self.name = f"p2pchat-{os.getpid()}-{name}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-machine-"))
         self.console = open(self.folder.with_suffix(".console"), "w+b")
         option = f"--network-namespace-path=/run/netns/{network}" if network \
             else "--private-network"
-        binds = [f"--bind-ro={path}" for path in {SOURCE, BUILD.parent}]
+        binds = [f"--bind-ro={path}" for path in {SOURCE, self.build}]
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "slave", BOOT, self.folder, self.name, option,
              *binds], stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console,
@@ -66,7 +68,7 @@ class Machine:
         try:
             self.init = eventually(self._find_init, f"{self.name} to boot")
             self.run("systemctl", "is-system-running", "--wait", expect=None)
-            self.run("make", "-s", "-C", BUILD.parent, "install")
+            self.run("make", "-s", "-C", self.build, "install")
         except BaseException:
             self.console.seek(0)
             print(self.console.read().decode(errors="replace"))

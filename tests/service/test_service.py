@@ -1,4 +1,37 @@
-"""The system service."""
+"""The system service: how it comes up, goes on, and comes back."""
+
+import subprocess
+
+import pytest
+
+from machine import eventually
+
+CONFIG = "/etc/p2pchat/p2pchatd.conf"
+
+
+@pytest.fixture
+def host(machine):
+    """A machine with the service running."""
+    machine.systemctl("enable", "--now", "p2pchatd")
+    return machine
+
+
+def override(machine, *lines):
+    machine.write("/etc/systemd/system/p2pchatd.service.d/test.conf",
+                  "\n".join(["[Service]", *lines, ""]))
+    machine.systemctl("daemon-reload")
+
+
+def level(machine):
+    return machine.ctl("rpc", "log.level").out
+
+
+def add_unreachable(machine, name="bob"):
+    machine.ctl("peer", "add", name, "[2001:db8::1]:8766")
+
+
+
+# --- coming up ---
 
 
 def test_status_right_after_enabling_tells_what_to_do_next(machine):
@@ -6,3 +39,155 @@ def test_status_right_after_enabling_tells_what_to_do_next(machine):
     out = machine.ctl("status").out
     assert "SHA256:" in out
     assert "p2pchatctl peer add NAME ADDRESS" in out
+
+
+def test_installing_says_how_to_start_it(machine):
+    out = machine.run("make", "-s", "-C", machine.build, "install").out
+    assert "systemctl enable --now p2pchatd" in out
+
+
+def test_enabled_it_starts_with_the_machine(machine):
+    machine.systemctl("enable", "p2pchatd")
+    assert machine.show("ActiveState") == "inactive"
+    machine.systemctl("start", "multi-user.target")
+    machine.wait_for("ActiveState", "active")
+
+
+def test_started_means_ready(host):
+    assert host.show("ActiveState") == "active"
+    assert host.show("StatusText") == "0 of 0 peers online"
+
+
+def test_the_first_call_starts_it(machine):
+    machine.systemctl("enable", "--now", "p2pchatd.socket")
+    assert machine.show("ActiveState") == "inactive"
+    assert "SHA256:" in machine.ctl("status").out
+    assert machine.show("ActiveState") == "active"
+
+
+def test_the_first_peer_starts_it(machine):
+    machine.systemctl("enable", "--now", "p2pchatd-peer.socket")
+    assert machine.show("ActiveState") == "inactive"
+    machine.run("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8766")
+    machine.wait_for("ActiveState", "active")
+
+
+def test_both_families_are_listened_on(host):
+    for address in ("127.0.0.1", "::1"):
+        host.run("bash", "-c", f"exec 3<>/dev/tcp/{address}/8766")
+
+
+def test_it_listens_by_its_own_configuration_when_the_socket_is_masked(machine):
+    machine.systemctl("mask", "p2pchatd-peer.socket")
+    machine.write(CONFIG, 'listen = {"127.0.0.1:4321"}\n')
+    machine.systemctl("start", "p2pchatd")
+    assert "127.0.0.1:4321" in machine.ctl("status").out
+
+
+def test_a_bad_configuration_is_not_tried_again_and_again(machine):
+    machine.write(CONFIG, "no-such-key = 1\n")
+    machine.systemctl("start", "p2pchatd", expect=1)
+    assert machine.show("ExecMainStatus") == "78"
+    assert machine.show("NRestarts") == "0"
+    [entry] = machine.journal("P2PCHAT_EVENT=start-failed")
+    assert f"{CONFIG}:1:" in entry["MESSAGE"]
+
+
+# --- whose it is ---
+
+
+def test_it_has_a_user_of_its_own_and_its_state_for_itself(host):
+    assert host.show("UID") == host.uid("p2pchat")
+    out = host.run("find", "/var/lib/p2pchat", "-printf", "%u %m %f\n").out
+    for line in out.splitlines():
+        user, mode, _ = line.split()
+        assert user == "p2pchat"
+        assert mode in ("700", "600")
+
+
+def test_its_configuration_is_not_its_own(host):
+    assert host.run("stat", "-c", "%U %a", "/etc/p2pchat").out == "root 755\n"
+
+
+def test_its_group_may_use_it_and_others_are_told_about_the_group(host):
+    host.run("useradd", "--groups", "p2pchat", "member")
+    host.run("useradd", "stranger")
+    assert "SHA256:" in host.ctl("status", user="member").out
+    refused = host.ctl("peer", "add", "bob", "192.0.2.1", user="member", expect=77)
+    assert "root" in refused.err
+    refused = host.ctl("status", user="stranger", expect=69)
+    assert "group p2pchat" in refused.err
+
+
+# --- reloading ---
+
+
+def test_a_reload_takes_a_good_configuration(host):
+    pid = host.show("MainPID")
+    host.write(CONFIG, "log-level = debug\n")
+    host.systemctl("reload", "p2pchatd")
+    eventually(lambda: host.journal("P2PCHAT_EVENT=reloaded"), "the reload")
+    assert "debug" in level(host)
+    assert host.show("MainPID") == pid
+
+
+def test_a_reload_leaves_a_bad_configuration(host):
+    host.write(CONFIG, "log-level = debug\n")
+    host.systemctl("reload", "p2pchatd")
+    eventually(lambda: host.journal("P2PCHAT_EVENT=reloaded"), "the reload")
+    host.write(CONFIG, "log-level = loud\n")
+    host.systemctl("reload", "p2pchatd")
+    [entry] = eventually(lambda: host.journal("P2PCHAT_EVENT=reload-failed"), "the complaint")
+    assert f"{CONFIG}:1:" in entry["MESSAGE"]
+    assert host.show("ActiveState") == "active"
+    assert "debug" in level(host)
+
+
+# --- coming back ---
+
+
+def test_the_watchdog_ends_a_daemon_that_hangs(host):
+    override(host, "WatchdogSec=1", "TimeoutAbortSec=1")
+    host.systemctl("restart", "p2pchatd")
+    host.run("kill", "-STOP", host.show("MainPID"))
+    host.wait_for("NRestarts", "1")
+    host.wait_for("ActiveState", "active")
+    assert host.journal("UNIT=p2pchatd.service", "UNIT_RESULT=watchdog")
+    assert "SHA256:" in host.ctl("status").out
+
+
+def test_it_comes_back_after_a_kill_with_all_it_had_accepted(host):
+    add_unreachable(host)
+    id = host.ctl("send", "-p", "bob", "kept").out.strip()
+    host.run("kill", "-KILL", host.show("MainPID"))
+    host.wait_for("NRestarts", "1")
+    assert id in host.ctl("--json", "queue").out
+
+
+def test_a_restart_under_load_loses_nothing_and_repeats_nothing(host):
+    """As an upgrade does it. Whoever is turned away tries again with the same client id."""
+    add_unreachable(host)
+    load = host.start("bash", "-c", """
+        for i in $(seq 100); do
+            until p2pchatctl -q send -p bob --client-id "load-$i" "text $i"; do :; done
+        done""", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(4):
+        host.systemctl("restart", "p2pchatd")
+    _, complaints = load.communicate(timeout=60)
+    assert load.returncode == 0
+    assert b"refused" not in complaints and b"No such file" not in complaints
+    out = host.ctl("history", "-n", "all", "-o", "cat").out
+    assert out.split("\n") == [*(f"text {i}" for i in range(1, 101)), ""]
+
+
+def test_stopped_it_keeps_its_sockets_for_the_next_call(host):
+    host.systemctl("stop", "p2pchatd")
+    assert host.show("ActiveState") == "inactive"
+    assert host.show("ActiveState", "p2pchatd.socket") == "active"
+    assert "SHA256:" in host.ctl("status").out
+
+
+def test_disabled_with_its_sockets_it_stays_away(host):
+    host.systemctl("disable", "--now", "p2pchatd", "p2pchatd.socket", "p2pchatd-peer.socket")
+    refused = host.ctl("status", expect=69)
+    assert "systemctl" in refused.err

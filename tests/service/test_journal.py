@@ -1,0 +1,108 @@
+"""What the journal has about the service: what a person would search for, and nothing secret."""
+
+import subprocess
+
+import pytest
+
+from machine import eventually
+
+OTHER = ["--state-dir", "/root/other", "--control", "/root/other.sock", "--listen", "127.0.0.1:4321"]
+
+
+@pytest.fixture
+def host(machine):
+    """The service, and another daemon beside it that nobody knows yet."""
+    machine.write("/etc/p2pchat/p2pchatd.conf", "log-level = debug\n")
+    machine.systemctl("enable", "--now", "p2pchatd")
+    machine.other = machine.start("p2pchatd", *OTHER, stderr=subprocess.DEVNULL)
+    eventually(lambda: machine.path("/root/other.sock").exists(), "the other daemon")
+    return machine
+
+
+def fingerprint(machine, *options):
+    return machine.ctl(*options, "--json", "rpc", "identity.get").out.split('"fingerprint":')[1] \
+        .split('"')[1]
+
+
+def other(machine, *arguments):
+    return machine.ctl("-s", "/root/other.sock", *arguments)
+
+
+def pair(machine):
+    """The other asks, and is let in as "bob"."""
+    other(machine, "peer", "add", "host", "127.0.0.1:8766")
+    key = fingerprint(machine, "-s", "/root/other.sock")
+    eventually(lambda: machine.journal("P2PCHAT_EVENT=peer-request"), "the request")
+    machine.ctl("peer", "accept", key, "bob")
+    machine.ctl("wait-online", "bob")
+    other(machine, "wait-online", "host")
+
+
+def test_entries_have_the_fields_to_search_by(host):
+    [entry] = host.journal("P2PCHAT_EVENT=ready")
+    assert entry["_SYSTEMD_UNIT"] == "p2pchatd.service"
+    assert entry["PRIORITY"] == "5"
+    assert entry["P2PCHAT_COMPONENT"] == "daemon"
+    assert entry["SYSLOG_IDENTIFIER"] == "p2pchatd"
+    assert entry["MESSAGE_ID"] == "78437f482cbc4aedb5f76dfb9e280162"
+    assert fingerprint(host) in entry["MESSAGE"]
+    assert "P2PCHAT_PEER" not in entry
+
+
+def test_a_peer_can_be_followed_by_its_name(host):
+    pair(host)
+    other(host, "peer", "disconnect", "host")
+    seen = eventually(lambda: [entry["P2PCHAT_EVENT"]
+                               for entry in host.journal("P2PCHAT_PEER=bob")
+                               if "P2PCHAT_EVENT" in entry][2:], "three events")
+    assert seen == ["peer-offline"]
+    for entry in host.journal("P2PCHAT_PEER=bob"):
+        assert entry["MESSAGE"].startswith("bob: ")
+        assert ("MESSAGE_ID" in entry) == ("P2PCHAT_EVENT" in entry)
+
+
+def test_the_catalog_explains_what_happened(host):
+    pair(host)
+    out = host.run("journalctl", "-x", "-u", "p2pchatd", "--no-hostname").out
+    for subject in ("p2pchatd is ready", "A new identity was made", "p2pchatd listens for peers",
+                    "An unknown key asks to be let in", "The trust in peer bob has changed",
+                    "Peer bob is online"):
+        assert f"Subject: {subject}\n" in out, subject
+
+
+def test_nothing_secret_is_in_the_whole_journal(host):
+    """Texts, keys and what was mistaken for them, with every line that the daemon can log."""
+    pair(host)
+    host.ctl("send", "-p", "bob", "--wait", "xyzzy-sent")
+    other(host, "send", "-p", "host", "--wait", "xyzzy-received")
+    host.ctl("rpc", "message.send", '{"peer":"xyzzy-nobody","body":"xyzzy-refused"}', expect=67)
+    host.ctl("rpc", '{"xyzzy-malformed', expect=None)
+    host.run("kill", "-SEGV", host.show("MainPID"))
+    host.wait_for("NRestarts", "1")
+    host.systemctl("stop", "p2pchatd")
+    host.run("journalctl", "--sync")
+    journal = subprocess.run(host.command("journalctl", "-o", "export", "--all"), check=True,
+                             capture_output=True).stdout
+    assert b"p2pchatd" in journal
+    key = host.path("/var/lib/p2pchat/identity.pem").read_bytes().split(b"\n")
+    store_key = host.path("/var/lib/p2pchat/store.key").read_bytes()
+    for secret in [b"xyzzy", b"PRIVATE KEY", *key[1:-2], store_key, store_key.hex().encode()]:
+        assert secret not in journal, secret
+
+
+def test_a_crash_leaves_no_core_file(host):
+    host.run("kill", "-SEGV", host.show("MainPID"))
+    host.wait_for("NRestarts", "1")
+    [entry] = host.journal("UNIT=p2pchatd.service", "EXIT_CODE=killed")
+    assert entry["EXIT_STATUS"] == "11"
+    assert host.journal("EXIT_CODE=dumped") == []
+    found = host.run("find", "/var/lib/p2pchat", "/var/lib/systemd/coredump", "-name", "core*",
+                     expect=None).out
+    assert found == ""
+
+
+def test_its_memory_is_closed_to_its_own_user(host):
+    pid = host.show("MainPID")
+    for name in ("mem", "environ", "maps"):
+        refused = host.run("head", "-c1", f"/proc/{pid}/{name}", user="p2pchat", expect=1)
+        assert "denied" in refused.err

@@ -1,0 +1,83 @@
+"""Two machines, each in a network of its own, with a cable between them."""
+
+import os
+import subprocess
+
+import pytest
+
+from machine import eventually, why_not
+
+
+def ip(*arguments):
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def cable():
+    """The names of two networks whose only way is to each other: 10.9.0.1 and 10.9.0.2."""
+    if why_not() is not None:
+        pytest.skip(why_not())
+    names = [f"p2pchat-{os.getpid()}-{i}" for i in (1, 2)]
+    try:
+        for name in names:
+            ip("netns", "add", name)
+        ip("link", "add", "cable", "netns", names[0], "type", "veth",
+           "peer", "name", "cable", "netns", names[1])
+        for i, name in enumerate(names, 1):
+            ip("-n", name, "address", "add", f"10.9.0.{i}/24", "dev", "cable")
+            ip("-n", name, "link", "set", "lo", "up")
+            ip("-n", name, "link", "set", "cable", "up")
+        yield names
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], check=False)
+
+
+@pytest.fixture
+def nodes(boot, cable):
+    """alice and bob, running; bob knows alice's key."""
+    alice, bob = boot("alice", network=cable[0]), boot("bob", network=cable[1])
+    for node in (alice, bob):
+        node.systemctl("enable", "--now", "p2pchatd")
+        node.key = node.ctl("fingerprint").out.split()[0]
+    return alice, bob
+
+
+def introduce(alice, bob):
+    alice.ctl("peer", "add", "bob", "10.9.0.2", "--fingerprint", bob.key)
+    bob.ctl("peer", "add", "alice", "10.9.0.1", "--fingerprint", alice.key)
+
+
+def test_two_machines_pair_and_talk(nodes):
+    alice, bob = nodes
+    introduce(alice, bob)
+    alice.ctl("send", "-p", "bob", "--wait", "--timeout", 30, "from alice")
+    bob.ctl("send", "-p", "alice", "--wait", "--timeout", 30, "from bob")
+    for node in nodes:
+        texts = node.ctl("history", "-o", "cat", "-n", "all").out
+        assert "from alice\n" in texts and "from bob\n" in texts
+        node.wait_for("StatusText", "1 of 1 peers online")
+
+
+def test_a_message_goes_out_when_the_network_comes_late(nodes):
+    """As after a power cut, when the machine is up before its router."""
+    alice, bob = nodes
+    alice.systemctl("stop", "p2pchatd")
+    alice.run("ip", "link", "set", "cable", "down")
+    alice.systemctl("start", "p2pchatd")
+    introduce(alice, bob)
+    alice.ctl("send", "-p", "bob", "written without a network")
+    assert alice.show("ActiveState") == "active"
+    alice.run("ip", "link", "set", "cable", "up")
+    eventually(lambda: "written without" in bob.ctl("history", "-o", "cat", "-n", "all").out,
+               "the message")
+
+
+def test_a_restart_of_either_side_is_not_noticed(nodes):
+    alice, bob = nodes
+    introduce(alice, bob)
+    alice.ctl("wait-online", "bob")
+    for i, node in enumerate((alice, bob, alice, bob)):
+        node.systemctl("restart", "p2pchatd")
+        alice.ctl("send", "-p", "bob", "--wait", "--timeout", 30, f"text {i}")
+    assert bob.ctl("history", "-o", "cat", "-n", "all").out == "text 0\ntext 1\ntext 2\ntext 3\n"

@@ -1,0 +1,67 @@
+"""The service of a user, under the user's own manager."""
+
+import pytest
+
+from machine import eventually
+
+
+@pytest.fixture
+def home(machine):
+    """A machine where the user "alice" has logged in, and where some other service was started in a
+    sandbox before, as it is on every machine: that is what makes /run/systemd/unit-root."""
+    machine.run("systemd-run", "--quiet", "--wait", "--property=PrivateTmp=yes", "true")
+    machine.run("useradd", "--create-home", "alice")
+    machine.systemctl("start", f"user@{machine.uid('alice')}.service")
+    return machine
+
+
+def systemctl(machine, *arguments, **options):
+    return machine.systemctl("--user", *arguments, user="alice", **options)
+
+
+def test_status_right_after_enabling_tells_what_to_do_next(home):
+    systemctl(home, "enable", "--now", "p2pchatd")
+    out = home.ctl("status", user="alice").out
+    assert "p2pchatctl peer add NAME ADDRESS" in out
+    assert home.show("StatusText", user="alice") == "0 of 0 peers online"
+
+
+def test_the_first_call_starts_it(home):
+    systemctl(home, "start", "p2pchatd.socket")
+    assert home.show("ActiveState", user="alice") == "inactive"
+    assert "SHA256:" in home.ctl("status", user="alice").out
+    assert home.show("ActiveState", user="alice") == "active"
+
+
+def test_it_belongs_to_the_user_alone(home):
+    systemctl(home, "start", "p2pchatd")
+    state = home.show("StateDirectory", user="alice")
+    assert state == "p2pchat"
+    out = home.run("find", "/home/alice", "-name", "identity.pem", "-printf", "%u %m\n").out
+    assert out == "alice 600\n"
+    run = f"/run/user/{home.uid('alice')}/p2pchat"
+    assert home.run("stat", "-c", "%U %a", run, f"{run}/control.sock").out == \
+        "alice 700\nalice 600\n"
+
+
+def test_it_is_confined_as_well(home):
+    systemctl(home, "start", "p2pchatd")
+    pid = home.show("MainPID", user="alice")
+    status = home.path(f"/proc/{pid}/status").read_text()
+    assert "NoNewPrivs:\t1\n" in status
+    assert "Seccomp:\t2\n" in status
+    refused = home.run("nsenter", "-t", pid, "-U", "-m", "touch", "/home/alice/stray", expect=1)
+    assert "Read-only" in refused.err
+
+
+def test_it_comes_back_after_a_kill(home):
+    systemctl(home, "start", "p2pchatd")
+    home.run("kill", "-KILL", home.show("MainPID", user="alice"))
+    eventually(lambda: home.show("NRestarts", user="alice") == "1", "the restart")
+    assert "SHA256:" in home.ctl("status", user="alice").out
+
+
+def test_its_log_is_in_the_user_s_journal(home):
+    systemctl(home, "start", "p2pchatd")
+    [entry] = home.journal("P2PCHAT_EVENT=ready")
+    assert entry["_SYSTEMD_USER_UNIT"] == "p2pchatd.service"
