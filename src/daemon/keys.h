@@ -1,6 +1,10 @@
 /*
  * The daemon's two long-lived secrets: the identity that peers know it by, and the key that seals
- * the store. Both are files of mode 0600 in the state directory, made at the first start.
+ * the store.
+ *
+ * Each comes from the service manager if it hands over a credential of that name ("identity",
+ * "store-key"), else from a file of mode 0600, which is made at the first start. The credential
+ * "passphrase" opens the identity, and closes one that is made.
  */
 #pragma once
 
@@ -8,8 +12,8 @@
 #include "crypto/secret.h"
 
 /*
- * Reads the private key at `path`, or makes one of `bits` if there is none. 0, or -errno after the
- * reason and the remedy were logged.
+ * Loads the private key, in a file from `path`, or makes one of `bits` there if there is none. 0,
+ * or -errno after the reason and the remedy were logged.
  */
 int keys_load_identity(const char *path, unsigned bits, struct identity **identity);
 
