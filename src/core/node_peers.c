@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "core/admission.h"
 #include "core/node_state.h"
+#include "core/trust.h"
 
 /* Outcomes of the store as ours. */
 static int outcome_of(int r)
@@ -85,6 +86,8 @@ static int note_trust(struct node *node, const struct peer *peer)
                               .time_ms = wall(node),
                               .peer = peer->row.id,
                               .trust = peer_trust(peer)};
+    log_event(LOG_LEVEL_NOTICE, "peer-trust", peer->row.name, "trust is %s now",
+              trust_name(event.trust));
     return outcome_of(events_add(node->db, &event));
 }
 
@@ -233,7 +236,6 @@ int node_peer_block(struct node *node, struct peer *peer)
     peer_stop_dialling(peer);
     if (peer->link != NULL)
         link_close(peer->link, CLOSE_REFUSED);
-    log_event(LOG_LEVEL_NOTICE, "peer-trust", row.name, "blocked");
     return 0;
 }
 
