@@ -2,7 +2,7 @@
 # Included by the Makefile.
 
 EXAMPLES = p2pchat-notify p2pchat-tmux p2pchat-unit-alert p2pchat-bot p2pchat-backup
-FILLED_EXAMPLES = p2pchatd.conf p2pchat-alert@.service README.md
+FILLED_EXAMPLES = p2pchatd.conf p2pchat-alert@.service p2pchat-hook@.service p2pchatd.apparmor README.md
 
 all: $(addprefix build/contrib/,$(FILLED_EXAMPLES))
 install: install-examples

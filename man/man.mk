@@ -8,6 +8,7 @@ MANUAL = $(patsubst $(srcdir)/man/%,%,$(wildcard $(srcdir)/man/*.[1-8]))
 # Where a page goes below mandir: man8/p2pchatd.8.
 manual_place = man$(subst .,,$(suffix $(1)))/$(1)
 
+all: $(addprefix build/man/,$(MANUAL))
 install: install-manual
 uninstall: uninstall-manual
 
