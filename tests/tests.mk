@@ -40,7 +40,7 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized
-	$(RUN) lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
+	$(RUN) service@build lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 lint check-lint: dependencies
 	$(RUN) lint
@@ -64,6 +64,10 @@ check-e2e: dependencies
 	$(BUILD) all
 	$(RUN) e2e@build
 
+check-service: dependencies
+	$(BUILD) all
+	$(RUN) service@build
+
 check-sanitizers: dependencies
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
@@ -75,5 +79,5 @@ check-deep: dependencies
 	$(RUN) models simulation@build
 
 .PHONY: lint tests sanitized check check-deep check-lint check-docs check-models check-simulation \
-	check-unit check-e2e check-sanitizers
+	check-unit check-e2e check-service check-sanitizers
 .SECONDARY:

@@ -65,8 +65,8 @@ def test_the_catalog_explains_what_happened(host):
     pair(host)
     out = host.run("journalctl", "-x", "-u", "p2pchatd", "--no-hostname").out
     for subject in ("p2pchatd is ready", "A new identity was made", "p2pchatd listens for peers",
-                    "An unknown key asks to be let in", "The trust in peer bob has changed",
-                    "Peer bob is online"):
+                    "An unknown key asks to be let in", "The trust in a peer has changed",
+                    "A peer is online"):
         assert f"Subject: {subject}\n" in out, subject
 
 
@@ -96,8 +96,8 @@ def test_a_crash_leaves_no_core_file(host):
     [entry] = host.journal("UNIT=p2pchatd.service", "EXIT_CODE=killed")
     assert entry["EXIT_STATUS"] == "11"
     assert host.journal("EXIT_CODE=dumped") == []
-    found = host.run("find", "/var/lib/p2pchat", "/var/lib/systemd/coredump", "-name", "core*",
-                     expect=None).out
+    found = host.run("find", "/var/lib/p2pchat", "/var/lib/systemd/coredump", "-type", "f", "-name",
+                     "core*", expect=None).out
     assert found == ""
 
 
