@@ -2,6 +2,7 @@
  * p2pchatctl send: a message from the arguments or from standard input, or one for each line of it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,7 +61,7 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
         send->outbox.client_id = value;
         return 0;
     default:
-        send->lines = true;
+        send->lines = send->outbox.resumes = true;
         return 0;
     }
 }
@@ -92,18 +93,42 @@ static int read_options(struct ctl *ctl, struct send *send, int argc, char **arg
     return 0;
 }
 
-/* Whether the text can be a message. 0 or ctl->status. */
-static int check_text(struct ctl *ctl, struct span text)
+/* Where the first byte is that is no text: NUL, or not UTF-8. `size` when there is none. */
+static size_t first_bad_byte(struct span text)
 {
+    uint32_t character;
+
+    for (size_t at = 0; at < text.size;) {
+        const size_t length = utf8_decode((const char *)text.data + at, text.size - at, &character);
+        if (length == 0 || character == 0)
+            return at;
+        at += length;
+    }
+    return text.size;
+}
+
+/*
+ * Whether the text can be a message. 0 or ctl->status. `line` is its number among others; 0: it is
+ * the only one.
+ */
+static int check_text(struct ctl *ctl, struct span text, uint64_t line)
+{
+    char where[32] = "";
+
+    if (line > 0)
+        snprintf(where, sizeof where, "line %" PRIu64 ": ", line);
     if (text.size == 0)
-        return ctl_fail(ctl, RPC_KIND_empty, "an empty message can't be sent");
+        return ctl_fail(ctl, RPC_KIND_empty, "%san empty message can't be sent", where);
     if (text.size > INPUT_TEXT_MAX)
-        return ctl_fail(ctl, RPC_KIND_too_large, "a message has at most %d bytes", INPUT_TEXT_MAX);
-    if (memchr(text.data, '\0', text.size) != NULL)
-        return ctl_fail(ctl, RPC_KIND_not_utf8, "a message can't have NUL characters");
-    if (!utf8_valid((const char *)text.data, text.size))
-        return ctl_fail(ctl, RPC_KIND_not_utf8, "a message must be valid UTF-8");
-    return 0;
+        return ctl_fail(ctl, RPC_KIND_too_large,
+                        "%stoo large: a message has at most %d bytes; send it in pieces", where,
+                        INPUT_TEXT_MAX);
+    const size_t bad = first_bad_byte(text);
+    if (bad == text.size)
+        return 0;
+    return ctl_fail(ctl, RPC_KIND_not_utf8,
+                    "%snot a text: byte %zu is %s; data can be sent as text with base64(1)", where,
+                    bad + 1, text.data[bad] == 0 ? "NUL" : "not UTF-8");
 }
 
 static int fail_read(struct ctl *ctl, int error)
@@ -114,7 +139,7 @@ static int fail_read(struct ctl *ctl, int error)
 /* Sends one message and sees what becomes of it. The exit status. */
 static int send_one(struct ctl *ctl, const struct send *send, struct span text)
 {
-    if (check_text(ctl, text) != 0)
+    if (check_text(ctl, text, 0) != 0)
         return ctl->status;
     CLEANUP(outbox_deinit) struct outbox outbox;
     outbox_init(&outbox, ctl, &send->outbox);
@@ -162,9 +187,7 @@ static bool send_read_lines(struct ctl *ctl, struct input *input, struct outbox 
             line.size = INPUT_TEXT_MAX + 1;
         if (result == 0 && line.size == 0)
             continue;
-        if (result == INPUT_TOO_LONG || check_text(ctl, line) != 0) {
-            if (result == INPUT_TOO_LONG)
-                ctl_fail(ctl, RPC_KIND_too_large, "a message has at most %d bytes", INPUT_TEXT_MAX);
+        if (check_text(ctl, line, input->lines) != 0) {
             if (outbox->status == EX_OK)
                 outbox->status = ctl->status;
             continue;

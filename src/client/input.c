@@ -50,9 +50,11 @@ static int unfinished_line(struct input *input, struct span rest, struct span *l
         return input->ended ? INPUT_END : INPUT_NONE;
     if (rest.size > INPUT_TEXT_MAX) {
         input->skipping = true;
+        input->lines++;
         return INPUT_TOO_LONG;
     }
     *line = rest;
+    input->lines++;
     return rest.size > 0 ? 0 : INPUT_END;
 }
 
@@ -70,6 +72,7 @@ int input_line(struct input *input, struct span *line)
             continue;
         }
         *line = SPAN(rest.data, size);
+        input->lines++;
         return size <= INPUT_TEXT_MAX ? 0 : INPUT_TOO_LONG;
     }
 }

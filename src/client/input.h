@@ -13,7 +13,8 @@ struct input {
     bool ended;    /* nothing more to read */
     bool skipping; /* inside a line that is too long */
     struct bytes buffer;
-    size_t taken; /* bytes of the buffer that were handed out */
+    size_t taken;   /* bytes of the buffer that were handed out */
+    uint64_t lines; /* handed out or told */
 };
 
 enum input_outcome {

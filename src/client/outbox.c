@@ -17,18 +17,27 @@ enum { GRACE_MS = 2000 }; /* for the daemon to tell of a timeout itself */
 /* A request without an answer: message.send, or message.wait for one message. */
 struct outbox_request {
     json_int_t id;
-    json_t *message; /* that is waited for, as message.send answered it; NULL: message.send */
+    json_t *params;  /* of message.send; NULL: message.wait */
+    json_t *message; /* that is waited for, as message.send answered it */
 };
 
 void outbox_init(struct outbox *outbox, struct ctl *ctl, const struct outbox_options *options)
 {
     *outbox = (struct outbox){.ctl = ctl, .options = options};
+    if (options->resumes)
+        client_id_init(&outbox->ids);
+}
+
+static void request_deinit(struct outbox_request *request)
+{
+    json_decref(request->params);
+    json_decref(request->message);
 }
 
 void outbox_deinit(struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->count; i++)
-        json_decref(outbox->requests[i].message);
+        request_deinit(&outbox->requests[i]);
     free(outbox->requests);
     outbox->requests = NULL;
     outbox->count = outbox->capacity = 0;
@@ -47,7 +56,8 @@ static void note_failure(struct outbox *outbox, bool stop)
     outbox->stop = outbox->stop || stop;
 }
 
-static bool add_request(struct outbox *outbox, json_int_t id, json_t *message)
+/* Takes references of its own. */
+static bool add_request(struct outbox *outbox, const struct outbox_request *request)
 {
     if (outbox->count == outbox->capacity) {
         const size_t capacity = outbox->capacity + OUTBOX_WINDOW;
@@ -58,7 +68,9 @@ static bool add_request(struct outbox *outbox, json_int_t id, json_t *message)
         outbox->requests = requests;
         outbox->capacity = capacity;
     }
-    outbox->requests[outbox->count++] = (struct outbox_request){id, json_incref(message)};
+    json_incref(request->params);
+    json_incref(request->message);
+    outbox->requests[outbox->count++] = *request;
     return true;
 }
 
@@ -77,16 +89,22 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
 static bool only_waits(const struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->count; i++) {
-        if (outbox->requests[i].message == NULL)
+        if (outbox->requests[i].params != NULL)
             return false;
     }
     return true;
 }
 
+/* All requests are waits, and there are some. */
+static bool waits(const struct outbox *outbox)
+{
+    return outbox->count > 0 && only_waits(outbox);
+}
+
 /* Nobody answers any more. What was accepted stays so, and is shown as it was seen last. */
 static void give_up(struct outbox *outbox, int outcome)
 {
-    if (outcome == CONNECTION_TIMEOUT && only_waits(outbox))
+    if (outcome == CONNECTION_TIMEOUT && waits(outbox))
         ctl_fail(outbox->ctl, RPC_KIND_timeout, "not %s in time; it stays queued",
                  outbox->options->wait);
     else if (outcome == CONNECTION_TIMEOUT)
@@ -119,34 +137,48 @@ static int send_wait(const struct outbox *outbox, const json_t *message, json_in
                        id);
 }
 
-/* Asks again for every message that is waited for. */
-static int wait_again(const struct outbox *outbox)
+/* Sends every request again that has no answer, on a new connection. */
+static int ask_again(const struct outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->count; i++) {
+    int result = 0;
+
+    for (size_t i = 0; i < outbox->count && result == 0; i++) {
         struct outbox_request *request = &outbox->requests[i];
-        const int result = send_wait(outbox, request->message, &request->id);
-        if (result != 0)
-            return result;
+        result = request->params != NULL ? ctl_request(outbox->ctl, "message.send",
+                                                       json_incref(request->params), &request->id)
+                                         : send_wait(outbox, request->message, &request->id);
     }
-    return 0;
+    return result;
+}
+
+/* Until when a daemon that has gone is waited for. */
+static uint64_t patience(const struct outbox *outbox)
+{
+    const uint64_t deadline = outbox->options->deadline_ms;
+    const uint64_t end = clock_monotonic_ms() + OUTBOX_PATIENCE_MS;
+
+    return waits(outbox) || deadline < end ? deadline : end;
 }
 
 /*
- * What the daemon answered is on its disk, so a restart ends no wait. Only what it may or may not
- * have accepted is beyond repair.
+ * What the daemon answered is on its disk, so a restart ends no wait; and what has a client_id is
+ * taken only once. Without one, what it may or may not have accepted is beyond repair.
  */
 static void recover(struct outbox *outbox, int outcome)
 {
-    if (outcome != CONNECTION_LOST || !only_waits(outbox)) {
+    if (outcome != CONNECTION_LOST || !(outbox->options->resumes || waits(outbox))) {
         give_up(outbox, outcome);
         return;
     }
     ctl_note(outbox->ctl, "lost the connection to the daemon, waiting for it");
+    const uint64_t end = patience(outbox);
     while (outcome == CONNECTION_LOST) {
-        outcome = ctl_reconnect(outbox->ctl, outbox->options->deadline_ms);
+        outcome = ctl_reconnect(outbox->ctl, end);
         if (outcome == 0)
-            outcome = wait_again(outbox);
+            outcome = ask_again(outbox);
     }
+    if (outcome == CONNECTION_TIMEOUT && !waits(outbox))
+        outcome = CONNECTION_LOST;
     if (outcome != 0)
         give_up(outbox, outcome);
 }
@@ -156,38 +188,45 @@ static void recover(struct outbox *outbox, int outcome)
 void outbox_send(struct outbox *outbox, struct span text)
 {
     const struct outbox_options *options = outbox->options;
-    json_int_t id;
+    const char *client_id = options->client_id;
+    char own_id[CLIENT_ID_TEXT_MAX];
+    struct outbox_request request = {0};
 
+    if (options->resumes) {
+        client_id_next(&outbox->ids, own_id);
+        client_id = own_id;
+    }
     json_t *body = json_stringn((const char *)text.data, text.size);
     json_t *expires = options->expires_s > 0 ? json_integer(options->expires_s) : NULL;
+    CLEANUP(json_release)
     json_t *params = json_pack("{s:O*,s:o,s:s*,s:o*}", "peers", options->peers, "body", body,
-                               "client_id", options->client_id, "expires_s", expires);
+                               "client_id", client_id, "expires_s", expires);
     if (ctl_connect(outbox->ctl) != 0) {
-        json_decref(params);
         note_failure(outbox, true);
         return;
     }
-    int result = ctl_request(outbox->ctl, "message.send", params, &id);
-    if (result == 0 && !add_request(outbox, id, NULL))
-        result = -ENOMEM;
-    if (result != 0)
-        give_up(outbox, result);
+    const int result = ctl_request(outbox->ctl, "message.send", json_incref(params), &request.id);
+    request.params = params;
+    if (result < 0 || !add_request(outbox, &request))
+        give_up(outbox, result < 0 ? result : -ENOMEM);
+    else if (result != 0)
+        recover(outbox, result);
 }
 
 static void accepted(struct outbox *outbox, const json_t *messages)
 {
     size_t i;
     json_t *message;
-    json_int_t id;
 
     json_array_foreach(messages, i, message)
     {
+        struct outbox_request request = {.message = message};
         const bool final = outbox->options->wait == NULL;
         print_message(outbox, message, final);
         if (final)
             continue;
-        int result = send_wait(outbox, message, &id);
-        if ((result == 0 || result == CONNECTION_LOST) && !add_request(outbox, id, message))
+        int result = send_wait(outbox, message, &request.id);
+        if ((result == 0 || result == CONNECTION_LOST) && !add_request(outbox, &request))
             result = -ENOMEM;
         if (result != 0 && result != CONNECTION_LOST) {
             give_up(outbox, result);
@@ -231,6 +270,7 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
     if (!take_request(outbox, reply, &request))
         return;
     CLEANUP(json_release) json_t *message = request.message;
+    json_decref(request.params);
     if (message == NULL && result != NULL) {
         accepted(outbox, json_object_get(result, "messages"));
         return;
@@ -243,10 +283,11 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
         note_failure(outbox, message == NULL);
 }
 
-/* A wait that a stopping daemon cuts short goes on with the next one. */
+/* What a stopping daemon leaves undone goes on with the next one. */
 static bool cut_short(const struct outbox *outbox, const json_t *reply)
 {
-    return ctl_stopping(json_object_get(reply, "error")) && only_waits(outbox);
+    return ctl_stopping(json_object_get(reply, "error")) &&
+           (outbox->options->resumes || waits(outbox));
 }
 
 int outbox_receive(struct outbox *outbox, struct pollfd *other)

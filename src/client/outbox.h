@@ -1,6 +1,9 @@
 /*
  * Messages on their way into the daemon, several at a time, and the wait for what becomes of them.
  *
+ * A daemon that goes away is waited for: what it has answered is safe, and what it may or may not
+ * have accepted is sent again under the same client_id, if it has one.
+ *
  * Ids are printed as the daemon answers. A failure is told and kept in ctl->status; the first of
  * them is the exit status.
  */
@@ -9,17 +12,22 @@
 #include <poll.h>
 
 #include "base/bytes.h"
+#include "client/client_id.h"
 #include "client/ctl.h"
 
-enum { OUTBOX_WINDOW = 64 }; /* requests without an answer, before which nothing more is sent */
+enum {
+    OUTBOX_WINDOW = 64,             /* requests without an answer, before which nothing is sent */
+    OUTBOX_PATIENCE_MS = 60 * 1000, /* for a daemon that has gone while messages are on their way */
+};
 
 /* What all messages have in common. */
 struct outbox_options {
     json_t *peers;         /* names, or NULL: the daemon knows who is meant */
-    const char *client_id; /* or NULL */
-    json_int_t expires_s;  /* 0: as the daemon has it */
-    const char *wait;      /* a state to wait for, or NULL */
-    uint64_t deadline_ms;  /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
+    const char *client_id; /* of the only message, or NULL */
+    bool resumes;         /* each message has a client_id of ours, and is sent again after a loss */
+    json_int_t expires_s; /* 0: as the daemon has it */
+    const char *wait;     /* a state to wait for, or NULL */
+    uint64_t deadline_ms; /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
 };
 
 struct outbox_request;
@@ -27,6 +35,7 @@ struct outbox_request;
 struct outbox {
     struct ctl *ctl;
     const struct outbox_options *options;
+    struct client_id ids;
     struct outbox_request *requests; /* without an answer */
     size_t count;
     size_t capacity;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "client/connection.h"
@@ -101,6 +102,14 @@ int rig_teardown(void **state)
     (void)state;
     forget();
     return played ? 0 : -1;
+}
+
+/* Stands in for the C library's: ids that are made of it are the same in every run. */
+ssize_t getrandom(void *buffer, size_t size, unsigned flags)
+{
+    (void)flags;
+    memset(buffer, 0xab, size);
+    return (ssize_t)size;
 }
 
 /* --- the connection --------------------------------------------------------------------------- */

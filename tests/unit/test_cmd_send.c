@@ -14,6 +14,7 @@
 #define ERROR(code, kind, text)                                                         \
     "{\"error\":{\"code\":" code ",\"message\":\"" text "\",\"data\":{\"kind\":\"" kind \
     "\",\"retryable\":true}}}"
+#define ID(number)       "\"client_id\":\"abababababababababababababababab-" number "\""
 #define STATE(id, state) "{\"result\":{\"id\":\"" id "\",\"state\":\"" state "\"}}"
 
 static void expect(int status, int expected_status, const char *out, const char *err)
@@ -71,9 +72,12 @@ static void test_what_can_not_be_a_message_is_refused_before_sending(void **stat
     } CASES[] = {
         {"", 0, "p2pchatctl: an empty message can't be sent\n"},
         {"\n", 1, "p2pchatctl: an empty message can't be sent\n"},
-        {"a\0b", 3, "p2pchatctl: a message can't have NUL characters\n"},
-        {"a\xff", 2, "p2pchatctl: a message must be valid UTF-8\n"},
-        {long_text, 65537, "p2pchatctl: a message has at most 65536 bytes\n"},
+        {"a\0b", 3,
+         "p2pchatctl: not a text: byte 2 is NUL; data can be sent as text with base64(1)\n"},
+        {"a\xff", 2,
+         "p2pchatctl: not a text: byte 2 is not UTF-8; data can be sent as text with base64(1)\n"},
+        {long_text, 65537,
+         "p2pchatctl: too large: a message has at most 65536 bytes; send it in pieces\n"},
     };
 
     (void)state;
@@ -209,9 +213,9 @@ static void test_lines_are_messages_and_empty_ones_are_left_out(void **state)
 {
     (void)state;
     rig_options.input = "one\n\n two \nlast";
-    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"one\"}", QUEUED);
-    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\" two \"}", QUEUED);
-    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"last\"}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"one\"," ID("1") "}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\" two \"," ID("2") "}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"last\"," ID("3") "}", QUEUED);
     expect(rig_run("send", "--lines", "-p", "a", NULL), 0, "m1\nm1\nm1\n", "");
 }
 
@@ -219,27 +223,50 @@ static void test_a_bad_line_is_told_and_the_others_are_sent(void **state)
 {
     (void)state;
     rig_options.input = "one\n\xff\nlast\n";
-    rig_step("message.send", "{\"body\":\"one\"}", QUEUED);
-    rig_step("message.send", "{\"body\":\"last\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"one\"," ID("1") "}", QUEUED);
+    rig_step("message.send", "{\"body\":\"last\"," ID("2") "}", QUEUED);
     expect(rig_run("send", "--lines", NULL), 65, "m1\nm1\n",
-           "p2pchatctl: a message must be valid UTF-8\n");
+           "p2pchatctl: line 2: not a text: byte 1 is not UTF-8; data can be sent as text with "
+           "base64(1)\n");
 }
 
 static void test_lines_stop_when_the_daemon_refuses_one(void **state)
 {
-    char input[4 * 200 + 1] = "";
+    char input[4 * 200 + 1] = "", params[128];
 
     (void)state;
     for (int i = 0; i < 200; i++)
         memcpy(&input[4 * i], "xyz\n", 4);
     rig_options.input = input;
     /* A window of them is on its way before the first answer is read. */
-    rig_step("message.send", "{\"body\":\"xyz\"}", ERROR("-75", "queue_full", "full"));
-    for (int i = 1; i < 64; i++)
-        rig_step("message.send", "{\"body\":\"xyz\"}", ERROR("-73", "disk_full", "later"));
+    for (int i = 1; i <= 64; i++) {
+        snprintf(params, sizeof params, "{\"body\":\"xyz\"," ID("%d") "}", i);
+        rig_step("message.send", params,
+                 i == 1 ? ERROR("-75", "queue_full", "full") : ERROR("-73", "disk_full", "later"));
+    }
     const int status = rig_run("send", "--lines", NULL);
     assert_int_equal(status, 75);
     assert_string_equal(rig_out, "");
+}
+
+static void test_lines_without_an_answer_are_sent_again_under_their_ids(void **state)
+{
+    (void)state;
+    rig_options.input = "one\ntwo\nthree\n";
+    rig_step("message.send", "{\"body\":\"one\"," ID("1") "}", QUEUED);
+    rig_step("message.send", "{\"body\":\"two\"," ID("2") "}",
+             ERROR("-75", "stopping", "the daemon is stopping"));
+    rig_step("message.send", "{\"body\":\"three\"," ID("3") "}", NULL);
+    rig_step("message.send", "{\"body\":\"two\"," ID("2") "}", NULL);
+    rig_step("message.send", "{\"body\":\"three\"," ID("3") "}", NULL);
+    rig_lose(3);
+    rig_step("message.send", "{\"body\":\"two\"," ID("2") "}", QUEUED);
+    rig_step("message.send", "{\"body\":\"three\"," ID("3") "}", QUEUED);
+    expect(rig_run("send", "--lines", "-q", "--json", NULL), 0,
+           "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n"
+           "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n"
+           "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n",
+           "");
 }
 
 #define RIG_TEST(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
@@ -263,6 +290,7 @@ int main(void)
         RIG_TEST(test_a_loss_before_the_answer_is_not_taken_for_success),
         RIG_TEST(test_lines_are_messages_and_empty_ones_are_left_out),
         RIG_TEST(test_a_bad_line_is_told_and_the_others_are_sent),
+        RIG_TEST(test_lines_without_an_answer_are_sent_again_under_their_ids),
         RIG_TEST(test_lines_stop_when_the_daemon_refuses_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
