@@ -14,6 +14,7 @@
 struct control_host {
     int (*reload)(void *context, char *complaint, size_t size); /* 0 or -EINVAL with a complaint */
     void (*stop)(void *context);
+    const char *(*directory)(void *context); /* where its files are */
 };
 
 struct control;

@@ -62,7 +62,10 @@ enum control_answer control_status(struct control_call *call)
         r = messages_queue_size(db, 0, &queued);
     if (r < 0)
         return control_call_outcome(call, r, NULL);
+    const struct control *control = call->control;
     json_t *store = view_size(&stored);
+    json_object_set_new(store, "directory",
+                        json_string(control->host->directory(control->host_context)));
     json_object_set_new(store, "file_bytes", json_integer((json_int_t)db_size(db)));
     if (node_space(node) != NULL)
         json_object_set_new(store, "free_bytes",

@@ -99,7 +99,13 @@ static void on_stop_request(void *context)
     stop(context);
 }
 
-static const struct control_host control_host = {reload, on_stop_request};
+static const char *state_directory(void *context)
+{
+    const struct daemon *daemon = context;
+    return daemon->places->state_dir;
+}
+
+static const struct control_host control_host = {reload, on_stop_request, state_directory};
 
 /* --- what the node reports --- */
 

@@ -1,0 +1,90 @@
+"""p2pchatctl doctor finds what is wrong, and says what to do about it."""
+
+import pytest
+
+from harness import P2PCHATCTL, eventually, run
+from script import Script
+from test_output import ANSWERS, STATUS
+
+
+def findings(result):
+    """The findings by check."""
+    return {line["check"]: line for line in result.json}
+
+
+def test_all_is_well(paired):
+    alice, bob = paired
+    result = alice.ctl("--json", "doctor")
+    checks = findings(result)
+    assert {"socket", "daemon", "clock", "disk", "keys", "listener", "peer bob"} <= set(checks)
+    assert all(check["ok"] and "remedy" not in check for check in checks.values())
+    assert "WRONG" not in alice.ctl("doctor").out
+    assert alice.ctl("-q", "doctor").out == ""
+
+
+def test_no_daemon(home):
+    result = run(P2PCHATCTL, "-s", home / "nowhere.sock", "doctor", home=home, expect=69)
+    assert "WRONG  socket" in result.out and "No such file or directory" in result.out
+    assert "systemctl --user start p2pchatd" in result.out
+
+
+def test_a_key_that_others_can_read(paired):
+    alice, _ = paired
+    key = alice.state / "identity.pem"
+    key.chmod(0o644)
+    shown = alice.ctl("-q", "doctor", expect=69).out
+    assert f"WRONG  keys       {key} can be read or written by others (mode 0644)" in shown
+    assert f"what to do: chmod 600 {key}" in shown
+    key.chmod(0o600)
+    alice.ctl("doctor")
+
+
+def test_a_peer_that_is_offline(alice):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    eventually(lambda: alice.peer("bob").get("last_error"), "an error")
+    finding = findings(alice.ctl("--json", "doctor", expect=69))["peer bob"]
+    assert "127.0.0.1:1: " in finding["finding"]
+    assert alice.peer("bob")["last_error"] in finding["finding"]
+    assert "p2pchatctl peer connect bob" in finding["remedy"]
+
+
+def test_a_peer_without_an_address(alice):
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    finding = findings(alice.ctl("--json", "doctor", expect=69))["peer bob"]
+    assert "no address" in finding["finding"]
+    assert "p2pchatctl peer set bob ADDRESS" in finding["remedy"]
+
+
+def test_a_blocked_peer_is_well(paired):
+    alice, _ = paired
+    alice.ctl("peer", "block", "bob")
+    assert findings(alice.ctl("--json", "doctor"))["peer bob"]["ok"]
+
+
+@pytest.mark.parametrize("check, change, remedy", [
+    ("daemon", {"version": "0.0.1"}, "restart p2pchatd"),
+    ("disk", {"store": {"messages": 0, "bytes": 0, "free_bytes": 1 << 20, "directory": "/x"}},
+     "make room"),
+    ("listener", {"listeners": []}, "ss -ltnp 'sport = :8766'"),
+    ("peer x", {"peers": [{"name": "x", "trust": "changed", "offered": "SHA256:other",
+                           "addresses": ["x:1"], "link": "backoff", "queued": 0}]},
+     "p2pchatctl peer accept SHA256:other x"),
+])
+def test_what_a_script_says_is_wrong(home, check, change, remedy):
+    status = dict(STATUS, peers=[], **change) if "peers" not in change else dict(STATUS, **change)
+    script = Script(home / "control.sock", dict(ANSWERS, status=status))
+    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=69)
+    wrong = [finding for finding in result.json if not finding["ok"]]
+    assert [finding["check"] for finding in wrong] == [check]
+    assert remedy in wrong[0]["remedy"]
+    script.end()
+
+
+def test_a_clock_that_is_behind_what_is_stored(home):
+    future = {"messages": [{"time": "2999-01-01T00:00:00.000Z"}]}
+    script = Script(home / "control.sock",
+                    dict(ANSWERS, status=dict(STATUS, peers=[]), **{"history.list": future}))
+    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=69)
+    clock = findings(result)["clock"]
+    assert not clock["ok"] and clock["remedy"].endswith("timedatectl set-ntp true")
+    script.end()
