@@ -6,6 +6,7 @@
 #include "client/output.h"
 #include "client/qr.h"
 #include "client/verb.h"
+#include "client/width.h"
 
 static int print_pair(struct ctl *ctl, const char *own, const json_t *peer)
 {
@@ -18,8 +19,8 @@ static int print_pair(struct ctl *ctl, const char *own, const json_t *peer)
                         "the key of %s is not known before the first contact", name);
     }
     output_line(ctl, "own key        %s", own);
-    output_line(ctl, "key of %s%*s  %s", name,
-                output_width(name) < 6 ? (int)(6 - output_width(name)) : 0, "", theirs);
+    output_line(ctl, "key of %s%*s  %s", name, width_of(name) < 6 ? (int)(6 - width_of(name)) : 0,
+                "", theirs);
     output_line(ctl, "safety number  %s", member_string(peer, "safety_number", "not known"));
     return EX_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "client/history.h"
 #include "client/options.h"
+#include "client/pager.h"
 #include "client/verb.h"
 #include "client/view.h"
 
@@ -85,6 +86,8 @@ int cmd_history(struct ctl *ctl, int argc, char **argv)
     if (read_options(ctl, &request, argc, argv) != 0)
         return ctl->status;
     CLEANUP(json_release) json_t *messages = history_fetch(ctl, params, request.lines);
+    if (messages != NULL)
+        pager_start(ctl);
     json_array_foreach(messages, i, message)
     {
         view_message(ctl, &request.view, message);

@@ -5,6 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "client/follower.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
@@ -106,14 +108,8 @@ static void print_overview(struct ctl *ctl, const json_t *status)
                     "requests", requests);
 }
 
-int cmd_status(struct ctl *ctl, int argc, char **argv)
+static int print(struct ctl *ctl, const json_t *status)
 {
-    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 0) != 0)
-        return ctl->status;
-
-    CLEANUP(json_release) json_t *status = ctl_call(ctl, "status", json_object());
-    if (status == NULL)
-        return ctl->status;
     if (ctl->json) {
         output_json(ctl, status, '\n');
         return ctl->status;
@@ -126,4 +122,86 @@ int cmd_status(struct ctl *ctl, int argc, char **argv)
     output_line(ctl, "No peers yet. Tell the fingerprint above to the other side, and add theirs:");
     output_line(ctl, "  p2pchatctl peer add NAME ADDRESS --fingerprint SHA256:...");
     return ctl->status;
+}
+
+/* --- watching --------------------------------------------------------------------------------- */
+
+/* Whether there is more to see than that time has passed. */
+static bool differs(const json_t *a, const json_t *b)
+{
+    if (a == NULL)
+        return true;
+    CLEANUP(json_release) json_t *one = json_copy((json_t *)a), *other = json_copy((json_t *)b);
+    json_object_del(one, "uptime_s");
+    json_object_del(other, "uptime_s");
+    return json_equal(one, other) == 0;
+}
+
+/* Shows the status in place of the last one; off a terminal only if something has changed. */
+static int show_again(struct ctl *ctl, json_t **last)
+{
+    json_t *status = ctl_call(ctl, "status", json_object());
+    if (status == NULL)
+        return ctl->status;
+    const bool shown = ctl->terminal || differs(*last, status);
+    if (ctl->terminal && !ctl->json)
+        output_bytes(ctl, SPAN("\033[H\033[2J", 7));
+    if (shown)
+        print(ctl, status);
+    json_decref(*last);
+    *last = status;
+    return ctl->status;
+}
+
+/* Waits until something happens, or for a while, since not everything is an event. False: end. */
+static bool wait_for_change(struct follower *follower)
+{
+    enum { REFRESH_MS = 2000, CALM_MS = 50 };
+    uint64_t deadline = clock_monotonic_ms() + REFRESH_MS;
+
+    for (;;) {
+        CLEANUP(json_release) json_t *event = NULL;
+        const int result = follower_next(follower, deadline, &event);
+        if (result != 0)
+            return result == FOLLOWER_TIMEOUT || result == FOLLOWER_RESUMED;
+        /* What comes at once is shown at once. */
+        const uint64_t calm = clock_monotonic_ms() + CALM_MS;
+        deadline = calm < deadline ? calm : deadline;
+    }
+}
+
+static int watch(struct ctl *ctl)
+{
+    CLEANUP(follower_deinit) struct follower follower = {0};
+    CLEANUP(json_release) json_t *last = NULL;
+
+    if (follower_init(&follower, ctl, json_object(), NULL) != 0)
+        return ctl->status;
+    follower.for_output = true;
+    while (show_again(ctl, &last) == EX_OK && output_flush(ctl) && wait_for_change(&follower))
+        continue;
+    return ctl->status;
+}
+
+static int read_options(struct ctl *ctl, int argc, char **argv, bool *watching)
+{
+    static const struct option longs[] = {{"watch", no_argument, NULL, 'w'}, OPTIONS_LONG};
+    int option;
+
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0)
+        *watching = true;
+    return option == OPTIONS_STOP ? OPTIONS_STOP : options_count(ctl, argc - optind, 0, 0);
+}
+
+int cmd_status(struct ctl *ctl, int argc, char **argv)
+{
+    bool watching = false;
+
+    if (read_options(ctl, argc, argv, &watching) != 0)
+        return ctl->status;
+    if (watching)
+        return watch(ctl);
+    CLEANUP(json_release) json_t *status = ctl_call(ctl, "status", json_object());
+    return status != NULL ? print(ctl, status) : ctl->status;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <sysexits.h>
 
 #include <jansson.h>
@@ -27,7 +28,10 @@ struct ctl {
     FILE *out;
     FILE *err;
     bool terminal; /* `out` is one: text from others is made harmless */
+    int columns;   /* of the terminal; 0: no limit */
     bool colour;
+    bool no_pager;
+    pid_t pager;                   /* what `out` goes to, or 0 */
     int out_error;                 /* errno of the first failed write to `out` */
     struct connection *connection; /* NULL until ctl_connect() */
     json_int_t last_id;            /* of the last request */

@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
 #include "client/ctl.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/pager.h"
 #include "client/verb.h"
 
 static void interrupted(int signal_number)
@@ -54,11 +56,19 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
     return ctl->verb != NULL;
 }
 
+/* As the terminal has it, or 0 when it does not know. */
+static int terminal_columns(void)
+{
+    struct winsize size = {0};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 /* A pipe that nobody reads any more is no mistake; a full disk is. */
 static int finish(struct ctl *ctl)
 {
     if (!output_flush(ctl) && ctl->out_error != EPIPE && ctl->status == EX_OK)
         ctl_fail_as(ctl, EX_IOERR, "output", "can't write: %s", strerror(ctl->out_error));
+    pager_wait(ctl);
     ctl_deinit(ctl);
     return ctl->status;
 }
@@ -72,6 +82,7 @@ int main(int argc, char **argv)
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);
     ctl.terminal = isatty(STDOUT_FILENO) == 1;
+    ctl.columns = ctl.terminal ? terminal_columns() : 0;
     ctl.colour = ctl.terminal && (no_colour == NULL || no_colour[0] == '\0');
     if (arguments_valid(&ctl, argc, argv) && read_options(&ctl, argc, argv))
         ctl.status = ctl.verb->run(&ctl, argc - optind, argv + optind);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -74,6 +75,13 @@ int options_next(struct ctl *ctl, int argc, char **argv, const char *shorts,
             break;
         case 'q':
             ctl->quiet = true;
+            break;
+        case 'u':
+            setenv("TZ", "UTC0", 1);
+            tzset();
+            break;
+        case 'G':
+            ctl->no_pager = true;
             break;
         case 'h':
             verb_help(ctl->out, ctl->verb);

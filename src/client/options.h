@@ -1,5 +1,6 @@
 /*
- * Options of a verb, with those that every verb has: --socket, --json, --quiet, --help.
+ * Options of a verb, with those that every verb has: --socket, --json, --quiet, --utc, --no-pager
+ * and --help.
  */
 #pragma once
 
@@ -16,7 +17,8 @@
 #define OPTIONS_SHORT "s:qh"
 #define OPTIONS_LONG                                                            \
     {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'J'}, \
-        {"quiet", no_argument, NULL, 'q'}, {"help", no_argument, NULL, 'h'},    \
+        {"quiet", no_argument, NULL, 'q'}, {"utc", no_argument, NULL, 'u'},     \
+        {"no-pager", no_argument, NULL, 'G'}, {"help", no_argument, NULL, 'h'}, \
     {                                                                           \
         0                                                                       \
     }

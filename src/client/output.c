@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "client/width.h"
 
 static void note_error(struct ctl *ctl, bool ok)
 {
@@ -63,16 +64,13 @@ bool output_flush(struct ctl *ctl)
     return ctl->out_error == 0;
 }
 
-size_t output_width(const char *text)
-{
-    size_t width = 0;
-
-    for (; *text != '\0'; text++)
-        width += (*text & 0xC0) != 0x80; /* all but UTF-8 continuation bytes */
-    return width;
-}
-
 /* --- tables ----------------------------------------------------------------------------------- */
+
+enum {
+    GAP = 2,        /* columns between two cells */
+    LAST_MIN = 16,  /* what stays of the last one before others are cut */
+    COLUMN_MIN = 6, /* what stays of any */
+};
 
 static char *harmless(const char *text)
 {
@@ -118,15 +116,54 @@ void table_add_number(struct table *table, json_int_t number)
     table_add(table, text);
 }
 
+/* A cell in `width` columns, cut to it if need be; `padded` to it as well. */
+static void print_cell(struct ctl *ctl, const char *cell, size_t width, bool padded)
+{
+    const size_t needed = width_of(cell);
+    const bool cut = needed > width;
+    const size_t size = cut ? width_fitting(cell, width - 1) : strlen(cell);
+    const size_t used = cut ? width_of_part(cell, size) + 1 : needed;
+    const int padding = padded ? (int)(width - used) + GAP : 0;
+
+    note_error(ctl,
+               fprintf(ctl->out, "%.*s%s%*s", (int)size, cell, cut ? "…" : "", padding, "") >= 0);
+}
+
 static void print_row(struct ctl *ctl, const struct table *table, const char *const *cells,
                       const size_t *widths)
 {
-    for (size_t i = 0; i < table->columns; i++) {
-        const bool last = i + 1 == table->columns;
-        const int padding = last ? 0 : (int)(widths[i] - output_width(cells[i])) + 2;
-        note_error(ctl, fprintf(ctl->out, "%s%*s", cells[i], padding, "") >= 0);
-    }
+    for (size_t i = 0; i < table->columns; i++)
+        print_cell(ctl, cells[i], widths[i], i + 1 < table->columns);
     note_error(ctl, fputc('\n', ctl->out) != EOF);
+}
+
+static void measure(const struct table *table, size_t *widths)
+{
+    for (size_t i = 0; i < table->columns; i++)
+        widths[i] = width_of(table->head[i]);
+    for (size_t i = 0; i < table->count; i++) {
+        const size_t width = width_of(table->cells[i]);
+        if (width > widths[i % table->columns])
+            widths[i % table->columns] = width;
+    }
+}
+
+/* Makes columns narrower until a row fits into `limit`, but none so narrow that it says nothing. */
+static void narrow(const struct table *table, size_t *widths, size_t limit)
+{
+    size_t total = (table->columns - 1) * GAP;
+
+    for (size_t i = 0; i < table->columns; i++)
+        total += widths[i];
+    while (total > limit) {
+        size_t chosen = table->columns - 1;
+        for (size_t i = 0; i < table->columns && widths[table->columns - 1] <= LAST_MIN; i++)
+            chosen = widths[i] > widths[chosen] ? i : chosen;
+        if (widths[chosen] <= COLUMN_MIN)
+            return;
+        widths[chosen]--;
+        total--;
+    }
 }
 
 int table_print(struct ctl *ctl, const struct table *table)
@@ -135,13 +172,9 @@ int table_print(struct ctl *ctl, const struct table *table)
 
     if (table->failed)
         return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
-    for (size_t i = 0; i < table->columns; i++)
-        widths[i] = output_width(table->head[i]);
-    for (size_t i = 0; i < table->count; i++) {
-        const size_t width = output_width(table->cells[i]);
-        if (width > widths[i % table->columns])
-            widths[i % table->columns] = width;
-    }
+    measure(table, widths);
+    if (ctl->columns > 0)
+        narrow(table, widths, (size_t)ctl->columns);
     if (ctl->colour)
         fputs("\033[1m", ctl->out);
     print_row(ctl, table, table->head, widths);

@@ -20,9 +20,6 @@ void output_bytes(struct ctl *ctl, struct span data);
 /* Hands everything over to the system. False after a write failed, now or earlier. */
 bool output_flush(struct ctl *ctl);
 
-/* Columns that a text takes, one for each character. */
-size_t output_width(const char *text);
-
 /* --- tables ----------------------------------------------------------------------------------- */
 
 enum { TABLE_COLUMNS_MAX = 6 };
@@ -41,6 +38,9 @@ struct table {
 void table_add(struct table *table, const char *text);
 void table_add_number(struct table *table, json_int_t number);
 
-/* Prints it, aligned; the last column is not padded. 0 or ctl->status. */
+/*
+ * Prints it, aligned. What is too wide for the terminal is cut, and ends in "…": the last column
+ * first, then the widest. 0 or ctl->status.
+ */
 int table_print(struct ctl *ctl, const struct table *table);
 void table_deinit(struct table *table);

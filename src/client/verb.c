@@ -19,6 +19,8 @@ static const char common_options[] =
     "  -s, --socket PATH      the daemon's control socket\n"
     "      --json             one JSON object per line, also for errors\n"
     "  -q, --quiet            no notes and no confirmations\n"
+    "      --utc              times in UTC instead of local time\n"
+    "      --no-pager         long history on a terminal goes through no pager\n"
     "  -h, --help             this text\n";
 
 const struct verb *verb_find(const char *name)

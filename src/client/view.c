@@ -9,21 +9,29 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/timestamp.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/width.h"
+
+#define DIM   "\033[2m"
+#define BOLD  "\033[1m"
+#define PLAIN "\033[0m"
 
 int view_parse(struct ctl *ctl, const char *text, enum view_format *format)
 {
     if (strcmp(text, "short") == 0)
         *format = VIEW_SHORT;
+    else if (strcmp(text, "verbose") == 0)
+        *format = VIEW_VERBOSE;
     else if (strcmp(text, "cat") == 0)
         *format = VIEW_CAT;
     else if (strcmp(text, "json") == 0)
         *format = VIEW_JSON;
     else
-        return options_misuse(ctl, "-o must be short, cat or json, not \"%s\"", text);
+        return options_misuse(ctl, "-o must be short, verbose, cat or json, not \"%s\"", text);
     return 0;
 }
 
@@ -81,36 +89,57 @@ static int append_body(struct bytes *out, const char *body, size_t size, size_t 
     }
 }
 
-/* "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one. */
-static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
-                          const json_t *message)
+/* Appends harmless text between a colour and its end, and adds its columns to *columns. */
+static int append_part(struct bytes *out, const char *colour, const char *text, size_t *columns)
 {
     const size_t start = out->size;
+    int result = append(out, "%s", text);
+
+    if (result != 0)
+        return result;
+    *columns += width_of_part((const char *)out->data + start, out->size - start);
+    if (colour[0] == '\0')
+        return 0;
+    out->size = start;
+    result = bytes_append(out, colour, strlen(colour));
+    if (result == 0)
+        result = append(out, "%s", text);
+    return result == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : result;
+}
+
+/* "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one. */
+static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
+                          const json_t *message, bool colour)
+{
     const json_t *body = json_object_get(message, "body");
     const char *state = own ? member_string(message, "state", "") : "";
     const bool marked = state[0] != '\0' && strcmp(state, "delivered") != 0;
+    CLEANUP(cleanup_free) char *who = NULL;
     char local[VIEW_TIME_MAX];
+    size_t indent = 2; /* the spaces */
 
     view_time(time, local);
-    if (append(out, "%s %s%s%s%s%s: ", local, own ? "-> " : "", peer, marked ? " (" : "",
-               marked ? state : "", marked ? ")" : "") != 0)
+    if (asprintf(&who, "%s%s%s%s%s:", own ? "-> " : "", peer, marked ? " (" : "",
+                 marked ? state : "", marked ? ")" : "") < 0) {
+        who = NULL;
+        return -ENOMEM;
+    }
+    if (append_part(out, colour ? DIM : "", local, &indent) != 0 ||
+        bytes_append(out, " ", 1) != 0 || append_part(out, colour ? BOLD : "", who, &indent) != 0 ||
+        bytes_append(out, " ", 1) != 0)
         return -ENOMEM;
     if (body == NULL)
         return append(out, json_is_true(json_object_get(message, "damaged"))
                                ? "(the stored text is damaged)"
                                : "(the text was removed)");
-
-    size_t indent = 0;
-    for (size_t i = start; i < out->size; i++)
-        indent += (out->data[i] & 0xC0) != 0x80;
     return append_body(out, json_string_value(body), json_string_length(body), indent);
 }
 
-int view_short_message(struct bytes *out, const json_t *message)
+int view_short_message(struct bytes *out, const json_t *message, bool colour)
 {
-    return append_message(out, member_string(message, "time", ""),
-                          member_string(message, "peer", "?"),
-                          strcmp(member_string(message, "direction", "in"), "out") == 0, message);
+    return append_message(
+        out, member_string(message, "time", ""), member_string(message, "peer", "?"),
+        strcmp(member_string(message, "direction", "in"), "out") == 0, message, colour);
 }
 
 /* What an event that is no message says, for people. */
@@ -133,7 +162,7 @@ static int append_event(struct bytes *out, const char *type, const json_t *event
     return append(out, "%s", type);
 }
 
-int view_short_event(struct bytes *out, const json_t *event)
+int view_short_event(struct bytes *out, const json_t *event, bool colour)
 {
     const char *type = member_string(event, "type", "");
     const char *time = member_string(event, "time", "");
@@ -142,7 +171,7 @@ int view_short_event(struct bytes *out, const json_t *event)
     char local[VIEW_TIME_MAX];
 
     if (own || strcmp(type, "message.received") == 0)
-        return append_message(out, time, peer, own, json_object_get(event, "message"));
+        return append_message(out, time, peer, own, json_object_get(event, "message"), colour);
     view_time(time, local);
     if (append(out, "%s * %s%s", local, peer, peer[0] != '\0' ? ": " : "") != 0)
         return -ENOMEM;
@@ -173,16 +202,70 @@ static bool print_body(struct ctl *ctl, const struct view *view, const json_t *m
 }
 
 static bool print_short(struct ctl *ctl, const struct view *view, const json_t *object,
-                        int (*append_short)(struct bytes *, const json_t *))
+                        view_short *append_short)
 {
     struct bytes out = {0};
 
-    if (append_short(&out, object) != 0 || bytes_append(&out, &view->end, 1) != 0)
+    if (append_short(&out, object, ctl->colour) != 0 || bytes_append(&out, &view->end, 1) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&out));
     bytes_deinit(&out);
     return true;
+}
+
+/* Appends a member on lines of its own, its name in a column before it. */
+static int append_member(struct bytes *out, const char *name, const json_t *value)
+{
+    enum { NAME_WIDTH = 13, INDENT = 4 + NAME_WIDTH + 1 };
+    char local[VIEW_TIME_MAX];
+    int result = append(out, "    %-*s ", NAME_WIDTH, name);
+
+    if (result != 0)
+        return result;
+    if (strcmp(name, "sent") == 0) {
+        view_time(json_string_value(value), local);
+        result = append(out, "%s", local);
+    } else if (json_is_string(value)) {
+        result = append_body(out, json_string_value(value), json_string_length(value), INDENT);
+    } else if (json_is_integer(value)) {
+        result = append(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else {
+        result = append(out, "%s", json_is_true(value) ? "yes" : "no");
+    }
+    return result == 0 ? bytes_append_u8(out, '\n') : result;
+}
+
+/* Appends what an object has, but for what the first line says already. */
+static int append_members(struct bytes *out, const json_t *object)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (strcmp(name, "time") == 0 || strcmp(name, "peer") == 0 || strcmp(name, "sub") == 0 ||
+            json_is_object(value))
+            continue;
+        if (append_member(out, name, value) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Everything that is known about a message or an event. */
+static int append_verbose(struct bytes *out, const json_t *object, bool colour)
+{
+    char local[VIEW_TIME_MAX];
+    size_t columns = 0;
+
+    view_time(member_string(object, "time", ""), local);
+    if (append_part(out, colour ? DIM : "", local, &columns) != 0 ||
+        bytes_append(out, " ", 1) != 0 ||
+        append_part(out, colour ? BOLD : "", member_string(object, "peer", "-"), &columns) != 0 ||
+        bytes_append_u8(out, '\n') != 0 || append_members(out, object) != 0)
+        return -ENOMEM;
+    return append_members(out, json_object_get(object, "message"));
 }
 
 bool view_message(struct ctl *ctl, const struct view *view, const json_t *message)
@@ -194,7 +277,8 @@ bool view_message(struct ctl *ctl, const struct view *view, const json_t *messag
     case VIEW_CAT:
         return print_body(ctl, view, message);
     default:
-        return print_short(ctl, view, message, view_short_message);
+        return print_short(ctl, view, message,
+                           view->format == VIEW_VERBOSE ? append_verbose : view_short_message);
     }
 }
 
@@ -210,6 +294,7 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
         return strcmp(type, "message.state") != 0 &&
                print_body(ctl, view, json_object_get(event, "message"));
     default:
-        return print_short(ctl, view, event, view_short_event);
+        return print_short(ctl, view, event,
+                           view->format == VIEW_VERBOSE ? append_verbose : view_short_event);
     }
 }

@@ -1,20 +1,20 @@
 /*
- * How messages and events look: for people (short), the text alone (cat), or the whole object
- * (json).
+ * How messages and events look: for people on a line (short) or with everything that is known
+ * (verbose), the text alone (cat), or the whole object (json).
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "client/ctl.h"
 
-enum view_format { VIEW_SHORT, VIEW_CAT, VIEW_JSON };
+enum view_format { VIEW_SHORT, VIEW_VERBOSE, VIEW_CAT, VIEW_JSON };
 
 struct view {
     enum view_format format;
     char end; /* what ends each one: LF or NUL */
 };
 
-/* Reads "short", "cat" or "json". 0 or OPTIONS_STOP after telling. */
+/* Reads "short", "verbose", "cat" or "json". 0 or OPTIONS_STOP after telling. */
 int view_parse(struct ctl *ctl, const char *text, enum view_format *format);
 
 /* Prints a message as history has it, or an event as `follow` has it. False if it has no such view.
@@ -26,8 +26,8 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event);
  * Appends the short form of either without its end: local time, peer and text, further lines
  * indented. Always harmless. 0 or -ENOMEM.
  */
-int view_short_message(struct bytes *out, const json_t *message);
-int view_short_event(struct bytes *out, const json_t *event);
+typedef int view_short(struct bytes *out, const json_t *object, bool colour);
+view_short view_short_message, view_short_event;
 
 /* An RFC 3339 time as local "2026-11-22 20:51:03"; "-" if it is none. */
 enum { VIEW_TIME_MAX = 32 };

@@ -178,7 +178,7 @@ static void test_wrong_command_lines_are_told(void **state)
         {{"-n", "x"}, "-n must be a number, not \"x\""},
         {{"-n", "1", "--after=1"}, "only one of -n, --since and --after can be given"},
         {{"--count=0"}, "--count must be at least 1"},
-        {{"-o", "pretty"}, "-o must be short, cat or json, not \"pretty\""},
+        {{"-o", "pretty"}, "-o must be short, verbose, cat or json, not \"pretty\""},
         {{"--types=a,,b"}, "--types is a list like message.received,peer.online"},
         {{"--since=monday"},
          "--since must be a time like 2026-11-22T19:51:03Z, or -1h, not "

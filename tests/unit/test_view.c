@@ -11,14 +11,13 @@
 
 #define TIME "\"time\":\"2026-11-22T19:51:03.214Z\""
 
-static void expect_short(int (*append)(struct bytes *, const json_t *), const char *object,
-                         const char *text)
+static void expect_short(view_short *append, const char *object, const char *text)
 {
     json_t *value = json_loads(object, 0, NULL);
     struct bytes out = {0};
 
     assert_non_null(value);
-    assert_int_equal(append(&out, value), 0);
+    assert_int_equal(append(&out, value, false), 0);
     bytes_append_u8(&out, '\0');
     assert_string_equal((const char *)out.data, text);
     bytes_deinit(&out);
