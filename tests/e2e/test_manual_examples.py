@@ -109,7 +109,7 @@ def test_examples_of_the_client_work(shell):
         else:
             assert process.wait(timeout=PATIENCE_S) == 0, command
     texts = shell.bob.received()
-    assert {"The backup is done.", "a report", "Nightly run"} <= set(texts)
+    assert {"The backup is done.", "a report", "finished"} <= set(texts)
 
 
 # --- p2pchatd(8), p2pchatd.conf(5) --------------------------------------------------------------------
