@@ -15,6 +15,8 @@ function plain(line,    end, macro) {
         macro = substr(line, 2, 2)
         line = substr(line, 5)
     }
+    if (macro == "Xr")
+        sub(/ [1-8]$/, "(" substr(line, length(line)) ")", line)
     return (macro == "Ql" ? "\"" line "\"" : line) end
 }
 
