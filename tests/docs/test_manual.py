@@ -438,6 +438,6 @@ def test_commands_that_people_are_told_to_type_exist():
 def test_options_of_the_daemon_that_people_are_told_to_type_exist():
     real = set(OPTION.findall(help_of("p2pchatd", "--help")))
     wrong = {f"{where}: {told[0]}" for where, text in mentions()
-             for told in re.finditer(r"p2pchatd(?: -\S+(?: [^-\s]\S*)?)+", text)
+             for told in re.finditer(r"(?<!-u )p2pchatd(?: -\S+(?: [^-\s]\S*)?)+", text)
              for option in OPTION.findall(told[0].rstrip(".,;")) if option not in real}
     assert not wrong, "\n" + "\n".join(sorted(wrong))
