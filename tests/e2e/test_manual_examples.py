@@ -107,7 +107,8 @@ def test_examples_of_the_client_work(shell):
             endless[0](shell)
             assert process.poll() is None, command
         else:
-            assert process.wait(timeout=PATIENCE_S) == 0, command
+            statuses = (0, 69) if "doctor" in command else (0,)  # it looks at this machine, too
+            assert process.wait(timeout=PATIENCE_S) in statuses, command
     texts = shell.bob.received()
     assert {"The backup is done.", "a report", "finished"} <= set(texts)
 
