@@ -90,6 +90,7 @@ demo:
 
 include $(srcdir)/systemd/systemd.mk
 include $(srcdir)/man/man.mk
+include $(srcdir)/completions/completions.mk
 include $(srcdir)/contrib/contrib.mk
 
 DOCS = README.md SECURITY.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json

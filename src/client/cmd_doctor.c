@@ -256,8 +256,9 @@ static void advise(struct doctor *doctor, const char *check, const char *finding
 
     if (strcmp(trust, "changed") == 0)
         wrong(doctor, check, finding,
-              "compare the new fingerprint with its owner, then: p2pchatctl peer accept %s %s",
-              member_string(peer, "offered", "FINGERPRINT"), name);
+              "compare the new fingerprint with its owner, then: p2pchatctl peer accept %s "
+              "--fingerprint %s",
+              name, member_string(peer, "offered", "FINGERPRINT"));
     else if (json_array_size(json_object_get(peer, "addresses")) == 0)
         wrong(doctor, check, finding,
               "let it dial us, or tell where it is: p2pchatctl peer set %s ADDRESS", name);
@@ -326,7 +327,7 @@ static void check_unit(struct doctor *doctor, bool reachable)
     if (strcmp(state, "active") == 0)
         ok(doctor, "unit", "p2pchatd.service is active");
     else if (state[0] != '\0' && (strcmp(state, "failed") == 0 || !reachable))
-        wrong(doctor, "unit", state, "%s; why it is not running: journalctl %s-u p2pchatd -n 50",
+        wrong(doctor, "unit", state, "%s; why it is not running: journalctl %s-n 50 -u p2pchatd",
               start_command(doctor), doctor->system ? "" : "--user ");
 }
 

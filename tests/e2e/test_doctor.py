@@ -68,7 +68,7 @@ def test_a_blocked_peer_is_well(paired):
     ("listener", {"listeners": []}, "ss -ltnp 'sport = :8766'"),
     ("peer x", {"peers": [{"name": "x", "trust": "changed", "offered": "SHA256:other",
                            "addresses": ["x:1"], "link": "backoff", "queued": 0}]},
-     "p2pchatctl peer accept SHA256:other x"),
+     "p2pchatctl peer accept x --fingerprint SHA256:other"),
 ])
 def test_what_a_script_says_is_wrong(home, check, change, remedy):
     status = dict(STATUS, peers=[], **change) if "peers" not in change else dict(STATUS, **change)

@@ -1,0 +1,72 @@
+# Completes p2pchatctl in fish. Verbs, commands and options are read from its own help, so that they
+# are always those of the installed program; peers are asked of the daemon.
+
+# What the help of a verb, or of all, has in its first column, and what that is.
+function __p2pchatctl_words
+    p2pchatctl help $argv 2>/dev/null |
+        string replace -rf '^  ([a-z][a-z-]*) +(.*)$' '$1\t$2'
+end
+
+function __p2pchatctl_options
+    p2pchatctl help $argv 2>/dev/null | string match -ar -- '--[a-z][a-z-]*' | sort -u
+end
+
+# What stands before the word that is being completed: -s SOCKET, if given, or the verb and the rest.
+function __p2pchatctl_scan -a what
+    set -l words (commandline -opc)[2..-1]
+    set -l socket
+    while set -q words[1]
+        switch $words[1]
+            case -s --socket
+                set socket -s $words[2]
+                set -e words[1]
+            case '-*'
+            case '*'
+                break
+        end
+        set -e words[1]
+    end
+    if test $what = socket
+        string join \n -- $socket
+    else
+        string join \n -- $words
+    end
+end
+
+function __p2pchatctl_peers
+    p2pchatctl (__p2pchatctl_scan socket) -q peer list 2>/dev/null
+end
+
+function __p2pchatctl_complete
+    set -l words (__p2pchatctl_scan words)
+    set -l previous (commandline -opc)[-1]
+    switch $previous
+        case -p --peer
+            __p2pchatctl_peers
+            return
+        case -o --output
+            printf '%s\n' short verbose cat json
+            return
+        case -s --socket --cursor-file
+            __fish_complete_path (commandline -ct)
+            return
+    end
+    if string match -q -- '-*' (commandline -ct)
+        __p2pchatctl_options $words[1]
+        return
+    end
+    switch "$words[1]"
+        case '' help
+            __p2pchatctl_words
+        case peer queue invite
+            if test (count $words) -eq 1
+                __p2pchatctl_words $words[1]
+            else if test $words[1] = peer
+                __p2pchatctl_peers
+            end
+        case chat fingerprint wait-online
+            __p2pchatctl_peers
+    end
+end
+
+complete -c p2pchatctl -f -a '(__p2pchatctl_complete)'

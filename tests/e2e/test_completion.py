@@ -1,0 +1,158 @@
+"""Completion in each shell offers what there is: the verbs, their options, and the peers by name."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from harness import BUILD, P2PCHATCTL, PATIENCE_S, environment, run
+from screen import Screen
+
+ROOT = BUILD
+while not (ROOT / "completions").is_dir():
+    ROOT = ROOT.parent
+COMPLETIONS = ROOT / "completions"
+
+# Loads the completion as the shell itself does, completes $1, and prints what is offered.
+BASH = f"""
+source /usr/share/bash-completion/bash_completion
+source {COMPLETIONS}/p2pchatctl.bash
+set -f
+read -ra COMP_WORDS <<<"$1"
+[[ $1 == *' ' ]] && COMP_WORDS+=('')
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+compopt() {{ :; }} # works only while readline completes
+_p2pchatctl
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+FISH = f"source {COMPLETIONS}/p2pchatctl.fish; complete -C $argv[1]"
+SHELLS = ["bash", "fish"]
+
+NAMES = ["anna", "andrea", "zo\u00eb", "$(touch${IFS}owned)", "`id`", "a;b", "x'y"]
+
+
+@pytest.fixture
+def complete(home):
+    """complete(SHELL, LINE): the words offered."""
+    (home / "bin").mkdir()
+    (home / "bin" / "p2pchatctl").symlink_to(P2PCHATCTL)
+
+    def run_shell(shell, line):
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        command = {"bash": ["bash", "-c", BASH, "bash", line],
+                   "fish": ["fish", "--no-config", "-c", FISH, line]}[shell]
+        variables = environment(home)
+        variables["PATH"] = f"{home}/bin:{variables['PATH']}"
+        done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd=home,
+                              timeout=PATIENCE_S)
+        assert done.stderr == ""
+        assert not (home / "owned").exists()
+        return [entry.split("\t")[0] for entry in done.stdout.splitlines()]
+
+    return run_shell
+
+
+def help_of(home, *arguments):
+    return run(P2PCHATCTL, "help", *arguments, home=home).out
+
+
+def verbs(home):
+    listed = help_of(home).split("Verbs:\n")[1].split("\n\n")[0]
+    return re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_all_verbs_are_offered(home, complete, shell):
+    assert {"send", "chat", "doctor"} <= set(verbs(home))
+    assert sorted(complete(shell, "p2pchatctl ")) == sorted(verbs(home))
+    assert complete(shell, "p2pchatctl doc") == ["doctor"]
+    assert sorted(complete(shell, "p2pchatctl help ")) == sorted(verbs(home))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_all_options_of_a_verb_are_offered(home, complete, shell):
+    for verb in verbs(home):
+        options = set(re.findall(r"--[a-z][a-z-]*", help_of(home, verb)))
+        assert set(complete(shell, f"p2pchatctl {verb} --")) == options
+    assert complete(shell, "p2pchatctl send --wa") == ["--wait"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_commands_of_a_verb_are_offered(home, complete, shell):
+    commands = set(re.findall(r"^  ([a-z-]+) ", help_of(home, "peer"), re.MULTILINE))
+    assert {"add", "list", "ping"} <= commands
+    assert set(complete(shell, "p2pchatctl peer ")) == commands
+    assert complete(shell, "p2pchatctl queue c") == ["cancel"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_peers_are_offered_by_name_and_nothing_in_a_name_is_run(alice, complete, shell):
+    for name in NAMES:
+        alice.ctl("peer", "add", name, "127.0.0.1:1")
+    options = f"p2pchatctl -s {alice.socket} "
+    for line in ("send -p ", "chat ", "peer show ", "wait-online "):
+        offered = complete(shell, options + line)
+        assert len(offered) == len(NAMES)
+        assert {"anna", "andrea"} <= set(offered)
+        assert sorted(complete(shell, options + line + "an")) == ["andrea", "anna"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_formats_are_offered(complete, shell):
+    assert sorted(complete(shell, "p2pchatctl follow -o ")) == ["cat", "json", "short", "verbose"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_without_a_daemon_no_peer_is_offered_and_nothing_is_said(home, complete, shell):
+    assert complete(shell, f"p2pchatctl -s {home}/nowhere chat ") in ([], [""])
+
+
+@pytest.fixture
+def zsh(alice, home):
+    """An interactive zsh with the completion, since zsh completes nowhere else."""
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not installed")
+    (home / "bin").mkdir()
+    (home / "bin" / "p2pchatctl").symlink_to(P2PCHATCTL)
+    for name in ("anna", "andrea"):
+        alice.ctl("peer", "add", name, "127.0.0.1:1")
+    (home / ".zshrc").write_text(f"fpath=({COMPLETIONS} $fpath)\nautoload -Uz compinit\n"
+                                 f"compinit -u -d {home}/dump\nPS1='zsh> '\nsetopt no_beep\n")
+    variables = dict(environment(home), P2PCHAT_SOCKET=str(alice.socket), ZDOTDIR=str(home))
+    variables["PATH"] = f"{home}/bin:{variables['PATH']}"
+    screen = Screen(home, "zsh -i", columns=100, rows=50, environment=variables)
+    screen.expect_line("zsh>")
+    yield screen
+    screen.end()
+
+
+@pytest.mark.parametrize("typed, completed", [
+    ("p2pchatctl doc", "p2pchatctl doctor"),
+    ("p2pchatctl peer conn", "p2pchatctl peer connect"),
+    ("p2pchatctl send --wa", "p2pchatctl send --wait"),
+    ("p2pchatctl send -p ann", "p2pchatctl send -p anna"),
+    ("p2pchatctl chat and", "p2pchatctl chat andrea"),
+    ("p2pchatctl follow -o v", "p2pchatctl follow -o verbose"),
+])
+def test_zsh_completes(zsh, typed, completed):
+    zsh.type(typed)
+    zsh.key("Tab")
+    zsh.expect_line("zsh> " + completed)
+
+
+def test_zsh_lists_all_verbs_with_what_they_do(zsh, home):
+    zsh.type("p2pchatctl ")
+    zsh.key("Tab")
+    for verb in verbs(home):
+        zsh.expect_line(lambda line: re.match(rf"{verb} +-- \w", line), verb)
+
+
+def test_they_are_installed_where_the_shells_look(tmp_path):
+    subprocess.run(["make", "-s", "-C", BUILD.parent, "install-completions", f"DESTDIR={tmp_path}",
+                    "datadir=/usr/share"], check=True, capture_output=True)
+    for name in ("bash-completion/completions/p2pchatctl", "zsh/vendor-completions/_p2pchatctl",
+                 "fish/vendor_completions.d/p2pchatctl.fish"):
+        assert (tmp_path / "usr/share" / name).is_file()
