@@ -50,8 +50,9 @@ def test_it_is_confined_as_well(home):
     status = home.path(f"/proc/{pid}/status").read_text()
     assert "NoNewPrivs:\t1\n" in status
     assert "Seccomp:\t2\n" in status
-    refused = home.run("nsenter", "-t", pid, "-m", "touch", "/home/alice/stray", expect=1)
-    assert "Read-only" in refused.err
+    for stray in ("/home/alice/stray", "/etc/stray"):
+        refused = home.run("touch", f"/proc/{pid}/root{stray}", expect=1)
+        assert "Read-only" in refused.err
 
 
 def test_it_comes_back_after_a_kill(home):
