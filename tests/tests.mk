@@ -32,6 +32,16 @@ $(SANITIZED)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
 	@mkdir -p $(@D)
 	cd $(@D) && $(abspath $(srcdir))/configure -q --enable-sanitizers --enable-werror CC=clang
 
+# The third build, without systemd.
+PLAIN = build/plain
+
+plain: $(PLAIN)/config.mk
+	@$(MAKE) --no-print-directory -C $(PLAIN) all
+
+$(PLAIN)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
+	@mkdir -p $(@D)
+	cd $(@D) && $(abspath $(srcdir))/configure -q --without-systemd --enable-werror
+
 RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 
@@ -39,7 +49,7 @@ BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
 
 check: dependencies
-	$(BUILD) all tests sanitized
+	$(BUILD) all tests sanitized plain
 	$(RUN) service@build lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 lint check-lint: dependencies
@@ -65,7 +75,7 @@ check-e2e: dependencies
 	$(RUN) e2e@build
 
 check-service: dependencies
-	$(BUILD) all
+	$(BUILD) all plain
 	$(RUN) service@build
 
 check-sanitizers: dependencies
@@ -78,6 +88,6 @@ check-deep: dependencies
 	$(BUILD) tests
 	$(RUN) models simulation@build
 
-.PHONY: lint tests sanitized check check-deep check-lint check-docs check-models check-simulation \
+.PHONY: lint tests sanitized plain check check-deep check-lint check-docs check-models check-simulation \
 	check-unit check-e2e check-service check-sanitizers
 .SECONDARY:

@@ -5,37 +5,22 @@ import subprocess
 import pytest
 
 from machine import eventually
-
-OTHER = ["--state-dir", "/root/other", "--control", "/root/other.sock", "--listen", "127.0.0.1:4321"]
+from visitor import Visitor
 
 
 @pytest.fixture
 def host(machine):
-    """The service, and another daemon beside it that nobody knows yet."""
+    """The service, which logs all that it can."""
     machine.write("/etc/p2pchat/p2pchatd.conf", "log-level = debug\n")
     machine.systemctl("enable", "--now", "p2pchatd")
-    machine.other = machine.start("p2pchatd", *OTHER, stderr=subprocess.DEVNULL)
-    eventually(lambda: machine.path("/root/other.sock").exists(), "the other daemon")
     return machine
 
 
-def fingerprint(machine, *options):
-    return machine.ctl(*options, "--json", "rpc", "identity.get").out.split('"fingerprint":')[1] \
-        .split('"')[1]
-
-
-def other(machine, *arguments):
-    return machine.ctl("-s", "/root/other.sock", *arguments)
-
-
-def pair(machine):
-    """The other asks, and is let in as "bob"."""
-    other(machine, "peer", "add", "host", "127.0.0.1:8766")
-    key = fingerprint(machine, "-s", "/root/other.sock")
-    eventually(lambda: machine.journal("P2PCHAT_EVENT=peer-request"), "the request")
-    machine.ctl("peer", "accept", key, "bob")
-    machine.ctl("wait-online", "bob")
-    other(machine, "wait-online", "host")
+@pytest.fixture
+def visitor(host):
+    made = Visitor(host)
+    made.pair()
+    return made
 
 
 def test_entries_have_the_fields_to_search_by(host):
@@ -45,13 +30,12 @@ def test_entries_have_the_fields_to_search_by(host):
     assert entry["P2PCHAT_COMPONENT"] == "daemon"
     assert entry["SYSLOG_IDENTIFIER"] == "p2pchatd"
     assert entry["MESSAGE_ID"] == "78437f482cbc4aedb5f76dfb9e280162"
-    assert fingerprint(host) in entry["MESSAGE"]
+    assert host.ctl("fingerprint").out.split()[0] in entry["MESSAGE"]
     assert "P2PCHAT_PEER" not in entry
 
 
-def test_a_peer_can_be_followed_by_its_name(host):
-    pair(host)
-    other(host, "peer", "disconnect", "host")
+def test_a_peer_can_be_followed_by_its_name(host, visitor):
+    visitor.ctl("peer", "disconnect", "host")
     seen = eventually(lambda: [entry["P2PCHAT_EVENT"]
                                for entry in host.journal("P2PCHAT_PEER=bob")
                                if "P2PCHAT_EVENT" in entry][2:], "three events")
@@ -61,8 +45,7 @@ def test_a_peer_can_be_followed_by_its_name(host):
         assert ("MESSAGE_ID" in entry) == ("P2PCHAT_EVENT" in entry)
 
 
-def test_the_catalog_explains_what_happened(host):
-    pair(host)
+def test_the_catalog_explains_what_happened(host, visitor):
     out = host.run("journalctl", "-x", "-u", "p2pchatd", "--no-hostname").out
     for subject in ("p2pchatd is ready", "A new identity was made", "p2pchatd listens for peers",
                     "An unknown key asks to be let in", "The trust in a peer has changed",
@@ -70,11 +53,10 @@ def test_the_catalog_explains_what_happened(host):
         assert f"Subject: {subject}\n" in out, subject
 
 
-def test_nothing_secret_is_in_the_whole_journal(host):
+def test_nothing_secret_is_in_the_whole_journal(host, visitor):
     """Texts, keys and what was mistaken for them, with every line that the daemon can log."""
-    pair(host)
     host.ctl("send", "-p", "bob", "--wait", "xyzzy-sent")
-    other(host, "send", "-p", "host", "--wait", "xyzzy-received")
+    visitor.ctl("send", "-p", "host", "--wait", "xyzzy-received")
     host.ctl("rpc", "message.send", '{"peer":"xyzzy-nobody","body":"xyzzy-refused"}', expect=67)
     host.ctl("rpc", '{"xyzzy-malformed', expect=None)
     host.run("kill", "-SEGV", host.show("MainPID"))
