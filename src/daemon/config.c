@@ -26,6 +26,7 @@ enum { POLICY_COUNT = sizeof policy_names / sizeof policy_names[0] };
 static cfg_opt_t option_table[] = {
     CFG_STR_LIST("listen", "{\"[::]:8766\"}", CFGF_NONE),
     CFG_STR("identity", "", CFGF_NONE),
+    CFG_STR("identity-passphrase-file", "", CFGF_NONE),
     CFG_INT("identity-bits", 2048, CFGF_NONE),
     CFG_STR("default-peer", "", CFGF_NONE),
     CFG_STR("unknown-peers", "ask", CFGF_NONE),
@@ -102,7 +103,7 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
         wanted = "error, warning, notice, info or debug";
     else if (strcmp(name, "default-peer") == 0 && strlen(value) >= PEER_NAME_MAX)
         wanted = "a name of at most 64 bytes";
-    else if (strcmp(name, "identity") == 0 && strlen(value) >= CONFIG_PATH_MAX)
+    else if (strncmp(name, "identity", strlen("identity")) == 0 && strlen(value) >= CONFIG_PATH_MAX)
         wanted = "a shorter path";
     if (wanted == NULL)
         return 0;
@@ -241,6 +242,8 @@ int config_load(struct config *config, const char *path, bool required,
         *config = (struct config){0};
         take_settings(&config->settings, cfg);
         snprintf(config->identity, sizeof config->identity, "%s", cfg_getstr(cfg, "identity"));
+        snprintf(config->passphrase_file, sizeof config->passphrase_file, "%s",
+                 cfg_getstr(cfg, "identity-passphrase-file"));
         config->identity_bits = (unsigned)cfg_getint(cfg, "identity-bits");
         log_level_parse(cfg_getstr(cfg, "log-level"), &config->log_level);
         take_options(config, options);
@@ -250,6 +253,14 @@ int config_load(struct config *config, const char *path, bool required,
     if (cfg != NULL)
         cfg_free(cfg);
     return r;
+}
+
+struct keys_source config_keys(const struct config *config, const char *state_dir)
+{
+    return (struct keys_source){.state_dir = state_dir,
+                                .identity = config->identity,
+                                .passphrase_file = config->passphrase_file,
+                                .bits = config->identity_bits};
 }
 
 static void print_text(FILE *out, const char *key, const char *value)
@@ -279,6 +290,7 @@ void config_print(const struct config *config, FILE *out)
     }
     fputs("}\n", out);
     print_text(out, "identity", config->identity);
+    print_text(out, "identity-passphrase-file", config->passphrase_file);
     fprintf(out, "identity-bits = %u\n", config->identity_bits);
     print_text(out, "default-peer", settings->default_peer);
     print_text(out, "unknown-peers", policy_names[settings->unknown_peers]);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "daemon/keys.h"
 #include "daemon/options.h"
 
 enum { CONFIG_COMPLAINT_MAX = 512, CONFIG_PATH_MAX = 4096 };
@@ -14,7 +15,8 @@ enum { CONFIG_COMPLAINT_MAX = 512, CONFIG_PATH_MAX = 4096 };
 struct config {
     struct settings settings;
     char identity[CONFIG_PATH_MAX]; /* path of the private key; "" for the state directory's */
-    unsigned identity_bits;         /* of a newly made identity */
+    char passphrase_file[CONFIG_PATH_MAX]; /* path of its passphrase; "" for none */
+    unsigned identity_bits;                /* of a newly made identity */
     enum log_level log_level;
 };
 
@@ -25,6 +27,9 @@ struct config {
  */
 int config_load(struct config *config, const char *path, bool required,
                 const struct options *options, char complaint[static CONFIG_COMPLAINT_MAX]);
+
+/* Where the secrets are by these settings; the strings are those of the parameters. */
+struct keys_source config_keys(const struct config *config, const char *state_dir);
 
 /* Prints the effective settings as a configuration file. */
 void config_print(const struct config *config, FILE *out);

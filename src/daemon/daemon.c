@@ -170,10 +170,8 @@ static void ask_for_patience(const char *database)
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->places->state_dir;
-    CLEANUP(cleanup_free) char *default_identity = path_join(directory, "identity.pem");
-    CLEANUP(cleanup_free) char *store_key = path_join(directory, "store.key");
     CLEANUP(cleanup_free) char *database = path_join(directory, "p2pchat.db");
-    if (default_identity == NULL || store_key == NULL || database == NULL)
+    if (database == NULL)
         return EXIT_STATUS_INTERNAL;
     int r = directory_make(directory);
     if (r < 0) {
@@ -193,10 +191,10 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
                                     : strerror(-r));
         return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
     }
-    const char *identity = config->identity[0] != '\0' ? config->identity : default_identity;
-    r = keys_load_identity(identity, config->identity_bits, &daemon->self);
+    const struct keys_source keys = config_keys(config, directory);
+    r = keys_load_identity(&keys, &daemon->self);
     if (r == 0)
-        r = keys_load_store_key(store_key, &daemon->store_key);
+        r = keys_load_store_key(&keys, &daemon->store_key);
     return r == 0 ? EXIT_STATUS_OK : EXIT_STATUS_CONFIG;
 }
 

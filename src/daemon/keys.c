@@ -1,5 +1,5 @@
 /*
- * The daemon's secrets: on disk, or handed over by the service manager.
+ * The daemon's secrets on disk.
  */
 #define LOG_COMPONENT "keys"
 #include "daemon/keys.h"
@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -15,14 +17,37 @@
 
 enum { PASSPHRASE_MAX = 1024 };
 
+/* One secret's file. */
+struct place {
+    char *path;      /* NULL: there is none */
+    bool credential; /* guarded by the service manager, and not ours to make */
+};
+
+static void place_deinit(struct place *place)
+{
+    free(place->path);
+}
+
+static int explain_access(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+        log_error("%s: a secret must be in a plain file", path);
+    else if (status.st_uid != geteuid() && status.st_uid != 0)
+        log_error("%s: the file of another user could be changed by him; to make it ours: "
+                  "chown %u '%s' && chmod 600 '%s'",
+                  path, (unsigned)geteuid(), path, path);
+    else
+        log_error("%s: others can read or change this secret; to make it private: chmod 600 '%s'",
+                  path, path);
+    return -EPERM;
+}
+
 static int explain(const char *path, int r)
 {
     if (r == -EPERM)
-        log_error("%s: others could read or change this key; make it yours alone: "
-                  "chown %s and chmod 600 %s",
-                  path, "the daemon's user", path);
-    else
-        log_error("%s: %s", path, strerror(-r));
+        return explain_access(path);
+    log_error("%s: %s", path, strerror(-r));
     return r;
 }
 
@@ -31,41 +56,84 @@ static int explain_identity(const char *path, int outcome)
     static const char *const reasons[] = {
         [IDENTITY_MALFORMED] = "not a PEM private key",
         [IDENTITY_UNSUITABLE] = "not an RSA key of 2048, 3072 or 4096 bits with exponent 65537",
-        [IDENTITY_ENCRYPTED] = "encrypted; hand over the credential \"passphrase\" as well",
+        [IDENTITY_ENCRYPTED] = "encrypted; put the passphrase into a file of mode 600 and name it "
+                               "as identity-passphrase-file, or hand over the credential "
+                               "\"passphrase\"",
         [IDENTITY_PASSPHRASE] = "the passphrase is wrong",
     };
     log_error("%s: %s", path, reasons[outcome]);
     return -EINVAL;
 }
 
-/* --- credentials --- */
+/* --- where they are --------------------------------------------------------------------------- */
 
-/*
- * Reads what the service manager hands over under this name. Who else may read it is the manager's
- * care. 0, -ENOENT when it is nothing, or another -errno (logged).
- */
-static int read_credential(const char *name, size_t limit, struct bytes *content)
+/* The credential of this name, if the service manager has handed it over. */
+static int find_credential(const char *name, struct place *place)
 {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    if (directory == NULL)
-        return -ENOENT;
-    CLEANUP(cleanup_free) char *path = path_join(directory, name);
-    int r = path != NULL ? file_read(path, limit, content) : -ENOMEM;
-    return r < 0 && r != -ENOENT ? explain(name, r) : r;
-}
-
-/* The passphrase of the identity as text; without one `content` stays empty. 0 or -errno. */
-static int read_passphrase(struct bytes *content)
-{
-    int r = read_credential("passphrase", PASSPHRASE_MAX, content);
-    if (r == -ENOENT)
+    *place = (struct place){.credential = true};
+    if (directory == NULL || directory[0] != '/')
         return 0;
-    if (r == 0 && content->size > 0 && content->data[content->size - 1] == '\n')
-        content->size--;
-    return r == 0 ? bytes_append_u8(content, '\0') : r;
+    place->path = path_join(directory, name);
+    if (place->path == NULL)
+        return -ENOMEM;
+    if (access(place->path, F_OK) < 0) {
+        free(place->path);
+        place->path = NULL;
+    }
+    return 0;
 }
 
-/* --- the identity --- */
+/* The credential, else the configured file, else (if it has a name there) the state directory's. */
+static int find_place(const struct keys_source *source, const char *credential,
+                      const char *configured, const char *name, struct place *place)
+{
+    int r = find_credential(credential, place);
+    if (r < 0 || place->path != NULL || (configured[0] == '\0' && name == NULL))
+        return r;
+    place->credential = false;
+    place->path =
+        configured[0] != '\0' ? strdup(configured) : path_join(source->state_dir, name);
+    return place->path != NULL ? 0 : -ENOMEM;
+}
+
+static int find_identity(const struct keys_source *source, struct place *place)
+{
+    return find_place(source, "identity", source->identity, "identity.pem", place);
+}
+
+static int read_place(const struct place *place, size_t limit, struct bytes *content)
+{
+    return place->credential ? file_read(place->path, limit, content)
+                             : file_read_secret(place->path, limit, content);
+}
+
+/* --- the identity ----------------------------------------------------------------------------- */
+
+/* The first line of its file, terminated; empty when there is none. */
+static int read_passphrase(const struct keys_source *source, struct bytes *passphrase)
+{
+    CLEANUP(place_deinit) struct place place;
+    int r = find_place(source, "passphrase", source->passphrase_file, NULL, &place);
+    if (r < 0 || place.path == NULL)
+        return r;
+    r = read_place(&place, PASSPHRASE_MAX, passphrase);
+    if (r < 0)
+        return explain(place.path, r);
+    const uint8_t *end = memchr(passphrase->data, '\n', passphrase->size);
+    if (end != NULL)
+        passphrase->size = (size_t)(end - passphrase->data);
+    if (passphrase->size == 0 || memchr(passphrase->data, '\0', passphrase->size) != NULL) {
+        log_error("%s: there is no passphrase in its first line", place.path);
+        return -EINVAL;
+    }
+    return bytes_append_u8(passphrase, '\0');
+}
+
+static const char *text_of(const struct bytes *passphrase)
+{
+    return passphrase->size > 0 ? (const char *)passphrase->data : NULL;
+}
 
 static int make_identity(const char *path, unsigned bits, const char *passphrase,
                          struct identity **identity)
@@ -87,46 +155,55 @@ static int make_identity(const char *path, unsigned bits, const char *passphrase
     return 0;
 }
 
-static int read_identity(const char *origin, struct span pem, const char *passphrase,
-                         struct identity **identity)
+static int import_identity(const char *path, const struct bytes *pem, const char *passphrase,
+                           struct identity **identity)
 {
-    int r = identity_import(identity, pem, passphrase);
-    if (r > 0)
-        return explain_identity(origin, r);
-    return r < 0 ? explain(origin, r) : 0;
+    int r = identity_import(identity, bytes_span(pem), passphrase);
+    return r > 0 ? explain_identity(path, r) : r < 0 ? explain(path, r) : 0;
 }
 
-static int load_identity(const char *path, unsigned bits, const char *passphrase,
-                         struct identity **identity)
+int keys_load_identity(const struct keys_source *source, struct identity **identity)
 {
-    struct bytes pem = {0};
-    const char *origin = "the credential \"identity\"";
-    int r = read_credential("identity", IDENTITY_PEM_MAX, &pem);
-    if (r == -ENOENT) {
-        origin = path;
-        r = file_read_secret(path, IDENTITY_PEM_MAX, &pem);
-        if (r == -ENOENT)
-            return make_identity(path, bits, passphrase, identity);
-        if (r < 0)
-            explain(path, r);
+    CLEANUP(place_deinit) struct place place = {0};
+    struct bytes pem = {0}, passphrase = {0};
+    int r = find_identity(source, &place);
+    if (r == 0)
+        r = read_passphrase(source, &passphrase);
+    if (r == 0) {
+        r = read_place(&place, IDENTITY_PEM_MAX, &pem);
+        if (r == 0)
+            r = import_identity(place.path, &pem, text_of(&passphrase), identity);
+        else if (r == -ENOENT)
+            r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
+        else
+            r = explain(place.path, r);
     }
-    if (r == 0)
-        r = read_identity(origin, bytes_span(&pem), passphrase, identity);
     bytes_deinit(&pem);
-    return r;
-}
-
-int keys_load_identity(const char *path, unsigned bits, struct identity **identity)
-{
-    struct bytes passphrase = {0};
-    int r = read_passphrase(&passphrase);
-    if (r == 0)
-        r = load_identity(path, bits, (const char *)passphrase.data, identity);
     bytes_deinit(&passphrase);
     return r;
 }
 
-/* --- the store key --- */
+int keys_generate_identity(const struct keys_source *source, struct identity **identity)
+{
+    CLEANUP(place_deinit) struct place place = {0};
+    struct bytes passphrase = {0};
+    int r = find_identity(source, &place);
+    if (r < 0)
+        return r;
+    if (access(place.path, F_OK) == 0 || errno != ENOENT) {
+        log_error("%s: there is an identity already; who knows this machine knows it by that key. "
+                  "To give it up: mv '%s' '%s.old'",
+                  place.path, place.path, place.path);
+        return -EEXIST;
+    }
+    r = read_passphrase(source, &passphrase);
+    if (r == 0)
+        r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
+    bytes_deinit(&passphrase);
+    return r;
+}
+
+/* --- the store key ---------------------------------------------------------------------------- */
 
 static int make_store_key(const char *path, struct secret *key)
 {
@@ -136,25 +213,24 @@ static int make_store_key(const char *path, struct secret *key)
     return r < 0 ? explain(path, r) : 0;
 }
 
-int keys_load_store_key(const char *path, struct secret *key)
+int keys_load_store_key(const struct keys_source *source, struct secret *key)
 {
+    CLEANUP(place_deinit) struct place place = {0};
     struct bytes content = {0};
-    const char *origin = "the credential \"store-key\"";
-    int r = read_credential("store-key", SECRET_SIZE, &content);
+    int r = find_place(source, "store-key", "", "store.key", &place);
+    if (r < 0)
+        return r;
+    r = read_place(&place, SECRET_SIZE, &content);
     if (r == -ENOENT) {
-        origin = path;
-        r = file_read_secret(path, SECRET_SIZE, &content);
-        if (r == -ENOENT)
-            return make_store_key(path, key);
-        if (r < 0)
-            explain(path, r);
-    }
-    if (r == 0 && content.size != SECRET_SIZE) {
-        log_error("%s: not a store key of %d bytes", origin, SECRET_SIZE);
+        r = make_store_key(place.path, key);
+    } else if (r < 0 && r != -EFBIG) {
+        r = explain(place.path, r);
+    } else if (content.size != SECRET_SIZE) {
+        log_error("%s: not a store key of %d bytes", place.path, SECRET_SIZE);
         r = -EINVAL;
-    }
-    if (r == 0)
+    } else {
         memcpy(key, content.data, SECRET_SIZE);
+    }
     bytes_deinit(&content);
     return r;
 }

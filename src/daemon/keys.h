@@ -3,19 +3,29 @@
  * the store.
  *
  * Each comes from the service manager if it hands over a credential of that name ("identity",
- * "store-key"), else from a file of mode 0600, which is made at the first start. The credential
- * "passphrase" opens the identity, and closes one that is made.
+ * "passphrase", "store-key"), else from a file of mode 0600; identity and store key are made at the
+ * first start. A passphrase opens the identity, and closes one that is made.
+ *
+ * All functions return 0, or -errno after the reason and the remedy were logged.
  */
 #pragma once
 
 #include "crypto/identity.h"
 #include "crypto/secret.h"
 
-/*
- * Loads the private key, in a file from `path`, or makes one of `bits` there if there is none. 0,
- * or -errno after the reason and the remedy were logged.
- */
-int keys_load_identity(const char *path, unsigned bits, struct identity **identity);
+/* Where the secrets are. */
+struct keys_source {
+    const char *state_dir;
+    const char *identity;        /* path; "": in the state directory */
+    const char *passphrase_file; /* of the identity; "": none */
+    unsigned bits;               /* of a new identity */
+};
 
-/* The same for the store key. */
-int keys_load_store_key(const char *path, struct secret *key);
+/* Reads the identity, or makes one if there is none. */
+int keys_load_identity(const struct keys_source *source, struct identity **identity);
+
+/* Makes an identity where keys_load_identity() would look for it. -EEXIST if one is there. */
+int keys_generate_identity(const struct keys_source *source, struct identity **identity);
+
+/* Reads the store key, or makes one if there is none. */
+int keys_load_store_key(const struct keys_source *source, struct secret *key);

@@ -4,13 +4,33 @@
 #define LOG_COMPONENT "daemon"
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "crypto/crypto.h"
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/sandbox.h"
+
+static enum exit_status generate(const struct places *places, const struct config *config)
+{
+    const struct keys_source keys = config_keys(config, places->state_dir);
+    struct identity *identity;
+    char text[FINGERPRINT_TEXT_MAX];
+    int r = directory_make(places->state_dir);
+    if (r < 0) {
+        log_error("can't make %s: %s", places->state_dir, strerror(-r));
+        return EXIT_STATUS_OS;
+    }
+    if (keys_generate_identity(&keys, &identity) < 0)
+        return EXIT_STATUS_CONFIG;
+    fingerprint_format(pubkey_fingerprint(identity_pubkey(identity)), text);
+    puts(text);
+    identity_free(identity);
+    return EXIT_STATUS_OK;
+}
 
 static enum exit_status serve(const struct options *options, const struct places *places,
                               const struct config *config)
@@ -36,7 +56,8 @@ static enum exit_status start(const struct options *options, const struct places
     log_set_level(config->log_level);
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;
-    enum exit_status status = serve(options, places, config);
+    enum exit_status status = options->action == OPTIONS_GENERATE ? generate(places, config)
+                                                                  : serve(options, places, config);
     crypto_deinit();
     return status;
 }
@@ -54,7 +75,8 @@ static enum exit_status configure(const struct options *options, const struct pl
     }
     if (options->action == OPTIONS_SHOW)
         config_print(&config, stdout);
-    return options->action == OPTIONS_RUN ? start(options, places, &config) : EXIT_STATUS_OK;
+    bool starts = options->action == OPTIONS_RUN || options->action == OPTIONS_GENERATE;
+    return starts ? start(options, places, &config) : EXIT_STATUS_OK;
 }
 
 int main(int argc, char *argv[])

@@ -7,7 +7,14 @@
 #include <getopt.h>
 #include <stdio.h>
 
-enum { OPTION_STATE_DIR = 256, OPTION_CONTROL, OPTION_LISTEN, OPTION_LOG_LEVEL, OPTION_VERSION };
+enum {
+    OPTION_STATE_DIR = 256,
+    OPTION_CONTROL,
+    OPTION_LISTEN,
+    OPTION_LOG_LEVEL,
+    OPTION_GENERATE,
+    OPTION_VERSION,
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -15,6 +22,7 @@ static const struct option long_options[] = {
     {"control", required_argument, NULL, OPTION_CONTROL},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"generate-identity", no_argument, NULL, OPTION_GENERATE},
     {"test", no_argument, NULL, 't'},
     {"show", no_argument, NULL, 'T'},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -35,6 +43,9 @@ void options_print_help(void)
           "                         $XDG_RUNTIME_DIR/p2pchat/control.sock)\n"
           "      --listen ADDR:PORT where peers connect (default: [::]:8766); may be repeated\n"
           "      --log-level LEVEL  error, warning, notice, info or debug\n"
+          "      --generate-identity\n"
+          "                         make the key that peers know this machine by, print its\n"
+          "                         fingerprint and exit; the first start does so by itself\n"
           "  -t, --test             test the configuration and exit\n"
           "  -T, --show             print the effective configuration and exit\n"
           "      --version          print the version and exit\n"
@@ -77,6 +88,9 @@ static int apply(struct options *options, int option, const char *value)
         return log_level_parse(value, &options->log_level) == 0
                    ? 0
                    : complain("not a log level", value);
+    case OPTION_GENERATE:
+        options->action = OPTIONS_GENERATE;
+        return 0;
     case 't':
         options->action = OPTIONS_TEST;
         return 0;

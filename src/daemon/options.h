@@ -10,8 +10,9 @@
 
 enum options_action {
     OPTIONS_RUN,
-    OPTIONS_TEST, /* -t: is the configuration good? */
-    OPTIONS_SHOW, /* -T: print the effective configuration */
+    OPTIONS_TEST,     /* -t: is the configuration good? */
+    OPTIONS_SHOW,     /* -T: print the effective configuration */
+    OPTIONS_GENERATE, /* make an identity and exit */
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };

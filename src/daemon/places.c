@@ -91,7 +91,7 @@ int places_find(struct places *places, const struct options *options)
     places->state_dir =
         options->state_dir != NULL ? strdup(options->state_dir) : find_state_dir(places->system);
     r = check(places->state_dir, "state", "set HOME or give --state-dir");
-    if (r < 0)
+    if (r < 0 || options->action == OPTIONS_GENERATE)
         return r;
     places->control =
         options->control != NULL ? strdup(options->control) : find_control(places->system);
