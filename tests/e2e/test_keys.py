@@ -1,0 +1,144 @@
+"""The daemon's secrets: made, encrypted, handed over, and refused when others can reach them."""
+
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+
+from harness import P2PCHATD, environment, run
+
+PASSPHRASE = "correct horse battery staple"
+
+
+def generate(daemon, expect=0, **options):
+    return run(P2PCHATD, "--state-dir", daemon.state, *(["-c", daemon.config] if daemon.config else []),
+               "--generate-identity", home=daemon.home, expect=expect, **options)
+
+
+def start_fails(daemon, *remedies, **variables):
+    """It does not start (78), and says on the way out what helps."""
+    done = subprocess.run([P2PCHATD, *map(str, daemon.options)], capture_output=True, text=True,
+                          env=dict(environment(daemon.home), **variables), timeout=60)
+    assert done.returncode == 78, done.stderr
+    for remedy in remedies:
+        assert remedy in done.stderr
+    return done.stderr
+
+
+def secret_file(path, text):
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def alice(daemon):
+    return daemon("alice", started=False)
+
+
+@pytest.fixture
+def encrypted(alice):
+    """A daemon whose identity has a passphrase, made by itself."""
+    passphrase = secret_file(alice.home / "passphrase", PASSPHRASE + "\n")
+    alice.configure(f'identity-passphrase-file = "{passphrase}"\n')
+    [alice.fingerprint] = generate(alice).lines
+    return alice
+
+
+def test_an_identity_can_be_made_ahead(alice):
+    [fingerprint] = generate(alice).lines
+    assert re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}", fingerprint)
+    assert stat.S_IMODE((alice.state / "identity.pem").stat().st_mode) == 0o600
+    assert stat.S_IMODE(alice.state.stat().st_mode) == 0o700
+    assert alice.start().fingerprint == fingerprint
+
+
+def test_an_identity_is_never_made_over_another(alice):
+    [fingerprint] = generate(alice).lines
+    refused = generate(alice, expect=78)
+    assert refused.out == "" and "there is an identity already" in refused.err
+    assert alice.start().fingerprint == fingerprint
+
+
+def test_a_passphrase_encrypts_what_is_made(encrypted):
+    pem = (encrypted.state / "identity.pem").read_text()
+    assert pem.startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    fingerprint = encrypted.fingerprint
+    assert encrypted.start().fingerprint == fingerprint
+
+
+def test_an_encrypted_identity_needs_its_passphrase(encrypted):
+    encrypted.configure("")
+    said = start_fails(encrypted, "identity-passphrase-file")
+    assert PASSPHRASE not in said
+
+
+@pytest.mark.parametrize("text, complaint", [("wrong\n", "the passphrase is wrong"),
+                                             ("", "no passphrase in its first line"),
+                                             ("\n", "no passphrase in its first line")])
+def test_a_wrong_passphrase_is_told(encrypted, text, complaint):
+    (encrypted.home / "passphrase").write_text(text)
+    start_fails(encrypted, complaint)
+
+
+def test_a_passphrase_comes_as_a_credential(encrypted):
+    credentials = encrypted.home / "credentials"
+    credentials.mkdir()
+    (encrypted.home / "passphrase").rename(credentials / "identity-passphrase")
+    (credentials / "identity-passphrase").chmod(0o440)  # as the service manager leaves it
+    encrypted.configure("")
+    encrypted.prefix = ["env", f"CREDENTIALS_DIRECTORY={credentials}"]
+    fingerprint = encrypted.fingerprint
+    assert encrypted.start().fingerprint == fingerprint
+
+
+def test_identity_and_store_key_come_as_credentials(alice):
+    [fingerprint] = generate(alice).lines
+    credentials = alice.home / "credentials"
+    credentials.mkdir()
+    (alice.state / "identity.pem").rename(credentials / "identity")
+    (credentials / "store-key").write_bytes(os.urandom(32))
+    alice.prefix = ["env", f"CREDENTIALS_DIRECTORY={credentials}"]
+    assert alice.start().fingerprint == fingerprint
+    assert not (alice.state / "identity.pem").exists()
+    assert not (alice.state / "store.key").exists()
+
+
+def test_a_store_key_of_another_size_is_refused(alice):
+    credentials = alice.home / "credentials"
+    credentials.mkdir()
+    for size in (31, 33):
+        (credentials / "store-key").write_bytes(bytes(size))
+        start_fails(alice, "not a store key of 32 bytes", CREDENTIALS_DIRECTORY=str(credentials))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o602])
+@pytest.mark.parametrize("name", ["identity.pem", "store.key"])
+def test_a_key_that_others_can_reach_is_refused_with_the_command_that_helps(alice, name, mode):
+    alice.start().stop()
+    path = alice.state / name
+    path.chmod(mode)
+    said = start_fails(alice, f"chmod 600 '{path}'")
+    [command] = re.findall(r"chmod 600 '[^']+'", said)
+    subprocess.run(command, shell=True, check=True)
+    alice.start()
+
+
+def test_a_passphrase_that_others_can_read_is_refused(encrypted):
+    (encrypted.home / "passphrase").chmod(0o644)
+    start_fails(encrypted, "chmod 600")
+
+
+def test_what_is_no_key_is_told(alice):
+    alice.state.mkdir(mode=0o700)
+    secret_file(alice.state / "identity.pem", "nothing\n")
+    start_fails(alice, "not a PEM private key")
+
+
+def test_the_private_key_is_not_to_be_had_over_the_socket(alice):
+    alice.start()
+    methods = alice.ctl("rpc").out
+    assert not re.search(r"identity\.(export|import)", methods)
+    assert "PRIVATE" not in str(alice.rpc("identity.get"))
