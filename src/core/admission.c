@@ -186,6 +186,13 @@ static void ask_people(struct node *node, struct link *link)
     node->observer->request(node->observer_context, request);
 }
 
+/* Whether one more stranger may wait: others may have come while this one was confirming. */
+static bool may_wait(const struct node *node, const struct link *link)
+{
+    return link->verdict != TRUST_ASK || roster_by_key(&node->roster, link_fingerprint(link)) ||
+           requests_waiting(&node->requests) < GATE_PENDING_MAX;
+}
+
 static void forget_request(struct node *node, const struct fingerprint *key)
 {
     struct request *request = requests_find(&node->requests, key);
@@ -204,6 +211,10 @@ void admission_confirmed(struct node *node, struct link *link)
     if (!links_resolve(&node->links, link, pubkey_fingerprint(identity_pubkey(node->self)),
                        loop_now(node->loop))) {
         reject(node, link, CLOSE_DUPLICATE);
+        return;
+    }
+    if (!may_wait(node, link)) {
+        reject(node, link, CLOSE_BUSY);
         return;
     }
     int r = remember(node, link);
