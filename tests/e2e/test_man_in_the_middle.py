@@ -81,7 +81,7 @@ def test_an_invite_finds_him_out_where_strangers_may_ask(daemon, bob, his_key):
     try:
         uri = alice.ctl("invite", "bob").out.strip()
         bob.ctl("join", uri.replace(alice.address, mallory.address), "alice", expect=77)
-        alice.wait_for_event("peer.request", fingerprint=mallory.fingerprint)
+        alice.wait_for_request(mallory)
         assert alice.rpc("peer.list")["peers"] == []
         assert len(alice.rpc("invite.list")["invites"]) == 1
     finally:
