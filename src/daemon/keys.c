@@ -92,8 +92,7 @@ static int find_place(const struct keys_source *source, const char *credential,
     if (r < 0 || place->path != NULL || (configured[0] == '\0' && name == NULL))
         return r;
     place->credential = false;
-    place->path =
-        configured[0] != '\0' ? strdup(configured) : path_join(source->state_dir, name);
+    place->path = configured[0] != '\0' ? strdup(configured) : path_join(source->state_dir, name);
     return place->path != NULL ? 0 : -ENOMEM;
 }
 

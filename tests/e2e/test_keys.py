@@ -86,8 +86,8 @@ def test_a_wrong_passphrase_is_told(encrypted, text, complaint):
 def test_a_passphrase_comes_as_a_credential(encrypted):
     credentials = encrypted.home / "credentials"
     credentials.mkdir()
-    (encrypted.home / "passphrase").rename(credentials / "identity-passphrase")
-    (credentials / "identity-passphrase").chmod(0o440)  # as the service manager leaves it
+    (encrypted.home / "passphrase").rename(credentials / "passphrase")
+    (credentials / "passphrase").chmod(0o440)  # as the service manager leaves it
     encrypted.configure("")
     encrypted.prefix = ["env", f"CREDENTIALS_DIRECTORY={credentials}"]
     fingerprint = encrypted.fingerprint
