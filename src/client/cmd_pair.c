@@ -111,7 +111,7 @@ static int verify_there(struct ctl *ctl, const struct pair *pair)
 
     if (own == NULL)
         return ctl->status;
-    CLEANUP(json_release) json_t *peer = run_remote(ctl, pair, verify, NULL);
+    json_decref(run_remote(ctl, pair, verify, NULL));
     return ctl->status;
 }
 
