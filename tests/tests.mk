@@ -86,7 +86,7 @@ check-sanitizers: dependencies
 check-deep: export P2PCHAT_DEEP = 1
 check-deep: dependencies
 	$(BUILD) tests
-	$(RUN) models simulation@build
+	$(RUN) models simulation@build simulation/mutants
 
 .PHONY: lint tests sanitized plain check check-deep check-lint check-docs check-models check-simulation \
 	check-unit check-e2e check-service check-sanitizers

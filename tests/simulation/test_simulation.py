@@ -1,4 +1,6 @@
-"""Runs of the simulation keep every promise, repeat exactly, and notice what breaks the program."""
+"""Runs of the simulation keep every promise, and repeat exactly. Whether they would notice if one
+was broken is tested in mutants/.
+"""
 
 import os
 import pathlib
