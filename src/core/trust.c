@@ -5,10 +5,12 @@
 
 static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
 {
-    if (facts->expected_pinned)
-        return facts->expected_is_it ? TRUST_WELCOME : TRUST_ALARM;
+    if (facts->expected_pinned && !facts->expected_is_it)
+        return TRUST_ALARM;
     if (facts->blocked)
         return TRUST_REFUSE;
+    if (facts->expected_pinned)
+        return TRUST_WELCOME;
     /* Whoever answers at a peer's address is that peer, unless the key is another peer's. */
     return facts->known ? TRUST_ALARM : TRUST_PIN;
 }
