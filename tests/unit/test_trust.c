@@ -1,0 +1,165 @@
+/*
+ * Tests core/trust: every case of who meets whom.
+ */
+#include "core/trust.h"
+
+#include "unit/cmocka_all.h"
+
+/* All combinations of what may be known of a key. */
+enum { CASES = 1 << 6 };
+
+static struct trust_case make_case(enum session_role role, enum unknown_policy policy,
+                                   unsigned bits)
+{
+    return (struct trust_case){.role = role,
+                               .policy = policy,
+                               .known = bits & 1,
+                               .blocked = bits & 2,
+                               .expected = bits & 4,
+                               .expected_pinned = bits & 8,
+                               .expected_is_it = bits & 16,
+                               .invited = bits & 32};
+}
+
+static const enum unknown_policy policies[] = {UNKNOWN_ASK, UNKNOWN_REJECT, UNKNOWN_ACCEPT};
+
+/* Calls `check` with every case of a role. */
+static void each_case(enum session_role role,
+                      void (*check)(const struct trust_case *facts, enum trust_verdict verdict))
+{
+    for (unsigned p = 0; p < 3; p++)
+        for (unsigned bits = 0; bits < CASES; bits++) {
+            struct trust_case facts = make_case(role, policies[p], bits);
+            check(&facts, trust_decide(&facts));
+        }
+}
+
+static void check_no_blocked_key(const struct trust_case *facts, enum trust_verdict verdict)
+{
+    if (facts->blocked)
+        assert_true(verdict == TRUST_REFUSE || verdict == TRUST_ALARM);
+}
+
+static void test_blocked_key_never_comes_in(void **state)
+{
+    (void)state;
+    each_case(SESSION_HOST, check_no_blocked_key);
+    each_case(SESSION_JOINER, check_no_blocked_key);
+}
+
+static void check_joiner_alarm(const struct trust_case *facts, enum trust_verdict verdict)
+{
+    if (facts->expected_pinned && !facts->expected_is_it)
+        assert_int_equal(verdict, TRUST_ALARM);
+}
+
+static void test_dialled_peer_with_another_key_raises_the_alarm(void **state)
+{
+    (void)state;
+    each_case(SESSION_JOINER, check_joiner_alarm);
+}
+
+static void check_policy_only_for_unknown(const struct trust_case *facts,
+                                          enum trust_verdict verdict)
+{
+    struct trust_case other = *facts;
+
+    for (unsigned p = 0; p < 3; p++) {
+        other.policy = policies[p];
+        if (facts->role == SESSION_JOINER || facts->known || facts->blocked || facts->invited)
+            assert_int_equal(trust_decide(&other), verdict);
+    }
+}
+
+static void test_policy_decides_only_about_unknown_callers(void **state)
+{
+    (void)state;
+    each_case(SESSION_HOST, check_policy_only_for_unknown);
+    each_case(SESSION_JOINER, check_policy_only_for_unknown);
+}
+
+static void check_host_alarm(const struct trust_case *facts, enum trust_verdict verdict)
+{
+    (void)facts;
+    assert_int_not_equal(verdict, TRUST_ALARM);
+}
+
+static void test_callers_raise_no_alarm(void **state)
+{
+    (void)state;
+    each_case(SESSION_HOST, check_host_alarm);
+}
+
+static enum trust_verdict verdict_on_stranger(enum unknown_policy policy)
+{
+    struct trust_case facts = {.role = SESSION_HOST, .policy = policy};
+
+    return trust_decide(&facts);
+}
+
+static void test_policy_for_unknown_callers(void **state)
+{
+    (void)state;
+    assert_int_equal(verdict_on_stranger(UNKNOWN_ASK), TRUST_ASK);
+    assert_int_equal(verdict_on_stranger(UNKNOWN_REJECT), TRUST_REFUSE);
+    assert_int_equal(verdict_on_stranger(UNKNOWN_ACCEPT), TRUST_PIN);
+}
+
+static void test_invite_opens_the_door_under_every_policy(void **state)
+{
+    (void)state;
+    for (unsigned p = 0; p < 3; p++) {
+        struct trust_case facts = {.role = SESSION_HOST, .policy = policies[p], .invited = true};
+        assert_int_equal(trust_decide(&facts), TRUST_INVITED);
+        facts.known = true;
+        assert_int_equal(trust_decide(&facts), TRUST_WELCOME);
+    }
+}
+
+static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
+{
+    struct trust_case facts = {.role = SESSION_JOINER, .expected = true};
+
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_PIN);
+    facts.known = true; /* it is somebody else */
+    assert_int_equal(trust_decide(&facts), TRUST_ALARM);
+}
+
+static void test_joiner_welcomes_the_peer_it_dialled(void **state)
+{
+    struct trust_case facts = {.role = SESSION_JOINER,
+                               .known = true,
+                               .expected = true,
+                               .expected_pinned = true,
+                               .expected_is_it = true};
+
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_WELCOME);
+}
+
+static void test_every_trust_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    for (int one = PEER_UNPINNED; one <= PEER_BLOCKED; one++)
+        for (int other = PEER_UNPINNED; other < one; other++)
+            assert_string_not_equal(trust_name((enum peer_trust)one),
+                                    trust_name((enum peer_trust)other));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocked_key_never_comes_in),
+        cmocka_unit_test(test_dialled_peer_with_another_key_raises_the_alarm),
+        cmocka_unit_test(test_policy_decides_only_about_unknown_callers),
+        cmocka_unit_test(test_callers_raise_no_alarm),
+        cmocka_unit_test(test_policy_for_unknown_callers),
+        cmocka_unit_test(test_invite_opens_the_door_under_every_policy),
+        cmocka_unit_test(test_joiner_pins_who_answers_for_a_peer_without_a_key),
+        cmocka_unit_test(test_joiner_welcomes_the_peer_it_dialled),
+        cmocka_unit_test(test_every_trust_has_a_name_of_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
