@@ -28,6 +28,7 @@ struct host {
     uint64_t restart_ms; /* when it comes up again; NEVER */
     uint64_t stop_ms;    /* when a stopping process gives up; NEVER */
     bool backed_up;
+    bool disk_full;
     unsigned turns;  /* so far … */
     uint64_t second; /* … and in this second */
     unsigned turns_in_second;
@@ -54,6 +55,9 @@ void host_turn(struct host *host);
 
 /* Makes the next turns come only later. */
 void host_freeze(struct host *host, uint64_t for_ms);
+
+/* Leaves hardly any room on the disk, or makes room again. */
+void host_fill_disk(struct host *host, bool full);
 
 /* Copies the store away, and puts the copy in its place. Between turns; to restore, it is down. */
 void host_back_up(struct host *host);

@@ -9,7 +9,7 @@
 
 #include "simulation/dice.h"
 #include "simulation/wire.h"
-#include "store/messages.h"
+#include "store/events.h"
 
 enum { ENTRIES_MAX = 4096 };
 
@@ -27,6 +27,8 @@ struct entry {
     enum promise promise;
     bool cancel_asked;
     bool cancelled;   /* it never left, and never will */
+    bool expires;     /* it may run out of time */
+    bool told;        /* the receiver's follower knows it */
     bool forgotten;   /* its sender was restored from before it was written */
     bool excused;     /* its receiver was restored from before it arrived */
     bool had_arrived; /* before the restore that is going on */
@@ -42,6 +44,8 @@ static struct {
     struct entry entries[ENTRIES_MAX];
     unsigned count;
     bool restored[HOSTS_MAX];
+    int64_t cursors[HOSTS_MAX]; /* of the followers */
+    bool missed[HOSTS_MAX];     /* something was removed before the follower read it */
 } ledger;
 
 void ledger_reset(struct host *hosts, unsigned count)
@@ -63,7 +67,7 @@ static void write_text(struct bytes *text, size_t size)
         bytes_append_u8(text, 'x');
 }
 
-void ledger_send(unsigned from, unsigned to, size_t size)
+void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
 {
     struct host *host = &ledger.hosts[from];
     struct peer *peer = host_peer(host, to);
@@ -73,10 +77,12 @@ void ledger_send(unsigned from, unsigned to, size_t size)
     if (ledger.count == ENTRIES_MAX || peer == NULL)
         return;
     struct entry *entry = &ledger.entries[ledger.count];
-    *entry = (struct entry){.from = from, .to = to};
+    *entry = (struct entry){.from = from, .to = to, .expires = expires_ms != 0};
     write_text(&text, size);
-    const struct node_draft draft = {.text = bytes_span(&text)};
-    int r = node_send(host->node, peer, &draft, &entry->id, &seq);
+    const struct node_draft draft = {.text = bytes_span(&text), .expires_ms = expires_ms};
+    int r = node_may_send(host->node, peer, &draft);
+    if (r == 0)
+        r = node_send(host->node, peer, &draft, &entry->id, &seq);
     trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, wire_name(to), r);
     bytes_deinit(&text);
     if (r < 0)
@@ -100,6 +106,59 @@ void ledger_cancel(unsigned from)
     }
 }
 
+/* --- followers -------------------------------------------------------------------------------- */
+
+static struct entry *find(const struct message_row *row, unsigned here)
+{
+    bool out = row->direction == MESSAGE_OUT;
+
+    for (unsigned i = ledger.count; i-- > 0;) {
+        struct entry *entry = &ledger.entries[i];
+        unsigned there = out ? entry->to : entry->from;
+        if ((out ? entry->from : entry->to) == here && uuid_equal(&entry->id, &row->id) &&
+            strcmp(wire_name(there), row->peer_name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+static void note_told(unsigned host, const struct message_row *row)
+{
+    struct entry *entry = find(row, host);
+
+    if (entry == NULL)
+        return; /* the next look at the store complains */
+    if (entry->told && !ledger.restored[host])
+        complain("P3: %s was told twice of message %u", wire_name(host),
+                 (unsigned)(entry - ledger.entries));
+    entry->told = true;
+}
+
+static int read_event(void *context, const struct event_row *event)
+{
+    const struct host *host = context;
+    int64_t *cursor = &ledger.cursors[host->index];
+    bool gap = event->seq != *cursor + 1;
+    bool gone = event->type == EVENT_MESSAGE_RECEIVED && event->message == NULL;
+
+    *cursor = event->seq;
+    if ((gap || gone) && host->settings.retention_messages == 0)
+        complain("%s has lost an event before %lld", wire_name(host->index), (long long)event->seq);
+    ledger.missed[host->index] = ledger.missed[host->index] || gap || gone;
+    if (event->type == EVENT_MESSAGE_RECEIVED && event->message != NULL)
+        note_told(host->index, event->message);
+    return 0;
+}
+
+static void follow(unsigned host)
+{
+    struct db *db = ledger.hosts[host].db;
+
+    if (events_last(db) > ledger.cursors[host] &&
+        events_each(db, ledger.cursors[host], read_event, &ledger.hosts[host]) != 0)
+        complain("%s: the events can't be read", wire_name(host));
+}
+
 void ledger_settled(unsigned host)
 {
     for (unsigned i = 0; i < ledger.count; i++) {
@@ -111,6 +170,7 @@ void ledger_settled(unsigned host)
         if (entry->cancel_asked && !entry->cancelled)
             entry->cancelled = true;
     }
+    follow(host);
 }
 
 void ledger_host_down(unsigned host)
@@ -142,20 +202,6 @@ struct look {
     unsigned next[HOSTS_MAX]; /* the entry that was found last per sender */
 };
 
-static struct entry *find(const struct message_row *row, unsigned here)
-{
-    bool out = row->direction == MESSAGE_OUT;
-
-    for (unsigned i = ledger.count; i-- > 0;) {
-        struct entry *entry = &ledger.entries[i];
-        unsigned there = out ? entry->to : entry->from;
-        if ((out ? entry->from : entry->to) == here && uuid_equal(&entry->id, &row->id) &&
-            strcmp(wire_name(there), row->peer_name) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
 static void check_arrived(struct look *look, struct entry *entry)
 {
     unsigned number = (unsigned)(entry - ledger.entries);
@@ -164,11 +210,10 @@ static void check_arrived(struct look *look, struct entry *entry)
     if (entry->arrived)
         complain("P3: message %u is twice in the history of %s", number, wire_name(entry->to));
     entry->arrived = true;
-    if (entry->cancelled) {
-        if (!ledger.restored[entry->from])
-            complain("message %u was taken back and arrived", number);
+    if (entry->cancelled && !ledger.restored[entry->from])
+        complain("message %u was taken back and arrived", number);
+    if ((entry->cancelled || entry->expires) && ledger.restored[entry->from])
         return; /* a backup brought it back, late */
-    }
     if (number >= *next && !(ledger.restored[entry->from] && ledger.restored[entry->to]))
         complain("P3: message %u came before %u to %s", *next, number, wire_name(entry->to));
     *next = number;
@@ -221,18 +266,56 @@ static void look_everywhere(void)
             look_at_host(&ledger.hosts[i]);
 }
 
+static bool keeps_all(unsigned host)
+{
+    return ledger.hosts[host].settings.retention_messages == 0;
+}
+
+/* Whether a message may have got this state. */
+static bool state_allowed(const struct entry *entry)
+{
+    bool untouched = !ledger.restored[entry->from];
+
+    switch (entry->state) {
+    case MESSAGE_FAILED:
+    case MESSAGE_RECEIVED:
+        return false;
+    case MESSAGE_EXPIRED:
+        return entry->expires && !(entry->told && untouched);
+    case MESSAGE_UNKNOWN:
+        return entry->expires;
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENT:
+    case MESSAGE_DELIVERED:
+        return !(entry->cancelled && untouched);
+    case MESSAGE_CANCELLED:
+        return true;
+    }
+    return false;
+}
+
 static void check_sender(unsigned number, const struct entry *entry)
 {
+    bool removed = !keeps_all(entry->from) &&
+                   (entry->told || entry->expires || entry->cancelled || ledger.missed[entry->to]);
+
     if (entry->promise != ACCEPTED || entry->forgotten)
         return;
-    if (!entry->queued_there)
+    if (!entry->queued_there && !removed)
         complain("P1: message %u was accepted and %s does not know it", number,
                  wire_name(entry->from));
-    else if (entry->state == MESSAGE_FAILED || entry->state == MESSAGE_EXPIRED ||
-             entry->state == MESSAGE_UNKNOWN)
-        complain("P1: message %u was given up (state %d)", number, (int)entry->state);
-    else if (entry->cancelled && entry->state != MESSAGE_CANCELLED && !ledger.restored[entry->from])
-        complain("message %u was taken back and has state %d", number, (int)entry->state);
+    else if (entry->queued_there && !state_allowed(entry))
+        complain("P1: message %u has state %d", number, (int)entry->state);
+}
+
+static void check_receiver(unsigned number, const struct entry *entry)
+{
+    bool removed = !keeps_all(entry->to) && (entry->told || ledger.missed[entry->to]);
+
+    if (entry->queued_there && entry->state == MESSAGE_DELIVERED && is_up(entry->to) &&
+        !entry->arrived && !entry->excused && !removed)
+        complain("P2: message %u is called delivered and %s does not have it", number,
+                 wire_name(entry->to));
 }
 
 void ledger_check(void)
@@ -243,10 +326,7 @@ void ledger_check(void)
         if (!is_up(entry->from))
             continue;
         check_sender(i, entry);
-        if (entry->queued_there && entry->state == MESSAGE_DELIVERED && is_up(entry->to) &&
-            !entry->arrived && !entry->excused)
-            complain("P2: message %u is called delivered and %s does not have it", i,
-                     wire_name(entry->to));
+        check_receiver(i, entry);
     }
 }
 
@@ -282,6 +362,7 @@ void ledger_before_restore(unsigned host)
 void ledger_after_restore(unsigned host)
 {
     ledger.restored[host] = true;
+    ledger.cursors[host] = events_last(ledger.hosts[host].db);
     look_everywhere();
     for (unsigned i = 0; i < ledger.count; i++) {
         struct entry *entry = &ledger.entries[i];

@@ -9,7 +9,10 @@
  *
  * A host that was restored from a backup has lost what came after it, and only that is forgiven:
  * its own messages that its store never heard of (P1), what its history has forgotten (P2). When
- * both sides were restored, old messages may follow new ones.
+ * both sides were restored, old messages may follow new ones. What is old may be removed from a
+ * store that keeps only so much, but never comes a second time.
+ *
+ * Every host has a follower that is never behind: it is told of each message once, in order.
  */
 #pragma once
 
@@ -18,13 +21,19 @@
 /* Begins a run with these hosts. */
 void ledger_reset(struct host *hosts, unsigned count);
 
-/* Asks a host to send a text of this size; accepted when its turn has settled. */
-void ledger_send(unsigned from, unsigned to, size_t size);
+/*
+ * Asks a host to send a text of this size, which waits for at most so long if that is not 0;
+ * accepted when its turn has settled.
+ */
+void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms);
 
 /* Takes back a message of this host that seems to be waiting, if there is any. */
 void ledger_cancel(unsigned from);
 
-/* A turn of the host has settled: what it was asked for in it is promised. */
+/*
+ * A turn of the host has settled: what it was asked for in it is promised, and its follower reads
+ * what is new.
+ */
 void ledger_settled(unsigned host);
 
 /* The host went down: what it was asked for in its last turn is not promised. */

@@ -13,4 +13,4 @@ simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
 build/obj/tests/simulation/host.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 
 $(SIMULATION): LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,db_commit identity_sign identity_unwrap \
-	pubkey_check pubkey_verify pubkey_wrap)
+	pubkey_check pubkey_verify pubkey_wrap space_check)

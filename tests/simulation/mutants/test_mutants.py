@@ -58,6 +58,20 @@ MUTANTS = {
         ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
          '" ORDER BY m.seq % 7");\n    sql_bind_int(&query, peer);'),
     ],
+    "bury no ids": [
+        ("src/store/retention.c", "    int r = bury(db, seq, now_ms);\n",
+         "    int r = seq != 0 ? 0 : bury(db, seq, now_ms);\n"),
+    ],
+    "go on after what was declined": [
+        ("src/core/delivery.c", "    if (link->declined || !housekeeping_has_room(",
+         "    if (!housekeeping_has_room("),
+    ],
+    "never ask again for what was declined": [
+        ("src/core/housekeeping.c", "    else if (was_low)\n", "    else if (was_low && room != true)\n"),
+    ],
+    "send an alert to who may have confirmed": [
+        ("src/proto/session.c", "handshake_awaits_verdict(session->handshake)", "false"),
+    ],
     "take back what was transmitted": [
         ("src/core/node_messages.c", "row.state != MESSAGE_QUEUED)", "row.state > MESSAGE_SENT)"),
     ],
