@@ -11,5 +11,6 @@ test_pings_OBJS = proto/pings
 test_window_OBJS = proto/window
 test_safety_number_OBJS = proto/safety_number $(proto_vectors)
 test_invite_proof_OBJS = proto/invite_proof crypto/kdf $(proto_vectors)
+test_invite_uri_OBJS = proto/invite_uri base/address base/number $(proto_bytes)
 test_keyschedule_OBJS = proto/keyschedule crypto/kdf $(proto_vectors)
 test_packet_OBJS = proto/packet proto/keyschedule proto/frame crypto/kdf crypto/aead $(proto_vectors)

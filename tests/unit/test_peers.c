@@ -41,6 +41,8 @@ static void assert_same(const struct peer_row *row, const struct peer_row *expec
     assert_int_equal(row->trust, expected->trust);
     assert_int_equal(row->offered, expected->offered);
     assert_memory_equal(row->offered_key, expected->offered_key, PEER_KEY_SIZE);
+    assert_int_equal(row->invited, expected->invited);
+    assert_memory_equal(row->invite_secret, expected->invite_secret, PEER_INVITE_SIZE);
     assert_int_equal(row->address_count, expected->address_count);
     for (unsigned i = 0; i < row->address_count; i++) {
         assert_string_equal(row->addresses[i].host, expected->addresses[i].host);
@@ -74,6 +76,8 @@ static void test_every_field_comes_back(void **state)
                            .trust = PEER_CHANGED,
                            .offered = true,
                            .offered_key = {4, 5, 6},
+                           .invited = true,
+                           .invite_secret = {7, 8, 9},
                            .last_in = scratch_id(7),
                            .last_out = scratch_id(8),
                            .created_ms = 1700000000123};
@@ -267,6 +271,33 @@ static void test_a_visitor_may_walk_and_update(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
+static int note_old_key(void *context, const struct peer_old_key *old)
+{
+    struct peer_old_key **next = context;
+    *(*next)++ = *old;
+    return 0;
+}
+
+static void test_keys_of_before_come_back_oldest_first(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice"), other = scratch_peer(scratch, "bob");
+    struct peer_old_key old[4], *end = old;
+    const uint8_t first = row.key[0];
+    row.key[0] = (uint8_t)(first + 1);
+    assert_int_equal(peers_update(scratch->db, &row, 100), 0);
+    row.key[0] = (uint8_t)(first + 2);
+    assert_int_equal(peers_update(scratch->db, &row, 200), 0);
+    assert_int_equal(peers_old_keys(scratch->db, other.id, note_old_key, &end), 0);
+    assert_ptr_equal(end, old);
+    assert_int_equal(peers_old_keys(scratch->db, row.id, note_old_key, &end), 0);
+    assert_int_equal(end - old, 2);
+    assert_int_equal(old[0].key[0], first);
+    assert_int_equal(old[0].replaced_ms, 100);
+    assert_int_equal(old[1].key[0], (uint8_t)(first + 1));
+    assert_int_equal(old[1].replaced_ms, 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +312,7 @@ int main(void)
         TEST(test_an_unknown_peer_is_not_found),
         TEST(test_a_walk_passes_on_the_visitors_error),
         TEST(test_a_visitor_may_walk_and_update),
+        TEST(test_keys_of_before_come_back_oldest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,43 @@ static void test_the_last_bit_of_either_key_matters(void **state)
     assert_string_not_equal(ab, ac);
 }
 
+static void test_a_number_is_compared_whole(void **state)
+{
+    static const struct {
+        const char *text;
+        int outcome;
+    } cases[] = {
+        {"", SAFETY_NUMBER_MALFORMED},
+        {"55325", SAFETY_NUMBER_MALFORMED},
+        {"p2pchat1:", SAFETY_NUMBER_MALFORMED},
+        {"p2pchat1:00", SAFETY_NUMBER_MALFORMED},
+        {"000000000000000000000000000000000000000000000000000000000000", SAFETY_NUMBER_OTHER},
+        {"00000000000000000000000000000000000000000000000000000000000", SAFETY_NUMBER_MALFORMED},
+        {"0000000000000000000000000000000000000000000000000000000000000", SAFETY_NUMBER_MALFORMED},
+        {"00000000000000000000000000000000000000000000000000000000000x", SAFETY_NUMBER_MALFORMED},
+    };
+    struct fingerprint joiner = recorded("joiner_fp"), host = recorded("host_fp");
+    char text[SAFETY_NUMBER_TEXT_MAX], qr[SAFETY_NUMBER_QR_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(safety_number_compare(&joiner, &host, cases[i].text), cases[i].outcome);
+    assert_int_equal(safety_number_format(&joiner, &host, text), 0);
+    assert_int_equal(safety_number_compare(&host, &joiner, text), 0);
+    for (size_t i = 0; i < sizeof text - 1; i++) {
+        const char right = text[i];
+        if (right == ' ')
+            continue;
+        text[i] = right == '9' ? '0' : (char)(right + 1);
+        assert_int_equal(safety_number_compare(&host, &joiner, text), SAFETY_NUMBER_OTHER);
+        text[i] = right;
+    }
+    assert_int_equal(safety_number_qr(&joiner, &host, qr), 0);
+    assert_int_equal(safety_number_compare(&host, &joiner, qr), 0);
+    qr[sizeof qr - 2] ^= 1;
+    assert_int_equal(safety_number_compare(&host, &joiner, qr), SAFETY_NUMBER_OTHER);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -79,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_identities_give_the_recorded_number),
         cmocka_unit_test(test_both_sides_see_the_same),
+        cmocka_unit_test(test_a_number_is_compared_whole),
         cmocka_unit_test(test_the_last_bit_of_either_key_matters),
     };
 
