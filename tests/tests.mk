@@ -88,6 +88,14 @@ check-deep: dependencies
 	$(BUILD) tests
 	$(RUN) models simulation@build simulation/mutants
 
-.PHONY: lint tests sanitized plain check check-deep check-lint check-docs check-models check-simulation \
-	check-unit check-e2e check-service check-sanitizers
+# --- measuring --------------------------------------------------------------------------------
+#
+# Never a test: it prints ratios to what the machine itself can do, in the same run.
+
+bench: dependencies
+	$(BUILD) all
+	@$(srcdir)/tests/bench/oneshot build
+
+.PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
+	check-simulation check-unit check-e2e check-service check-sanitizers
 .SECONDARY:
