@@ -137,14 +137,28 @@ static bool differs(const json_t *a, const json_t *b)
     return json_equal(one, other) == 0;
 }
 
+/* The status now, or NULL: the daemon is going or gone, or it was told why there is none. */
+static json_t *ask_again(struct ctl *ctl)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+
+    if (ctl->connection == NULL || ctl_exchange(ctl, "status", json_object(), &reply) != 0)
+        return NULL; /* whoever waits next finds it lost, and waits for it */
+    json_t *status = json_object_get(reply, "result");
+    const json_t *error = json_object_get(reply, "error");
+    if (status == NULL && !ctl_stopping(error))
+        ctl_fail_reply(ctl, error);
+    return json_incref(status);
+}
+
 /* Shows the status in place of the last one; off a terminal only if something has changed. */
 static int show_again(struct ctl *ctl, json_t **last)
 {
-    json_t *status = ctl_call(ctl, "status", json_object());
+    json_t *status = ask_again(ctl);
     if (status == NULL)
         return ctl->status;
     const bool shown = ctl->terminal || differs(*last, status);
-    if (ctl->terminal && !ctl->json)
+    if (ctl->terminal && !ctl->json && shown)
         output_bytes(ctl, SPAN("\033[H\033[2J", 7));
     if (shown)
         print(ctl, status);

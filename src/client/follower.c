@@ -107,7 +107,8 @@ static int resume(struct follower *follower, uint64_t deadline_ms)
     if (clock_monotonic_ms() >= deadline_ms)
         return FOLLOWER_TIMEOUT; /* only a look at what has come: the next call finds it lost, too
                                   */
-    ctl_note(follower->ctl, "lost the connection to the daemon, waiting for it");
+    if (follower->ctl->connection != NULL) /* else that was said, and waited for, before */
+        ctl_note(follower->ctl, "lost the connection to the daemon, waiting for it");
     do {
         result = ctl_reconnect(follower->ctl, deadline_ms);
         if (result == CONNECTION_TIMEOUT)
@@ -131,6 +132,8 @@ static int receive(const struct follower *follower, uint64_t deadline_ms, json_t
         json_array_remove(ctl->events, 0);
         return 0;
     }
+    if (ctl->connection == NULL)
+        return CONNECTION_LOST;
     return connection_receive(ctl->connection, follower->for_output ? &out : NULL, deadline_ms,
                               message);
 }
