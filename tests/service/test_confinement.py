@@ -22,9 +22,11 @@ StandardOutput=file:/run/p2pchat/probe
 
 
 def test_the_daemon_adds_a_filter_of_its_own(machine):
+    machine.write("/etc/p2pchat/p2pchatd.conf", "log-level = debug\n")
     machine.systemctl("start", "p2pchatd")
     with_own = machine.path(f"/proc/{machine.show('MainPID')}/status").read_text()
     assert "NoNewPrivs:\t1\n" in with_own
     assert "CapEff:\t0000000000000000\n" in with_own
     assert "Seccomp:\t2\n" in with_own
-    assert machine.journal("P2PCHAT_COMPONENT=sandbox") == []
+    assert machine.journal("P2PCHAT_COMPONENT=daemon")
+    assert machine.journal("P2PCHAT_COMPONENT=sandbox") == []  # it would say what it lacks
