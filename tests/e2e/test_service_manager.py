@@ -26,6 +26,7 @@ class Manager:
         self.config = home / "p2pchatd.conf"
         self.config.write_text("")
         self.process = None
+        self.told = False
 
     def start(self, *options, sockets=(), **variables):
         """Hands over (name, socket) pairs; the shell is there because it knows the process id."""
@@ -52,11 +53,18 @@ class Manager:
             if any(name in said for name in names):
                 return said
 
-    def stop(self):
+    def tell_to_stop(self):
+        """Once only: a second signal could meet it when it no longer listens."""
         self.process.terminate()
+        self.told = True
+
+    def stop(self):
+        if not self.told:
+            self.tell_to_stop()
         assert self.process.wait(timeout=PATIENCE_S) == 0, self.process.stderr.read()
         self.process.stderr.close()
         self.process = None
+        self.told = False
 
     def end(self):
         if self.process is not None:
@@ -95,7 +103,7 @@ def test_it_is_ready_when_it_answers(manager):
 def test_it_says_when_it_stops(manager):
     manager.start()
     manager.hear_of("READY")
-    manager.process.terminate()
+    manager.tell_to_stop()
     assert manager.hear_of("STOPPING")["STOPPING"] == "1"
 
 
@@ -140,7 +148,7 @@ def test_it_shows_signs_of_life_until_it_hangs(manager):
 def test_it_is_silent_to_no_watchdog(manager):
     manager.start()
     manager.hear_of("READY")
-    manager.process.terminate()
+    manager.tell_to_stop()
     assert "WATCHDOG" not in manager.hear_of("WATCHDOG", "STOPPING")
 
 
