@@ -154,10 +154,10 @@ static const struct backoff_plan *choose_plan(const struct peer *peer)
 /* After a round over all addresses has failed. */
 static void back_off(struct peer *peer)
 {
-    if (peer->setback == PEER_UNSUPPORTED) {
-        set_state(peer, PEER_OFFLINE);
-        return;
-    }
+    bool is_refused = peer->setback == PEER_REFUSED;
+    if (is_refused != peer->waits_refused)
+        backoff_reset(&peer->backoff); /* failures of one kind don't count for the other */
+    peer->waits_refused = is_refused;
     if (peer->handshake_failures >= HANDSHAKE_FAILURES_MAX) {
         wait_ms(peer, HANDSHAKE_PAUSE_MS);
         return;
@@ -167,6 +167,10 @@ static void back_off(struct peer *peer)
 
 static void try_next_address(struct peer *peer)
 {
+    if (peer->row.address_count == 0) { /* they were taken away meanwhile */
+        set_state(peer, PEER_OFFLINE);
+        return;
+    }
     peer->next_address = (peer->next_address + 1) % peer->row.address_count;
     if (peer->next_address != 0) {
         peer_dial(peer);
@@ -182,7 +186,6 @@ static void on_dialled(void *context, struct stream *stream, const char *error)
     peer->dial = NULL;
     if (stream == NULL) {
         set_attempt(peer, PEER_UNREACHED, error);
-        peer->setback = PEER_FAILED;
         try_next_address(peer);
         return;
     }
@@ -201,6 +204,8 @@ void peer_dial(struct peer *peer)
         return;
     if (peer->next_address >= peer->row.address_count)
         peer->next_address = 0;
+    if (peer->next_address == 0)
+        peer->setback = PEER_FAILED;
     set_state(peer, PEER_CONNECTING);
     int r = dial_start(&peer->dial, peer->owner->loop, &peer->row.addresses[peer->next_address],
                        on_dialled, peer);
@@ -215,7 +220,6 @@ void peer_dial_at_once(struct peer *peer)
     peer_stop_dialling(peer);
     backoff_reset(&peer->backoff);
     peer->handshake_failures = 0;
-    peer->setback = PEER_FAILED;
     peer->next_address = 0;
     peer_dial(peer);
 }
@@ -259,20 +263,21 @@ const char *link_end_text(const struct link_end *end, char *text, size_t size)
     return text;
 }
 
-/* What an ended link means for the next dial. */
+/*
+ * What an ended link means for the next dial. What the other side says before it has proved who it
+ * is may be a lie, so nothing of it ends the dialling for good.
+ */
 static void note_setback(struct peer *peer, const struct link_end *end)
 {
-    peer->setback = PEER_FAILED;
     if (!end->coded || end->code != CLOSE_HANDSHAKE_FAILED)
         peer->handshake_failures = 0;
     if (!end->coded)
         return;
     if (end->code == CLOSE_HANDSHAKE_FAILED)
         peer->handshake_failures++;
-    else if (end->code == CLOSE_REFUSED || end->code == CLOSE_APPROVAL_TIMEOUT)
+    else if (end->code == CLOSE_REFUSED || end->code == CLOSE_APPROVAL_TIMEOUT ||
+             end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF)
         peer->setback = PEER_REFUSED;
-    else if (end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF)
-        peer->setback = PEER_UNSUPPORTED;
 }
 
 static bool was_duplicate(const struct link_end *end)
@@ -307,10 +312,7 @@ void peer_attempt_failed(struct peer *peer, const struct link_end *end)
         return;
     }
     set_attempt(peer, outcome, text);
-    if (end->coded && end->code == CLOSE_SELF)
-        set_state(peer, PEER_OFFLINE);
-    else
-        try_next_address(peer);
+    try_next_address(peer);
 }
 
 void peer_link_up(struct peer *peer, struct link *link)
@@ -320,6 +322,7 @@ void peer_link_up(struct peer *peer, struct link *link)
     dial_cancel(STEAL(peer->dial));
     peer->link = link;
     peer->handshake_failures = 0;
+    peer->setback = PEER_FAILED;
     link->peer = peer;
     set_state(peer, PEER_WAITING);
 }

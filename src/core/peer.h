@@ -52,9 +52,10 @@ struct peer {
     uint64_t dial_at_ms;  /* PEER_BACKOFF: monotonic, when to dial next */
     struct timer *timer;  /* the end of PEER_BACKOFF */
     struct backoff backoff;
-    enum { PEER_FAILED, PEER_REFUSED, PEER_UNSUPPORTED } setback; /* what the last failure was */
-    unsigned handshake_failures;                                  /* in a row */
-    unsigned next_address;           /* of row.addresses, to dial next */
+    enum { PEER_FAILED, PEER_REFUSED } setback; /* the worst of this round over the addresses */
+    bool waits_refused;                         /* the last wait was for a refusal */
+    unsigned handshake_failures;                /* in a row */
+    unsigned next_address;                      /* of row.addresses, to dial next */
     uint64_t online_ms;              /* monotonic, when it was online last; 0 for never */
     bool silenced;                   /* people asked for no link */
     bool stored;                     /* scratch of undoing a turn: its row exists */
