@@ -189,8 +189,30 @@ static void ask_people(struct node *node, struct link *link)
 /* Whether one more stranger may wait: others may have come while this one was confirming. */
 static bool may_wait(const struct node *node, const struct link *link)
 {
-    return link->verdict != TRUST_ASK || roster_by_key(&node->roster, link_fingerprint(link)) ||
-           requests_waiting(&node->requests) < GATE_PENDING_MAX;
+    return link->verdict != TRUST_ASK || requests_waiting(&node->requests) < GATE_PENDING_MAX;
+}
+
+/* People may have decided since the identity was judged, and what they said holds. */
+static bool still_welcome(struct node *node, struct link *link)
+{
+    link->verdict = judge(node, link);
+    if (link->verdict == TRUST_ASK) /* too late if the other side was told that nobody need ask */
+        return !session_approved_here(link->session);
+    return link->verdict != TRUST_REFUSE && link->verdict != TRUST_ALARM;
+}
+
+/* Why the session may not exist; CLOSE_NORMAL when it may. */
+static enum close_code find_objection(struct node *node, struct link *link)
+{
+    bool first = links_find(&node->links, link_fingerprint(link)) == NULL;
+    if (first && node->links.established_count >= node->settings.max_links)
+        return CLOSE_BUSY;
+    if (!still_welcome(node, link))
+        return CLOSE_REFUSED;
+    if (!links_resolve(&node->links, link, pubkey_fingerprint(identity_pubkey(node->self)),
+                       loop_now(node->loop)))
+        return CLOSE_DUPLICATE;
+    return may_wait(node, link) ? CLOSE_NORMAL : CLOSE_BUSY;
 }
 
 static void forget_request(struct node *node, const struct fingerprint *key)
@@ -203,18 +225,9 @@ static void forget_request(struct node *node, const struct fingerprint *key)
 void admission_confirmed(struct node *node, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
-    bool first = links_find(&node->links, key) == NULL;
-    if (first && node->links.established_count >= node->settings.max_links) {
-        reject(node, link, CLOSE_BUSY);
-        return;
-    }
-    if (!links_resolve(&node->links, link, pubkey_fingerprint(identity_pubkey(node->self)),
-                       loop_now(node->loop))) {
-        reject(node, link, CLOSE_DUPLICATE);
-        return;
-    }
-    if (!may_wait(node, link)) {
-        reject(node, link, CLOSE_BUSY);
+    enum close_code objection = find_objection(node, link);
+    if (objection != CLOSE_NORMAL) {
+        reject(node, link, objection);
         return;
     }
     int r = remember(node, link);
