@@ -26,8 +26,8 @@ static void set_state(struct link *link, enum link_state state)
     link->state = state;
     switch (state) {
     case LINK_ACTIVE:
-    case LINK_FINISHING:
         break;
+    case LINK_FINISHING:
     case LINK_LINGERING:
         timer_arm_at(link->timer, now(link) + LINK_LINGER_MS);
         break;

@@ -12,7 +12,7 @@
 #include "net/stream.h"
 #include "proto/session.h"
 
-enum { LINK_LINGER_MS = 2000 }; /* after our last words, for the other side to close */
+enum { LINK_LINGER_MS = 2000 }; /* to get rid of our last words, and then for the other's FIN */
 
 struct peer;
 
