@@ -268,6 +268,8 @@ static int restore_row(void *context, const struct peer_row *row)
     }
     peer->row = *row;
     peer->stored = true;
+    if (peer->state == PEER_OFFLINE)
+        peer_dial(peer); /* what would have ended it did not happen */
     return 0;
 }
 
