@@ -132,7 +132,7 @@ int node_peer_connect(struct peer *peer);
 /* Closes the link and dials no more until node_peer_connect(). */
 void node_peer_disconnect(struct peer *peer);
 
-/* The observer's pong() follows, or the link ends. */
+/* 0, NODE_OFFLINE or NODE_TOO_OFTEN. The observer's pong() follows, or the link ends. */
 int node_peer_ping(struct node *node, struct peer *peer);
 
 /* --- invites (node_invites.c) --- */

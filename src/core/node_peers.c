@@ -197,6 +197,8 @@ int node_peer_remove(struct node *node, struct peer *peer)
         return outcome_of(r);
     peer->silenced = true;
     links_abandon_peer(&node->links, peer, CLOSE_NORMAL);
+    if (peer->seen_online)
+        node->observer->presence(node->observer_context, peer);
     roster_remove(&node->roster, peer);
     return 0;
 }
@@ -329,7 +331,8 @@ int node_peer_ping(struct node *node, struct peer *peer)
     if (peer->link == NULL || !link_open(peer->link))
         return NODE_OFFLINE;
     uint64_t now = loop_now(node->loop);
-    session_ping(peer->link->session, now, now);
+    if (!session_ping(peer->link->session, now, now))
+        return NODE_TOO_OFTEN;
     link_touch(peer->link);
     return 0;
 }

@@ -24,6 +24,7 @@ enum node_outcome {
     NODE_KEY_CHANGED, /* the peer answered with another key: somebody must decide first */
     NODE_BLOCKED,
     NODE_OFFLINE,    /* there is no open session with the peer */
+    NODE_TOO_OFTEN,  /* the protocol allows no more of it now */
     NODE_NO_ADDRESS, /* the peer has no address to dial */
     NODE_QUEUE_FULL,
     NODE_DISK_FULL,

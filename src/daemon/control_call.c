@@ -109,6 +109,8 @@ static const struct {
                           "(p2pchatctl peer show has it)"},
     [NODE_BLOCKED] = {RPC_KIND_blocked, "peer %s is blocked"},
     [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online"},
+    [NODE_TOO_OFTEN] = {RPC_KIND_rate_limited,
+                        "%s was asked often enough; try again in a few seconds"},
     [NODE_NO_ADDRESS] = {RPC_KIND_usage, "peer %s has no address to dial: p2pchatctl peer set"},
     [NODE_QUEUE_FULL] = {RPC_KIND_queue_full, "the queue of %s is full"},
     [NODE_DISK_FULL] = {RPC_KIND_disk_full, "the disk is full"},

@@ -5,7 +5,7 @@
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
 
-enum { PING_TIMEOUT_MS = 10000 };
+enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session waits for a PONG */
 
 /* The peer as it is now, or why the node would not. */
 static enum control_answer answer_peer(struct control_call *call, int outcome, const char *subject,
@@ -192,6 +192,9 @@ enum control_answer control_peer_ping(struct control_call *call)
     int r = node_peer_ping(call->node, peer);
     if (r != 0)
         return control_call_outcome(call, r, peer->row.name);
+    /* A link without an answer for so long is closed; to wait longer makes no sense. */
     int64_t timeout_ms = control_call_integer(call, "timeout_ms", PING_TIMEOUT_MS);
+    if (timeout_ms == 0 || timeout_ms > PING_TIMEOUT_MS)
+        timeout_ms = PING_TIMEOUT_MS;
     return control_wait_pong(call, peer, (uint64_t)timeout_ms);
 }

@@ -206,10 +206,9 @@ void session_acknowledge(struct session *session, uint64_t ordinal)
         session->committed = ordinal;
 }
 
-void session_ping(struct session *session, uint64_t token, uint64_t now_ms)
+bool session_ping(struct session *session, uint64_t token, uint64_t now_ms)
 {
-    if (session_established(session))
-        pings_add(&session->pings, token, true, now_ms);
+    return session_established(session) && pings_add(&session->pings, token, true, now_ms);
 }
 
 enum session_role session_role(const struct session *session)

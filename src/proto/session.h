@@ -145,10 +145,10 @@ int session_send_item(struct session *session, const struct session_item *item, 
 void session_acknowledge(struct session *session, uint64_t ordinal);
 
 /*
- * Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. At most 4 are open
- * and 6 sent in 10 seconds; more are dropped.
+ * Asks for a PONG. Without one in time the session ends with CLOSE_IDLE_TIMEOUT. False for nothing
+ * done: at most 4 are open and 6 sent in 10 seconds.
  */
-void session_ping(struct session *session, uint64_t token, uint64_t now_ms);
+bool session_ping(struct session *session, uint64_t token, uint64_t now_ms);
 
 enum session_role session_role(const struct session *session);
 enum session_phase session_phase(const struct session *session);
