@@ -52,8 +52,9 @@ static int make_id(const struct node *node, struct uuid *id)
 /* When a message accepted now leaves the queue; 0 for never. */
 static uint64_t expiry(const struct node *node, const struct node_draft *draft)
 {
+    uint64_t now = loop_wall(node->loop);
     uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->settings.expire_ms;
-    return after != 0 ? loop_wall(node->loop) + after : 0;
+    return after != 0 && after < INT64_MAX - now ? now + after : 0;
 }
 
 int node_may_send(struct node *node, const struct peer *peer, const struct node_draft *draft)
