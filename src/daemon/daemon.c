@@ -115,7 +115,7 @@ static void on_settled(void *context, int outcome)
     control_settled(daemon->control, outcome);
     if (outcome >= 0)
         heartbeat_settled(daemon->heartbeat);
-    if (outcome < 0 && !daemon->stopping) {
+    if (outcome < 0) {
         daemon->status = EXIT_STATUS_IO;
         stop(daemon);
     }
