@@ -4,6 +4,7 @@
 #define LOG_COMPONENT "control"
 #include "daemon/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,7 @@ void control_client_send(struct control_client *client, json_t *message)
 void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
 {
     loop_wake(client->control->loop);
-    if (client->held_count == CONTROL_HELD_MAX) {
-        json_decref(message); /* waits that end all at once after many calls */
-        client->broken = true;
-        return;
-    }
+    assert(client->held_count < CONTROL_HELD_MAX);
     client->held[client->held_count++] = (struct control_held){json_deep_copy(id), message};
 }
 
@@ -53,7 +50,8 @@ static void release(struct control_client *client, int outcome)
         control_client_send(client, held->message);
         json_decref(held->id);
     }
-    client->held_count = 0;
+    client->held_count = client->call_count = 0;
+    client->sated = false;
 }
 
 /* --- hearing things --- */
@@ -80,6 +78,7 @@ static void serve(struct control_client *client, const struct rpc_request *reque
                                 .node = client->control->node,
                                 .client = client,
                                 .id = request->id,
+                                .notification = request->notification,
                                 .params = request->params};
     enum control_answer answer = run(&call, request->method);
     if (request->notification) {
@@ -106,15 +105,22 @@ static void serve_line(struct control_client *client, struct span line)
     rpc_request_deinit(&request);
 }
 
+/* Whether the client had its share of this turn. */
+static bool had_its_turn(const struct control_client *client)
+{
+    return client->sated || client->call_count >= CONTROL_CALLS_MAX;
+}
+
 /* Whether the client has to take something before it may say more. */
 static bool is_congested(const struct control_client *client)
 {
-    return client->held_count >= CONTROL_HELD_MAX / 2 || client->wait_count >= CONTROL_WAITS_MAX ||
+    return had_its_turn(client) || client->wait_count >= CONTROL_WAITS_MAX ||
            stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
 }
 
 static void reject_long_line(struct control_client *client)
 {
+    client->call_count++;
     control_client_reply(
         client, NULL,
         rpc_error(NULL, RPC_INVALID_REQUEST, "too_large", false, "a line is longer than 1 MiB"));
@@ -128,6 +134,7 @@ static void serve_lines(struct control_client *client)
         struct span line;
         int r = rpc_line_next(&client->lines, &line);
         if (r == 0) {
+            client->call_count++;
             serve_line(client, line);
             continue;
         }
@@ -138,6 +145,8 @@ static void serve_lines(struct control_client *client)
         break;
     }
     stream_pause(client->stream, is_congested(client));
+    if (had_its_turn(client))
+        loop_wake(client->control->loop);
 }
 
 static void on_readable(void *context)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 
 static const struct {
     const char *name;
@@ -64,6 +65,19 @@ enum control_answer control_call_done(struct control_call *call, json_t *result)
     return control_call_fail(call, RPC_KIND_internal, "out of memory");
 }
 
+/* Texts are cut to fit, maybe within a character, and a reply can't have half of one. */
+static void mend(char *text)
+{
+    size_t size = strlen(text);
+    for (size_t at = 0; at < size;) {
+        uint32_t character;
+        size_t length = utf8_decode(text + at, size - at, &character);
+        if (length == 0)
+            text[at++] = '?';
+        at += length;
+    }
+}
+
 enum control_answer control_call_fail(struct control_call *call, enum rpc_kind kind,
                                       const char *format, ...)
 {
@@ -72,6 +86,7 @@ enum control_answer control_call_fail(struct control_call *call, enum rpc_kind k
     va_start(arguments, format);
     vsnprintf(call->text, sizeof call->text, format, arguments);
     va_end(arguments);
+    mend(call->text);
     return CALL_FAILED;
 }
 
@@ -150,6 +165,7 @@ enum control_answer control_call_outcome(struct control_call *call, int outcome,
     else
         snprintf(call->text, sizeof call->text, "%.*s%.200s%s", (int)(gap - text), text,
                  subject != NULL ? subject : "", gap + 2);
+    mend(call->text);
     return CALL_FAILED;
 }
 

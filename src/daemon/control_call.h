@@ -16,6 +16,7 @@ struct control_call {
     struct node *node;
     struct control_client *client;
     const json_t *id;
+    bool notification;    /* nobody hears the answer */
     const json_t *params; /* checked against methods.def; NULL for none */
     json_t *result;
     enum rpc_kind kind;

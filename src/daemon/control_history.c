@@ -84,6 +84,7 @@ enum control_answer control_history_list(struct control_call *call)
     struct listing listing = {.node = call->node, .pattern = control_call_string(call, "grep")};
     if (!read_filter(call, &filter))
         return CALL_FAILED;
+    call->client->sated = true;
     listing.list = json_array();
     int r = messages_newest(node_db(call->node), &filter, list_row, &listing);
     if (r < 0 && r != -EMSGSIZE) {

@@ -35,6 +35,10 @@ static bool read_recipients(struct control_call *call, struct recipients *recipi
         control_call_fail(call, RPC_KIND_usage, "at most %d recipients", RECIPIENTS_MAX);
         return false;
     }
+    if (names != NULL && json_array_size(names) == 0) {
+        control_call_fail(call, RPC_KIND_usage, "\"peers\" names nobody");
+        return false;
+    }
     json_array_foreach(names, index, value)
     {
         struct peer *peer;
@@ -121,13 +125,19 @@ static enum control_answer send_to_all(struct control_call *call, const struct n
     return control_call_done(call, json_pack("{s:o}", "messages", list));
 }
 
+static uint64_t read_expiry(const struct control_call *call)
+{
+    int64_t after_s = control_call_integer(call, "expires_s", 0);
+    return after_s < INT64_MAX / 1000 ? (uint64_t)after_s * 1000 : INT64_MAX;
+}
+
 enum control_answer control_message_send(struct control_call *call)
 {
     const json_t *body = json_object_get(call->params, "body");
     const struct node_draft draft = {
         .text = SPAN(json_string_value(body), json_string_length(body)),
         .client_id = control_call_string(call, "client_id"),
-        .expires_ms = (uint64_t)control_call_integer(call, "expires_s", 0) * 1000,
+        .expires_ms = read_expiry(call),
     };
     struct recipients recipients;
     enum control_answer answer;

@@ -13,9 +13,10 @@
 
 enum {
     CONTROL_OUTPUT_MAX = 256 * 1024, /* unsent bytes at which a client has to take some first */
-    CONTROL_HELD_MAX = 256,          /* replies held for one client in a turn */
+    CONTROL_CALLS_MAX = 128,         /* calls served for one client in a turn */
     CONTROL_WAITS_MAX = 1024,        /* open waits of one client */
-    CONTROL_FOLLOWERS_MAX = 16,      /* of one client */
+    CONTROL_HELD_MAX = CONTROL_CALLS_MAX + CONTROL_WAITS_MAX, /* replies: all may come at once */
+    CONTROL_FOLLOWERS_MAX = 16,                               /* of one client */
     CONTROL_CLIENTS_MAX = 1024,
     CONTROL_HISTORY_BYTES_MAX = 16 * 1024 * 1024, /* of text in one reply */
 };
@@ -50,6 +51,8 @@ struct control_client {
     bool broken;      /* to be freed at the end of the turn */
     struct control_held held[CONTROL_HELD_MAX];
     unsigned held_count;
+    unsigned call_count; /* served in this turn */
+    bool sated;          /* it got so much in this turn that the rest has to wait */
     unsigned wait_count;
     struct list followers;
     unsigned follower_count;

@@ -18,7 +18,8 @@ struct wait {
     struct list node; /* in control->waits */
     enum wait_kind kind;
     struct control_client *client;
-    json_t *id; /* of the call */
+    json_t *id;  /* of the call */
+    bool silent; /* the call was a notification */
     struct timer *timer;
     struct uuid message;      /* STATE: of this message … */
     enum message_state state; /* … this one */
@@ -36,7 +37,10 @@ static void wait_free(struct wait *wait)
 
 static void answer(struct wait *wait, json_t *message)
 {
-    control_client_reply(wait->client, wait->id, message);
+    if (wait->silent)
+        json_decref(message);
+    else
+        control_client_reply(wait->client, wait->id, message);
     wait_free(wait);
 }
 
@@ -84,6 +88,7 @@ static struct wait *wait_new(struct control_call *call, enum wait_kind kind, uin
     wait->kind = kind;
     wait->client = call->client;
     wait->id = json_deep_copy(call->id);
+    wait->silent = call->notification;
     if (timeout_ms != 0)
         timer_arm_at(wait->timer, loop_now(call->control->loop) + timeout_ms);
     list_append(&call->control->waits, &wait->node);

@@ -402,3 +402,107 @@ def test_a_daemon_can_be_stopped(alice):
     alice.rpc("daemon.stop")
     assert alice.process.wait(timeout=60) == 0
     alice.process = None
+
+
+def queue_for_nobody(alice, count):
+    """Messages that nobody takes, and the ids of them."""
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    control = alice.control()
+    for number in range(count):
+        control.ask("message.send", peer="bob", body=str(number))
+    return [control.read()["result"]["messages"][0]["id"] for _ in range(count)]
+
+
+def test_any_number_of_waits_may_end_at_once(alice):
+    ids = queue_for_nobody(alice, 600)
+    control = alice.control()
+    for id in ids:
+        control.ask("message.wait", id=id, state="delivered")
+    control.ask("hello")
+    assert control.read()["result"]["daemon"] == "p2pchatd"
+    alice.ctl("peer", "remove", "bob")
+    kinds = [control.read()["error"]["data"]["kind"] for _ in ids]
+    assert kinds == ["cancelled"] * 600
+
+
+def test_a_notification_is_not_answered_later_either(alice):
+    [id] = queue_for_nobody(alice, 1)
+    control = alice.control()
+    for params in ({"timeout_ms": 1}, {}):
+        control.write({"jsonrpc": "2.0", "method": "message.wait",
+                       "params": {"id": id, "state": "delivered", **params}})
+    asked = control.ask("message.wait", id=id, state="delivered", timeout_ms=200)
+    alice.ctl("peer", "remove", "bob")
+    reply = control.read()
+    assert reply["id"] == asked
+    assert control.call("hello")["daemon"] == "p2pchatd"
+
+
+def test_hundreds_of_notifications_in_one_write_are_done(alice):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    control = alice.control()
+    send = b'{"jsonrpc":"2.0","method":"message.send","params":{"peer":"bob","body":"x"}}\n'
+    control.write(send * 500)
+    assert control.call("status")["queue"]["messages"] == 500
+
+
+def test_many_long_histories_come_one_after_the_other(alice):
+    queue_for_nobody(alice, 200)
+    control = alice.control()
+    control.write(b'{"id":1,"method":"history.list"}\n' * 100)
+    control.half_close()
+    assert all(len(control.read()["result"]["messages"]) == 100 for _ in range(100))
+    assert control.read() is None
+
+
+@pytest.mark.parametrize("method, params", [
+    ("peer.get", {"name": "a" + "é" * 200}),
+    ("peer.add", {"name": "b", "address": ["é" * 200]}),
+    ("message.send", {"peers": ["x" + "€" * 400], "body": "x"}),
+    ("message.get", {"id": "xx" + "€" * 400}),
+    ("follow", {"types": ["a" + "é" * 300]}),
+    ("history.list", {"since": "a" + "é" * 300}),
+])
+def test_long_names_of_many_byte_characters_are_complained_of(control, method, params):
+    with pytest.raises(RpcError) as raised:
+        control.call(method, **params)
+    assert raised.value.code < 0
+    assert alive(control)
+
+
+@pytest.mark.parametrize("expires_s", [2**54, 18446744073709552, 2**63 - 1])
+def test_an_endless_expiry_is_no_expiry(alice, expires_s):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    [sent] = alice.rpc("message.send", peer="bob", body="x", expires_s=expires_s)["messages"]
+    with pytest.raises(RpcError) as raised:
+        alice.rpc("message.wait", id=sent["id"], state="delivered", timeout_ms=1000)
+    assert raised.value.kind == "timeout"
+
+
+def test_numbers_may_be_as_large_as_they_like(alice):
+    [id] = queue_for_nobody(alice, 1)
+    control = alice.control()
+    control.ask("message.wait", id=id, state="delivered", timeout_ms=2**63 - 1)
+    for method, params in (("history.list", {"limit": 2**63 - 1, "after": 2**63 - 1}),
+                           ("history.list", {"before": 2**63 - 1, "limit": 0}),
+                           ("follow", {"lines": 2**63 - 1, "live": False}),
+                           ("follow", {"after": 2**63 - 1, "live": False})):
+        alice.rpc(method, **params)
+    before = processor_time(alice)
+    alice.rpc("status")
+    assert processor_time(alice) - before < 1
+    alice.ctl("peer", "remove", "bob")
+    assert control.read()["error"]["data"]["kind"] == "cancelled"
+
+
+def processor_time(daemon):
+    fields = pathlib.Path(f"/proc/{daemon.process.pid}/stat").read_text().split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_an_empty_list_of_recipients_means_nobody(paired):
+    alice, bob = paired
+    with pytest.raises(RpcError) as raised:
+        alice.rpc("message.send", peers=[], body="to nobody")
+    assert raised.value.kind == "usage"
+    assert alice.history() == []
