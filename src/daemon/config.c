@@ -302,3 +302,29 @@ void config_print(const struct config *config, FILE *out)
     fprintf(out, "max-links = %u\n", settings->max_links);
     print_text(out, "log-level", log_level_name(config->log_level));
 }
+
+static json_t *view_listen(const struct settings *settings)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < settings->listen_count; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&settings->listen[i], text);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+json_t *config_view(const struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    char expire[32] = "forever";
+    if (settings->expire_ms != 0)
+        snprintf(expire, sizeof expire, "%llums", (unsigned long long)settings->expire_ms);
+    return json_pack("{s:o, s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:i, s:s}", "listen",
+                     view_listen(settings), "identity", config->identity, "identity-bits",
+                     (int)config->identity_bits, "default-peer", settings->default_peer,
+                     "unknown-peers", policy_names[settings->unknown_peers], "expire", expire,
+                     "queue-limit-messages", (json_int_t)settings->queue_messages,
+                     "queue-limit-bytes", (json_int_t)settings->queue_bytes, "max-links",
+                     (int)settings->max_links, "log-level", log_level_name(config->log_level));
+}

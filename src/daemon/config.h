@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -30,6 +31,9 @@ int config_load(struct config *config, const char *path, bool required,
 
 /* Where the secrets are by these settings; the strings are those of the parameters. */
 struct keys_source config_keys(const struct config *config, const char *state_dir);
+
+/* The settings as an object whose members are those of the file; NULL without memory. */
+json_t *config_view(const struct config *config);
 
 /* Prints the effective settings as a configuration file. */
 void config_print(const struct config *config, FILE *out);

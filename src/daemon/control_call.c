@@ -44,6 +44,7 @@ static const struct {
     {"follow", control_follow},
     {"follow.ack", control_follow_ack},
     {"follow.stop", control_follow_stop},
+    {"config.get", control_config_get},
     {"daemon.reload", control_daemon_reload},
     {"daemon.stop", control_daemon_stop},
     {"log.level", control_log_level},

@@ -60,8 +60,8 @@ bool control_call_addresses(struct control_call *call, const char *name,
 bool control_call_id(struct control_call *call, struct uuid *id);
 
 /* All methods, by the file they live in. */
-control_method control_hello, control_status, control_identity_get, control_daemon_reload,
-    control_daemon_stop, control_log_level; /* control_daemon.c */
+control_method control_hello, control_status, control_identity_get, control_config_get,
+    control_daemon_reload, control_daemon_stop, control_log_level; /* control_daemon.c */
 control_method control_peer_list, control_peer_get, control_peer_add, control_peer_rename,
     control_peer_set, control_peer_remove, control_peer_verify, control_peer_block,
     control_peer_accept, control_peer_requests, control_peer_reject, control_peer_connect,

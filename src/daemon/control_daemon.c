@@ -94,7 +94,17 @@ enum control_answer control_identity_get(struct control_call *call)
                            pem.data, pem.size, "algorithm", "RSA", "bits",
                            (int)pubkey_modulus_size(key) * 8);
     bytes_deinit(&pem);
+    const struct control *control = call->control;
+    uint64_t created_ms = control->host->identity_created(control->host_context);
+    if (created_ms != 0)
+        json_object_set_new(result, "created", control_view_time(created_ms));
     return control_call_done(call, result);
+}
+
+enum control_answer control_config_get(struct control_call *call)
+{
+    const struct control *control = call->control;
+    return control_call_done(call, control->host->settings(control->host_context));
 }
 
 enum control_answer control_daemon_reload(struct control_call *call)

@@ -27,6 +27,8 @@ enum {
 struct daemon {
     const struct options *options;
     const struct places *places;
+    const struct config *started; /* the settings of the start */
+    struct config config;         /* those in effect */
     struct loop *loop;
     struct identity *self;
     struct secret store_key;
@@ -68,6 +70,33 @@ static void on_stop_timeout(void *context)
 
 /* --- reloading --- */
 
+static bool same_listen(const struct settings *one, const struct settings *other)
+{
+    for (unsigned i = 0; i < one->listen_count && i < other->listen_count; i++)
+        if (one->listen[i].port != other->listen[i].port ||
+            strcmp(one->listen[i].host, other->listen[i].host) != 0)
+            return false;
+    return one->listen_count == other->listen_count;
+}
+
+/* Takes over what may change while we run, and says what has to wait. */
+static void apply(struct daemon *daemon, struct config *config)
+{
+    const struct config *started = daemon->started;
+    if (!same_listen(&config->settings, &started->settings))
+        log_notice("listen has changed; it takes effect at the next start");
+    if (strcmp(config->identity, started->identity) != 0)
+        log_notice("identity has changed; it takes effect at the next start");
+    memcpy(config->settings.listen, started->settings.listen, sizeof config->settings.listen);
+    config->settings.listen_count = started->settings.listen_count;
+    memcpy(config->identity, started->identity, sizeof config->identity);
+    memcpy(config->passphrase_file, started->passphrase_file, sizeof config->passphrase_file);
+    config->identity_bits = started->identity_bits;
+    daemon->config = *config;
+    log_set_level(config->log_level);
+    node_configure(daemon->node, &config->settings);
+}
+
 static int reload(void *context, char *complaint, size_t size)
 {
     struct daemon *daemon = context;
@@ -77,8 +106,7 @@ static int reload(void *context, char *complaint, size_t size)
     int r = config_load(&config, daemon->places->config, daemon->places->config_required,
                         daemon->options, reason);
     if (r == 0) {
-        log_set_level(config.log_level);
-        node_configure(daemon->node, &config.settings);
+        apply(daemon, &config);
         log_event(LOG_LEVEL_INFO, "reloaded", NULL, "configuration reloaded");
     } else {
         log_event(LOG_LEVEL_ERROR, "reload-failed", NULL, "%s; the old settings stay", reason);
@@ -105,7 +133,22 @@ static const char *state_directory(void *context)
     return daemon->places->state_dir;
 }
 
-static const struct control_host control_host = {reload, on_stop_request, state_directory};
+static json_t *view_settings(void *context)
+{
+    struct daemon *daemon = context;
+    daemon->config.log_level = log_get_level();
+    return config_view(&daemon->config);
+}
+
+static uint64_t find_creation(void *context)
+{
+    const struct daemon *daemon = context;
+    const struct keys_source keys = config_keys(daemon->started, daemon->places->state_dir);
+    return keys_identity_created(&keys);
+}
+
+static const struct control_host control_host = {reload, on_stop_request, state_directory,
+                                                 view_settings, find_creation};
 
 /* --- what the node reports --- */
 
@@ -270,6 +313,8 @@ enum exit_status daemon_new(struct daemon **daemon, const struct options *option
         return EXIT_STATUS_INTERNAL;
     made->options = options;
     made->places = places;
+    made->started = config;
+    made->config = *config;
     enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK)
         status = open_state(made, config);

@@ -10,7 +10,8 @@
 
 struct daemon;
 
-/* Opens everything. EXIT_STATUS_OK, or the status to exit with after the reason was logged. */
+/* Opens everything; what is passed outlives it. EXIT_STATUS_OK, or the status to exit with after
+ * the reason was logged. */
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
                             const struct places *places, const struct config *config);
 

@@ -212,6 +212,16 @@ static int make_store_key(const char *path, struct secret *key)
     return r < 0 ? explain(path, r) : 0;
 }
 
+uint64_t keys_identity_created(const struct keys_source *source)
+{
+    CLEANUP(place_deinit) struct place place = {0};
+    struct stat file;
+    if (find_identity(source, &place) < 0 || place.credential || stat(place.path, &file) < 0 ||
+        file.st_mtim.tv_sec < 0)
+        return 0;
+    return (uint64_t)file.st_mtim.tv_sec * 1000 + (uint64_t)file.st_mtim.tv_nsec / 1000000;
+}
+
 int keys_load_store_key(const struct keys_source *source, struct secret *key)
 {
     CLEANUP(place_deinit) struct place place = {0};

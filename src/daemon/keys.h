@@ -6,7 +6,7 @@
  * "passphrase", "store-key"), else from a file of mode 0600; identity and store key are made at the
  * first start. A passphrase opens the identity, and closes one that is made.
  *
- * All functions return 0, or -errno after the reason and the remedy were logged.
+ * What loads or makes one returns 0, or -errno after the reason and the remedy were logged.
  */
 #pragma once
 
@@ -26,6 +26,9 @@ int keys_load_identity(const struct keys_source *source, struct identity **ident
 
 /* Makes an identity where keys_load_identity() would look for it. -EEXIST if one is there. */
 int keys_generate_identity(const struct keys_source *source, struct identity **identity);
+
+/* When the identity's file was written: wall clock in milliseconds, 0 when not known. */
+uint64_t keys_identity_created(const struct keys_source *source);
 
 /* Reads the store key, or makes one if there is none. */
 int keys_load_store_key(const struct keys_source *source, struct secret *key);

@@ -506,3 +506,25 @@ def test_an_empty_list_of_recipients_means_nobody(paired):
         alice.rpc("message.send", peers=[], body="to nobody")
     assert raised.value.kind == "usage"
     assert alice.history() == []
+
+
+def test_the_settings_that_are_in_effect_can_be_asked_for(daemon):
+    alice = daemon("alice", config='unknown-peers = reject\nexpire = "2d"\n')
+    settings = alice.rpc("config.get")
+    assert settings["unknown-peers"] == "reject"
+    assert settings["expire"] == "172800000ms"
+    assert settings["listen"] == ["127.0.0.1:0"]
+    assert (settings["max-links"], settings["identity-bits"]) == (4096, 2048)
+    alice.rpc("log.level", level="warning")
+    assert alice.rpc("config.get")["log-level"] == "warning"
+
+
+def test_settings_of_the_start_stay_over_a_reload_and_it_says_so(daemon):
+    alice = daemon("alice", config='listen = {"127.0.0.1:0"}\n', listen=None)
+    before = alice.rpc("config.get")
+    alice.configure('unknown-peers = reject\nlisten = {"127.0.0.1:1"}\nidentity = "/nowhere"\n')
+    alice.rpc("daemon.reload")
+    assert alice.rpc("config.get") == dict(before, **{"unknown-peers": "reject",
+                                                      "log-level": "debug"})
+    for setting in ("listen", "identity"):
+        assert f"{setting} has changed; it takes effect at the next start" in alice.text_of_log()
