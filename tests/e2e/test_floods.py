@@ -1,0 +1,268 @@
+"""What strangers may cost: a bounded number of connections and of descriptors, a bounded time, and
+nothing to those who are known."""
+
+import contextlib
+import pathlib
+import resource
+import socket
+import struct
+import time
+
+import pytest
+
+from harness import eventually, pair
+
+PER_ADDRESS = 16
+IN_ALL = 256
+HELLO_DEADLINE_S = 5
+EVICTABLE_AGE_S = 1  # from when on one may have to make room
+
+HELLO_J, HELLO_H, IDENT, KEY, CONFIRM_J, CONFIRM_H, ALERT, PACKET = *range(1, 8), 16
+PROTOCOL_ERROR = 0x10
+
+
+def hello(x25519=bytes([9]) + bytes(31)):
+    """A HELLO_J for version 1 and suite 1."""
+    body = b"p2pchat\0" + bytes([1, 1]) + struct.pack(">H", 1) + bytes(32) + x25519 + bytes(4)
+    return struct.pack(">IB", len(body), HELLO_J) + body
+
+
+class Stranger:
+    """A connection from a loopback address of its own choice."""
+
+    def __init__(self, daemon, source="127.0.0.2"):
+        host, port = daemon.address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=60,
+                                               source_address=(source, 0))
+
+    def send(self, data):
+        with contextlib.suppress(ConnectionError):
+            self.socket.sendall(data)
+        return self
+
+    def rest(self):
+        """All that comes until the end."""
+        data = b""
+        with contextlib.suppress(ConnectionError):
+            while part := self.socket.recv(65536):
+                data += part
+        return data
+
+    def is_held(self):
+        """Whether the daemon still has it."""
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1) != b""
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self.socket.settimeout(60)
+
+    def reset(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def end(self):
+        self.socket.close()
+
+
+@pytest.fixture
+def stranger(daemon):
+    """stranger(DAEMON, …): one more connection, closed at the end."""
+    made = []
+
+    def connect(*arguments, **options):
+        made.append(Stranger(*arguments, **options))
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.end()
+
+
+# What takes milliseconds; generous for sanitizers and busy machines, but less than strangers stay.
+AT_ONCE_S = 3
+
+
+def descriptors(daemon):
+    return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
+
+
+def resident_kib(daemon):
+    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def held(strangers):
+    return sum(one.is_held() for one in strangers)
+
+
+def connects_at_once(alice, bob):
+    """A known peer of bob comes in from new, whatever else goes on."""
+    alice.rpc("peer.disconnect", name="bob")
+    eventually(lambda: alice.peer("bob")["link"] == "offline", "the end of the link")
+    begin = time.monotonic()
+    alice.rpc("peer.connect", name="bob")
+    alice.ctl("wait-online", "bob", "--timeout", 30)
+    return time.monotonic() - begin < AT_ONCE_S
+
+
+def delivers_at_once(alice, number):
+    begin = time.monotonic()
+    alice.ctl("send", "-p", "bob", "--wait", str(number))
+    return time.monotonic() - begin < AT_ONCE_S
+
+
+def test_one_address_holds_so_many_and_no_more(paired, stranger):
+    alice, bob = paired
+    before = descriptors(bob)
+    silent = [stranger(bob) for _ in range(40)]
+    eventually(lambda: held(silent) == PER_ADDRESS, "the end of those who are too many")
+    assert descriptors(bob) <= before + PER_ADDRESS
+    assert connects_at_once(alice, bob)
+    assert delivers_at_once(alice, 1)
+    assert held(silent) == PER_ADDRESS, "they were gone too soon for this to mean anything"
+
+
+def test_all_addresses_together_hold_so_many_and_no_more(paired, stranger):
+    alice, bob = paired
+    before = descriptors(bob), resident_kib(bob)
+    silent = [stranger(bob, f"127.0.{1 + number % 100}.2") for number in range(400)]
+    eventually(lambda: held(silent) <= IN_ALL, "the end of those who are too many")
+    assert descriptors(bob) <= before[0] + IN_ALL + 8
+    assert resident_kib(bob) < before[1] + 16 * 1024 or "sanitized" in str(bob.process.args)
+    time.sleep(EVICTABLE_AGE_S)
+    assert connects_at_once(alice, bob)
+    assert delivers_at_once(alice, 1)
+    assert held(silent) > IN_ALL / 2, "they were gone too soon for this to mean anything"
+    eventually(lambda: held(silent) == 0, "their end")
+    eventually(lambda: descriptors(bob) <= before[0] + 1, "what they took to be given back")
+
+
+def test_a_slow_writer_has_its_time_and_no_more(alice, stranger):
+    begin = time.monotonic()
+    slow = stranger(alice)
+    for byte in hello():
+        if not slow.is_held():
+            break
+        slow.send(bytes([byte]))
+        time.sleep(0.3)
+    assert not slow.is_held()
+    assert HELLO_DEADLINE_S - 0.5 < time.monotonic() - begin < 2 * HELLO_DEADLINE_S
+
+
+def test_who_shakes_hands_and_stops_has_its_time_and_no_more(alice, stranger):
+    begin = time.monotonic()
+    one = stranger(alice).send(hello())
+    answer = one.rest()
+    assert answer[4] == HELLO_H
+    assert 2 * HELLO_DEADLINE_S - 0.5 < time.monotonic() - begin < 3 * HELLO_DEADLINE_S
+
+
+BANNERS = {
+    "http": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "tls": bytes.fromhex("16030100c8010000c40303") + bytes(200),
+    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "smtp": b"EHLO x\r\n",
+    "nothing but zeros": bytes(100),
+    "all ones": b"\xff" * 100,
+    "a huge frame": struct.pack(">IB", 0xffffffff, HELLO_J),
+    "an unknown type": struct.pack(">IB", 80, 0x08) + bytes(80),
+    "a packet": struct.pack(">IB", 1024, PACKET) + bytes(1024),
+    "an alert": struct.pack(">IB", 1, ALERT) + bytes(1),
+    "an answer": struct.pack(">IB", 80, HELLO_H) + bytes(80),
+}
+
+
+@pytest.mark.parametrize("name", BANNERS)
+def test_who_speaks_something_else_is_left_without_a_word(alice, stranger, name):
+    begin = time.monotonic()
+    assert stranger(alice).send(BANNERS[name]).rest() == b""
+    assert time.monotonic() - begin < HELLO_DEADLINE_S - 1
+
+
+@pytest.mark.parametrize("second", [hello(), struct.pack(">IB", 1167, IDENT) + bytes(1167),
+                                    struct.pack(">IB", 1024, PACKET) + bytes(1024)])
+def test_what_does_not_come_next_is_an_error(alice, stranger, second):
+    begin = time.monotonic()
+    answer = stranger(alice).send(hello() + second).rest()
+    assert answer[4] == HELLO_H
+    length = int.from_bytes(answer[:4], "big")
+    assert answer[5 + length + 4] == ALERT
+    assert time.monotonic() - begin < HELLO_DEADLINE_S - 1
+
+
+def test_a_bad_hello_is_answered_by_one_alert(alice, stranger):
+    answer = stranger(alice).send(hello().replace(b"p2pchat", b"p2pchaT")).rest()
+    assert answer == bytes([0, 0, 0, 1, ALERT, PROTOCOL_ERROR])
+
+
+def test_a_hello_may_come_byte_by_byte(alice, stranger):
+    one = stranger(alice)
+    for byte in hello():
+        one.send(bytes([byte]))
+    assert one.socket.recv(5)[4] == HELLO_H
+
+
+@pytest.mark.parametrize("end", ["end", "reset"])
+def test_connections_that_are_cut_anywhere_leave_nothing(alice, stranger, end):
+    before = descriptors(alice)
+    whole = hello() + struct.pack(">IB", 1168, IDENT) + bytes(1168)
+    for size in [*range(len(hello()) + 6), 700, len(whole)]:
+        one = Stranger(alice, f"127.0.{1 + size % 100}.3").send(whole[:size])
+        getattr(one, end)()
+    eventually(lambda: descriptors(alice) <= before + 1, "their descriptors to be given back")
+    assert alice.rpc("peer.requests")["requests"] == []
+
+
+def test_a_flood_of_hellos_disturbs_no_session(paired):
+    alice, bob = paired
+    before = descriptors(bob)
+    answered = 0
+    number = 0
+    begin = time.monotonic()
+    while time.monotonic() - begin < 2:
+        flood = [Stranger(bob, f"127.0.{1 + (number + i) % 100}.4").send(hello())
+                 for i in range(50)]
+        number += 50
+        for one in flood:
+            try:
+                answered += one.socket.recv(5)[4:5] == bytes([HELLO_H])
+            except ConnectionError:
+                pass
+            one.reset()
+        assert delivers_at_once(alice, number)
+    took = time.monotonic() - begin
+    assert answered <= 400 + 200 * took, "more were served than may be"
+    assert answered > 0
+    assert bob.received() == [str(50 * (i + 1)) for i in range(number // 50)]
+    eventually(lambda: descriptors(bob) <= before + 1, "their descriptors to be given back")
+
+
+def test_one_address_gets_so_many_handshakes_and_no_more(alice):
+    answered = 0
+    begin = time.monotonic()
+    for _ in range(60):
+        one = Stranger(alice, "127.0.0.5").send(hello())
+        try:
+            answered += one.socket.recv(5)[4:5] == bytes([HELLO_H])
+        except ConnectionError:
+            pass
+        one.reset()
+    assert 20 <= answered <= 20 + 20 * (time.monotonic() - begin) + 1
+
+
+def test_who_has_no_descriptors_left_recovers_alone(paired, stranger):
+    """Peers that are here stay here; new ones come in as soon as there is room."""
+    alice, bob = paired
+    limit = descriptors(bob) + 4
+    resource.prlimit(bob.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    silent = [stranger(bob) for _ in range(12)]
+    assert delivers_at_once(alice, 1)
+    for one in silent:
+        one.reset()
+    eventually(lambda: bob.rpc("status"), "an answer")
+    assert connects_at_once(alice, bob)
+    assert delivers_at_once(alice, 2)
