@@ -314,17 +314,22 @@ static json_t *view_listen(const struct settings *settings)
     return list;
 }
 
+static json_t *view_duration(uint64_t ms)
+{
+    return ms == 0 ? json_string("forever") : json_sprintf("%llums", (unsigned long long)ms);
+}
+
 json_t *config_view(const struct config *config)
 {
     const struct settings *settings = &config->settings;
-    char expire[32] = "forever";
-    if (settings->expire_ms != 0)
-        snprintf(expire, sizeof expire, "%llums", (unsigned long long)settings->expire_ms);
-    return json_pack("{s:o, s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:i, s:s}", "listen",
+    return json_pack("{s:o, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:I, s:i, s:s}", "listen",
                      view_listen(settings), "identity", config->identity, "identity-bits",
                      (int)config->identity_bits, "default-peer", settings->default_peer,
-                     "unknown-peers", policy_names[settings->unknown_peers], "expire", expire,
-                     "queue-limit-messages", (json_int_t)settings->queue_messages,
-                     "queue-limit-bytes", (json_int_t)settings->queue_bytes, "max-links",
-                     (int)settings->max_links, "log-level", log_level_name(config->log_level));
+                     "unknown-peers", policy_names[settings->unknown_peers], "retention",
+                     view_duration(settings->retention_ms), "retention-count",
+                     (json_int_t)settings->retention_messages, "expire",
+                     view_duration(settings->expire_ms), "queue-limit-messages",
+                     (json_int_t)settings->queue_messages, "queue-limit-bytes",
+                     (json_int_t)settings->queue_bytes, "max-links", (int)settings->max_links,
+                     "log-level", log_level_name(config->log_level));
 }

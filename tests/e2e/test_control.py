@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from harness import Control, Daemons, RpcError, eventually, temporary_home
+from harness import (P2PCHATD, Control, Daemons, RpcError, eventually, run,
+                     temporary_home)
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
@@ -511,6 +512,8 @@ def test_an_empty_list_of_recipients_means_nobody(paired):
 def test_the_settings_that_are_in_effect_can_be_asked_for(daemon):
     alice = daemon("alice", config='unknown-peers = reject\nexpire = "2d"\n')
     settings = alice.rpc("config.get")
+    shown = run(P2PCHATD, "-T", *map(str, alice.options), home=alice.home).out
+    assert list(settings) == re.findall(r"^([a-z-]+) = ", shown, re.M)
     assert settings["unknown-peers"] == "reject"
     assert settings["expire"] == "172800000ms"
     assert settings["listen"] == ["127.0.0.1:0"]
