@@ -322,14 +322,14 @@ static json_t *view_duration(uint64_t ms)
 json_t *config_view(const struct config *config)
 {
     const struct settings *settings = &config->settings;
-    return json_pack("{s:o, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:I, s:i, s:s}", "listen",
-                     view_listen(settings), "identity", config->identity, "identity-bits",
-                     (int)config->identity_bits, "default-peer", settings->default_peer,
-                     "unknown-peers", policy_names[settings->unknown_peers], "retention",
-                     view_duration(settings->retention_ms), "retention-count",
-                     (json_int_t)settings->retention_messages, "expire",
-                     view_duration(settings->expire_ms), "queue-limit-messages",
-                     (json_int_t)settings->queue_messages, "queue-limit-bytes",
-                     (json_int_t)settings->queue_bytes, "max-links", (int)settings->max_links,
-                     "log-level", log_level_name(config->log_level));
+    return json_pack(
+        "{s:o, s:s, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:I, s:i, s:s}", "listen",
+        view_listen(settings), "identity", config->identity, "identity-passphrase-file",
+        config->passphrase_file, "identity-bits", (int)config->identity_bits, "default-peer",
+        settings->default_peer, "unknown-peers", policy_names[settings->unknown_peers], "retention",
+        view_duration(settings->retention_ms), "retention-count",
+        (json_int_t)settings->retention_messages, "expire", view_duration(settings->expire_ms),
+        "queue-limit-messages", (json_int_t)settings->queue_messages, "queue-limit-bytes",
+        (json_int_t)settings->queue_bytes, "max-links", (int)settings->max_links, "log-level",
+        log_level_name(config->log_level));
 }
