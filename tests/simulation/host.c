@@ -63,7 +63,7 @@ void host_init(struct host *host, unsigned index, const char *folder)
                                        .queue_messages = 100000,
                                        .queue_bytes = UINT64_C(1) << 30,
                                        .max_links = 4096};
-    snprintf(host->path, sizeof host->path, "%s/%s.db", folder, wire_name(index));
+    snprintf(host->path, sizeof host->path, "%s/%s.db", folder, world_name(index));
     loop_init(&host->loop, index);
 }
 
@@ -103,7 +103,7 @@ static void on_settled(void *context, int outcome)
     if (host->loop.fall != FALL_NONE)
         return;
     if (outcome != 0)
-        complain("%s failed: %s", wire_name(host->index), strerror(-outcome));
+        complain("%s failed: %s", world_name(host->index), strerror(-outcome));
     else
         ledger_settled(host->index);
 }
@@ -300,5 +300,5 @@ void host_restore(struct host *host)
 
 struct peer *host_peer(const struct host *host, unsigned other)
 {
-    return roster_by_name(node_roster(host->node), wire_name(other));
+    return roster_by_name(node_roster(host->node), world_name(other));
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "simulation/dice.h"
-#include "simulation/wire.h"
 #include "store/events.h"
 
 enum { ENTRIES_MAX = 4096 };
@@ -83,10 +82,10 @@ void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
     int r = node_may_send(host->node, peer, &draft);
     if (r == 0)
         r = node_send(host->node, peer, &draft, &entry->id, &seq);
-    trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, wire_name(to), r);
+    trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, world_name(to), r);
     bytes_deinit(&text);
     if (r < 0)
-        complain("%s can't send: %s", wire_name(from), strerror(-r));
+        complain("%s can't send: %s", world_name(from), strerror(-r));
     ledger.count += r == 0;
     loop_wake(&host->loop);
 }
@@ -116,7 +115,7 @@ static struct entry *find(const struct message_row *row, unsigned here)
         struct entry *entry = &ledger.entries[i];
         unsigned there = out ? entry->to : entry->from;
         if ((out ? entry->from : entry->to) == here && uuid_equal(&entry->id, &row->id) &&
-            strcmp(wire_name(there), row->peer_name) == 0)
+            strcmp(world_name(there), row->peer_name) == 0)
             return entry;
     }
     return NULL;
@@ -129,7 +128,7 @@ static void note_told(unsigned host, const struct message_row *row)
     if (entry == NULL)
         return; /* the next look at the store complains */
     if (entry->told && !ledger.restored[host])
-        complain("P3: %s was told twice of message %u", wire_name(host),
+        complain("P3: %s was told twice of message %u", world_name(host),
                  (unsigned)(entry - ledger.entries));
     entry->told = true;
 }
@@ -143,7 +142,8 @@ static int read_event(void *context, const struct event_row *event)
 
     *cursor = event->seq;
     if ((gap || gone) && host->settings.retention_messages == 0)
-        complain("%s has lost an event before %lld", wire_name(host->index), (long long)event->seq);
+        complain("%s has lost an event before %lld", world_name(host->index),
+                 (long long)event->seq);
     ledger.missed[host->index] = ledger.missed[host->index] || gap || gone;
     if (event->type == EVENT_MESSAGE_RECEIVED && event->message != NULL)
         note_told(host->index, event->message);
@@ -156,7 +156,7 @@ static void follow(unsigned host)
 
     if (events_last(db) > ledger.cursors[host] &&
         events_each(db, ledger.cursors[host], read_event, &ledger.hosts[host]) != 0)
-        complain("%s: the events can't be read", wire_name(host));
+        complain("%s: the events can't be read", world_name(host));
 }
 
 void ledger_settled(unsigned host)
@@ -208,14 +208,14 @@ static void check_arrived(struct look *look, struct entry *entry)
     unsigned *next = &look->next[entry->from];
 
     if (entry->arrived)
-        complain("P3: message %u is twice in the history of %s", number, wire_name(entry->to));
+        complain("P3: message %u is twice in the history of %s", number, world_name(entry->to));
     entry->arrived = true;
     if (entry->cancelled && !ledger.restored[entry->from])
         complain("message %u was taken back and arrived", number);
     if ((entry->cancelled || entry->expires) && ledger.restored[entry->from])
         return; /* a backup brought it back, late */
     if (number >= *next && !(ledger.restored[entry->from] && ledger.restored[entry->to]))
-        complain("P3: message %u came before %u to %s", *next, number, wire_name(entry->to));
+        complain("P3: message %u came before %u to %s", *next, number, world_name(entry->to));
     *next = number;
 }
 
@@ -225,7 +225,7 @@ static int look_at(void *context, const struct message_row *row)
     struct entry *entry = find(row, look->host->index);
 
     if (entry == NULL) {
-        complain("%s has a message that nobody sent", wire_name(look->host->index));
+        complain("%s has a message that nobody sent", world_name(look->host->index));
     } else if (row->direction == MESSAGE_OUT) {
         entry->queued_there = true;
         entry->state = row->state;
@@ -243,7 +243,7 @@ static void look_at_host(struct host *host)
     for (unsigned i = 0; i < HOSTS_MAX; i++)
         look.next[i] = UINT32_MAX;
     if (messages_newest(host->db, &filter, look_at, &look) != 0)
-        complain("%s: the store can't be read", wire_name(host->index));
+        complain("%s: the store can't be read", world_name(host->index));
 }
 
 static bool is_up(unsigned host)
@@ -303,7 +303,7 @@ static void check_sender(unsigned number, const struct entry *entry)
         return;
     if (!entry->queued_there && !removed)
         complain("P1: message %u was accepted and %s does not know it", number,
-                 wire_name(entry->from));
+                 world_name(entry->from));
     else if (entry->queued_there && !state_allowed(entry))
         complain("P1: message %u has state %d", number, (int)entry->state);
 }
@@ -315,7 +315,7 @@ static void check_receiver(unsigned number, const struct entry *entry)
     if (entry->queued_there && entry->state == MESSAGE_DELIVERED && is_up(entry->to) &&
         !entry->arrived && !entry->excused && !removed)
         complain("P2: message %u is called delivered and %s does not have it", number,
-                 wire_name(entry->to));
+                 world_name(entry->to));
 }
 
 void ledger_check(void)
@@ -344,7 +344,7 @@ bool ledger_done(bool complaining)
         done = false;
         if (complaining)
             complain("message %u from %s to %s was never delivered (state %d)", i,
-                     wire_name(entry->from), wire_name(entry->to), (int)entry->state);
+                     world_name(entry->from), world_name(entry->to), (int)entry->state);
     }
     return done;
 }

@@ -61,11 +61,11 @@ static void introduce(unsigned here, unsigned there, bool dials, bool pinned)
     struct peer *peer;
 
     story.dials[here][there] = dials;
-    int r = node_peer_add(host->node, wire_name(there), addresses, count,
+    int r = node_peer_add(host->node, world_name(there), addresses, count,
                           pinned ? host_key(&story.hosts[there]) : NULL,
                           pinned ? PEER_VERIFIED : PEER_UNPINNED, &peer);
     if (r != 0)
-        complain("%s can't add %s: %d", wire_name(here), wire_name(there), r);
+        complain("%s can't add %s: %d", world_name(here), world_name(there), r);
     loop_wake(&host->loop);
 }
 
@@ -112,7 +112,7 @@ static void check_bounds(void)
         complain("%zu bytes unsent on one stream", wire_most_unsent());
     for (unsigned i = 0; i < story.count; i++)
         if (wire_streams(i) > STREAMS_MAX)
-            complain("%s has %u streams", wire_name(i), wire_streams(i));
+            complain("%s has %u streams", world_name(i), wire_streams(i));
 }
 
 /* More turns than this in a second are a loop that never sleeps. */
@@ -123,7 +123,7 @@ static void count_turn(struct host *host)
         host->turns_in_second = 0;
     }
     if (++host->turns_in_second > TURNS_PER_SECOND_MAX)
-        complain("%s does not come to rest", wire_name(host->index));
+        complain("%s does not come to rest", world_name(host->index));
 }
 
 static struct host *next_host(void)
@@ -334,7 +334,7 @@ static bool all_online(bool complaining)
             enum peer_state state = host_peer(&story.hosts[i], j)->state;
             all = all && state == PEER_ONLINE && wire_connections(i, j) == 1;
             if (complaining && state != PEER_ONLINE)
-                complain("%s sees %s %s", wire_name(i), wire_name(j), peer_state_name(state));
+                complain("%s sees %s %s", world_name(i), world_name(j), peer_state_name(state));
         }
     return all;
 }
@@ -366,11 +366,11 @@ static void rest(void)
     for (unsigned i = 0; i < story.count; i++) {
         turns[i] = story.hosts[i].turns - turns[i];
         if (turns[i] > REST_TURNS_MAX)
-            complain("%s took %u turns while nothing happened", wire_name(i), turns[i]);
+            complain("%s took %u turns while nothing happened", world_name(i), turns[i]);
         for (unsigned j = 0; j < i; j++)
             if (wire_connections(i, j) != 1)
-                complain("%u connections between %s and %s", wire_connections(i, j), wire_name(i),
-                         wire_name(j));
+                complain("%u connections between %s and %s", wire_connections(i, j), world_name(i),
+                         world_name(j));
     }
 }
 

@@ -10,8 +10,6 @@
 #include "simulation/dice.h"
 #include "simulation/wire_state.h"
 
-static const char *const names[HOSTS_MAX] = {"ann", "bob", "cem", "dan"};
-
 static struct {
     struct list streams;
     struct listener *listeners[HOSTS_MAX];
@@ -36,16 +34,11 @@ void wire_set_lag(unsigned lag_ms)
     wire.lag_ms = lag_ms;
 }
 
-const char *wire_name(unsigned host)
-{
-    return names[host];
-}
-
 struct address wire_address(unsigned host, uint16_t port)
 {
     struct address address = {.port = port};
 
-    snprintf(address.host, sizeof address.host, "%s", names[host]);
+    snprintf(address.host, sizeof address.host, "%s", world_name(host));
     return address;
 }
 
@@ -100,7 +93,7 @@ void wire_cut(enum cut cut)
     if (one == NULL)
         return;
     struct stream *other = one->partner;
-    trace(one->here, "connection with %s is cut (%s)", names[one->there],
+    trace(one->here, "connection with %s is cut (%s)", world_name(one->there),
           cut == CUT_RESET      ? "both learn it"
           : cut == CUT_ONE_SIDE ? "only this side learns it"
                                 : "silently");
@@ -128,7 +121,7 @@ void wire_part(unsigned one, unsigned other)
 {
     if (wire.parted_ms[one][other] != NEVER)
         return;
-    trace(one, "no way to %s", names[other]);
+    trace(one, "no way to %s", world_name(other));
     wire.parted_ms[one][other] = wire.parted_ms[other][one] = world_now();
 }
 
@@ -150,7 +143,7 @@ void wire_heal(unsigned one, unsigned other)
 
     if (parted == NEVER)
         return;
-    trace(one, "way to %s again", names[other]);
+    trace(one, "way to %s again", world_name(other));
     wire.parted_ms[one][other] = wire.parted_ms[other][one] = NEVER;
     list_for_each (node, &wire.streams) {
         struct stream *stream = container_of(node, struct stream, node);
@@ -291,7 +284,7 @@ void listener_free(struct listener *listener)
 
 const char *listener_name(const struct listener *listener)
 {
-    return names[listener->source.loop->host];
+    return world_name(listener->source.loop->host);
 }
 
 /* Names need no looking up here. */
@@ -332,7 +325,7 @@ static unsigned host_of(const struct address *address)
 {
     unsigned host = 0;
 
-    while (host < HOSTS_MAX && strcmp(address->host, names[host]) != 0)
+    while (host < HOSTS_MAX && strcmp(address->host, world_name(host)) != 0)
         host++;
     return host;
 }

@@ -26,9 +26,6 @@ enum cut {
 void wire_reset(void);
 void wire_set_lag(unsigned lag_ms);
 
-/* What a host is called. */
-const char *wire_name(unsigned host);
-
 /* An address of a host. */
 struct address wire_address(unsigned host, uint16_t port);
 

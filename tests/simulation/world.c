@@ -22,6 +22,13 @@ static struct {
 
 /* --- time ------------------------------------------------------------------------------------- */
 
+const char *world_name(unsigned host)
+{
+    static const char *const names[HOSTS_MAX + 1] = {"ann", "bob", "cem", "dan", "-"};
+
+    return names[host];
+}
+
 uint64_t world_now(void)
 {
     return world.now_ms;
@@ -200,12 +207,11 @@ void world_trace_on(void)
 
 void trace(unsigned host, const char *format, ...)
 {
-    static const char *const names[] = {"ann", "bob", "cem", "dan", "-"};
     va_list arguments;
 
     if (!world.traced)
         return;
-    printf("%9.3f %-3s ", (double)(world.now_ms - START_MS) / 1000, names[host]);
+    printf("%9.3f %-3s ", (double)(world.now_ms - START_MS) / 1000, world_name(host));
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);

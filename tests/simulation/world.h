@@ -41,6 +41,9 @@ struct loop {
     enum fall fall;
 };
 
+/* What a host is called; HOSTS_MAX is none. */
+const char *world_name(unsigned host);
+
 uint64_t world_now(void);
 
 /* Begins a run: the time, nobody's clock is wrong, no complaint. */
@@ -61,7 +64,7 @@ uint64_t loop_due(const struct loop *loop);
 /* Calls back what is due, at most `limit` sources. The turn's end is the caller's. */
 void loop_serve(struct loop *loop, unsigned limit);
 
-/* What happens, for people; nothing unless the trace is on. The host may be HOSTS_MAX for none. */
+/* What happens, for people; nothing unless the trace is on. */
 void world_trace_on(void);
 void trace(unsigned host, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
