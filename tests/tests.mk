@@ -8,7 +8,8 @@
 include $(wildcard $(srcdir)/tests/*/*.mk)
 
 UNIT_TESTS = $(patsubst $(srcdir)/tests/%.c,build/tests/%,\
-	$(wildcard $(srcdir)/tests/unit/test_*.c $(srcdir)/tests/dialogue/test_*.c))
+	$(wildcard $(srcdir)/tests/unit/test_*.c $(srcdir)/tests/dialogue/test_*.c \
+	$(srcdir)/tests/faults/test_*.c))
 TEST_LIBS = -lcmocka $(DAEMON_LIBS)
 
 .SECONDEXPANSION:
@@ -16,7 +17,7 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: $(UNIT_TESTS) $(SIMULATION)
+tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS)
 
 # --- running them -----------------------------------------------------------------------------
 #

@@ -230,6 +230,22 @@ static int parse_file(cfg_t *cfg, const char *path, bool required, char *complai
     return -EINVAL;
 }
 
+/* libconfuse does not notice when it gets no memory for a default. */
+static bool is_complete(cfg_t *cfg)
+{
+    for (const cfg_opt_t *opt = option_table; opt->name != NULL; opt++) {
+        if (opt->type != CFGT_STR)
+            continue;
+        unsigned count = cfg_size(cfg, opt->name);
+        for (unsigned i = 0; i < count; i++)
+            if (cfg_getnstr(cfg, opt->name, i) == NULL)
+                return false;
+        if (count == 0 && (opt->flags & CFGF_LIST) == 0)
+            return false;
+    }
+    return true;
+}
+
 int config_load(struct config *config, const char *path, bool required,
                 const struct options *options, char complaint[static CONFIG_COMPLAINT_MAX])
 {
@@ -238,6 +254,8 @@ int config_load(struct config *config, const char *path, bool required,
     cfg_t *cfg = new_parser();
     int r = cfg == NULL ? -EINVAL : parse_file(cfg, path, required, complaint);
     complaint_place = NULL;
+    if (r == 0 && !is_complete(cfg))
+        r = -ENOMEM;
     if (r == 0) {
         *config = (struct config){0};
         take_settings(&config->settings, cfg);
@@ -248,11 +266,12 @@ int config_load(struct config *config, const char *path, bool required,
         log_level_parse(cfg_getstr(cfg, "log-level"), &config->log_level);
         take_options(config, options);
     } else if (complaint[0] == '\0') {
-        snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: can't be read", path);
+        snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: can't be read: %s", path,
+                 r == -ENOMEM ? strerror(ENOMEM) : "it is no configuration");
     }
     if (cfg != NULL)
         cfg_free(cfg);
-    return r;
+    return r < 0 ? -EINVAL : 0;
 }
 
 struct keys_source config_keys(const struct config *config, const char *state_dir)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -47,12 +48,23 @@ static enum exit_status serve(const struct options *options, const struct places
     return status;
 }
 
+/* Each link and each client takes a descriptor; the soft limit is for programs that select(2). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum exit_status start(const struct options *options, const struct places *places,
                               const struct config *config)
 {
     umask(0077);
     confine_process();
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     log_set_level(config->log_level);
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 enum {
     ACCEPT_BATCH = 16, /* per callback, so that a flood leaves the loop to others too */
     PAUSE_MS = 1000,
+    RESERVE = 16, /* descriptors that strangers can't have: for the store, clients and our dials */
 };
 
 struct listener {
@@ -32,7 +34,8 @@ struct listener {
     struct timer *resume;
     listener_accept *accept;
     void *context;
-    char *own_path; /* of a UNIX socket that was bound here, or NULL */
+    bool open_to_all; /* TCP: whoever connects may be a stranger */
+    char *own_path;   /* of a UNIX socket that was bound here, or NULL */
     struct unixsock_file own_file;
     char name[ADDRESS_TEXT_MAX];
 };
@@ -76,11 +79,22 @@ static bool is_of_connection(int error)
     }
 }
 
+/* The kernel gives the lowest free descriptor: a high one means that few are left. */
+static bool is_reserved(int fd)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           (rlim_t)fd + RESERVE >= limit.rlim_cur;
+}
+
 static void listener_hand_over(struct listener *listener, int fd)
 {
     struct stream *stream = NULL;
-    const int r = stream_new(&stream, listener->loop, fd);
+    int r = listener->open_to_all && is_reserved(fd) ? -EMFILE : 0;
 
+    if (r == 0)
+        r = stream_new(&stream, listener->loop, fd);
     if (r < 0) {
         log_debug("%s drops a new connection: %s", listener->name, strerror(-r));
         close(fd);
@@ -208,7 +222,7 @@ static int listen_everywhere(uint16_t port, int *fd)
     return r;
 }
 
-static void listener_name_tcp(struct listener *listener)
+static void listener_set_tcp(struct listener *listener)
 {
     union socket_address local = {0};
     socklen_t size = sizeof(local);
@@ -217,6 +231,7 @@ static void listener_name_tcp(struct listener *listener)
     getsockname(listener->fd, &local.any, &size);
     socket_origin(&local, &own);
     memcpy(listener->name, own.text, sizeof(listener->name));
+    listener->open_to_all = true;
 }
 
 int listener_new_tcp(struct listener **listener, struct loop *loop, const struct address *address,
@@ -233,7 +248,7 @@ int listener_new_tcp(struct listener **listener, struct loop *loop, const struct
     if (r < 0)
         close(fd);
     else
-        listener_name_tcp(*listener);
+        listener_set_tcp(*listener);
     return r;
 }
 
@@ -310,6 +325,6 @@ int listener_inherit(struct listener **listener, struct loop *loop, int fd, list
     if (family == AF_UNIX)
         listener_name_unix(*listener);
     else
-        listener_name_tcp(*listener);
+        listener_set_tcp(*listener);
     return 0;
 }

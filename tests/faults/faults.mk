@@ -1,0 +1,14 @@
+# The programs of the fault tests that are not tests themselves: what fills a store, and what makes
+# memory fail (loaded into a program before the C library).
+FAULT_TOOLS = build/tests/faults/fill build/tests/faults/failing_malloc.so
+
+fill_OBJS = core/vault crypto/crypto crypto/aead crypto/kdf crypto/random crypto/secret base/base64 store/db \
+	store/sql store/schema store/peers store/messages store/events base/file base/bytes base/log \
+	base/escape base/utf8 base/clock base/uuid
+
+test_power_loss_OBJS = tests/faults/lossy_vfs store/db store/sql store/schema store/peers \
+	store/messages store/events base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid
+
+build/tests/faults/failing_malloc.so: build/obj/tests/faults/failing_malloc.o
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -shared $(LDFLAGS) -o $@ $^

@@ -1,0 +1,166 @@
+"""The N-th allocation fails, or all from there on: a clear error or a clean end, and nothing is lost."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import (BUILD, P2PCHATD, PATIENCE_S, Control, environment, eventually, pair)
+
+SHIM = BUILD / "tests" / "faults" / "failing_malloc.so"
+
+pytestmark = pytest.mark.skipif("sanitized" in BUILD.parts, reason="sanitizers have their own malloc")
+
+# What a daemon may end with that got no memory; never by a signal, but for the library that reads
+# the configuration, which ends the program by itself.
+STATUSES = (0, 70, 71, 74, 78)
+BY_CONFUSE = (-signal.SIGABRT, 2)
+
+
+def shim(first, count, on_signal=False):
+    extra = ["FAIL_ON_SIGNAL=1"] if on_signal else []
+    return ["env", f"LD_PRELOAD={SHIM}", f"FAIL_FROM={first}", f"FAIL_COUNT={count}", *extra]
+
+
+def spread(deep, most):
+    """Which allocations fail: the first ones all, then ever fewer."""
+    numbers, number = [], 1
+    while number <= most:
+        numbers.append(number)
+        number += 1 if deep else 1 + number // 12
+    return numbers
+
+
+def check_end(one, *others):
+    """It has ended, or does now, as one may that got no memory."""
+    status = one.process.wait(timeout=PATIENCE_S)
+    one.process = None
+    assert status in STATUSES + others, f"ended with {status}\n{one.text_of_log()[-3000:]}"
+    return status
+
+
+def leave(one, *others):
+    """Ends it. If it is about to end by itself, the signal may come first."""
+    one.process.terminate()
+    return check_end(one, -signal.SIGTERM, *others)
+
+
+def test_a_start_without_memory_ends_with_a_status(daemon, deep, result):
+    one = daemon("one")
+    one.stop()
+    tried, ended = 0, 0
+    for count in (1, 0):
+        for first in spread(deep, 6000 if deep else 3000):
+            with open(one.log, "ab") as log:
+                process = subprocess.Popen([*shim(first, count), P2PCHATD, *map(str, one.options)],
+                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           env=environment(one.home))
+            tried += 1
+
+            def settled():
+                if process.poll() is not None:
+                    return True
+                try:
+                    Control(one.socket).end()
+                    return True
+                except OSError:
+                    return False
+
+            eventually(settled, "an answer or the end")
+            one.process = process
+            ended += process.poll() is not None
+            leave(one, *BY_CONFUSE)
+    one.start()
+    assert ended > 0
+    result(f"a start in which the N-th allocation fails: {tried} times, {ended} ended with a status, "
+           "none by a signal")
+
+
+CALLS = [
+    ("hello", {}), ("status", {}), ("identity.get", {}), ("peer.list", {}),
+    ("peer.get", {"name": "bob"}), ("peer.add", {"name": "carol", "address": ["127.0.0.1:9"]}),
+    ("peer.rename", {"name": "carol", "to": "dora"}),
+    ("peer.set", {"name": "bob", "address": []}), ("peer.requests", {}),
+    ("peer.ping", {"name": "bob"}), ("message.send", {"peer": "bob", "body": "x", "client_id": "c"}),
+    ("message.wait", {"id": "ID", "state": "delivered", "timeout_ms": 5000}),
+    ("message.get", {"id": "ID"}), ("history.list", {"limit": 5}),
+    ("history.purge", {"before": "2000-01-01T00:00:00Z"}),
+    ("follow", {"after": 0, "consumer": "test"}), ("log.level", {"level": "info"}),
+    ("daemon.reload", {}),
+]
+
+
+def exercise(one, method, params):
+    """Calls a method while memory fails. It is answered, or the connection ends."""
+    try:
+        control = Control(one.socket)
+        control.socket.settimeout(10)
+        os.kill(one.process.pid, signal.SIGUSR2)
+        control.ask(method, **params)
+        reply = control.read()
+        if reply is not None:
+            assert "result" in reply or reply["error"]["code"] < 0
+        control.end()
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize("method", [method for method, _ in CALLS])
+def test_a_call_without_memory_is_answered_or_ends_well(daemon, bob, deep, method):
+    alice = daemon("alice")
+    pair(alice, bob)
+    id = alice.ctl("send", "-p", "bob", "--wait", "stored").out.strip()
+    params = {key: id if value == "ID" else value for key, value in dict(CALLS)[method].items()}
+    alice.stop()
+    for first in spread(deep, 400) if deep else (1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
+        for count in (1, 40):
+            alice.prefix = shim(first, count, on_signal=True)
+            alice.start()
+            exercise(alice, method, params)
+            leave(alice, *(BY_CONFUSE if method == "daemon.reload" else ()))
+    alice.prefix = ()
+    alice.start()
+    assert "stored" in [message["body"] for message in alice.history()]
+
+
+@pytest.mark.parametrize("side", ["sender", "receiver", "handshake"])
+def test_messages_survive_a_lack_of_memory(daemon, bob, deep, side, result):
+    alice = daemon("alice")
+    pair(alice, bob)
+    bob.rpc("peer.set", name="alice", address=[alice.address])
+    victim, other = (alice, bob) if side == "sender" else (bob, alice)
+    ends = 0
+    numbers = spread(deep, 1500 if deep else 400)[::1 if deep else 3]
+    sent = []
+    for number in numbers:
+        leave(victim)
+        victim.prefix = shim(number, 1 if number % 2 else 30, on_signal=True)
+        victim.start()
+        if side != "handshake":
+            victim.rpc("peer.connect", name=other.name)
+            victim.wait_online(other)
+        os.kill(victim.process.pid, signal.SIGUSR2)
+        result_ = alice.ctl("send", "-p", "bob", f"text {number}", expect=None)
+        if result_.status == 0:
+            sent.append(f"text {number}")
+        if side == "handshake":
+            try:
+                victim.rpc("peer.connect", name=other.name)
+            except Exception:  # pylint: disable=broad-except
+                pass
+        if victim.process.poll() is not None:
+            ends += 1
+            check_end(victim)
+            victim.prefix = ()
+            victim.start()
+    leave(victim)
+    victim.prefix = ()
+    victim.start()
+    victim.rpc("peer.connect", name=other.name)
+    eventually(lambda: alice.peer("bob")["queued"] == 0, "delivery")
+    received = bob.received()
+    assert [text for text in received if text in sent] == sent
+    assert len(received) == len(set(received))
+    result(f"memory that fails in the {side} ({len(numbers)} times): {ends} ends with a status, "
+           f"all {len(sent)} accepted messages arrived once and in order")
