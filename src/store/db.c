@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -173,12 +174,29 @@ static int migrate(const struct db *db, int version)
     return r;
 }
 
-static int set_up(struct db *db)
+/* A file that is not the one that was open last is another store, even if it was copied from it. */
+static int renew_epoch(const struct db *db, const char *path)
+{
+    struct stat status;
+    char script[256];
+    if (stat(path, &status) < 0)
+        return -errno;
+    const long long inode = (long long)status.st_ino;
+    snprintf(script, sizeof script,
+             "UPDATE meta SET inode = %lld,"
+             " epoch = iif(inode = 0, epoch, lower(hex(randomblob(16)))) WHERE inode <> %lld",
+             inode, inode);
+    return execute(db, script);
+}
+
+static int set_up(struct db *db, const char *path)
 {
     int64_t version = 0;
     int r = examine(db, &version);
     while (r == 0 && version < schema_version)
         r = migrate(db, (int)version++);
+    if (r == 0)
+        r = renew_epoch(db, path);
     if (r == 0)
         r = ask(db, "SELECT epoch FROM meta", db->epoch, sizeof db->epoch);
     if (r == 0)
@@ -196,7 +214,7 @@ int db_open(struct db **result, const char *path)
     if (r == 0)
         r = connect_file(db, path);
     if (r == 0)
-        r = set_up(db);
+        r = set_up(db, path);
     if (r == 0)
         r = sync_directory_of(path);
     if (r == 0)

@@ -44,7 +44,10 @@ int db_commit(struct db *db);
 bool db_dirty(const struct db *db);
 unsigned db_writes(const struct db *db);
 
-/* Changes whenever the store is made anew; 32 hexadecimal digits. */
+/*
+ * Changes whenever the store is made anew or another file takes its place, as when it is restored
+ * from a backup: then a seq may stand for something else. 32 hexadecimal digits.
+ */
 const char *db_epoch(const struct db *db);
 
 /* Bytes of the database file, of its free pages included; 0 after a failure. */

@@ -131,7 +131,7 @@ def test_messages_survive_a_lack_of_memory(daemon, bob, deep, side, result):
     bob.rpc("peer.set", name="alice", address=[alice.address])
     victim, other = (alice, bob) if side == "sender" else (bob, alice)
     ends = 0
-    numbers = spread(deep, 1500 if deep else 400)[::1 if deep else 3]
+    numbers = spread(deep, 1500 if deep else 4000)[::1 if deep else 3]
     sent = []
     for number in numbers:
         leave(victim)
