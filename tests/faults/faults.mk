@@ -7,7 +7,8 @@ fill_OBJS = core/vault crypto/crypto crypto/aead crypto/kdf crypto/random crypto
 	base/escape base/utf8 base/clock base/uuid
 
 test_power_loss_OBJS = tests/faults/lossy_vfs store/db store/sql store/schema store/peers \
-	store/messages store/events base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid
+	store/messages store/events base/bytes base/log base/escape base/utf8 base/clock base/uuid \
+	base/base64
 
 build/tests/faults/failing_malloc.so: build/obj/tests/faults/failing_malloc.o
 	@mkdir -p $(@D)
