@@ -51,7 +51,8 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized plain
-	$(RUN) service@build lint docs@build models $(call suite,build) $(call suite,$(SANITIZED)/build)
+	$(RUN) service@build lint docs@build models faults@build $(call suite,build) \
+		$(call suite,$(SANITIZED)/build)
 
 lint check-lint: dependencies
 	$(RUN) lint
@@ -83,11 +84,18 @@ check-sanitizers: dependencies
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
 
-# The long form of what `check` does in short, for before a release.
+check-faults: dependencies
+	$(BUILD) all tests
+	$(RUN) faults@build
+
+# The long form of what `check` does in short, for before a release. Writes tests/RESULTS.md.
 check-deep: export P2PCHAT_DEEP = 1
+check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
 check-deep: dependencies
-	$(BUILD) tests
-	$(RUN) models simulation@build simulation/mutants
+	$(BUILD) all tests
+	@mkdir -p $(P2PCHAT_RESULTS)
+	$(RUN) models simulation@build simulation/mutants faults@build
+	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
 
 # --- measuring --------------------------------------------------------------------------------
 #
@@ -98,5 +106,5 @@ bench: dependencies
 	@$(srcdir)/tests/bench/oneshot build
 
 .PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
-	check-simulation check-unit check-e2e check-service check-sanitizers
+	check-simulation check-unit check-e2e check-faults check-service check-sanitizers
 .SECONDARY:

@@ -135,7 +135,7 @@ void handler_run(const struct ctl *ctl, const char *command, const json_t *event
     fflush(ctl->out);
     busy = 1;
     while ((status = run_once(command, event)) != 0) {
-        const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)random());
+        const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
         const struct timespec wait = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
         tell(ctl, event, status, wait_ms);
         handler_done();
