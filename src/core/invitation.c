@@ -49,8 +49,10 @@ int invitation_use(struct node *node, const struct link *link, struct peer **pee
     if (r == 0)
         r = node_peer_add(node, choose_name(node, &invite, key, made), NULL, 0, key, PEER_VERIFIED,
                           peer);
-    if (r == 0)
-        r = invites_remove(node->db, invite.id) == 0 ? 0 : NODE_DISK_FULL;
+    if (r == 0) {
+        r = invites_remove(node->db, invite.id);
+        r = r == DB_FULL ? NODE_DISK_FULL : r;
+    }
     secret_wipe(&invite, sizeof invite);
     return r;
 }
