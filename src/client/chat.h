@@ -34,10 +34,6 @@ struct chat {
     size_t draft_count;
 };
 
-/* Around everything that is printed while the user types. */
-void chat_hide(struct chat *chat);
-void chat_show(struct chat *chat);
-
 /* Sends a text, or keeps it until the daemon is back. */
 void chat_send(struct chat *chat, struct span text);
 

@@ -9,33 +9,12 @@
 #include "base/clock.h"
 #include "client/connection.h"
 
-/* 0 with the result of a call, CONNECTION_LOST, or -1 after telling. */
-static int call(struct ctl *ctl, const char *method, json_t *params, json_t **result)
-{
-    CLEANUP(json_release) json_t *reply = NULL;
-
-    const int outcome = ctl_exchange(ctl, method, params, &reply);
-    if (outcome < 0)
-        ctl_fail_connection(ctl, outcome);
-    if (outcome != 0)
-        return outcome < 0 ? -1 : CONNECTION_LOST;
-    const json_t *error = json_object_get(reply, "error");
-    if (error != NULL && ctl_stopping(error))
-        return CONNECTION_LOST;
-    if (error != NULL) {
-        ctl_fail_reply(ctl, error);
-        return -1;
-    }
-    *result = json_incref(json_object_get(reply, "result"));
-    return 0;
-}
-
 /* Follows on a new connection: from the cursor, or from now if it means nothing in this store. */
 static int subscribe(struct chat_link *link)
 {
     CLEANUP(json_release) json_t *hello = NULL, *followed = NULL, *params = NULL;
 
-    int result = call(link->ctl, "hello", json_object(), &hello);
+    int result = ctl_ask(link->ctl, "hello", json_object(), &hello);
     if (result != 0)
         return result;
     json_t *epoch = json_object_get(hello, "epoch");
@@ -44,7 +23,7 @@ static int subscribe(struct chat_link *link)
         json_object_set_new(params, "after", json_integer(link->cursor));
     json_decref(link->epoch);
     link->epoch = json_incref(epoch);
-    result = call(link->ctl, "follow", json_incref(params), &followed);
+    result = ctl_ask(link->ctl, "follow", json_incref(params), &followed);
     if (result == 0)
         link->cursor = member_integer(followed, "from");
     return result;

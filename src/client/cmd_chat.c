@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "client/chat.h"
 #include "client/client_id.h"
 #include "client/connection.h"
@@ -20,17 +19,6 @@
 enum { TAIL = 20 }; /* messages of history to begin with */
 
 /* --- the screen ------------------------------------------------------------------------------- */
-
-void chat_hide(struct chat *chat)
-{
-    transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
-    editor_hide(chat->editor);
-}
-
-void chat_show(struct chat *chat)
-{
-    editor_show(chat->editor);
-}
 
 /* The prompt says whom we talk to, and what keeps them from hearing it. */
 static void set_prompt(struct chat *chat)
@@ -204,14 +192,15 @@ static bool wait_for_typing(void *context, struct pollfd *typed)
             return true;
         if (result < 0)
             return false;
-        chat_hide(chat);
+        transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
+        editor_hide(chat->editor);
         if (result == CHAT_LINK_LOST)
             take_loss(chat);
         else if (result == CHAT_LINK_BACK)
             take_return(chat);
         else
             take_message(chat, message);
-        chat_show(chat);
+        editor_show(chat->editor);
     }
 }
 

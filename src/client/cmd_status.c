@@ -137,25 +137,13 @@ static bool differs(const json_t *a, const json_t *b)
     return json_equal(one, other) == 0;
 }
 
-/* The status now, or NULL: the daemon is going or gone, or it was told why there is none. */
-static json_t *ask_again(struct ctl *ctl)
-{
-    CLEANUP(json_release) json_t *reply = NULL;
-
-    if (ctl->connection == NULL || ctl_exchange(ctl, "status", json_object(), &reply) != 0)
-        return NULL; /* whoever waits next finds it lost, and waits for it */
-    json_t *status = json_object_get(reply, "result");
-    const json_t *error = json_object_get(reply, "error");
-    if (status == NULL && !ctl_stopping(error))
-        ctl_fail_reply(ctl, error);
-    return json_incref(status);
-}
-
 /* Shows the status in place of the last one; off a terminal only if something has changed. */
 static int show_again(struct ctl *ctl, json_t **last)
 {
-    json_t *status = ask_again(ctl);
-    if (status == NULL)
+    json_t *status = NULL;
+
+    /* Whoever waits next finds a lost connection, and waits for the daemon. */
+    if (ctl->connection == NULL || ctl_ask(ctl, "status", json_object(), &status) != 0)
         return ctl->status;
     const bool shown = ctl->terminal || differs(*last, status);
     if (ctl->terminal && !ctl->json && shown)

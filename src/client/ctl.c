@@ -252,6 +252,26 @@ int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **r
     return result;
 }
 
+int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+
+    const int outcome = ctl_exchange(ctl, method, params, &reply);
+    if (outcome < 0)
+        ctl_fail_connection(ctl, outcome);
+    if (outcome != 0)
+        return outcome < 0 ? -1 : CONNECTION_LOST;
+    const json_t *error = json_object_get(reply, "error");
+    if (error != NULL && ctl_stopping(error))
+        return CONNECTION_LOST;
+    if (error != NULL) {
+        ctl_fail_reply(ctl, error);
+        return -1;
+    }
+    *result = json_incref(json_object_get(reply, "result"));
+    return 0;
+}
+
 json_t *ctl_call(struct ctl *ctl, const char *method, json_t *params)
 {
     CLEANUP(json_release) json_t *reply = NULL;

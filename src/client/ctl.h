@@ -87,6 +87,12 @@ int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t 
 int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply);
 
 /*
+ * The same for those who wait for a daemon that goes away: 0 with a new reference to the result,
+ * CONNECTION_LOST (also when it says that it is stopping), or -1 after telling.
+ */
+int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result);
+
+/*
  * Calls a method, connecting if need be; takes `params` (NULL is out of memory, as what builds them
  * gives it). A new reference to the result, or NULL after a failure.
  */

@@ -4,34 +4,12 @@
  */
 #include "client/follower.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
-
-/* Calls a method. 0 with its result, CONNECTION_LOST, or -1 after telling. */
-static int call(struct ctl *ctl, const char *method, json_t *params, json_t **result)
-{
-    CLEANUP(json_release) json_t *reply = NULL;
-
-    const int outcome = ctl_exchange(ctl, method, params, &reply);
-    if (outcome < 0)
-        ctl_fail_connection(ctl, outcome);
-    if (outcome != 0)
-        return outcome < 0 ? -1 : CONNECTION_LOST;
-    const json_t *error = json_object_get(reply, "error");
-    if (error != NULL && ctl_stopping(error))
-        return CONNECTION_LOST;
-    if (error != NULL) {
-        ctl_fail_reply(ctl, error);
-        return -1;
-    }
-    *result = json_incref(json_object_get(reply, "result"));
-    return 0;
-}
 
 /*
  * A cursor means nothing in another store: everything there is new. Better to see something twice
@@ -53,14 +31,14 @@ static int subscribe(struct follower *follower, bool again)
 {
     CLEANUP(json_release) json_t *hello = NULL, *followed = NULL;
 
-    int result = call(follower->ctl, "hello", json_object(), &hello);
+    int result = ctl_ask(follower->ctl, "hello", json_object(), &hello);
     if (result != 0)
         return result;
     note_epoch(follower, member_string(hello, "epoch", ""));
     if (again &&
         json_object_set_new(follower->params, "after", json_integer(follower->cursor.seq)) != 0)
         return ctl_fail_connection(follower->ctl, -ENOMEM), -1;
-    result = call(follower->ctl, "follow", json_incref(follower->params), &followed);
+    result = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
     if (result == 0)
         follower->sub = member_integer(followed, "sub");
     if (result == 0 && !again)
@@ -184,9 +162,9 @@ int follower_acknowledge(struct follower *follower)
 {
     CLEANUP(json_release) json_t *result = NULL;
 
-    return call(follower->ctl, "follow.ack",
-                json_pack("{s:I, s:I}", "sub", follower->sub, "seq", follower->cursor.seq),
-                &result) < 0
+    return ctl_ask(follower->ctl, "follow.ack",
+                   json_pack("{s:I, s:I}", "sub", follower->sub, "seq", follower->cursor.seq),
+                   &result) < 0
                ? -1
                : 0;
 }

@@ -28,7 +28,7 @@ struct transcript {
     FILE *out;
     bool colour;
     size_t columns, rows; /* of the terminal */
-    int day;              /* of the last message, as days since 1900; 0: none yet */
+    int day;              /* of the last message: no two days have the same; 0: none yet */
     size_t printed;       /* rows */
     size_t slack;         /* rows that the end may be above the lowest place for it */
     size_t unseen;        /* messages delivered since they have left the screen; not told yet */

@@ -17,3 +17,5 @@ test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_mess
 test_ctl_OBJS = $(client_rig)
 test_input_OBJS = client/input base/bytes
 test_view_OBJS = $(client_rig)
+test_transcript_OBJS = $(client_rig)
+test_width_OBJS = client/width base/utf8
