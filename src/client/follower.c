@@ -4,6 +4,7 @@
  */
 #include "client/follower.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
