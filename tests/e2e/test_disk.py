@@ -130,3 +130,16 @@ def test_74_is_for_a_disk_that_fails_and_nothing_is_accepted_any_more(daemon, bo
     bob.start()
     alice.rpc("message.wait", id=kept[-1], state="delivered")
     assert bob.received() == ["kept 0", "kept 1", "kept 2"]
+
+
+@needs_root
+def test_a_peer_whose_removal_was_undone_is_dialled_again(cramped, bob):
+    pair(cramped, bob)
+    cramped.fill()
+    removal = cramped.ctl("--json", "peer", "remove", "bob", expect=None)
+    cramped.relieve()
+    if removal.status == 0:
+        pytest.skip("there was room for it after all")
+    assert removal.error["kind"] == "disk_full"
+    cramped.wait_online(bob)
+    cramped.ctl("send", "-p", "bob", "--wait", "here again")
