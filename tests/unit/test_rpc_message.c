@@ -126,7 +126,7 @@ static void test_what_is_no_request_is_refused(void **state)
         {"{\"id\":1,\"method\":\"\"}", RPC_METHOD_NOT_FOUND, "usage", true},
         {"{\"id\":1,\"method\":\"status\",\"params\":[]}", RPC_INVALID_PARAMS, "usage", true},
         {"{\"id\":1,\"method\":\"status\",\"params\":null}", RPC_INVALID_PARAMS, "usage", true},
-        {"{\"id\":1,\"method\":\"peer.get\"}", RPC_INVALID_PARAMS, "usage", true},
+        {"{\"id\":1,\"method\":\"message.get\"}", RPC_INVALID_PARAMS, "usage", true},
         {"{\"id\":1,\"method\":\"status\",\"params\":{\"x\":1}}", RPC_INVALID_PARAMS, "usage",
          true},
     };
