@@ -20,20 +20,26 @@ def absolute(step):
 
 def test_a_clock_that_steps_disturbs_nothing(daemon, home, result):
     """The time comes from a file, so that it can step while the daemon runs."""
-    clock = home / "clock"
-    clock.write_text("+0\n")
+    state = home / "alice" / "state"  # which the daemon may read
+    clock = state / "clock"
     prefix = faketime("+0") + [f"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1",
                                "FAKETIME_DONT_FAKE_MONOTONIC=1"]
     del prefix[2]
-    alice, bob = daemon("alice", prefix=prefix), daemon("bob")
+    alice, bob = daemon("alice", prefix=prefix, started=False), daemon("bob")
+    state.mkdir(mode=0o700)
+    clock.write_text("+0\n")
+    alice.start()
     pair(alice, bob)
     links, expected = links_made(alice), []
     bob.stop()
     alice.ctl("send", "-p", "bob", "waits through it all")
     for step in STEPS:
         clock.write_text(absolute(step) + "\n")
+        alice.rpc("daemon.reload")  # which looks at once for what is due
         alice.ctl("send", "-p", "bob", f"queued at {step}")
         expected.append(f"queued at {step}")
+    years = {message["time"][:4] for message in alice.history()}
+    assert {"1970", "2038", "2106"} <= years, "the clock did not step"
     clock.write_text("+0\n")
     assert alice.peer("bob")["queued"] == 1 + len(STEPS)
     bob.start()
