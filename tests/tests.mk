@@ -33,7 +33,7 @@ $(SANITIZED)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
 	@mkdir -p $(@D)
 	cd $(@D) && $(abspath $(srcdir))/configure -q --enable-sanitizers --enable-werror CC=clang
 
-# The third build, without systemd.
+# The third build, without systemd, and without the sandbox, which memcheck can't live in.
 PLAIN = build/plain
 
 plain: $(PLAIN)/config.mk
@@ -41,7 +41,8 @@ plain: $(PLAIN)/config.mk
 
 $(PLAIN)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
 	@mkdir -p $(@D)
-	cd $(@D) && $(abspath $(srcdir))/configure -q --without-systemd --enable-werror
+	cd $(@D) && $(abspath $(srcdir))/configure -q --without-systemd --disable-sandbox \
+		--enable-werror
 
 RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
@@ -51,8 +52,8 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized plain
-	$(RUN) service@build lint docs@build models faults@build $(call suite,build) \
-		$(call suite,$(SANITIZED)/build)
+	$(RUN) service@build lint docs@build models faults@build memcheck@$(PLAIN)/build \
+		$(call suite,build) $(call suite,$(SANITIZED)/build)
 
 lint check-lint: dependencies
 	$(RUN) lint
@@ -63,6 +64,10 @@ check-models: dependencies
 check-docs: dependencies
 	$(BUILD) all
 	$(RUN) docs@build
+
+check-memcheck: dependencies
+	$(BUILD) plain
+	$(RUN) memcheck@$(PLAIN)/build
 
 check-simulation: dependencies
 	$(BUILD) $(SIMULATION)
@@ -106,5 +111,6 @@ bench: dependencies
 	@$(srcdir)/tests/bench/oneshot build
 
 .PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
-	check-simulation check-unit check-e2e check-faults check-service check-sanitizers
+	check-memcheck check-simulation check-unit check-e2e check-faults check-service \
+	check-sanitizers
 .SECONDARY:

@@ -139,8 +139,8 @@ def test_a_killed_sender_loses_nothing_that_it_accepted(paired):
                               stdin=pipe_of(lines(MANY, round * MANY)))
         accepted += sender.take(50)
         alice.kill()
-        accepted += sender.rest()
         alice.start()
+        accepted += sender.rest()
     alice.ctl("send", "-p", "bob", "--wait", "end")
     received = [message["id"] for message in bob.history(limit=100000)]
     assert len(received) == len(set(received))
@@ -155,9 +155,9 @@ def test_both_killed_at_once_lose_nothing_that_was_accepted(paired):
     accepted = sender.take(100)
     alice.kill()
     bob.kill()
-    accepted += sender.rest()
     bob.start()
     alice.start()
+    accepted += sender.rest()
     alice.ctl("send", "-p", "bob", "--wait", "end")
     received = [message["id"] for message in bob.history(limit=100000)]
     assert [id for id in received if id in set(accepted)] == accepted

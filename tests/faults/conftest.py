@@ -4,7 +4,6 @@ With P2PCHAT_DEEP in the environment the tests take their long form and note the
 which tests/tools/results makes tests/RESULTS.md.
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -12,14 +11,9 @@ import sys
 
 import pytest
 
-E2E = pathlib.Path(__file__).resolve().parent.parent / "e2e"
-sys.path.insert(0, str(E2E))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-_spec = importlib.util.spec_from_file_location("e2e_conftest", E2E / "conftest.py")
-_fixtures = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_fixtures)
-globals().update({name: value for name, value in vars(_fixtures).items()
-                  if not name.startswith("__")})
+from fixtures import *  # noqa: E402,F401,F403
 
 DEEP = os.environ.get("P2PCHAT_DEEP") is not None
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import harness
-from harness import P2PCHATD, Control, eventually
+from harness import Control, eventually
 
 ERRORS = 99  # the exit status of a daemon that memcheck complained of
 
@@ -14,16 +14,8 @@ VALGRIND = ["valgrind", "-q", f"--error-exitcode={ERRORS}", "--leak-check=full",
             "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
 
 
-def has(symbol):
-    return symbol in P2PCHATD.read_bytes()
-
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed"),
-    pytest.mark.skipif(has(b"__asan_init"), reason="a sanitizer looks already"),
-    pytest.mark.skipif(has(b"seccomp_load"),
-                       reason="the sandbox stops memcheck: configure --disable-sandbox"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None,
+                                reason="valgrind is not installed")
 
 
 @pytest.fixture(autouse=True)
