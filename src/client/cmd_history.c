@@ -18,13 +18,13 @@ struct request {
     struct view view;
 };
 
-static int set_time(struct ctl *ctl, struct request *request, const char *key, const char *value)
+static int set_time(struct ctl *ctl, struct request *request, const char *option, const char *value)
 {
     json_t *time = NULL;
 
-    if (options_time(ctl, key, value, &time) != 0)
+    if (options_time(ctl, option, value, &time) != 0)
         return OPTIONS_STOP;
-    json_object_set_new(request->params, key, time);
+    json_object_set_new(request->params, option + strlen("--"), time);
     return 0;
 }
 
@@ -38,9 +38,9 @@ static int read_option(struct ctl *ctl, struct request *request, int option, con
         json_object_set_new(request->params, "grep", json_string(value));
         return 0;
     case 'S':
-        return set_time(ctl, request, "since", value);
+        return set_time(ctl, request, "--since", value);
     case 'U':
-        return set_time(ctl, request, "until", value);
+        return set_time(ctl, request, "--until", value);
     case 'o':
         return view_parse(ctl, value, &request->view.format);
     case '0':
