@@ -144,6 +144,8 @@ int cmd_invite(struct ctl *ctl, int argc, char **argv)
         return list(ctl);
     if (is_command(arguments, count, "revoke", 1))
         return revoke(ctl, arguments[1]);
+    if (is_command(arguments, count, "revoke", 0))
+        return options_misuse(ctl, "which invite?"), ctl->status;
     if (options_count(ctl, count, 0, 1) != 0)
         return ctl->status;
     return create(ctl, &options, count == 1 ? arguments[0] : NULL);
