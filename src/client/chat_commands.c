@@ -24,7 +24,7 @@ static const struct {
     {"/help", run_help, "this list"},
     {"/peers", run_peers, "who is known, and who is online"},
     {"/verify", run_verify, "what to compare with the peer over another channel"},
-    {"/history", run_history, "/history [N]: the last N messages"},
+    {"/history", run_history, "the last messages; /history N: so many"},
     {"/quit", run_quit, "end the chat; ^D does it too"},
 };
 static const size_t command_count = sizeof commands / sizeof commands[0];
