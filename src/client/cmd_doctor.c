@@ -265,8 +265,9 @@ static void advise(struct doctor *doctor, const char *check, const char *finding
     else
         wrong(
             doctor, check, finding,
-            "is p2pchatd running there, and its port open? Try: p2pchatctl peer connect %s; other "
-            "addresses: p2pchatctl peer set %s ADDRESS...",
+            "is p2pchatd running there, its port open, and this machine let in (there: p2pchatctl "
+            "peer requests)? Try: p2pchatctl peer connect %s; other addresses: p2pchatctl peer "
+            "set %s ADDRESS...",
             name, name);
 }
 
@@ -274,6 +275,7 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
 {
     const char *name = member_string(peer, "name", "?"), *link = member_string(peer, "link", "?");
     const char *error = member_string(peer, "last_error", "no error yet");
+    const char *where = "", *colon = "";
     CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
 
     if (asprintf(&check, "peer %s", name) < 0) {
@@ -288,8 +290,11 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
         ok(doctor, check, "blocked, as you wished");
         return;
     }
-    if (asprintf(&finding, "%s; %s: %s", link,
-                 addresses == NULL || addresses[0] == '\0' ? "no address" : addresses, error) < 0)
+    if (addresses == NULL || addresses[0] == '\0')
+        where = "no address: ";
+    else if (strncmp(error, addresses, strlen(addresses)) != 0) /* or the error has the only one */
+        where = addresses, colon = ": ";
+    if (asprintf(&finding, "%s; %s%s%s", link, where, colon, error) < 0)
         finding = NULL;
     else
         advise(doctor, check, finding, peer);
