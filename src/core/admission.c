@@ -34,8 +34,8 @@ static void raise_alarm(struct node *node, struct peer *peer, const struct finge
     fingerprint_format(key, text);
     log_event(LOG_LEVEL_ERROR, "peer-key-changed", peer->row.name,
               "another key answered at the peer's address: %s; if the peer really has a new key: "
-              "p2pchatctl peer accept %s %s",
-              text, text, peer->row.name);
+              "p2pchatctl peer accept %s --fingerprint %s",
+              text, peer->row.name, text);
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
     if (!peer->row.pinned || !news)
         return;
@@ -182,7 +182,8 @@ static void ask_people(struct node *node, struct link *link)
     char text[FINGERPRINT_TEXT_MAX];
     fingerprint_format(key, text);
     log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
-              "unknown key %s asks from %s: p2pchatctl peer accept %s NAME", text, origin, text);
+              "unknown key %s asks from %s: p2pchatctl peer accept %s --name NAME", text, origin,
+              text);
     node->observer->request(node->observer_context, request);
 }
 
