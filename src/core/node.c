@@ -196,7 +196,8 @@ int node_listen(struct node *node)
         if (r < 0) {
             char text[ADDRESS_TEXT_MAX];
             address_format(address, text);
-            log_error("can't listen on %s: %s", text, strerror(-r));
+            log_error("can't listen on %s: %s", text,
+                      r == -EINVAL ? "not an IP address" : strerror(-r));
             return r;
         }
         add_listener(node, listener);
