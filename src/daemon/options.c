@@ -32,7 +32,7 @@ static const struct option long_options[] = {
 
 void options_print_help(void)
 {
-    fputs("usage: p2pchatd [OPTION]...\n"
+    fputs("Usage: p2pchatd [OPTION]...\n"
           "Encrypted messages between machines: the daemon. p2pchatctl talks to it.\n"
           "\n"
           "  -c, --config FILE      settings (default: /etc/p2pchat/p2pchatd.conf, for users\n"
