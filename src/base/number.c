@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct unit {
@@ -14,8 +15,9 @@ struct unit {
     uint64_t factor;
 };
 
+/* The smallest is the first, and of equal ones the first is written. */
 static const struct unit DURATION_UNITS[] = {
-    {"s", 1000},    {"", 1000},      {"ms", 1},        {"min", 60000},
+    {"ms", 1},      {"s", 1000},     {"", 1000},       {"min", 60000},
     {"h", 3600000}, {"d", 86400000}, {"w", 604800000},
 };
 
@@ -117,6 +119,29 @@ int duration_parse(const char *text, uint64_t *ms)
         return -ERANGE;
     *ms = sum;
     return 0;
+}
+
+static void quantity_format(const struct unit *units, size_t count, uint64_t quantity,
+                            char text[static QUANTITY_TEXT_MAX])
+{
+    const struct unit *best = &units[0];
+
+    for (size_t i = 1; i < count && quantity > 0; i++) {
+        if (quantity % units[i].factor == 0 && units[i].factor > best->factor)
+            best = &units[i];
+    }
+    snprintf(text, QUANTITY_TEXT_MAX, "%llu%s", (unsigned long long)(quantity / best->factor),
+             best->name);
+}
+
+void duration_format(uint64_t ms, char text[static QUANTITY_TEXT_MAX])
+{
+    quantity_format(DURATION_UNITS, sizeof(DURATION_UNITS) / sizeof(DURATION_UNITS[0]), ms, text);
+}
+
+void size_format(uint64_t bytes, char text[static QUANTITY_TEXT_MAX])
+{
+    quantity_format(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), bytes, text);
 }
 
 int size_parse(const char *text, uint64_t *bytes)

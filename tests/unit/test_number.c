@@ -64,6 +64,30 @@ static void test_number_stops_at_its_maximum(void **state)
     assert_int_equal(value, 65535);
 }
 
+static void test_quantities_as_written(void **state)
+{
+    static const struct answer DURATIONS[] = {
+        {"0ms", 0},          {"1ms", 1},
+        {"1500ms", 1500},    {"90s", 90000},
+        {"30d", 2592000000}, {"1w", 604800000},
+        {"36h", 129600000},  {"18446744073709551615ms", UINT64_MAX},
+    };
+    static const struct answer SIZES[] = {
+        {"0B", 0}, {"1023B", 1023}, {"1KiB", 1024}, {"1GiB", 1 << 30}, {"1025MiB", 1025 << 20},
+    };
+    char text[QUANTITY_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(DURATIONS) / sizeof(DURATIONS[0]); i++) {
+        duration_format(DURATIONS[i].value, text);
+        assert_string_equal(text, DURATIONS[i].text);
+    }
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        size_format(SIZES[i].value, text);
+        assert_string_equal(text, SIZES[i].text);
+    }
+}
+
 static void test_durations(void **state)
 {
     static const struct answer ANSWERS[] = {
@@ -115,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_number_stops_at_its_maximum),
+        cmocka_unit_test(test_quantities_as_written),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_sizes),
     };
