@@ -290,12 +290,26 @@ static void print_text(FILE *out, const char *key, const char *value)
     fputs("\"\n", out);
 }
 
-static void print_age(FILE *out, const char *key, uint64_t ms)
+static void format_age(uint64_t ms, char text[static QUANTITY_TEXT_MAX])
 {
     if (ms == 0)
-        print_text(out, key, "forever");
+        snprintf(text, QUANTITY_TEXT_MAX, "forever");
     else
-        fprintf(out, "%s = \"%llums\"\n", key, (unsigned long long)ms);
+        duration_format(ms, text);
+}
+
+static void print_age(FILE *out, const char *key, uint64_t ms)
+{
+    char text[QUANTITY_TEXT_MAX];
+    format_age(ms, text);
+    print_text(out, key, text);
+}
+
+static void print_size(FILE *out, const char *key, uint64_t bytes)
+{
+    char text[QUANTITY_TEXT_MAX];
+    size_format(bytes, text);
+    print_text(out, key, text);
 }
 
 void config_print(const struct config *config, FILE *out)
@@ -317,7 +331,7 @@ void config_print(const struct config *config, FILE *out)
     fprintf(out, "retention-count = %llu\n", (unsigned long long)settings->retention_messages);
     print_age(out, "expire", settings->expire_ms);
     fprintf(out, "queue-limit-messages = %llu\n", (unsigned long long)settings->queue_messages);
-    fprintf(out, "queue-limit-bytes = \"%lluB\"\n", (unsigned long long)settings->queue_bytes);
+    print_size(out, "queue-limit-bytes", settings->queue_bytes);
     fprintf(out, "max-links = %u\n", settings->max_links);
     print_text(out, "log-level", log_level_name(config->log_level));
 }
@@ -333,9 +347,11 @@ static json_t *view_listen(const struct settings *settings)
     return list;
 }
 
-static json_t *view_duration(uint64_t ms)
+static json_t *view_age(uint64_t ms)
 {
-    return ms == 0 ? json_string("forever") : json_sprintf("%llums", (unsigned long long)ms);
+    char text[QUANTITY_TEXT_MAX];
+    format_age(ms, text);
+    return json_string(text);
 }
 
 json_t *config_view(const struct config *config)
@@ -346,8 +362,8 @@ json_t *config_view(const struct config *config)
         view_listen(settings), "identity", config->identity, "identity-passphrase-file",
         config->passphrase_file, "identity-bits", (int)config->identity_bits, "default-peer",
         settings->default_peer, "unknown-peers", policy_names[settings->unknown_peers], "retention",
-        view_duration(settings->retention_ms), "retention-count",
-        (json_int_t)settings->retention_messages, "expire", view_duration(settings->expire_ms),
+        view_age(settings->retention_ms), "retention-count",
+        (json_int_t)settings->retention_messages, "expire", view_age(settings->expire_ms),
         "queue-limit-messages", (json_int_t)settings->queue_messages, "queue-limit-bytes",
         (json_int_t)settings->queue_bytes, "max-links", (int)settings->max_links, "log-level",
         log_level_name(config->log_level));

@@ -515,7 +515,7 @@ def test_the_settings_that_are_in_effect_can_be_asked_for(daemon):
     shown = run(P2PCHATD, "-T", *map(str, alice.options), home=alice.home).out
     assert list(settings) == re.findall(r"^([a-z-]+) = ", shown, re.M)
     assert settings["unknown-peers"] == "reject"
-    assert settings["expire"] == "172800000ms"
+    assert settings["expire"] == "2d"
     assert settings["listen"] == ["127.0.0.1:0"]
     assert (settings["max-links"], settings["identity-bits"]) == (4096, 2048)
     alice.rpc("log.level", level="warning")
