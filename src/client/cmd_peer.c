@@ -139,7 +139,7 @@ static int block(struct ctl *ctl, const struct peer_options *options, int count,
                             "is blocked");
 }
 
-/* Which of the arguments is the key, their order does not say; --fingerprint and --name do. */
+/* Key and name may come in either order, unless --fingerprint or --name says which is which. */
 static int accept_peer(struct ctl *ctl, const struct peer_options *options, int count,
                        char **arguments)
 {
@@ -219,7 +219,7 @@ static int disconnect(struct ctl *ctl, const struct peer_options *options, int c
 {
     (void)options, (void)count;
     return call_and_confirm(ctl, "peer.disconnect", json_pack("{s:s}", "name", arguments[0]),
-                            arguments[0], "is disconnected until `peer connect`");
+                            arguments[0], "is disconnected until p2pchatctl peer connect");
 }
 
 static int ping(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)

@@ -119,8 +119,10 @@ static int print(struct ctl *ctl, const json_t *status)
     output_bytes(ctl, SPAN("\n", 1));
     if (json_array_size(peers) > 0)
         return peer_view_table(ctl, peers);
-    output_line(ctl, "No peers yet. Tell the fingerprint above to the other side, and add theirs:");
-    output_line(ctl, "  p2pchatctl peer add NAME ADDRESS --fingerprint SHA256:...");
+    output_line(ctl, "No peers yet. Make an invite, and give it to the other side:");
+    output_line(ctl, "  p2pchatctl invite NAME");
+    output_line(ctl, "Or take up the one that the other side has made:");
+    output_line(ctl, "  p2pchatctl join 'p2pchat://...' NAME");
     return ctl->status;
 }
 

@@ -69,7 +69,8 @@ static int fail_timeout(struct ctl *ctl, const char *peer)
 {
     if (peer == NULL)
         return ctl_fail(ctl, RPC_KIND_timeout, "no peer is online in time");
-    return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time", peer);
+    return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time; why: p2pchatctl doctor",
+                    peer);
 }
 
 /* Reads events until one says that a peer is online. The exit status. */

@@ -13,8 +13,9 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
     json_t *peer;
 
     if (json_array_size(peers) == 0) {
-        ctl_note(ctl, "no peers yet; add one: p2pchatctl peer add NAME ADDRESS --fingerprint FP "
-                      "(FP: what p2pchatctl fingerprint prints there)");
+        ctl_note(ctl,
+                 "no peers yet; pair with one: p2pchatctl invite NAME here, and p2pchatctl join "
+                 "there");
         return EX_OK;
     }
     json_array_foreach(peers, i, peer)
@@ -88,5 +89,5 @@ void peer_view_request(struct ctl *ctl, const json_t *request)
     output_line(ctl, "%s from %s since %s", fingerprint, member_string(request, "address", "?"),
                 local);
     output_line(ctl, "  safety number  %s", member_string(request, "safety_number", "not known"));
-    output_line(ctl, "  let it in:     p2pchatctl peer accept %s NAME", fingerprint);
+    output_line(ctl, "  let it in:     p2pchatctl peer accept %s --name NAME", fingerprint);
 }

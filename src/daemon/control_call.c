@@ -97,8 +97,10 @@ static const struct {
     const char *text;
 } outcomes[] = {
     [NODE_AMBIGUOUS_PEER] = {RPC_KIND_ambiguous_peer,
-                             "there are several peers: say which one, or set default-peer"},
-    [NODE_NAME_TAKEN] = {RPC_KIND_name_taken, "there is a peer %s already"},
+                             "there are several peers: say which one, or set default-peer in "
+                             "p2pchatd.conf"},
+    [NODE_NAME_TAKEN] = {RPC_KIND_name_taken,
+                         "there is a peer %s already; see: p2pchatctl peer list"},
     [NODE_KEY_TAKEN] = {RPC_KIND_name_taken, "another peer has this key already"},
     [NODE_BAD_NAME] = {RPC_KIND_usage, "%s can't be a name: 1 to 64 visible characters without "
                                        "space, '/' or ':', not beginning with '-'"},
@@ -113,7 +115,7 @@ static const struct {
                              "no open invite %s; see: p2pchatctl invite list"},
     [NODE_INVITES_FULL] = {RPC_KIND_queue_full, "too many invites are open; see: p2pchatctl "
                                                 "invite list, p2pchatctl invite revoke"},
-    [NODE_NO_SUCH_MESSAGE] = {RPC_KIND_no_such_message, "no message %s"},
+    [NODE_NO_SUCH_MESSAGE] = {RPC_KIND_no_such_message, "no message %s; see: p2pchatctl queue"},
     [NODE_TOO_LATE] = {RPC_KIND_usage, "message %s can't be taken back: it was transmitted, or has "
                                        "left the queue"},
     [NODE_NOT_UTF8] = {RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},
@@ -124,10 +126,11 @@ static const struct {
                           "if the key really is new: p2pchatctl peer accept NAME --fingerprint FP "
                           "(p2pchatctl peer show has it)"},
     [NODE_BLOCKED] = {RPC_KIND_blocked, "peer %s is blocked"},
-    [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online"},
+    [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
     [NODE_TOO_OFTEN] = {RPC_KIND_rate_limited,
                         "%s was asked often enough; try again in a few seconds"},
-    [NODE_NO_ADDRESS] = {RPC_KIND_usage, "peer %s has no address to dial: p2pchatctl peer set"},
+    [NODE_NO_ADDRESS] = {RPC_KIND_usage,
+                         "peer %s has no address to dial; tell one: p2pchatctl peer set"},
     [NODE_QUEUE_FULL] = {RPC_KIND_queue_full, "the queue of %s is full"},
     [NODE_DISK_FULL] = {RPC_KIND_disk_full, "the disk is full"},
     [NODE_STOPPING] = {RPC_KIND_stopping, "the daemon is stopping"},
@@ -138,7 +141,7 @@ static enum control_answer fail_no_such_peer(struct control_call *call, const ch
 {
     if (name == NULL || name[0] == '\0')
         return control_call_fail(call, RPC_KIND_no_such_peer,
-                                 "there is no peer yet; add one: p2pchatctl peer add");
+                                 "there is no peer yet; pair with one: p2pchatctl invite");
     struct suggestion suggestion = suggest_for(name);
     roster_each (peer, node_roster(call->node))
         suggest_offer(&suggestion, peer->row.name);

@@ -37,7 +37,7 @@ def test_a_mistyped_peer_is_answered_by_the_one_that_was_meant(alice):
 
 def test_without_any_peer_the_next_step_is_to_add_one(alice):
     result = alice.ctl("send", "x", expect=67)
-    assert result.err == "p2pchatctl: there is no peer yet; add one: p2pchatctl peer add\n"
+    assert result.err == "p2pchatctl: there is no peer yet; pair with one: p2pchatctl invite\n"
 
 
 def test_a_peer_that_is_named_twice_gets_the_message_once(alice):

@@ -22,7 +22,7 @@ def systemctl(machine, *arguments, **options):
 def test_status_right_after_enabling_tells_what_to_do_next(home):
     systemctl(home, "enable", "--now", "p2pchatd")
     out = home.ctl("status", user="alice").out
-    assert "p2pchatctl peer add NAME ADDRESS" in out
+    assert "p2pchatctl invite NAME" in out
     assert home.show("StatusText", user="alice") == "0 of 0 peers online"
 
 

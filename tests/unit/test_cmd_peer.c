@@ -68,7 +68,7 @@ static void test_each_command_makes_its_request(void **state)
         {{"disconnect", "a"},
          "peer.disconnect",
          "{\"name\":\"a\"}",
-         "a is disconnected until `peer connect`\n"},
+         "a is disconnected until p2pchatctl peer connect\n"},
     };
 
     (void)state;
@@ -112,9 +112,10 @@ static void test_list_tells_what_to_do_when_there_is_none(void **state)
 {
     (void)state;
     rig_step("peer.list", "{}", "{\"result\":{\"peers\":[]}}");
-    expect(rig_run("peer", "list", NULL), 0, "",
-           "p2pchatctl: no peers yet; add one: p2pchatctl peer add NAME ADDRESS --fingerprint FP "
-           "(FP: what p2pchatctl fingerprint prints there)\n");
+    expect(
+        rig_run("peer", "list", NULL), 0, "",
+        "p2pchatctl: no peers yet; pair with one: p2pchatctl invite NAME here, and p2pchatctl join "
+        "there\n");
     rig_step("peer.list", "{}", "{\"result\":{\"peers\":[]}}");
     expect(rig_run("peer", "list", "--json", NULL), 0, "", "");
 }
@@ -160,7 +161,7 @@ static void test_requests_tell_how_to_accept(void **state)
     expect(rig_run("peer", "requests", NULL), 0,
            "SHA256:x from h:1 since 2026-11-22 19:51:03\n"
            "  safety number  1 2\n"
-           "  let it in:     p2pchatctl peer accept SHA256:x NAME\n",
+           "  let it in:     p2pchatctl peer accept SHA256:x --name NAME\n",
            "");
     rig_step("peer.requests", "{}", "{\"result\":{\"requests\":[]}}");
     expect(rig_run("peer", "requests", NULL), 0, "", "p2pchatctl: nobody asks to be let in\n");

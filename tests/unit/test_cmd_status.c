@@ -58,8 +58,10 @@ static void test_status_without_peers_tells_the_next_step(void **state)
            "  store        20 messages, 1.5 KiB; 20.0 GiB free on its disk\n"
            "  followers    2\n"
            "\n"
-           "No peers yet. Tell the fingerprint above to the other side, and add theirs:\n"
-           "  p2pchatctl peer add NAME ADDRESS --fingerprint SHA256:...\n",
+           "No peers yet. Make an invite, and give it to the other side:\n"
+           "  p2pchatctl invite NAME\n"
+           "Or take up the one that the other side has made:\n"
+           "  p2pchatctl join 'p2pchat://...' NAME\n",
            "");
 }
 
@@ -229,7 +231,7 @@ static void test_help_knows_every_verb(void **state)
     }
     free(all);
     expect(rig_run("help", "bogus", NULL), 64, "",
-           "p2pchatctl: there is no verb \"bogus\" (see: p2pchatctl help help)\n");
+           "p2pchatctl: there is no verb \"bogus\" (see: p2pchatctl help)\n");
 }
 
 static void test_help_fits_a_terminal(void **state)
