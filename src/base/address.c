@@ -38,7 +38,7 @@ static bool is_ipv6(const char *host)
 
 static int set_host(struct address *address, const char *host, size_t length)
 {
-    if (length >= sizeof(address->host))
+    if (length >= sizeof address->host)
         return -EINVAL;
     memcpy(address->host, host, length);
     address->host[length] = '\0';

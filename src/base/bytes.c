@@ -91,31 +91,31 @@ int bytes_append_zeros(struct bytes *bytes, size_t count)
 
 int bytes_append_u8(struct bytes *bytes, uint8_t value)
 {
-    return bytes_append(bytes, &value, sizeof(value));
+    return bytes_append(bytes, &value, sizeof value);
 }
 
 int bytes_append_u16(struct bytes *bytes, uint16_t value)
 {
-    uint8_t wire[sizeof(value)];
+    uint8_t wire[sizeof value];
 
     put_u16(wire, value);
-    return bytes_append(bytes, wire, sizeof(wire));
+    return bytes_append(bytes, wire, sizeof wire);
 }
 
 int bytes_append_u32(struct bytes *bytes, uint32_t value)
 {
-    uint8_t wire[sizeof(value)];
+    uint8_t wire[sizeof value];
 
     put_u32(wire, value);
-    return bytes_append(bytes, wire, sizeof(wire));
+    return bytes_append(bytes, wire, sizeof wire);
 }
 
 int bytes_append_u64(struct bytes *bytes, uint64_t value)
 {
-    uint8_t wire[sizeof(value)];
+    uint8_t wire[sizeof value];
 
     put_u64(wire, value);
-    return bytes_append(bytes, wire, sizeof(wire));
+    return bytes_append(bytes, wire, sizeof wire);
 }
 
 void bytes_consume(struct bytes *bytes, size_t count)

@@ -89,12 +89,12 @@ void escape_copy(char *out, size_t out_size, const char *text, enum escape_mode 
         size_t length = piece_make(&piece, text, left, mode);
 
         if (piece.size > out_size - 1 - used) {
-            memcpy(out + cut, MORE, sizeof(MORE));
+            memcpy(out + cut, MORE, sizeof MORE);
             return;
         }
         memcpy(out + used, piece.text, piece.size);
         used += piece.size;
-        if (used + sizeof(MORE) <= out_size)
+        if (used + sizeof MORE <= out_size)
             cut = used;
         text += length;
         left -= length;

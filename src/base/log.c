@@ -22,7 +22,7 @@ static const struct {
     {LOG_LEVEL_INFO, "info"},   {LOG_LEVEL_DEBUG, "debug"},
 };
 
-enum { LEVEL_COUNT = sizeof(LEVELS) / sizeof(LEVELS[0]) };
+enum { LEVEL_COUNT = sizeof LEVELS / sizeof LEVELS[0] };
 
 static void log_to_stderr(const struct log_entry *entry)
 {
@@ -84,12 +84,12 @@ void log_write(enum log_level level, const char *component, const char *event, c
     if (level > log_state.level)
         return;
     va_start(arguments, format);
-    if (vsnprintf(text, sizeof(text), format, arguments) < 0)
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    escape_copy(line, sizeof(line), text, ESCAPE_LINE);
+    escape_copy(line, sizeof line, text, ESCAPE_LINE);
     if (peer != NULL)
-        escape_copy(peer_line, sizeof(peer_line), peer, ESCAPE_LINE);
+        escape_copy(peer_line, sizeof peer_line, peer, ESCAPE_LINE);
     log_state.sink(&(struct log_entry){
         .level = level,
         .component = component,

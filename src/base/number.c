@@ -111,7 +111,7 @@ int duration_parse(const char *text, uint64_t *ms)
         r = fraction_read(&text, &billionths);
     if (r < 0)
         return r;
-    unit = unit_find(DURATION_UNITS, sizeof(DURATION_UNITS) / sizeof(DURATION_UNITS[0]), text);
+    unit = unit_find(DURATION_UNITS, sizeof DURATION_UNITS / sizeof DURATION_UNITS[0], text);
     if (unit == NULL)
         return -EINVAL;
     if (__builtin_mul_overflow(whole, unit->factor, &sum) ||
@@ -153,7 +153,7 @@ int size_parse(const char *text, uint64_t *bytes)
 
     if (r < 0)
         return r;
-    unit = unit_find(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), text);
+    unit = unit_find(SIZE_UNITS, sizeof SIZE_UNITS / sizeof SIZE_UNITS[0], text);
     if (unit == NULL)
         return -EINVAL;
     if (__builtin_mul_overflow(number, unit->factor, &product))

@@ -17,7 +17,7 @@ static const struct utf8_form {
 
 static const struct utf8_form *utf8_form_of(uint8_t lead, size_t *length)
 {
-    for (size_t i = 0; i < sizeof(UTF8_FORMS) / sizeof(UTF8_FORMS[0]); i++) {
+    for (size_t i = 0; i < sizeof UTF8_FORMS / sizeof UTF8_FORMS[0]; i++) {
         if ((lead & UTF8_FORMS[i].mask) == UTF8_FORMS[i].lead) {
             *length = i + 1;
             return &UTF8_FORMS[i];

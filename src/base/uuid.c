@@ -34,7 +34,7 @@ bool uuid_is_zero(const struct uuid *uuid)
 /* How many bytes stand between the hyphens. */
 static const size_t GROUPS[] = {4, 2, 2, 2, 6};
 
-enum { GROUP_COUNT = sizeof(GROUPS) / sizeof(GROUPS[0]) };
+enum { GROUP_COUNT = sizeof GROUPS / sizeof GROUPS[0] };
 
 void uuid_format(const struct uuid *uuid, char text[static UUID_TEXT_MAX])
 {

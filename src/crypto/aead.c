@@ -66,9 +66,9 @@ int aead_open(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], s
     int written;
 
     assert(sealed.size >= AEAD_TAG_SIZE);
-    memcpy(tag, sealed.data + ciphertext.size, sizeof(tag));
+    memcpy(tag, sealed.data + ciphertext.size, sizeof tag);
     if (context == NULL || aead_transform(context, ciphertext, out) != 1 ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) != 1)
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) != 1)
         return openssl_failed("opening");
     if (EVP_CipherFinal_ex(context, tag, &written) != 1) {
         secret_wipe(out, ciphertext.size);

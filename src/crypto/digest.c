@@ -42,7 +42,7 @@ struct sha256_state {
 
 int sha256_state_new(struct sha256_state **out)
 {
-    struct sha256_state *state = calloc(1, sizeof(*state));
+    struct sha256_state *state = calloc(1, sizeof *state);
 
     if (state == NULL)
         return -ENOMEM;

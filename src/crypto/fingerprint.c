@@ -11,7 +11,7 @@
 static const char PREFIX[] = "SHA256:";
 
 enum {
-    PREFIX_LENGTH = sizeof(PREFIX) - 1,
+    PREFIX_LENGTH = sizeof PREFIX - 1,
     DIGITS_LENGTH = BASE64_LENGTH(FINGERPRINT_SIZE),
 };
 

@@ -58,7 +58,7 @@ static int pubkey_of(EVP_PKEY *key, struct pubkey **pubkey)
  */
 static int identity_new(struct identity **out, EVP_PKEY *key)
 {
-    CLEANUP(identity_cleanup) struct identity *identity = calloc(1, sizeof(*identity));
+    CLEANUP(identity_cleanup) struct identity *identity = calloc(1, sizeof *identity);
     int r;
 
     if (identity == NULL) {
@@ -129,7 +129,7 @@ int identity_sign(const struct identity *identity, enum signature_purpose purpos
     if (r < 0)
         return r;
     if (context == NULL || EVP_PKEY_sign_init(context) != 1 || rsa_scheme_pss(context) != 1 ||
-        EVP_PKEY_sign(context, signature, &size, hash, sizeof(hash)) != 1 ||
+        EVP_PKEY_sign(context, signature, &size, hash, sizeof hash) != 1 ||
         size != pubkey_modulus_size(identity->pubkey))
         return openssl_failed("signing");
     return 0;
@@ -151,7 +151,7 @@ int identity_unwrap(const struct identity *identity, struct span wrapped,
     CLEANUP(pkey_ctx_cleanup)
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(openssl()->context, identity->key, NULL);
     uint8_t opened[PUBKEY_MODULUS_MAX] = {0};
-    size_t size = sizeof(opened);
+    size_t size = sizeof opened;
     int rc;
 
     if (context == NULL || EVP_PKEY_decrypt_init(context) != 1 || rsa_scheme_oaep(context) != 1)
@@ -159,6 +159,6 @@ int identity_unwrap(const struct identity *identity, struct span wrapped,
     rc = EVP_PKEY_decrypt(context, opened, &size, wrapped.data, wrapped.size);
     secret_select((unsigned)(rc == 1) & (unsigned)(size == SECRET_SIZE), opened, fallback, secret);
     ERR_clear_error();
-    secret_wipe(opened, sizeof(opened));
+    secret_wipe(opened, sizeof opened);
     return 0;
 }

@@ -60,6 +60,6 @@ int hkdf_expand(const struct secret *prk, const struct span *info, size_t count,
     /* With L no longer than the hash there is one block: T(1) = HMAC(PRK, info || 0x01). */
     static const uint8_t FIRST_BLOCK = 1;
 
-    return hmac(SPAN(prk->bytes, sizeof(prk->bytes)), info, count, SPAN(&FIRST_BLOCK, 1),
+    return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count, SPAN(&FIRST_BLOCK, 1),
                 okm->bytes);
 }

@@ -59,5 +59,5 @@ int keyx_derive(const struct keyx *keyx, const uint8_t other[static KEYX_SIZE],
 
 void keyx_wipe(struct keyx *keyx)
 {
-    secret_wipe(keyx, sizeof(*keyx));
+    secret_wipe(keyx, sizeof *keyx);
 }

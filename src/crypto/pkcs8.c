@@ -56,7 +56,7 @@ static int passphrase_stretch(const char *passphrase, const SCRYPT_PARAMS *cost,
     return context != NULL && ASN1_INTEGER_get_uint64(&n, cost->costParameter) == 1 &&
            ASN1_INTEGER_get_uint64(&r, cost->blockSize) == 1 &&
            ASN1_INTEGER_get_uint64(&p, cost->parallelizationParameter) == 1 && p <= SCRYPT_P_MAX &&
-           EVP_KDF_derive(context, key->bytes, sizeof(key->bytes), params) == 1;
+           EVP_KDF_derive(context, key->bytes, sizeof key->bytes, params) == 1;
 }
 
 enum direction { DECRYPT, ENCRYPT };
@@ -112,8 +112,8 @@ static SCRYPT_PARAMS *scrypt_params_make(void)
     CLEANUP(scrypt_cleanup) SCRYPT_PARAMS *cost = SCRYPT_PARAMS_new();
     uint8_t salt[SALT_SIZE];
 
-    if (cost == NULL || random_bytes(salt, sizeof(salt)) < 0 ||
-        ASN1_OCTET_STRING_set(cost->salt, salt, sizeof(salt)) != 1 ||
+    if (cost == NULL || random_bytes(salt, sizeof salt) < 0 ||
+        ASN1_OCTET_STRING_set(cost->salt, salt, sizeof salt) != 1 ||
         ASN1_INTEGER_set_uint64(cost->costParameter, SCRYPT_N) != 1 ||
         ASN1_INTEGER_set_uint64(cost->blockSize, SCRYPT_R) != 1 ||
         ASN1_INTEGER_set_uint64(cost->parallelizationParameter, SCRYPT_P) != 1)
@@ -147,7 +147,7 @@ static int encrypt_into(X509_SIG *encrypted, struct span der, const char *passph
     ASN1_OCTET_STRING *content;
     X509_ALGOR *algorithm;
 
-    if (cost == NULL || random_bytes(iv, sizeof(iv)) < 0 ||
+    if (cost == NULL || random_bytes(iv, sizeof iv) < 0 ||
         passphrase_stretch(passphrase, cost, &key) != 1 ||
         cbc_transform(ENCRYPT, &key, iv, der, &ciphertext) != 1)
         return 0;

@@ -44,7 +44,7 @@ static const struct template TEMPLATES[] = {
     {512, HEADER(0x222, 0x20f, 0x20a, 0x201)},
 };
 
-enum { TEMPLATE_COUNT = sizeof(TEMPLATES) / sizeof(TEMPLATES[0]) };
+enum { TEMPLATE_COUNT = sizeof TEMPLATES / sizeof TEMPLATES[0] };
 
 static const uint8_t TRAILER[TRAILER_SIZE] = {0x02, 0x03, 0x01, 0x00, 0x01};
 
@@ -130,7 +130,7 @@ int pubkey_new(struct pubkey **out, struct span spki)
 
     if (modulus_size == 0)
         return PUBKEY_MALFORMED;
-    key = calloc(1, sizeof(*key));
+    key = calloc(1, sizeof *key);
     if (key == NULL)
         return -ENOMEM;
     key->modulus_size = modulus_size;
@@ -200,7 +200,7 @@ int pubkey_verify(const struct pubkey *key, enum signature_purpose purpose,
     if (context == NULL || EVP_PKEY_verify_init(context) != 1 || rsa_scheme_pss(context) != 1)
         return openssl_failed("preparing to verify");
     if (signature.size != key->modulus_size ||
-        EVP_PKEY_verify(context, signature.data, signature.size, hash, sizeof(hash)) != 1) {
+        EVP_PKEY_verify(context, signature.data, signature.size, hash, sizeof hash) != 1) {
         ERR_clear_error();
         return PUBKEY_FORGED;
     }
@@ -213,7 +213,7 @@ int pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *
     size_t size = key->modulus_size;
 
     if (context == NULL || EVP_PKEY_encrypt_init(context) != 1 || rsa_scheme_oaep(context) != 1 ||
-        EVP_PKEY_encrypt(context, out, &size, secret->bytes, sizeof(secret->bytes)) != 1 ||
+        EVP_PKEY_encrypt(context, out, &size, secret->bytes, sizeof secret->bytes) != 1 ||
         size != key->modulus_size)
         return openssl_failed("wrapping a key");
     return 0;

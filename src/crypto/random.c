@@ -20,5 +20,5 @@ uint32_t random_u32(void)
 {
     uint32_t number;
 
-    return random_bytes(&number, sizeof(number)) == 0 ? number : 0;
+    return random_bytes(&number, sizeof number) == 0 ? number : 0;
 }

@@ -11,7 +11,7 @@ enum { SALT_SIZE = 32 };
 
 static const char OAEP_LABEL[] = "p2pchat/1 aes-key";
 
-enum { OAEP_LABEL_SIZE = sizeof(OAEP_LABEL) - 1 };
+enum { OAEP_LABEL_SIZE = sizeof OAEP_LABEL - 1 };
 
 #define PURPOSE(text)                         \
     {                                         \

@@ -17,5 +17,5 @@ bool secret_equal(const void *a, const void *b, size_t size)
 
 void secret_cleanup(struct secret *secret)
 {
-    secret_wipe(secret->bytes, sizeof(secret->bytes));
+    secret_wipe(secret->bytes, sizeof secret->bytes);
 }

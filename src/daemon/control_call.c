@@ -218,6 +218,38 @@ bool control_call_addresses(struct control_call *call, const char *name,
     return true;
 }
 
+static void add_once(struct peer **peers, unsigned *count, struct peer *peer)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (peers[i] == peer)
+            return;
+    peers[(*count)++] = peer;
+}
+
+bool control_call_peers(struct control_call *call, struct peer *peers[static CALL_PEERS_MAX],
+                        unsigned *count)
+{
+    const json_t *names = json_object_get(call->params, "peers");
+    size_t index;
+    json_t *value;
+    *count = 0;
+    if (json_array_size(names) > CALL_PEERS_MAX) {
+        control_call_fail(call, RPC_KIND_usage, "at most %d peers", CALL_PEERS_MAX);
+        return false;
+    }
+    json_array_foreach(names, index, value)
+    {
+        struct peer *peer;
+        int r = node_find_peer(call->node, json_string_value(value), &peer);
+        if (r != 0) {
+            control_call_outcome(call, r, json_string_value(value));
+            return false;
+        }
+        add_once(peers, count, peer);
+    }
+    return true;
+}
+
 bool control_call_fingerprint(struct control_call *call, const char *name,
                               struct fingerprint *fingerprint)
 {

@@ -5,6 +5,8 @@
 
 #include "daemon/control_state.h"
 
+enum { CALL_PEERS_MAX = 64 }; /* in one parameter */
+
 enum control_answer {
     CALL_DONE,   /* call->result is the answer */
     CALL_FAILED, /* call->kind and call->text say why not */
@@ -47,6 +49,12 @@ int64_t control_call_integer(const struct control_call *call, const char *name, 
 
 /* The peer that the parameter names. False: call->kind and text say why not. */
 bool control_call_peer(struct control_call *call, const char *name, struct peer **peer);
+
+/*
+ * The peers that the parameter "peers" names, each once; none if it is missing. False likewise.
+ */
+bool control_call_peers(struct control_call *call, struct peer *peers[static CALL_PEERS_MAX],
+                        unsigned *count);
 
 /* The fingerprint that the parameter holds. False likewise; the parameter is there. */
 bool control_call_fingerprint(struct control_call *call, const char *name,

@@ -28,7 +28,6 @@ static const char *const passing_names[] = {
 };
 
 enum {
-    FOLLOWER_PEERS_MAX = 64,
     FOLLOWER_WALK_MAX = 1000, /* events looked at in one turn, wanted or not */
 };
 
@@ -36,9 +35,9 @@ struct follower {
     struct list node;
     struct control_client *client;
     unsigned sub;
-    int64_t cursor;                    /* seq of the last event sent or skipped */
-    unsigned types;                    /* bit set of the kinds it wants */
-    int64_t peers[FOLLOWER_PEERS_MAX]; /* ids of the peers it wants; none: all */
+    int64_t cursor;                /* seq of the last event sent or skipped */
+    unsigned types;                /* bit set of the kinds it wants */
+    int64_t peers[CALL_PEERS_MAX]; /* ids of the peers it wants; none: all */
     unsigned peer_count;
     char consumer[CONSUMER_NAME_MAX]; /* whose position the store keeps; "" for nobody */
     bool taken_over;   /* another follower has its consumer now: it is to be told and ended */
@@ -334,23 +333,11 @@ static bool read_types(struct control_call *call, struct follower *follower)
 
 static bool read_peers(struct control_call *call, struct follower *follower)
 {
-    const json_t *names = json_object_get(call->params, "peers");
-    size_t index;
-    json_t *value;
-    if (json_array_size(names) > FOLLOWER_PEERS_MAX) {
-        control_call_fail(call, RPC_KIND_usage, "at most %d peers", FOLLOWER_PEERS_MAX);
+    struct peer *peers[CALL_PEERS_MAX];
+    if (!control_call_peers(call, peers, &follower->peer_count))
         return false;
-    }
-    json_array_foreach(names, index, value)
-    {
-        struct peer *peer;
-        int r = node_find_peer(call->node, json_string_value(value), &peer);
-        if (r != 0) {
-            control_call_outcome(call, r, json_string_value(value));
-            return false;
-        }
-        follower->peers[follower->peer_count++] = peer->row.id;
-    }
+    for (unsigned i = 0; i < follower->peer_count; i++)
+        follower->peers[i] = peers[i]->row.id;
     return true;
 }
 

@@ -7,48 +7,24 @@
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
 
-enum { RECIPIENTS_MAX = 64 };
-
 /* --- message.send --- */
 
-/* Whoever is named twice is there once. */
+/* Whom a message is for. */
 struct recipients {
-    struct peer *peers[RECIPIENTS_MAX];
-    size_t count;
+    struct peer *peers[CALL_PEERS_MAX];
+    unsigned count;
 };
 
-static void add_recipient(struct recipients *recipients, struct peer *peer)
-{
-    for (size_t i = 0; i < recipients->count; i++)
-        if (recipients->peers[i] == peer)
-            return;
-    recipients->peers[recipients->count++] = peer;
-}
-
+/* Those in `peers`, else the one in `peer`, else the one who is meant when nobody is named. */
 static bool read_recipients(struct control_call *call, struct recipients *recipients)
 {
     const json_t *names = json_object_get(call->params, "peers");
-    size_t index;
-    json_t *value;
-    recipients->count = 0;
-    if (json_array_size(names) > RECIPIENTS_MAX) {
-        control_call_fail(call, RPC_KIND_usage, "at most %d recipients", RECIPIENTS_MAX);
-        return false;
-    }
     if (names != NULL && json_array_size(names) == 0) {
         control_call_fail(call, RPC_KIND_usage, "\"peers\" names nobody");
         return false;
     }
-    json_array_foreach(names, index, value)
-    {
-        struct peer *peer;
-        int r = node_find_peer(call->node, json_string_value(value), &peer);
-        if (r != 0) {
-            control_call_outcome(call, r, json_string_value(value));
-            return false;
-        }
-        add_recipient(recipients, peer);
-    }
+    if (!control_call_peers(call, recipients->peers, &recipients->count))
+        return false;
     if (recipients->count > 0)
         return true;
     recipients->count = 1;

@@ -70,7 +70,7 @@ static void dial_finish(struct dial *dial, struct stream *stream)
 static int dial_try_error(const struct dial *dial)
 {
     int error = 0;
-    socklen_t size = sizeof(error);
+    socklen_t size = sizeof error;
 
     if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         return errno;
@@ -175,7 +175,7 @@ static void on_looked_up(void *context, struct addrinfo *addresses, const char *
 int dial_start(struct dial **result, struct loop *loop, const struct address *address,
                dial_done *done, void *context)
 {
-    CLEANUP(dial_cleanup) struct dial *dial = calloc(1, sizeof(*dial));
+    CLEANUP(dial_cleanup) struct dial *dial = calloc(1, sizeof *dial);
     int r;
 
     if (dial == NULL)

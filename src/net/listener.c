@@ -127,7 +127,7 @@ static void on_connection(evutil_socket_t fd, short what, void *argument)
 static int listener_new(struct listener **result, struct loop *loop, int fd,
                         listener_accept *accept, void *context)
 {
-    struct listener *listener = calloc(1, sizeof(*listener));
+    struct listener *listener = calloc(1, sizeof *listener);
     int r = -ENOMEM;
 
     if (listener == NULL)
@@ -177,9 +177,9 @@ static int bind_tcp(int fd, const struct addrinfo *address)
     const int on = 1;
     const int off = 0;
 
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         (address->ai_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0) ||
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) ||
         bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
         return -errno;
     return 0;
@@ -197,7 +197,7 @@ static int listen_tcp(const char *host, uint16_t port, int *result)
     int fd;
     int r = 0;
 
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
+    snprintf(service, sizeof service, "%u", (unsigned)port);
     if (getaddrinfo(host, service, &hints, &address) != 0)
         return -EINVAL;
     fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -225,12 +225,12 @@ static int listen_everywhere(uint16_t port, int *fd)
 static void listener_set_tcp(struct listener *listener)
 {
     union socket_address local = {0};
-    socklen_t size = sizeof(local);
+    socklen_t size = sizeof local;
     struct origin own;
 
     getsockname(listener->fd, &local.any, &size);
     socket_origin(&local, &own);
-    memcpy(listener->name, own.text, sizeof(listener->name));
+    memcpy(listener->name, own.text, sizeof listener->name);
     listener->open_to_all = true;
 }
 
@@ -278,7 +278,7 @@ int listener_new_unix(struct listener **listener, struct loop *loop, const char 
     }
     (*listener)->own_path = own_path;
     (*listener)->own_file = file;
-    snprintf((*listener)->name, sizeof((*listener)->name), "%s", path);
+    snprintf((*listener)->name, sizeof(*listener)->name, "%s", path);
     return 0;
 }
 
@@ -286,20 +286,20 @@ int listener_new_unix(struct listener **listener, struct loop *loop, const char 
 static void listener_name_unix(struct listener *listener)
 {
     struct sockaddr_un local = {0};
-    socklen_t size = sizeof(local) - 1; /* keeps the path terminated */
+    socklen_t size = sizeof local - 1; /* keeps the path terminated */
 
     getsockname(listener->fd, (struct sockaddr *)&local, &size);
     if (local.sun_path[0] == '\0')
         local.sun_path[0] = '@';
-    snprintf(listener->name, sizeof(listener->name), "%s", local.sun_path);
+    snprintf(listener->name, sizeof listener->name, "%s", local.sun_path);
 }
 
 static bool is_listening_stream(int fd)
 {
     int listening = 0;
     int type = 0;
-    socklen_t listening_size = sizeof(listening);
-    socklen_t type_size = sizeof(type);
+    socklen_t listening_size = sizeof listening;
+    socklen_t type_size = sizeof type;
 
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == 0 &&
            listening != 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&

@@ -85,7 +85,7 @@ static struct event_base *base_new(void)
 
 int loop_new(struct loop **result)
 {
-    CLEANUP(loop_cleanup) struct loop *loop = calloc(1, sizeof(*loop));
+    CLEANUP(loop_cleanup) struct loop *loop = calloc(1, sizeof *loop);
 
     if (loop == NULL)
         return -ENOMEM;
@@ -95,7 +95,7 @@ int loop_new(struct loop **result)
     loop->base = base_new();
     if (loop->base == NULL)
         return errno > 0 ? -errno : -ENOMEM;
-    loop->time = calloc(1, sizeof(*loop->time));
+    loop->time = calloc(1, sizeof *loop->time);
     loop->wake = event_new(loop->base, -1, 0, on_wake, NULL);
     if (loop->time == NULL || loop->wake == NULL)
         return -ENOMEM;
@@ -221,7 +221,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *argument)
 int loop_on_signal(struct loop *loop, int signal_number, void (*callback)(void *context),
                    void *context)
 {
-    struct signal_watch *watch = calloc(1, sizeof(*watch));
+    struct signal_watch *watch = calloc(1, sizeof *watch);
 
     if (watch == NULL)
         return -ENOMEM;
@@ -255,7 +255,7 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 int timer_new(struct timer **result, struct loop *loop, void (*callback)(void *context),
               void *context)
 {
-    struct timer *timer = calloc(1, sizeof(*timer));
+    struct timer *timer = calloc(1, sizeof *timer);
 
     if (timer == NULL)
         return -ENOMEM;

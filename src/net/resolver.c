@@ -108,7 +108,7 @@ static int configure(struct evdns_base *dns)
 
     /* It fails without name servers, but has read the hosts by then. */
     evdns_base_resolv_conf_parse(dns, what, "/etc/resolv.conf");
-    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (evdns_base_set_option(dns, options[i][0], options[i][1]) != 0)
             return -ENOMEM;
     }
@@ -120,7 +120,7 @@ static void ask(struct lookup *lookup, const struct address *address)
     const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     char service[8];
 
-    snprintf(service, sizeof(service), "%u", (unsigned)address->port);
+    snprintf(service, sizeof service, "%u", (unsigned)address->port);
     lookup->request =
         evdns_getaddrinfo(lookup->dns, address->host, service, &hints, on_answer, lookup);
     if (lookup->request != NULL && evdns_base_count_nameservers(lookup->dns) == 0) {
@@ -132,7 +132,7 @@ static void ask(struct lookup *lookup, const struct address *address)
 int lookup_start(struct lookup **result, struct loop *loop, const struct address *address,
                  lookup_done *done, void *context)
 {
-    CLEANUP(lookup_cleanup) struct lookup *lookup = calloc(1, sizeof(*lookup));
+    CLEANUP(lookup_cleanup) struct lookup *lookup = calloc(1, sizeof *lookup);
     int r;
 
     if (lookup == NULL)
@@ -179,7 +179,7 @@ struct addrinfo *lookup_numeric(const struct address *address)
     struct evutil_addrinfo *found = NULL;
     char service[8];
 
-    snprintf(service, sizeof(service), "%u", (unsigned)address->port);
+    snprintf(service, sizeof service, "%u", (unsigned)address->port);
     return evutil_getaddrinfo(address->host, service, &hints, &found) == 0 ? found : NULL;
 }
 

@@ -20,13 +20,13 @@ static const uint8_t V4_MAPPED_PREFIX[12] = {[10] = 0xff, [11] = 0xff};
 
 static int set_option(int fd, int level, int name, int value)
 {
-    return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
 int socket_family(int fd)
 {
     int family = 0;
-    socklen_t size = sizeof(family);
+    socklen_t size = sizeof family;
 
     if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
         return -errno;
@@ -54,7 +54,7 @@ int socket_tune_tcp(int fd)
     };
     int r = 0;
 
-    for (size_t i = 0; i < sizeof(options) / sizeof(*options) && r == 0; i++)
+    for (size_t i = 0; i < sizeof options / sizeof *options && r == 0; i++)
         r = set_option(fd, options[i].level, options[i].name, options[i].value);
     return r;
 }
@@ -63,8 +63,8 @@ bool socket_is_self_connected(int fd)
 {
     union socket_address local = {0};
     union socket_address peer = {0};
-    socklen_t local_size = sizeof(local);
-    socklen_t peer_size = sizeof(peer);
+    socklen_t local_size = sizeof local;
+    socklen_t peer_size = sizeof peer;
 
     return getsockname(fd, &local.any, &local_size) == 0 &&
            getpeername(fd, &peer.any, &peer_size) == 0 && local_size == peer_size &&
@@ -73,18 +73,18 @@ bool socket_is_self_connected(int fd)
 
 static void origin_v4(const uint8_t host[static 4], struct address *address, struct origin *origin)
 {
-    inet_ntop(AF_INET, host, address->host, sizeof(address->host));
-    memcpy(origin->key, V4_MAPPED_PREFIX, sizeof(V4_MAPPED_PREFIX));
-    memcpy(origin->key + sizeof(V4_MAPPED_PREFIX), host, 4);
+    inet_ntop(AF_INET, host, address->host, sizeof address->host);
+    memcpy(origin->key, V4_MAPPED_PREFIX, sizeof V4_MAPPED_PREFIX);
+    memcpy(origin->key + sizeof V4_MAPPED_PREFIX, host, 4);
 }
 
 static void origin_v6(const uint8_t host[static 16], struct address *address, struct origin *origin)
 {
-    if (memcmp(host, V4_MAPPED_PREFIX, sizeof(V4_MAPPED_PREFIX)) == 0) {
-        origin_v4(host + sizeof(V4_MAPPED_PREFIX), address, origin);
+    if (memcmp(host, V4_MAPPED_PREFIX, sizeof V4_MAPPED_PREFIX) == 0) {
+        origin_v4(host + sizeof V4_MAPPED_PREFIX, address, origin);
         return;
     }
-    inet_ntop(AF_INET6, host, address->host, sizeof(address->host));
+    inet_ntop(AF_INET6, host, address->host, sizeof address->host);
     memcpy(origin->key, host, 8);
 }
 
@@ -92,7 +92,7 @@ void socket_origin(const union socket_address *from, struct origin *origin)
 {
     struct address address = {0};
 
-    memset(origin, 0, sizeof(*origin));
+    memset(origin, 0, sizeof *origin);
     if (from->any.sa_family == AF_INET) {
         address.port = ntohs(from->v4.sin_port);
         origin_v4((const uint8_t *)&from->v4.sin_addr, &address, origin);

@@ -65,9 +65,9 @@ static void on_nudge(void *context)
 static void stream_identify_unix(struct stream *stream)
 {
     struct ucred credentials;
-    socklen_t size = sizeof(credentials);
+    socklen_t size = sizeof credentials;
 
-    snprintf(stream->origin.text, sizeof(stream->origin.text), "local");
+    snprintf(stream->origin.text, sizeof stream->origin.text, "local");
     if (getsockopt(stream->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
         stream->user = credentials.uid;
 }
@@ -75,7 +75,7 @@ static void stream_identify_unix(struct stream *stream)
 static int stream_identify_tcp(struct stream *stream)
 {
     union socket_address peer = {0};
-    socklen_t size = sizeof(peer);
+    socklen_t size = sizeof peer;
 
     if (getpeername(stream->fd, &peer.any, &size) < 0)
         return -errno;
@@ -103,7 +103,7 @@ DEFINE_CLEANUP(struct stream *, stream_cleanup, stream_free)
 
 int stream_new(struct stream **result, struct loop *loop, int fd)
 {
-    CLEANUP(stream_cleanup) struct stream *stream = calloc(1, sizeof(*stream));
+    CLEANUP(stream_cleanup) struct stream *stream = calloc(1, sizeof *stream);
     struct event_base *base = loop_base(loop);
     int r;
 

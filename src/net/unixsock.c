@@ -19,7 +19,7 @@ static int open_socket(void)
 
 static int connect_unix(int fd, const struct sockaddr_un *address)
 {
-    return connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    return connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
 }
 
 /* 0 when nobody answers at the address, -EADDRINUSE when somebody does or might, or -errno. */
@@ -66,7 +66,7 @@ static int clear_path(const struct sockaddr_un *address)
 static int bind_private(int fd, const struct sockaddr_un *address, mode_t mode)
 {
     const mode_t before = umask(0777 & ~mode);
-    const int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    const int r = bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
 
     umask(before);
     return r;
@@ -92,7 +92,7 @@ int unixsock_listen(const char *path, mode_t mode, int *result, struct unixsock_
 
     if (length == 0)
         return -EINVAL;
-    if (length >= sizeof(address.sun_path))
+    if (length >= sizeof address.sun_path)
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, length);
 

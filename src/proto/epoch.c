@@ -58,7 +58,7 @@ void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch
 
 void epoch_wipe(struct epoch *epoch)
 {
-    secret_wipe(epoch, sizeof(*epoch));
+    secret_wipe(epoch, sizeof *epoch);
 }
 
 int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms)
@@ -95,7 +95,7 @@ static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init
         epoch->next_sending = joining ? secrets.chain_joiner : secrets.chain_host;
         epoch->next_receiving = joining ? secrets.chain_host : secrets.chain_joiner;
     }
-    secret_wipe(&secrets, sizeof(secrets));
+    secret_wipe(&secrets, sizeof secrets);
     return rc;
 }
 
@@ -105,7 +105,7 @@ static void switch_chain(struct chain *chain, struct secret *next)
     chain->key = *next;
     chain->epoch++;
     chain->counter = 0;
-    secret_wipe(next, sizeof(*next));
+    secret_wipe(next, sizeof *next);
 }
 
 int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms)

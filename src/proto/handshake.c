@@ -49,7 +49,7 @@ int handshake_record(struct handshake *handshake, enum frame_type type, struct s
 
     frame_header_put(
         element, (struct frame_header){.length = (uint32_t)plaintext.size, .type = (uint8_t)type});
-    rc = sha256_state_add(handshake->transcript, SPAN(element, sizeof(element)));
+    rc = sha256_state_add(handshake->transcript, SPAN(element, sizeof element));
     if (rc == 0)
         rc = sha256_state_add(handshake->transcript, plaintext);
     if (rc == 0)
@@ -179,7 +179,7 @@ int handshake_new(struct handshake **handshake, const struct session_settings *s
                   struct bytes *out)
 {
     const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
-    CLEANUP(handshake_cleanup) struct handshake *made = calloc(1, sizeof(*made));
+    CLEANUP(handshake_cleanup) struct handshake *made = calloc(1, sizeof *made);
     uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
     int rc;
 
@@ -197,7 +197,7 @@ int handshake_new(struct handshake **handshake, const struct session_settings *s
             rc = handshake_record(made, FRAME_HELLO_J,
                                   SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
         if (rc == 0)
-            rc = bytes_append(out, frame, sizeof(frame));
+            rc = bytes_append(out, frame, sizeof frame);
     }
     if (rc == 0)
         *handshake = STEAL(made);
@@ -210,7 +210,7 @@ void handshake_free(struct handshake *handshake)
         return;
     sha256_state_free(handshake->transcript);
     pubkey_free(handshake->peer);
-    secret_wipe(handshake, sizeof(*handshake));
+    secret_wipe(handshake, sizeof *handshake);
     free(handshake);
 }
 
@@ -305,7 +305,7 @@ void handshake_alert(struct handshake *handshake, enum close_code code, struct b
         frame_header_put(
             frame, (struct frame_header){.length = FRAME_CLEAR_ALERT_SIZE, .type = FRAME_ALERT});
         frame[FRAME_HEADER_SIZE] = (uint8_t)code;
-        bytes_append(out, frame, sizeof(frame));
+        bytes_append(out, frame, sizeof frame);
     }
 }
 
@@ -351,11 +351,11 @@ int handshake_finish(struct handshake *handshake, struct bytes *out,
     if (hosting)
         rc = handshake_make_confirm(handshake, message);
     if (rc == 0 && hosting)
-        rc = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof(message)));
+        rc = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof message));
     if (rc == 0)
         rc = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
     if (rc == 0 && hosting)
-        rc = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof(message)), out);
+        rc = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof message), out);
     if (rc != 0)
         return rc;
     memcpy(sid, handshake->hash, SHA256_SIZE);

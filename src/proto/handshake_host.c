@@ -32,7 +32,7 @@ static int take_hello(struct handshake *handshake, struct span body, struct byte
     if (rc == 0)
         rc = handshake_exchange(handshake, &joiner);
     if (rc == 0)
-        rc = bytes_append(out, answer, sizeof(answer));
+        rc = bytes_append(out, answer, sizeof answer);
     if (rc == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_IDENTITY);
     return rc;
@@ -82,7 +82,7 @@ int handshake_host_admit(struct handshake *handshake, struct bytes *out)
         .spki = pubkey_spki(identity_pubkey(handshake->self)),
         .wrapped = SPAN(wrapped, pubkey_modulus_size(handshake->peer)),
     };
-    int rc = random_bytes(transported.bytes, sizeof(transported.bytes));
+    int rc = random_bytes(transported.bytes, sizeof transported.bytes);
 
     if (rc == 0)
         rc = pubkey_wrap(handshake->peer, &transported, wrapped);
@@ -90,11 +90,11 @@ int handshake_host_admit(struct handshake *handshake, struct bytes *out)
         rc = handshake_sign(handshake, SIGNATURE_KEY, plaintext,
                             key_message_encode(&key, plaintext));
     if (rc == 0)
-        rc = handshake_record(handshake, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)));
+        rc = handshake_record(handshake, FRAME_KEY, SPAN(plaintext, sizeof plaintext));
     if (rc == 0)
         rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
     /* Last, so that nothing is sent by a step that fails. */
     if (rc == 0)
-        rc = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof(plaintext)), out);
+        rc = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof plaintext), out);
     return rc;
 }

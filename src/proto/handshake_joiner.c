@@ -27,7 +27,7 @@ static int send_ident(struct handshake *handshake, struct bytes *out)
     if (rc == 0)
         rc = handshake_sign(handshake, SIGNATURE_IDENT, plaintext, ident_encode(&ident, plaintext));
     if (rc == 0)
-        rc = handshake_send(handshake, FRAME_IDENT, SPAN(plaintext, sizeof(plaintext)), out);
+        rc = handshake_send(handshake, FRAME_IDENT, SPAN(plaintext, sizeof plaintext), out);
     return rc;
 }
 
@@ -79,7 +79,7 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
     CLEANUP(secret_cleanup) struct secret transported;
     size_t wrapped_size = pubkey_modulus_size(identity_pubkey(handshake->self));
     uint8_t message[CONFIRM_SIZE];
-    int rc = random_bytes(fallback.bytes, sizeof(fallback.bytes));
+    int rc = random_bytes(fallback.bytes, sizeof fallback.bytes);
 
     /* A bad wrapping goes on with a secret nobody else knows and fails only at CONFIRM_H. */
     if (rc == 0)
@@ -90,6 +90,6 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
     if (rc == 0)
         rc = handshake_make_confirm(handshake, message);
     if (rc == 0)
-        rc = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof(message)), out);
+        rc = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof message), out);
     return rc;
 }

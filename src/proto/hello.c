@@ -20,7 +20,7 @@ static void encode(const struct hello *hello, uint8_t first, uint8_t second, uin
                    uint8_t body[static HELLO_SIZE_PLAIN])
 {
     memset(body, 0, HELLO_SIZE_PLAIN);
-    memcpy(body, magic, sizeof(magic));
+    memcpy(body, magic, sizeof magic);
     body[8] = first;
     body[9] = second;
     put_u16(body + 10, suite);
@@ -40,9 +40,9 @@ void hello_host_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE
 
 static bool starts_with_magic(struct reader *reader)
 {
-    const uint8_t *start = reader_take(reader, sizeof(magic));
+    const uint8_t *start = reader_take(reader, sizeof magic);
 
-    return start != NULL && memcmp(start, magic, sizeof(magic)) == 0;
+    return start != NULL && memcmp(start, magic, sizeof magic) == 0;
 }
 
 /* Extensions fill the rest exactly and have strictly ascending types; none is known to us. */

@@ -12,7 +12,7 @@ int invite_proof_id(const uint8_t secret[static INVITE_SECRET_SIZE],
                     uint8_t id[static INVITE_ID_SIZE])
 {
     static const char context[] = "p2pchat/1 invite id";
-    const struct span parts[] = {SPAN(context, sizeof(context)), SPAN(secret, INVITE_SECRET_SIZE)};
+    const struct span parts[] = {SPAN(context, sizeof context), SPAN(secret, INVITE_SECRET_SIZE)};
     uint8_t hash[SHA256_SIZE];
     int rc = sha256(parts, 2, hash);
 
@@ -27,7 +27,7 @@ int invite_proof_mac(const uint8_t secret[static INVITE_SECRET_SIZE],
 {
     static const char context[] = "p2pchat/1 invite";
     const struct span parts[] = {
-        SPAN(context, sizeof(context)),
+        SPAN(context, sizeof context),
         SPAN(transcript, SHA256_SIZE),
         SPAN(joiner->bytes, FINGERPRINT_SIZE),
     };

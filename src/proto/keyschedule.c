@@ -15,7 +15,7 @@ static int expand(const struct secret *secret, const char *label, const uint8_t 
 {
     static const char prefix[] = "p2pchat/1 ";
     const struct span info[] = {
-        SPAN(prefix, sizeof(prefix) - 1),
+        SPAN(prefix, sizeof prefix - 1),
         SPAN(label, strlen(label) + 1),
         SPAN(context, context == NULL ? 0 : SHA256_SIZE),
     };

@@ -14,7 +14,7 @@ int message_append(struct bytes *out, const struct session_item *item)
 {
     uint8_t prefix[RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE];
     uint8_t *body = prefix + RECORD_HEADER_SIZE;
-    int rc = bytes_reserve(out, sizeof(prefix) + item->text.size);
+    int rc = bytes_reserve(out, sizeof prefix + item->text.size);
 
     put_u32(prefix, (uint32_t)(MESSAGE_PREFIX_SIZE + item->text.size));
     prefix[4] = RECORD_MESSAGE;
@@ -23,7 +23,7 @@ int message_append(struct bytes *out, const struct session_item *item)
     put_u64(body + 32, item->time_ms);
     body[40] = KIND_TEXT;
     if (rc == 0)
-        rc = bytes_append(out, prefix, sizeof(prefix));
+        rc = bytes_append(out, prefix, sizeof prefix);
     if (rc == 0)
         rc = bytes_append(out, item->text.data, item->text.size);
     return rc;

@@ -134,7 +134,7 @@ int packet_open(struct chain *chain, const struct pubkey *peer, struct packet_se
         return PACKET_REJECTED;
     rc = take_key(chain, &key);
     if (rc == 0)
-        rc = aead_open(&key, aad + FRAME_HEADER_SIZE, SPAN(aad, sizeof(aad)),
+        rc = aead_open(&key, aad + FRAME_HEADER_SIZE, SPAN(aad, sizeof aad),
                        SPAN(signature, body->size - NONCE_SIZE), signature);
     if (rc == 0)
         rc = find_records(SPAN(content, content_size), records);

@@ -52,7 +52,7 @@ bool pings_answer(struct pings *pings, uint64_t token, struct ping *ping)
         return false;
     *ping = pings->open[0];
     pings->open_count--;
-    memmove(pings->open, pings->open + 1, pings->open_count * sizeof(pings->open[0]));
+    memmove(pings->open, pings->open + 1, pings->open_count * sizeof pings->open[0]);
     return true;
 }
 

@@ -67,7 +67,7 @@ static int check_one(const struct record *record, bool is_last, bool from_host)
 {
     struct session_item item;
 
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].type == record->type)
             return fits(&rules[i], record, is_last, from_host) ? 0 : RECORD_MALFORMED;
     }

@@ -19,7 +19,7 @@ int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
     static const char context[] = "p2pchat/1 checksum";
     bool ordered = fingerprint_compare(a, b) < 0;
     const struct span parts[] = {
-        SPAN(context, sizeof(context)),
+        SPAN(context, sizeof context),
         SPAN((ordered ? a : b)->bytes, FINGERPRINT_SIZE),
         SPAN((ordered ? b : a)->bytes, FINGERPRINT_SIZE),
     };
@@ -43,7 +43,7 @@ int safety_number_format(const struct fingerprint *a, const struct fingerprint *
 {
     static const char context[] = "p2pchat/1 safety";
     uint8_t checksum[CHECKSUM_SIZE], hash[SHA512_SIZE];
-    const struct span parts[] = {SPAN(context, sizeof(context)), SPAN(checksum, CHECKSUM_SIZE)};
+    const struct span parts[] = {SPAN(context, sizeof context), SPAN(checksum, CHECKSUM_SIZE)};
     int rc = checksum_combine(a, b, checksum);
 
     if (rc == 0)
@@ -67,8 +67,8 @@ int safety_number_qr(const struct fingerprint *a, const struct fingerprint *b,
 
     if (rc != 0)
         return rc;
-    memcpy(text, qr_prefix, sizeof(qr_prefix) - 1);
-    hex_encode(checksum, sizeof(checksum), text + sizeof(qr_prefix) - 1);
+    memcpy(text, qr_prefix, sizeof qr_prefix - 1);
+    hex_encode(checksum, sizeof checksum, text + sizeof qr_prefix - 1);
     return 0;
 }
 
@@ -91,12 +91,12 @@ static int compare_qr(const struct fingerprint *a, const struct fingerprint *b, 
 {
     uint8_t checksum[CHECKSUM_SIZE], given[CHECKSUM_SIZE];
 
-    if (hex_decode(text + sizeof(qr_prefix) - 1, given, sizeof(given)) != 0)
+    if (hex_decode(text + sizeof qr_prefix - 1, given, sizeof given) != 0)
         return SAFETY_NUMBER_MALFORMED;
     int rc = checksum_combine(a, b, checksum);
     if (rc != 0)
         return rc;
-    return memcmp(checksum, given, sizeof(given)) == 0 ? 0 : SAFETY_NUMBER_OTHER;
+    return memcmp(checksum, given, sizeof given) == 0 ? 0 : SAFETY_NUMBER_OTHER;
 }
 
 int safety_number_compare(const struct fingerprint *a, const struct fingerprint *b,
@@ -105,7 +105,7 @@ int safety_number_compare(const struct fingerprint *a, const struct fingerprint 
     char number[SAFETY_NUMBER_TEXT_MAX], digits[GROUPS * GROUP_DIGITS],
         given[GROUPS * GROUP_DIGITS];
 
-    if (strncmp(text, qr_prefix, sizeof(qr_prefix) - 1) == 0)
+    if (strncmp(text, qr_prefix, sizeof qr_prefix - 1) == 0)
         return compare_qr(a, b, text);
     if (!read_digits(text, given))
         return SAFETY_NUMBER_MALFORMED;
@@ -113,5 +113,5 @@ int safety_number_compare(const struct fingerprint *a, const struct fingerprint 
     if (rc != 0)
         return rc;
     read_digits(number, digits);
-    return memcmp(digits, given, sizeof(given)) == 0 ? 0 : SAFETY_NUMBER_OTHER;
+    return memcmp(digits, given, sizeof given) == 0 ? 0 : SAFETY_NUMBER_OTHER;
 }

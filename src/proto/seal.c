@@ -43,7 +43,7 @@ int seal_open(struct seal *seal, struct frame_header header, struct span body, u
 
     frame_header_put(aad, header);
     make_iv(seal, iv);
-    rc = aead_open(&seal->key, iv, SPAN(aad, sizeof(aad)), body, plaintext);
+    rc = aead_open(&seal->key, iv, SPAN(aad, sizeof aad), body, plaintext);
     if (rc == 0)
         seal->count++;
     return rc > 0 ? SEAL_BROKEN : rc;

@@ -26,7 +26,7 @@ static const char *const phase_names[] = {
 
 int session_new(struct session **session, const struct session_settings *settings, uint64_t now_ms)
 {
-    CLEANUP(session_cleanup) struct session *made = calloc(1, sizeof(*made));
+    CLEANUP(session_cleanup) struct session *made = calloc(1, sizeof *made);
     int rc;
 
     if (made == NULL)
@@ -117,7 +117,7 @@ int session_take_keys(struct session *session, uint64_t now_ms)
         epoch_begin(&session->epoch, session->role, &secrets, now_ms);
         session->keyed = true;
     }
-    secret_wipe(&secrets, sizeof(secrets));
+    secret_wipe(&secrets, sizeof secrets);
     return rc;
 }
 
@@ -255,5 +255,5 @@ bool session_invite_proven(const struct session *session,
     if (peer == NULL || !session->invite.shown ||
         invite_proof_mac(secret, session->invite.transcript, pubkey_fingerprint(peer), mac) != 0)
         return false;
-    return secret_equal(mac, session->invite.mac, sizeof(mac));
+    return secret_equal(mac, session->invite.mac, sizeof mac);
 }

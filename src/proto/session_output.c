@@ -17,7 +17,7 @@ static int append_number(struct bytes *records, enum record_type type, uint64_t 
     uint8_t body[8];
 
     put_u64(body, number);
-    return record_append(records, type, SPAN(body, sizeof(body)));
+    return record_append(records, type, SPAN(body, sizeof body));
 }
 
 static int append_ack(const struct session *session, struct bytes *records)
