@@ -180,11 +180,10 @@ int node_join(struct node *node, struct stream *stream, struct peer *peer, struc
 
 /* --- coming and going --- */
 
-static int add_listener(struct node *node, struct listener *listener)
+static void add_listener(struct node *node, struct listener *listener)
 {
     node->listeners[node->listener_count++] = listener;
     log_event(LOG_LEVEL_INFO, "listening", NULL, "listening on %s", listener_name(listener));
-    return 0;
 }
 
 int node_listen(struct node *node)
@@ -211,7 +210,10 @@ int node_inherit(struct node *node, int fd)
     if (node->listener_count == SETTINGS_LISTEN_MAX)
         return -ENOSPC;
     int r = listener_inherit(&listener, node->loop, fd, on_accept, node);
-    return r < 0 ? r : add_listener(node, listener);
+    if (r < 0)
+        return r;
+    add_listener(node, listener);
+    return 0;
 }
 
 void node_start(struct node *node)
