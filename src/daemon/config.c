@@ -32,7 +32,7 @@ static cfg_opt_t option_table[] = {
     CFG_STR("unknown-peers", "ask", CFGF_NONE),
     CFG_STR("retention", "30d", CFGF_NONE),
     CFG_INT("retention-count", 0, CFGF_NONE),
-    CFG_STR("expire", "7d", CFGF_NONE),
+    CFG_STR("expire", "1w", CFGF_NONE),
     CFG_INT("queue-limit-messages", 100000, CFGF_NONE),
     CFG_STR("queue-limit-bytes", "1GiB", CFGF_NONE),
     CFG_INT("max-links", 4096, CFGF_NONE),
