@@ -174,18 +174,30 @@ static int migrate(const struct db *db, int version)
     return r;
 }
 
+/* Which file this is: no copy of it has the same inode and time of birth. */
+static int describe_file(const char *path, char *text, size_t size)
+{
+    struct statx file;
+    if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &file) < 0)
+        return -errno;
+    bool has_birth = (file.stx_mask & STATX_BTIME) != 0;
+    snprintf(text, size, "%llu:%lld.%09u", (unsigned long long)file.stx_ino,
+             has_birth ? (long long)file.stx_btime.tv_sec : 0,
+             has_birth ? file.stx_btime.tv_nsec : 0);
+    return 0;
+}
+
 /* A file that is not the one that was open last is another store, even if it was copied from it. */
 static int renew_epoch(const struct db *db, const char *path)
 {
-    struct stat status;
-    char script[256];
-    if (stat(path, &status) < 0)
-        return -errno;
-    const long long inode = (long long)status.st_ino;
+    char file[64], script[320];
+    int r = describe_file(path, file, sizeof file);
+    if (r < 0)
+        return r;
     snprintf(script, sizeof script,
-             "UPDATE meta SET inode = %lld,"
-             " epoch = iif(inode = 0, epoch, lower(hex(randomblob(16)))) WHERE inode <> %lld",
-             inode, inode);
+             "UPDATE meta SET file = '%s',"
+             " epoch = iif(file = '', epoch, lower(hex(randomblob(16)))) WHERE file <> '%s'",
+             file, file);
     return execute(db, script);
 }
 

@@ -11,7 +11,7 @@
 static const char schema_1[] =
     "CREATE TABLE meta ("
     "    epoch TEXT NOT NULL,"
-    "    inode INTEGER NOT NULL DEFAULT 0" /* of the file when it was last opened */
+    "    file TEXT NOT NULL DEFAULT ''" /* which one it was when it was last opened */
     ") STRICT;"
     "INSERT INTO meta (epoch) VALUES (lower(hex(randomblob(16))));"
 
