@@ -86,6 +86,13 @@ int address_parse(const char *text, struct address *address)
     return 0;
 }
 
+bool address_is_numeric(const struct address *address)
+{
+    struct in_addr ignored;
+
+    return inet_pton(AF_INET, address->host, &ignored) == 1 || is_ipv6(address->host);
+}
+
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     bool ipv6 = strchr(address->host, ':') != NULL;

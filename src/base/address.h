@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct address {
  * without brackets when it has no port. Port 0 is accepted. 0 or -EINVAL.
  */
 int address_parse(const char *text, struct address *address);
+
+/* Whether the host is an IP address and no name: what one can listen on. */
+bool address_is_numeric(const struct address *address);
 
 /* Writes "host:port", with brackets around IPv6. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);

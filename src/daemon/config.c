@@ -86,11 +86,13 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
     const char *name = cfg_opt_name(opt);
     const char *value = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
     struct settings s;
+    struct address address;
     enum log_level level;
     uint64_t number;
     const char *wanted = NULL;
-    if (strcmp(name, "listen") == 0 && address_parse(value, &s.listen[0]) < 0)
-        wanted = "an address like [::]:8766";
+    if (strcmp(name, "listen") == 0 &&
+        (address_parse(value, &address) < 0 || !address_is_numeric(&address)))
+        wanted = "an IP address like [::]:8766";
     else if (strcmp(name, "listen") == 0 && cfg_opt_size(opt) > SETTINGS_LISTEN_MAX)
         wanted = "at most 16 addresses";
     else if (strcmp(name, "unknown-peers") == 0 && find_policy(value, &s.unknown_peers) < 0)

@@ -63,8 +63,9 @@ static int add_listen(struct options *options, const char *text)
 {
     if (options->listen_count == SETTINGS_LISTEN_MAX)
         return complain("too many addresses to listen on", text);
-    if (address_parse(text, &options->listen[options->listen_count]) < 0)
-        return complain("not an address to listen on", text);
+    struct address *address = &options->listen[options->listen_count];
+    if (address_parse(text, address) < 0 || !address_is_numeric(address))
+        return complain("not an IP address to listen on", text);
     options->listen_count++;
     return 0;
 }

@@ -60,6 +60,7 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     "max-links = 0",
     "identity-bits = 1024",
     'listen = {"127.0.0.1:99999"}',
+    'listen = {"localhost:8766"}',
     "log-level = ",
     'default-peer = "unended',
 ])
