@@ -332,7 +332,7 @@ void control_stop(struct control *control)
 bool control_flushed(const struct control *control)
 {
     list_for_each (node, &control->clients) {
-        const struct control_client *client = container_of(node, struct control_client, node);
+        const struct control_client *client = client_at(node);
         if (client->held_count > 0 || stream_unsent(client->stream) > 0)
             return false;
     }

@@ -33,14 +33,3 @@ bool rpc_kind_retryable(enum rpc_kind kind)
     assert(kind < RPC_KIND_COUNT);
     return kinds[kind].retryable;
 }
-
-bool rpc_kind_find(const char *name, enum rpc_kind *kind)
-{
-    for (size_t i = 0; i < RPC_KIND_COUNT; i++) {
-        if (strcmp(kinds[i].name, name) == 0) {
-            *kind = (enum rpc_kind)i;
-            return true;
-        }
-    }
-    return false;
-}

@@ -26,6 +26,3 @@ enum rpc_kind {
 const char *rpc_kind_name(enum rpc_kind kind);
 int rpc_kind_exit_status(enum rpc_kind kind);
 bool rpc_kind_retryable(enum rpc_kind kind);
-
-/* By name; false when there is none. */
-bool rpc_kind_find(const char *name, enum rpc_kind *kind);

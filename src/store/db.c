@@ -276,7 +276,6 @@ int db_commit(struct db *db)
     if (!db->begun)
         return 0;
     db->begun = false;
-    db->writes = 0;
     db->last = db->newest;
     return db->wal_frames >= CHECKPOINT_FRAMES ? checkpoint(db) : 0;
 }
@@ -284,11 +283,6 @@ int db_commit(struct db *db)
 bool db_dirty(const struct db *db)
 {
     return db->begun || db->lost;
-}
-
-unsigned db_writes(const struct db *db)
-{
-    return db->writes;
 }
 
 const char *db_epoch(const struct db *db)

@@ -40,9 +40,8 @@ void db_close(struct db *db);
 /* Ends the turn's transaction, if one is open. 0, DB_FULL (all of the turn is undone) or -EIO. */
 int db_commit(struct db *db);
 
-/* Whether there is anything to commit, and how many statements wrote since the last commit. */
+/* Whether there is anything to commit. */
 bool db_dirty(const struct db *db);
-unsigned db_writes(const struct db *db);
 
 /*
  * Changes whenever the store is made anew or another file takes its place, as when it is restored

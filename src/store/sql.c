@@ -38,7 +38,6 @@ static int lose_turn(struct db *db)
         }
     }
     db->begun = false;
-    db->writes = 0;
     db->newest = db->last;
     db->lost = true;
     return DB_FULL;
@@ -118,7 +117,6 @@ struct sql sql_write(struct db *db, const char *text)
         query.result = begin(db);
     if (query.result == 0)
         query = sql_read(db, text);
-    query.writes = true;
     return query;
 }
 
@@ -175,8 +173,6 @@ int sql_run(struct sql *query)
 {
     while (sql_row(query))
         ;
-    if (query->result == 0 && query->writes)
-        query->db->writes++;
     return query->result;
 }
 

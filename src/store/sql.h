@@ -35,13 +35,12 @@ struct db {
     sqlite3 *sqlite;
     struct sql_cached cache[SQL_CACHE_SIZE];
     unsigned cached;
-    bool failed;     /* an I/O error or worse: for good */
-    bool begun;      /* a transaction is open */
-    bool lost;       /* the disk was full in this turn: undone, and db_commit() has yet to say so */
-    unsigned writes; /* statements in the open transaction */
-    int wal_frames;  /* in the write-ahead log after the last commit */
-    int64_t newest;  /* seq of the newest event, of the open transaction's too */
-    int64_t last;    /* seq of the newest committed event */
+    bool failed;    /* an I/O error or worse: for good */
+    bool begun;     /* a transaction is open */
+    bool lost;      /* the disk was full in this turn: undone, and db_commit() has yet to say so */
+    int wal_frames; /* in the write-ahead log after the last commit */
+    int64_t newest; /* seq of the newest event, of the open transaction's too */
+    int64_t last;   /* seq of the newest committed event */
     char epoch[DB_EPOCH_MAX];
 };
 
@@ -50,10 +49,9 @@ struct sql {
     struct db *db;
     sqlite3_stmt *statement;   /* NULL after a failure to get one */
     struct sql_cached *cached; /* where it goes back to; NULL: it ends with its use */
-    bool writes;
-    int parameters; /* bound so far */
-    int columns;    /* read so far, of this row */
-    int result;     /* 0, an enum db_outcome or -errno */
+    int parameters;            /* bound so far */
+    int columns;               /* read so far, of this row */
+    int result;                /* 0, an enum db_outcome or -errno */
 };
 
 /*

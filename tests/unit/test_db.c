@@ -94,12 +94,10 @@ static void test_dirty_from_the_first_write_to_the_commit(void **state)
     scratch_commit(scratch);
     int64_t alice = scratch_peer(scratch, "alice").id;
     assert_true(db_dirty(scratch->db));
-    assert_int_equal(db_writes(scratch->db), 1);
     scratch_add(scratch, alice, MESSAGE_IN, 1);
-    assert_int_equal(db_writes(scratch->db), 3);
+    assert_true(db_dirty(scratch->db));
     scratch_commit(scratch);
     assert_false(db_dirty(scratch->db));
-    assert_int_equal(db_writes(scratch->db), 0);
     scratch_stored(scratch);
     assert_false(db_dirty(scratch->db));
 }

@@ -7,26 +7,6 @@
 
 #include "unit/cmocka_all.h"
 
-static void test_every_kind_is_found_by_its_name(void **state)
-{
-    (void)state;
-    for (int i = 0; i < RPC_KIND_COUNT; i++) {
-        enum rpc_kind found = RPC_KIND_COUNT;
-        assert_true(rpc_kind_find(rpc_kind_name((enum rpc_kind)i), &found));
-        assert_int_equal(found, i);
-    }
-}
-
-static void test_find_refuses_other_names(void **state)
-{
-    static const char *const CASES[] = {"", "usag", "usagee", "USAGE", "no such peer"};
-    enum rpc_kind kind;
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++)
-        assert_false(rpc_kind_find(CASES[i], &kind));
-}
-
 static void test_exit_statuses_are_those_of_sysexits(void **state)
 {
     static const struct {
@@ -67,8 +47,6 @@ static void test_every_exit_status_is_a_documented_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_kind_is_found_by_its_name),
-        cmocka_unit_test(test_find_refuses_other_names),
         cmocka_unit_test(test_exit_statuses_are_those_of_sysexits),
         cmocka_unit_test(test_every_exit_status_is_a_documented_one),
     };
