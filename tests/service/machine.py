@@ -80,8 +80,11 @@ class Machine:
         assert self.process.poll() is None, "it ended"
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         for pid in children.read_text().split():
-            if pathlib.Path(f"/proc/{pid}/root/run/systemd/private").exists():
-                return int(pid)
+            try:
+                if pathlib.Path(f"/proc/{pid}/root/run/systemd/private").exists():
+                    return int(pid)
+            except ProcessLookupError:
+                pass  # one that only prepared the machine, and has just ended
         return None
 
     def end(self):
