@@ -32,13 +32,13 @@ int events_add(struct db *db, struct event_row *event)
 static void read_row(struct sql *query, struct event_row *event, struct message_row *message)
 {
     *event = (struct event_row){.seq = sql_int(query)};
-    event->type = (enum event_type)sql_int(query);
+    event->type = (enum event_type)sql_enum(query, EVENT_PEER_TRUST);
     event->time_ms = (uint64_t)sql_int(query);
     event->peer = sql_int(query);
     sql_copy_text(query, event->peer_name, sizeof event->peer_name);
     event->pinned = sql_copy(query, event->key, PEER_KEY_SIZE);
-    event->trust = (enum peer_trust)sql_int(query);
-    event->state = (enum message_state)sql_int(query);
+    event->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
+    event->state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
     event->reason = sql_text(query);
     event->offered = sql_copy(query, event->offered_key, PEER_KEY_SIZE);
     message_read(query, message);
@@ -61,6 +61,8 @@ int events_each(struct db *db, int64_t after_seq,
         struct event_row event;
         struct message_row message;
         read_row(&query, &event, &message);
+        if (query.result != 0)
+            break;
         int r = visit(context, &event);
         if (r != 0)
             return r < 0 ? r : 0;

@@ -36,7 +36,7 @@ int invites_get(struct db *db, const uint8_t id[static INVITE_ROW_ID_SIZE], stru
     if (!sql_row(&query))
         return query.result != 0 ? query.result : DB_NOT_FOUND;
     read_row(&query, row);
-    return 0;
+    return query.result;
 }
 
 int invites_remove(struct db *db, const uint8_t id[static INVITE_ROW_ID_SIZE])
@@ -64,6 +64,8 @@ int invites_each(struct db *db, int (*visit)(void *context, const struct invite_
     while (sql_row(&query)) {
         struct invite_row row;
         read_row(&query, &row);
+        if (query.result != 0)
+            break;
         int r = visit(context, &row);
         if (r < 0)
             return r;

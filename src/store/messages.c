@@ -19,12 +19,12 @@ void message_read(struct sql *query, struct message_row *row)
     row->peer = sql_int(query);
     sql_copy_text(query, row->peer_name, sizeof row->peer_name);
     row->pinned = sql_copy(query, row->peer_key, PEER_KEY_SIZE);
-    row->direction = (enum message_direction)sql_int(query);
+    row->direction = (enum message_direction)sql_enum(query, MESSAGE_OUT);
     sql_copy(query, row->id.bytes, UUID_SIZE);
     bool fixed = sql_copy(query, row->previous.bytes, UUID_SIZE);
     row->transmitted = fixed && row->direction == MESSAGE_OUT;
-    row->state = (enum message_state)sql_int(query);
-    row->trust = (enum peer_trust)sql_int(query);
+    row->state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
+    row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
     row->time_ms = (uint64_t)sql_int(query);
     row->sent_ms = (uint64_t)sql_int(query);
     row->expires_ms = (uint64_t)sql_int(query);
@@ -104,6 +104,8 @@ static int walk(struct sql *query, unsigned limit, messages_visit *visit, void *
     for (unsigned counted = 0; counted < limit && sql_row(query);) {
         struct message_row row;
         message_read(query, &row);
+        if (query->result != 0)
+            break;
         *found = true;
         int r = visit(context, &row);
         if (r < 0)
@@ -209,7 +211,7 @@ static int change(struct sql *update, struct event_row *event)
     bool found = sql_row(update);
     if (found) {
         event->peer = sql_int(update);
-        event->trust = (enum peer_trust)sql_int(update);
+        event->trust = (enum peer_trust)sql_enum(update, PEER_BLOCKED);
     }
     int r = sql_run(update);
     return r == 0 && !found ? DB_NOT_FOUND : r;

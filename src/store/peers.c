@@ -70,7 +70,7 @@ static int find_key(struct db *db, int64_t id, bool *pinned, uint8_t key[static 
     if (!sql_row(&query))
         return query.result != 0 ? query.result : DB_NOT_FOUND;
     *pinned = sql_copy(&query, key, PEER_KEY_SIZE);
-    return 0;
+    return query.result;
 }
 
 static int add_old_key(struct db *db, int64_t id, const uint8_t key[static PEER_KEY_SIZE],
@@ -96,6 +96,8 @@ int peers_old_keys(struct db *db, int64_t id,
         struct peer_old_key old;
         sql_copy(&query, old.key, sizeof old.key);
         old.replaced_ms = (uint64_t)sql_int(&query);
+        if (query.result != 0)
+            break;
         int r = visit(context, &old);
         if (r < 0)
             return r;
@@ -187,13 +189,13 @@ static int read_row(struct sql *query, struct peer_row *row)
     *row = (struct peer_row){.id = sql_int(query)};
     sql_copy_text(query, row->name, sizeof row->name);
     row->pinned = sql_copy(query, row->key, PEER_KEY_SIZE);
-    row->trust = (enum peer_trust)sql_int(query);
+    row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
     row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
     sql_copy(query, row->last_in.bytes, UUID_SIZE);
     sql_copy(query, row->last_out.bytes, UUID_SIZE);
     row->created_ms = (uint64_t)sql_int(query);
-    return read_addresses(query->db, row);
+    return query->result == 0 ? read_addresses(query->db, row) : query->result;
 }
 
 int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row *row),

@@ -11,13 +11,21 @@
 
 #define LOG_COMPONENT "store"
 
-static void fail(struct db *db, int code)
+/* Nothing more is believed, whatever it was. Whether this is the first time. */
+static bool distrust(struct db *db)
 {
     if (db->failed)
-        return;
+        return false;
     db->failed = true;
     /* The log on disk is what the next start recovers from: leave it as it is. */
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return true;
+}
+
+static void fail(struct db *db, int code)
+{
+    if (!distrust(db))
+        return;
     int error = sqlite3_system_errno(db->sqlite);
     log_error("the database failed: %s (%d)%s%s", sqlite3_errstr(code), code,
               error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
@@ -181,6 +189,24 @@ int64_t sql_int(struct sql *query)
     return sqlite3_column_int64(query->statement, query->columns++);
 }
 
+/* The schema checks what is written, so this was not. */
+static void find_damage(struct sql *query, int column)
+{
+    if (distrust(query->db))
+        log_error("the database is damaged: a row has an impossible %s",
+                  sqlite3_column_name(query->statement, column));
+    query->result = -EIO;
+}
+
+int sql_enum(struct sql *query, int last)
+{
+    int64_t value = sql_int(query);
+    if (value >= 0 && value <= last)
+        return (int)value;
+    find_damage(query, query->columns - 1);
+    return 0;
+}
+
 const char *sql_text(struct sql *query)
 {
     return (const char *)sqlite3_column_text(query->statement, query->columns++);
@@ -195,13 +221,16 @@ struct span sql_blob(struct sql *query)
 
 bool sql_copy(struct sql *query, void *to, size_t size)
 {
+    bool null = sqlite3_column_type(query->statement, query->columns) == SQLITE_NULL;
     struct span blob = sql_blob(query);
-    if (blob.size != size) {
-        memset(to, 0, size);
-        return false;
+    if (blob.size == size) {
+        memcpy(to, blob.data, size);
+        return true;
     }
-    memcpy(to, blob.data, size);
-    return true;
+    memset(to, 0, size);
+    if (!null)
+        find_damage(query, query->columns - 1);
+    return false;
 }
 
 void sql_copy_text(struct sql *query, char *to, size_t size)

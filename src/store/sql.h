@@ -9,7 +9,8 @@
  *     return query.result;
  *
  * Parameters are bound and columns are read from left to right. After a failure nothing more
- * happens and `result` keeps it, so a caller checks once, at the end.
+ * happens and `result` keeps it, so a caller checks once, at the end; one that hands rows on checks
+ * after each row, for it may be damaged.
  */
 #pragma once
 
@@ -81,7 +82,13 @@ int64_t sql_int(struct sql *query);
 const char *sql_text(struct sql *query);
 struct span sql_blob(struct sql *query);
 
-/* Reads a blob of exactly this size: true; anything else gives zeros and false. */
+/*
+ * Reads a number of an enum that goes from 0 to `last`. Any other is damage: it gives 0, and the
+ * database failed for good.
+ */
+int sql_enum(struct sql *query, int last);
+
+/* Reads a blob of exactly this size: true; NULL gives zeros and false, and so does damage. */
 bool sql_copy(struct sql *query, void *to, size_t size);
 
 /* Reads text into a buffer, cut to fit, always terminated. */

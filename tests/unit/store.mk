@@ -3,6 +3,7 @@ STORE_OBJS = store/db store/sql store/schema store/peers store/messages store/ev
 
 test_db_OBJS = $(STORE_OBJS)
 test_db_failure_OBJS = $(STORE_OBJS)
+test_db_damage_OBJS = store/invites tests/unit/whole_store $(STORE_OBJS)
 test_invites_OBJS = store/invites $(STORE_OBJS)
 test_peers_OBJS = $(STORE_OBJS)
 test_messages_OBJS = $(STORE_OBJS)
