@@ -10,6 +10,8 @@ test_power_loss_OBJS = tests/faults/lossy_vfs store/db store/sql store/schema st
 	store/messages store/events base/bytes base/log base/escape base/utf8 base/clock base/uuid \
 	base/base64
 
+test_damage_OBJS = store/invites tests/unit/whole_store $(STORE_OBJS)
+
 build/tests/faults/failing_malloc.so: build/obj/tests/faults/failing_malloc.o
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -shared $(LDFLAGS) -o $@ $^
