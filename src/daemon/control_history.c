@@ -31,23 +31,28 @@ static int list_row(void *context, const struct message_row *row)
     if (listing->bytes >= CONTROL_HISTORY_BYTES_MAX)
         return -EMSGSIZE; /* enough for one reply; `before` gets the rest */
     json_t *message = control_view_message(listing->node, row);
+    if (message == NULL)
+        return -ENOMEM;
     if (!contains(message, listing->pattern)) {
         json_decref(message);
         return 1;
     }
     listing->bytes += row->text_size;
-    json_array_append_new(listing->list, message);
-    return 0;
+    return json_array_append_new(listing->list, message) == 0 ? 0 : -ENOMEM;
 }
 
-/* The same elements (stolen) in the other order. */
+/* The same elements (stolen) in the other order; NULL without memory. */
 static json_t *reverse(json_t *list)
 {
     json_t *reversed = json_array();
+    bool whole = true;
     for (size_t i = json_array_size(list); i > 0; i--)
-        json_array_append(reversed, json_array_get(list, i - 1));
+        whole = json_array_append(reversed, json_array_get(list, i - 1)) == 0 && whole;
     json_decref(list);
-    return reversed;
+    if (whole)
+        return reversed;
+    json_decref(reversed);
+    return NULL;
 }
 
 static bool read_time(struct control_call *call, const char *name, uint64_t *wall_ms)
@@ -89,7 +94,7 @@ enum control_answer control_history_list(struct control_call *call)
     int r = messages_newest(node_db(call->node), &filter, list_row, &listing);
     if (r < 0 && r != -EMSGSIZE) {
         json_decref(listing.list);
-        return control_call_outcome(call, r, NULL);
+        return r == -ENOMEM ? control_call_done(call, NULL) : control_call_outcome(call, r, NULL);
     }
     return control_call_done(call, json_pack("{s:o}", "messages", reverse(listing.list)));
 }

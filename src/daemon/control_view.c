@@ -169,42 +169,50 @@ json_t *control_view_request(const struct node *node, const struct request *requ
     return object;
 }
 
+/* Adds a member. An object that lacks one for want of memory is none: NULL from there on. */
+static void add(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
 /* Adds "body", or "damaged" when what is stored is not what was sealed. */
-static void add_body(const struct node *node, json_t *object, const struct message_row *row)
+static void add_body(const struct node *node, json_t **object, const struct message_row *row)
 {
     struct bytes text = {0};
-    if (row->body.size > 0) {
-        int r = node_read_body(node, row, &text);
-        if (r == 0)
-            json_object_set_new(object, "body", json_stringn((const char *)text.data, text.size));
-        else if (r == VAULT_DAMAGED)
-            json_object_set_new(object, "damaged", json_true());
-    }
+    if (row->body.size == 0)
+        return;
+    int r = node_read_body(node, row, &text);
+    if (r == VAULT_DAMAGED)
+        add(object, "damaged", json_true());
+    else
+        add(object, "body", r == 0 ? json_stringn((const char *)text.data, text.size) : NULL);
     bytes_deinit(&text);
 }
 
-static void add_message_id(json_t *object, const struct message_row *row)
+static void add_message_id(json_t **object, const struct message_row *row)
 {
     char id[UUID_TEXT_MAX];
     uuid_format(&row->id, id);
-    json_object_set_new(object, "id", json_string(id));
+    add(object, "id", json_string(id));
 }
 
 json_t *control_view_message(const struct node *node, const struct message_row *row)
 {
     json_t *object = json_object();
-    add_message_id(object, row);
-    json_object_set_new(object, "seq", json_integer(row->seq));
-    json_object_set_new(object, "peer", json_string(row->peer_name));
-    json_object_set_new(object, "direction",
-                        json_string(row->direction == MESSAGE_IN ? "in" : "out"));
-    json_object_set_new(object, "state", json_string(control_view_state_name(row->state)));
-    add_body(node, object, row);
-    json_object_set_new(object, "time", control_view_time(row->time_ms));
-    json_object_set_new(object, "sent", control_view_time(row->sent_ms));
-    json_object_set_new(object, "trust", json_string(trust_name(row->trust)));
+    add_message_id(&object, row);
+    add(&object, "seq", json_integer(row->seq));
+    add(&object, "peer", json_string(row->peer_name));
+    add(&object, "direction", json_string(row->direction == MESSAGE_IN ? "in" : "out"));
+    add(&object, "state", json_string(control_view_state_name(row->state)));
+    add_body(node, &object, row);
+    add(&object, "time", control_view_time(row->time_ms));
+    add(&object, "sent", control_view_time(row->sent_ms));
+    add(&object, "trust", json_string(trust_name(row->trust)));
     if (row->client_id != NULL)
-        json_object_set_new(object, "client_id", json_string(row->client_id));
+        add(&object, "client_id", json_string(row->client_id));
     return object;
 }
 
@@ -212,33 +220,33 @@ json_t *control_view_message(const struct node *node, const struct message_row *
 static json_t *view_event_message(const struct node *node, const struct event_row *event)
 {
     json_t *object = json_object();
-    add_message_id(object, event->message);
+    add_message_id(&object, event->message);
     if (event->type == EVENT_MESSAGE_STATE) {
-        json_object_set_new(object, "state", json_string(control_view_state_name(event->state)));
+        add(&object, "state", json_string(control_view_state_name(event->state)));
         if (event->reason != NULL)
-            json_object_set_new(object, "reason", json_string(event->reason));
+            add(&object, "reason", json_string(event->reason));
         return object;
     }
-    add_body(node, object, event->message);
-    json_object_set_new(object, "sent", control_view_time(event->message->sent_ms));
+    add_body(node, &object, event->message);
+    add(&object, "sent", control_view_time(event->message->sent_ms));
     return object;
 }
 
 json_t *control_view_event(const struct node *node, unsigned sub, const struct event_row *event)
 {
     json_t *params = json_object();
-    json_object_set_new(params, "sub", json_integer(sub));
-    json_object_set_new(params, "seq", json_integer(event->seq));
-    json_object_set_new(params, "type", json_string(control_view_event_name(event->type)));
-    json_object_set_new(params, "time", control_view_time(event->time_ms));
-    json_object_set_new(params, "peer", json_string(event->peer_name));
+    add(&params, "sub", json_integer(sub));
+    add(&params, "seq", json_integer(event->seq));
+    add(&params, "type", json_string(control_view_event_name(event->type)));
+    add(&params, "time", control_view_time(event->time_ms));
+    add(&params, "peer", json_string(event->peer_name));
     if (event->pinned)
-        json_object_set_new(params, "fingerprint", control_view_fingerprint(event->key));
-    json_object_set_new(params, "trust", json_string(trust_name(event->trust)));
+        add(&params, "fingerprint", control_view_fingerprint(event->key));
+    add(&params, "trust", json_string(trust_name(event->trust)));
     if (event->offered)
-        json_object_set_new(params, "offered", control_view_fingerprint(event->offered_key));
+        add(&params, "offered", control_view_fingerprint(event->offered_key));
     if (event->message != NULL)
-        json_object_set_new(params, "message", view_event_message(node, event));
+        add(&params, "message", view_event_message(node, event));
     return params;
 }
 
