@@ -124,6 +124,35 @@ def test_a_call_without_memory_is_answered_or_ends_well(daemon, bob, deep, metho
     assert "stored" in [message["body"] for message in alice.history()]
 
 
+@pytest.mark.parametrize("method", ["message.get", "history.list"])
+def test_a_message_is_shown_whole_or_not_at_all_without_memory(daemon, bob, deep, method):
+    alice = daemon("alice")
+    pair(alice, bob)
+    id = alice.ctl("send", "-p", "bob", "--wait", "stored").out.strip()
+    params = {"id": id} if method == "message.get" else {"limit": 1}
+    whole, refused = alice.rpc("message.get", id=id), set()
+    alice.stop()
+    for first in range(25, 85, 1 if deep else 3):  # where a reply is made, and some more
+        alice.prefix = shim(first, 1, on_signal=True)
+        alice.start()
+        control = Control(alice.socket)
+        control.call(method, **params)  # what is kept for the next call is not asked for again
+        os.kill(alice.process.pid, signal.SIGUSR2)
+        try:
+            control.ask(method, **params)
+            reply = control.read() or {}
+        except OSError:
+            reply = {}
+        if "error" in reply:
+            refused.add(reply["error"].get("data", {}).get("kind"))
+        if "result" in reply:
+            shown = reply["result"].get("messages", [reply["result"]])
+            assert shown == [whole], f"allocation {first}"
+        control.end()
+        leave(alice)
+    assert "internal" in refused
+
+
 @pytest.mark.parametrize("side", ["sender", "receiver", "handshake"])
 def test_messages_survive_a_lack_of_memory(daemon, bob, deep, side, result):
     alice = daemon("alice")
