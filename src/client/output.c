@@ -27,12 +27,25 @@ static int append(const char *text, size_t size, void *bytes)
     return bytes_append(bytes, text, size);
 }
 
+/* DEL is the one control character that JSON leaves as it is, inside strings. */
+static int append_harmless(const char *text, size_t size, void *bytes)
+{
+    static const char del[] = "\\u007F";
+    int r = 0;
+
+    for (size_t i = 0; i < size && r == 0; i++)
+        r = text[i] == '\x7f' ? bytes_append(bytes, del, sizeof del - 1)
+                              : bytes_append(bytes, &text[i], 1);
+    return r;
+}
+
 void output_json(struct ctl *ctl, const json_t *object, char end)
 {
     const size_t flags = JSON_COMPACT | (ctl->terminal ? JSON_ENSURE_ASCII : 0);
     struct bytes line = {0};
 
-    if (json_dump_callback(object, append, &line, flags) != 0 || bytes_append(&line, &end, 1) != 0)
+    if (json_dump_callback(object, ctl->terminal ? append_harmless : append, &line, flags) != 0 ||
+        bytes_append(&line, &end, 1) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&line));

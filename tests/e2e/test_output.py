@@ -151,7 +151,7 @@ def test_into_a_pipe(socket, name, arguments):
 @pytest.mark.parametrize("name, arguments, columns", [
     ("terminal-history-short", ["history", "--no-pager"], 80),
     ("terminal-history-cat", ["history", "--no-pager", "-o", "cat"], 80),
-    ("terminal-history-json", ["history", "-o", "json"], 80),
+    ("terminal-history-json", ["history", "--no-pager", "-o", "json"], 80),
     ("terminal-follow-short", FOLLOW, 80),
     ("terminal-peer-list-60", ["peer", "list"], 60),
     ("terminal-peer-list-40", ["peer", "list"], 40),
