@@ -1,6 +1,5 @@
 """What leaves the store by itself or when told to, and how those who follow learn of it."""
 
-
 import pytest
 
 from harness import RpcError, eventually, faketime, pair
