@@ -10,6 +10,7 @@
 
 #include "base/escape.h"
 #include "client/width.h"
+#include "rpc/rpc_message.h"
 
 static void note_error(struct ctl *ctl, bool ok)
 {
@@ -22,20 +23,18 @@ void output_bytes(struct ctl *ctl, struct span data)
     note_error(ctl, fwrite(data.data, 1, data.size, ctl->out) == data.size);
 }
 
-static int append(const char *text, size_t size, void *bytes)
-{
-    return bytes_append(bytes, text, size);
-}
-
 /* DEL is the one control character that JSON leaves as it is, inside strings. */
-static int append_harmless(const char *text, size_t size, void *bytes)
+static int hide_del(struct bytes *line)
 {
     static const char del[] = "\\u007F";
+    struct bytes shown = {0};
     int r = 0;
 
-    for (size_t i = 0; i < size && r == 0; i++)
-        r = text[i] == '\x7f' ? bytes_append(bytes, del, sizeof del - 1)
-                              : bytes_append(bytes, &text[i], 1);
+    for (size_t i = 0; i < line->size && r == 0; i++)
+        r = line->data[i] == '\x7f' ? bytes_append(&shown, del, sizeof del - 1)
+                                    : bytes_append_u8(&shown, line->data[i]);
+    bytes_deinit(line);
+    *line = shown;
     return r;
 }
 
@@ -43,12 +42,14 @@ void output_json(struct ctl *ctl, const json_t *object, char end)
 {
     const size_t flags = JSON_COMPACT | (ctl->terminal ? JSON_ENSURE_ASCII : 0);
     struct bytes line = {0};
+    int r = rpc_dump(&line, object, flags, end);
 
-    if (json_dump_callback(object, ctl->terminal ? append_harmless : append, &line, flags) != 0 ||
-        bytes_append(&line, &end, 1) != 0)
-        ctl_fail(ctl, RPC_KIND_internal, "out of memory");
-    else
+    if (r == 0 && ctl->terminal)
+        r = hide_del(&line);
+    if (r == 0)
         output_bytes(ctl, bytes_span(&line));
+    else
+        ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     bytes_deinit(&line);
 }
 

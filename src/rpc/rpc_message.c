@@ -240,19 +240,36 @@ json_t *rpc_event(json_t *params)
     return message;
 }
 
-static int append_dump(const char *text, size_t size, void *out)
+/* Where a dump goes, and whether some of it is missing: jansson 2.14 forgets it of a member's name.
+ */
+struct dump {
+    struct bytes *out;
+    int error;
+};
+
+static int append_dump(const char *text, size_t size, void *context)
 {
-    return bytes_append(out, text, size);
+    struct dump *dump = context;
+
+    if (dump->error == 0)
+        dump->error = bytes_append(dump->out, text, size);
+    return dump->error;
+}
+
+int rpc_dump(struct bytes *out, const json_t *value, size_t flags, char end)
+{
+    struct dump dump = {.out = out};
+    const size_t before = out->size;
+    int r = json_dump_callback(value, append_dump, &dump, flags);
+
+    append_dump(&end, 1, &dump);
+    if (r == 0 && dump.error == 0)
+        return 0;
+    out->size = before;
+    return -ENOMEM;
 }
 
 int rpc_write(struct bytes *out, const json_t *message)
 {
-    const size_t before = out->size;
-
-    if (json_dump_callback(message, append_dump, out, JSON_COMPACT) != 0 ||
-        bytes_append(out, "\n", 1) != 0) {
-        out->size = before;
-        return -ENOMEM;
-    }
-    return 0;
+    return rpc_dump(out, message, JSON_COMPACT, '\n');
 }

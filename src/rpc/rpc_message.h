@@ -53,5 +53,8 @@ json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text
 /* {"jsonrpc":"2.0","method":"event","params":…} */
 json_t *rpc_event(json_t *params);
 
+/* Appends a value as JSON text by jansson's flags, and `end`. 0 or -ENOMEM with `out` unchanged. */
+int rpc_dump(struct bytes *out, const json_t *value, size_t flags, char end);
+
 /* Appends the message as one line with its LF. 0 or -ENOMEM. */
 int rpc_write(struct bytes *out, const json_t *message);

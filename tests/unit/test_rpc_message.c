@@ -320,6 +320,38 @@ static void test_calls_are_read_as_requests(void **state)
     json_decref(call);
 }
 
+int __real_bytes_append(struct bytes *bytes, const void *data, size_t size);
+int __wrap_bytes_append(struct bytes *bytes, const void *data, size_t size);
+
+static int appends_left = -1; /* before one fails; negative: none does */
+
+int __wrap_bytes_append(struct bytes *bytes, const void *data, size_t size)
+{
+    return appends_left-- == 0 ? -ENOMEM : __real_bytes_append(bytes, data, size);
+}
+
+static void test_a_line_is_written_whole_or_not_at_all(void **state)
+{
+    struct bytes line = {0};
+    json_t *message = json_pack("{s:{s:[i,b,s]}}", "result", "list", 1, 1, "x");
+    int appends = 0, r;
+
+    (void)state;
+    assert_non_null(message);
+    do {
+        bytes_clear(&line);
+        appends_left = appends++;
+        r = rpc_write(&line, message);
+        appends_left = -1;
+        if (r != 0)
+            assert_int_equal(line.size, 0);
+    } while (r != 0);
+    assert_true(appends > 10);
+    assert_memory_equal(line.data, "{\"result\":{\"list\":[1,true,\"x\"]}}\n", line.size);
+    bytes_deinit(&line);
+    json_decref(message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_a_missing_part_makes_no_message),
         cmocka_unit_test(test_write_appends_or_leaves_the_buffer_as_it_was),
         cmocka_unit_test(test_calls_are_read_as_requests),
+        cmocka_unit_test(test_a_line_is_written_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
