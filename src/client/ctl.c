@@ -18,8 +18,6 @@
 #include "rpc/rpc_message.h"
 #include "rpc/rpc_path.h"
 
-DEFINE_CLEANUP(char *, free_text, free)
-
 void ctl_deinit(struct ctl *ctl)
 {
     connection_free(ctl->connection);
@@ -61,7 +59,7 @@ static void tell_json(const struct ctl *ctl, int status, const char *kind, const
 __attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int status, const char *kind,
                                                       const char *format, va_list arguments)
 {
-    CLEANUP(free_text) char *text = NULL;
+    CLEANUP(cleanup_free) char *text = NULL;
     struct bytes harmless = {0};
 
     ctl->status = status;
@@ -167,7 +165,7 @@ int ctl_connect(struct ctl *ctl)
 {
     if (ctl->connection != NULL)
         return 0;
-    CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
+    CLEANUP(cleanup_free) char *path = rpc_path_find(ctl->socket);
     if (path == NULL)
         return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     const int result = connection_open(path, &ctl->connection);
@@ -176,7 +174,7 @@ int ctl_connect(struct ctl *ctl)
 
 int ctl_try_connect(struct ctl *ctl)
 {
-    CLEANUP(free_text) char *path = rpc_path_find(ctl->socket);
+    CLEANUP(cleanup_free) char *path = rpc_path_find(ctl->socket);
     return path != NULL ? connection_open(path, &ctl->connection) : -ENOMEM;
 }
 

@@ -15,8 +15,6 @@
 #include "base/timestamp.h"
 #include "client/verb.h"
 
-DEFINE_CLEANUP(char *, free_text, free)
-
 /* Sequence numbers and other integers of the control interface stay below this, as JSON's users
  * expect. */
 static const uint64_t INTEGER_MAX = (UINT64_C(1) << 53) - 1;
@@ -36,7 +34,7 @@ static const struct option *find_long(const struct option *longs, int value)
 
 static int unknown_long_option(struct ctl *ctl, const char *option, const struct option *longs)
 {
-    CLEANUP(free_text) char *name = strndup(option + 2, strcspn(option + 2, "="));
+    CLEANUP(cleanup_free) char *name = strndup(option + 2, strcspn(option + 2, "="));
     if (name == NULL)
         return ctl_fail(ctl, RPC_KIND_internal, "out of memory"), OPTIONS_STOP;
 
