@@ -66,9 +66,6 @@ int cmd_join(struct ctl *ctl, int argc, char **argv)
     CLEANUP(json_release) json_t *peer = ctl_call(ctl, "invite.accept", params);
     if (peer == NULL)
         return ctl->status;
-    if (ctl->json)
-        output_json(ctl, peer, '\n');
-    else if (!ctl->quiet)
-        peer_view_met(ctl, peer);
+    peer_view_met(ctl, peer);
     return ctl->status;
 }

@@ -135,10 +135,7 @@ static int pair_by_ssh(struct ctl *ctl, const struct pair *pair)
     }
     if (peer == NULL || verify_there(ctl, pair) != EX_OK)
         return ctl->status;
-    if (ctl->json)
-        output_json(ctl, peer, '\n');
-    else if (!ctl->quiet)
-        peer_view_met(ctl, peer);
+    peer_view_met(ctl, peer);
     return ctl->status;
 }
 

@@ -76,8 +76,11 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
 
 void peer_view_met(struct ctl *ctl, const json_t *peer)
 {
-    output_line(ctl, "connected to %s (%s), %s", member_string(peer, "name", "?"),
-                member_string(peer, "fingerprint", "?"), member_string(peer, "trust", "?"));
+    if (ctl->json)
+        output_json(ctl, peer, '\n');
+    else if (!ctl->quiet)
+        output_line(ctl, "connected to %s (%s), %s", member_string(peer, "name", "?"),
+                    member_string(peer, "fingerprint", "?"), member_string(peer, "trust", "?"));
 }
 
 void peer_view_request(struct ctl *ctl, const json_t *request)

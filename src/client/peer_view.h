@@ -11,7 +11,7 @@ int peer_view_table(struct ctl *ctl, const json_t *peers);
 /* Everything about one. */
 void peer_view_details(struct ctl *ctl, const json_t *peer);
 
-/* The one whom we have just paired with. */
+/* The one whom we have just paired with, as the options want it: object, line or nothing. */
 void peer_view_met(struct ctl *ctl, const json_t *peer);
 
 /* A key that asks to be let in, and what to do about it. */
