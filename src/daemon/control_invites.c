@@ -14,17 +14,6 @@ enum {
     LIFETIME_MAX_S = 365 * 24 * 3600,
 };
 
-static json_t *view_addresses(const struct invite_uri *uri)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < uri->address_count; i++) {
-        char text[ADDRESS_TEXT_MAX];
-        address_format(&uri->addresses[i], text);
-        json_array_append_new(list, json_string(text));
-    }
-    return list;
-}
-
 /* The only view of an invite that has its secret. */
 static json_t *view_new_invite(const struct invite_row *row, const struct invite_uri *uri)
 {
@@ -33,7 +22,8 @@ static json_t *view_new_invite(const struct invite_row *row, const struct invite
     if (invite_uri_format(uri, &text) == 0) {
         object = control_view_invite(row);
         json_object_set_new(object, "uri", json_stringn((const char *)text.data, text.size));
-        json_object_set_new(object, "addresses", view_addresses(uri));
+        json_object_set_new(object, "addresses",
+                            control_view_addresses(uri->addresses, uri->address_count));
     }
     bytes_deinit(&text);
     return object;

@@ -74,12 +74,12 @@ static json_t *view_safety_code(const struct node *node, const uint8_t *key)
     return json_string(text);
 }
 
-static json_t *view_addresses(const struct peer_row *row)
+json_t *control_view_addresses(const struct address *addresses, unsigned count)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; i < row->address_count; i++) {
+    for (unsigned i = 0; i < count; i++) {
         char text[ADDRESS_TEXT_MAX];
-        address_format(&row->addresses[i], text);
+        address_format(&addresses[i], text);
         json_array_append_new(list, json_string(text));
     }
     return list;
@@ -98,7 +98,8 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     if (row->offered)
         json_object_set_new(object, "offered", control_view_fingerprint(row->offered_key));
     json_object_set_new(object, "invited", json_boolean(row->invited));
-    json_object_set_new(object, "addresses", view_addresses(row));
+    json_object_set_new(object, "addresses",
+                        control_view_addresses(row->addresses, row->address_count));
     json_object_set_new(object, "link", json_string(peer_state_name(peer->state)));
     json_object_set_new(object, "since", control_view_time(peer->since_ms));
     if (peer->rtt_ms != UINT64_MAX)

@@ -39,4 +39,7 @@ const char *control_view_state_name(enum message_state state);
 
 /* A wall clock time as JSON. */
 json_t *control_view_time(uint64_t wall_ms);
+/* Addresses as an array of texts. */
+json_t *control_view_addresses(const struct address *addresses, unsigned count);
+
 json_t *control_view_fingerprint(const uint8_t key[static FINGERPRINT_SIZE]);
