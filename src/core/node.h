@@ -181,6 +181,16 @@ int node_may_send(struct node *node, const struct peer *peer, const struct node_
 int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
               int64_t *seq);
 
+/* What is known of a message besides its text. */
+struct node_message {
+    int64_t seq;
+    enum message_direction direction;
+    enum message_state state;
+};
+
+/* The message of this id. 0, NODE_NO_SUCH_MESSAGE or -errno. */
+int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message);
+
 /* Takes back a message that was never transmitted. */
 int node_cancel(struct node *node, const struct uuid *id);
 

@@ -97,22 +97,28 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
     return 0;
 }
 
-static int read_row(void *context, const struct message_row *row)
+static int note_message(void *context, const struct message_row *row)
 {
-    *(struct message_row *)context = *row;
+    struct node_message *message = context;
+    *message = (struct node_message){row->seq, row->direction, row->state};
     return 0;
+}
+
+int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message)
+{
+    int r = messages_get(node->db, id, note_message, message);
+    return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
 int node_cancel(struct node *node, const struct uuid *id)
 {
-    struct message_row row;
-    int r = messages_get(node->db, id, read_row, &row);
-    if (r == DB_NOT_FOUND)
-        return NODE_NO_SUCH_MESSAGE;
-    if (r == 0 && (row.direction != MESSAGE_OUT || row.state != MESSAGE_QUEUED))
+    struct node_message message;
+    int r = node_find_message(node, id, &message);
+    if (r == 0 && (message.direction != MESSAGE_OUT || message.state != MESSAGE_QUEUED))
         return NODE_TOO_LATE;
-    if (r == 0)
-        r = messages_set_state(node->db, row.seq, MESSAGE_CANCELLED, NULL, loop_wall(node->loop));
+    if (r != 0)
+        return r;
+    r = messages_set_state(node->db, message.seq, MESSAGE_CANCELLED, NULL, loop_wall(node->loop));
     return r == DB_FULL ? NODE_DISK_FULL : r;
 }
 

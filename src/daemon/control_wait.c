@@ -132,29 +132,21 @@ static void check_state(struct wait *wait, enum message_state now)
         answer_error(wait, dead_end(now), "the message has left the queue undelivered");
 }
 
-static int read_state(void *context, const struct message_row *row)
-{
-    *(struct message_row *)context = *row;
-    return 0;
-}
-
 enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,
                                          enum message_state state, uint64_t timeout_ms)
 {
-    struct message_row row;
-    int r = messages_get(node_db(call->node), id, read_state, &row);
-    if (r == DB_NOT_FOUND)
-        return control_call_outcome(call, NODE_NO_SUCH_MESSAGE, control_call_string(call, "id"));
-    if (r < 0)
-        return control_call_outcome(call, r, NULL);
-    if (row.direction == MESSAGE_IN)
+    struct node_message message;
+    int r = node_find_message(call->node, id, &message);
+    if (r != 0)
+        return control_call_outcome(call, r, control_call_string(call, "id"));
+    if (message.direction == MESSAGE_IN)
         return control_call_fail(call, RPC_KIND_usage, "this message was received, not sent");
     struct wait *wait = wait_new(call, WAIT_STATE, timeout_ms);
     if (wait == NULL)
         return control_call_done(call, NULL);
     wait->message = *id;
     wait->state = state;
-    check_state(wait, row.state);
+    check_state(wait, message.state);
     return CALL_LATER;
 }
 
