@@ -189,7 +189,7 @@ def test_the_event_that_the_page_shows_is_like_a_real_one(paired):
     alice, bob = paired
     [shown] = displays(CONTROL.section("EVENTS"))
     shown = json.loads(shown.replace("\n", ""))
-    bob.ctl("send", "-p", "alice", "hi")
+    bob.ctl("send", "-p", "alice", "--wait", "hi")
     control = alice.control()
     control.ask("follow", after=0, types=["message.received"], live=False)
     assert "result" in control.read()
