@@ -14,6 +14,13 @@
 
 #define LOG_COMPONENT "loop"
 
+/*
+ * A timer that comes so late gives way to one more look for input. Who was stopped and goes on
+ * finds the wait interrupted with nothing ready, and would take answers that came long ago for
+ * missing.
+ */
+enum { LATE_MS = 1000 };
+
 /* What the clocks said in this turn; read when first asked for, which is after the wait. */
 struct turn_time {
     bool known;
@@ -42,7 +49,8 @@ struct signal_watch {
 struct timer {
     struct loop *loop;
     struct event *event;
-    uint64_t at_ms;
+    uint64_t at_ms; /* not before it was armed */
+    bool gave_way;
     void (*callback)(void *context);
     void *context;
 };
@@ -239,15 +247,24 @@ int loop_on_signal(struct loop *loop, int signal_number, void (*callback)(void *
 
 /* --- timers ----------------------------------------------------------------------------------- */
 
+static void give_way(struct timer *timer)
+{
+    timer->gave_way = true;
+    evtimer_add(timer->event, &(struct timeval){0});
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct timer *timer = argument;
+    const uint64_t now = loop_now(timer->loop);
 
     (void)fd;
     (void)what;
     /* The wait and base/clock use different clocks, which may disagree by a little. */
-    if (timer->at_ms > loop_now(timer->loop))
+    if (timer->at_ms > now)
         timer_arm_at(timer, timer->at_ms);
+    else if (now - timer->at_ms >= LATE_MS && !timer->gave_way)
+        give_way(timer);
     else
         timer->callback(timer->context);
 }
@@ -288,7 +305,8 @@ void timer_arm_at(struct timer *timer, uint64_t at_ms)
         .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000,
     };
 
-    timer->at_ms = at_ms;
+    timer->at_ms = at_ms > now ? at_ms : now;
+    timer->gave_way = false;
     if (at_ms == UINT64_MAX)
         timer_disarm(timer);
     else

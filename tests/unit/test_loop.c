@@ -135,6 +135,28 @@ static void test_a_timer_armed_late_in_a_long_turn_is_not_early(void **state)
     timer_free(ticker.timer);
 }
 
+static void on_hold_up(void *context)
+{
+    (void)context;
+    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 100 * 1000 * 1000}, NULL);
+}
+
+static void test_a_timer_that_is_very_late_lets_input_go_first(void **state)
+{
+    struct rig *rig = *state;
+    struct ticker ticker;
+    struct timer *holding_up;
+    char written[16] = "";
+
+    ticker_start(&ticker, rig, 'x', written, 10);
+    assert_int_equal(timer_new(&holding_up, rig->loop, on_hold_up, NULL), 0);
+    timer_arm_at(holding_up, 0);
+    assert_true(rig_run_until_true(rig, &ticker.fired));
+    assert_int_equal(ticker.turn, 2); /* one later than its turn would have been */
+    timer_free(holding_up);
+    timer_free(ticker.timer);
+}
+
 static void test_rearming_replaces_the_time(void **state)
 {
     struct rig *rig = *state;
@@ -326,6 +348,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_time_that_has_passed_fires_in_the_next_turn, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_a_timer_armed_late_in_a_long_turn_is_not_early, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_timer_that_is_very_late_lets_input_go_first, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_rearming_replaces_the_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_disarmed_timer_stays_silent, setup, teardown),
