@@ -6,6 +6,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_view.h"
+#include "rpc/rpc_value.h"
 
 enum { API_MAJOR = 1, API_MINOR = 0 };
 
@@ -24,17 +25,9 @@ static json_t *view_listeners(const struct node *node)
     for (unsigned i = 0; i < node_listener_count(node); i++) {
         struct address address;
         if (address_parse(node_listener_name(node, i), &address) == 0)
-            json_array_append_new(
-                list, json_pack("{s:s, s:i}", "address", address.host, "port", (int)address.port));
+            rpc_value_append(
+                &list, json_pack("{s:s, s:i}", "address", address.host, "port", (int)address.port));
     }
-    return list;
-}
-
-static json_t *view_peers(const struct node *node)
-{
-    json_t *list = json_array();
-    roster_each (peer, node_roster(node))
-        json_array_append_new(list, control_view_peer(node, peer));
     return list;
 }
 
@@ -42,7 +35,7 @@ static json_t *view_followers(const struct control *control)
 {
     json_t *list = json_array();
     list_for_each (node, &control->clients)
-        control_follow_view(container_of(node, struct control_client, node), list);
+        control_follow_view(container_of(node, struct control_client, node), &list);
     return list;
 }
 
@@ -64,22 +57,22 @@ enum control_answer control_status(struct control_call *call)
         return control_call_outcome(call, r, NULL);
     const struct control *control = call->control;
     json_t *store = view_size(&stored);
-    json_object_set_new(store, "directory",
-                        json_string(control->host->directory(control->host_context)));
-    json_object_set_new(store, "file_bytes", json_integer((json_int_t)db_size(db)));
+    rpc_value_set(&store, "directory",
+                  json_string(control->host->directory(control->host_context)));
+    rpc_value_set(&store, "file_bytes", json_integer((json_int_t)db_size(db)));
     if (node_space(node) != NULL)
-        json_object_set_new(store, "free_bytes",
-                            json_integer((json_int_t)space_left(node_space(node))));
+        rpc_value_set(&store, "free_bytes", json_integer((json_int_t)space_left(node_space(node))));
     uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
     return control_call_done(
-        call, json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}", "version",
-                        VERSION, "epoch", db_epoch(db), "fingerprint",
-                        control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes),
-                        "uptime_s", (json_int_t)uptime, "listeners", view_listeners(node), "peers",
-                        view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
-                        (json_int_t)events_last(db), "followers", view_followers(call->control),
-                        "consumers", control_follow_consumers(call->control), "requests",
-                        (int)node_requests(node)->count));
+        call,
+        json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}", "version",
+                  VERSION, "epoch", db_epoch(db), "fingerprint",
+                  control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes),
+                  "uptime_s", (json_int_t)uptime, "listeners", view_listeners(node), "peers",
+                  control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
+                  (json_int_t)events_last(db), "followers", view_followers(call->control),
+                  "consumers", control_follow_consumers(call->control), "requests",
+                  (int)node_requests(node)->count));
 }
 
 enum control_answer control_identity_get(struct control_call *call)
@@ -97,7 +90,7 @@ enum control_answer control_identity_get(struct control_call *call)
     const struct control *control = call->control;
     uint64_t created_ms = control->host->identity_created(control->host_context);
     if (created_ms != 0)
-        json_object_set_new(result, "created", control_view_time(created_ms));
+        rpc_value_set(&result, "created", control_view_time(created_ms));
     return control_call_done(call, result);
 }
 

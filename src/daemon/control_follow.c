@@ -9,6 +9,7 @@
 
 #include "base/timestamp.h"
 #include "daemon/control_view.h"
+#include "rpc/rpc_value.h"
 #include "store/consumers.h"
 
 /* Kinds of events, stored ones first, with the names that `types` takes. */
@@ -95,7 +96,7 @@ static json_t *make_note(const struct follower *follower, const char *type)
 {
     json_t *params =
         control_view_passing_event(follower->client->control->node, follower->sub, type, NULL);
-    json_object_set_new(params, "seq", json_integer(follower->cursor));
+    rpc_value_set(&params, "seq", json_integer(follower->cursor));
     return params;
 }
 
@@ -105,9 +106,9 @@ static void send_gap(struct follower *follower, int64_t from, int64_t to, int64_
 {
     follower->cursor = cursor;
     json_t *params = make_note(follower, "follow.gap");
-    json_object_set_new(params, "from", json_integer(from));
-    json_object_set_new(params, "to", json_integer(to));
-    json_object_set_new(params, "reason", json_string(reason));
+    rpc_value_set(&params, "from", json_integer(from));
+    rpc_value_set(&params, "to", json_integer(to));
+    rpc_value_set(&params, "reason", json_string(reason));
     send(follower, params);
 }
 
@@ -237,9 +238,8 @@ void control_follow_request(struct control_client *client, const struct request 
             continue; /* the list of requests has it, too */
         json_t *params =
             control_view_passing_event(node_here, follower->sub, passing_names[TYPE_REQUEST], NULL);
-        json_object_set_new(params, "fingerprint",
-                            control_view_fingerprint(request->fingerprint.bytes));
-        json_object_set_new(params, "request", control_view_request(node_here, request));
+        rpc_value_set(&params, "fingerprint", control_view_fingerprint(request->fingerprint.bytes));
+        rpc_value_set(&params, "request", control_view_request(node_here, request));
         send(follower, params);
     }
 }
@@ -256,7 +256,7 @@ void control_follow_forget(struct control_client *client)
         follower_free(container_of(node, struct follower, node));
 }
 
-void control_follow_view(const struct control_client *client, json_t *list)
+void control_follow_view(const struct control_client *client, json_t **list)
 {
     int64_t last = events_last(node_db(client->control->node));
     list_for_each (node, &client->followers) {
@@ -264,8 +264,8 @@ void control_follow_view(const struct control_client *client, json_t *list)
         json_t *view = json_pack("{s:i, s:I}", "sub", (int)follower->sub, "lag",
                                  (json_int_t)(last - follower->cursor));
         if (follower->consumer[0] != '\0')
-            json_object_set_new(view, "consumer", json_string(follower->consumer));
-        json_array_append_new(list, view);
+            rpc_value_set(&view, "consumer", json_string(follower->consumer));
+        rpc_value_append(list, view);
     }
 }
 
@@ -290,14 +290,14 @@ struct consumer_listing {
 
 static int view_consumer(void *context, const struct consumer_row *row)
 {
-    const struct consumer_listing *listing = context;
+    struct consumer_listing *listing = context;
     const int64_t last = events_last(node_db(listing->control->node));
-    json_array_append_new(listing->list,
-                          json_pack("{s:s, s:I, s:I, s:b, s:o}", "name", row->name, "seq",
-                                    (json_int_t)row->seq, "lag",
-                                    (json_int_t)(last > row->seq ? last - row->seq : 0), "active",
-                                    find_reader(listing->control, row->name) != NULL, "used",
-                                    control_view_time(row->used_ms)));
+    rpc_value_append(&listing->list,
+                     json_pack("{s:s, s:I, s:I, s:b, s:o}", "name", row->name, "seq",
+                               (json_int_t)row->seq, "lag",
+                               (json_int_t)(last > row->seq ? last - row->seq : 0), "active",
+                               find_reader(listing->control, row->name) != NULL, "used",
+                               control_view_time(row->used_ms)));
     return 0;
 }
 

@@ -26,4 +26,4 @@ void control_follow_forget(struct control_client *client);
 json_t *control_follow_consumers(const struct control *control);
 
 /* The client's followers as `status` shows them, appended to an array. */
-void control_follow_view(const struct control_client *client, json_t *list);
+void control_follow_view(const struct control_client *client, json_t **list);

@@ -7,6 +7,7 @@
 #include "base/timestamp.h"
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
+#include "rpc/rpc_value.h"
 
 enum { HISTORY_DEFAULT = 100, HISTORY_MAX = 10000 };
 
@@ -45,14 +46,10 @@ static int list_row(void *context, const struct message_row *row)
 static json_t *reverse(json_t *list)
 {
     json_t *reversed = json_array();
-    bool whole = true;
     for (size_t i = json_array_size(list); i > 0; i--)
-        whole = json_array_append(reversed, json_array_get(list, i - 1)) == 0 && whole;
+        rpc_value_append(&reversed, json_incref(json_array_get(list, i - 1)));
     json_decref(list);
-    if (whole)
-        return reversed;
-    json_decref(reversed);
-    return NULL;
+    return reversed;
 }
 
 static bool read_time(struct control_call *call, const char *name, uint64_t *wall_ms)

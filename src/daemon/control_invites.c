@@ -8,6 +8,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
+#include "rpc/rpc_value.h"
 
 enum {
     LIFETIME_DEFAULT_S = 24 * 3600,
@@ -21,9 +22,9 @@ static json_t *view_new_invite(const struct invite_row *row, const struct invite
     json_t *object = NULL;
     if (invite_uri_format(uri, &text) == 0) {
         object = control_view_invite(row);
-        json_object_set_new(object, "uri", json_stringn((const char *)text.data, text.size));
-        json_object_set_new(object, "addresses",
-                            control_view_addresses(uri->addresses, uri->address_count));
+        rpc_value_set(&object, "uri", json_stringn((const char *)text.data, text.size));
+        rpc_value_set(&object, "addresses",
+                      control_view_addresses(uri->addresses, uri->address_count));
     }
     bytes_deinit(&text);
     return object;
@@ -106,7 +107,7 @@ static int list_row(void *context, const struct invite_row *row)
 {
     struct listing *listing = context;
     if (row->expires_ms > listing->now_ms)
-        json_array_append_new(listing->list, control_view_invite(row));
+        rpc_value_append(&listing->list, control_view_invite(row));
     return 0;
 }
 

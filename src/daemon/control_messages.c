@@ -6,6 +6,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
+#include "rpc/rpc_value.h"
 
 /* --- message.send --- */
 
@@ -47,7 +48,7 @@ static json_t *view_accepted(const struct uuid *id, int64_t seq, const char *pee
 
 static int view_earlier(void *context, const struct message_row *row)
 {
-    json_array_append_new(context, view_accepted(&row->id, row->seq, row->peer_name, row->state));
+    rpc_value_append(context, view_accepted(&row->id, row->seq, row->peer_name, row->state));
     return 0;
 }
 
@@ -56,7 +57,7 @@ static bool answer_again(struct control_call *call, const char *client_id,
                          enum control_answer *answer)
 {
     json_t *list = json_array();
-    int r = messages_by_client_id(node_db(call->node), client_id, view_earlier, list);
+    int r = messages_by_client_id(node_db(call->node), client_id, view_earlier, &list);
     if (r == 0) {
         *answer = control_call_done(call, json_pack("{s:o}", "messages", list));
         return true;
@@ -96,7 +97,7 @@ static enum control_answer send_to_all(struct control_call *call, const struct n
             json_decref(list);
             return control_call_outcome(call, r, peer->row.name);
         }
-        json_array_append_new(list, view_accepted(&id, seq, peer->row.name, MESSAGE_QUEUED));
+        rpc_value_append(&list, view_accepted(&id, seq, peer->row.name, MESSAGE_QUEUED));
     }
     return control_call_done(call, json_pack("{s:o}", "messages", list));
 }

@@ -4,6 +4,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
+#include "rpc/rpc_value.h"
 
 enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session waits for a PONG */
 
@@ -18,10 +19,7 @@ static enum control_answer answer_peer(struct control_call *call, int outcome, c
 
 enum control_answer control_peer_list(struct control_call *call)
 {
-    json_t *list = json_array();
-    roster_each (peer, node_roster(call->node))
-        json_array_append_new(list, control_view_peer(call->node, peer));
-    return control_call_done(call, json_pack("{s:o}", "peers", list));
+    return control_call_done(call, json_pack("{s:o}", "peers", control_view_peers(call->node)));
 }
 
 enum control_answer control_peer_get(struct control_call *call)
@@ -35,7 +33,7 @@ enum control_answer control_peer_get(struct control_call *call)
     if (r != 0)
         return control_call_outcome(call, r, node_settings(call->node)->default_peer);
     json_t *view = control_view_peer(call->node, peer);
-    r = control_view_add_details(call->node, peer, view);
+    r = control_view_add_details(call->node, peer, &view);
     if (r < 0) {
         json_decref(view);
         return control_call_outcome(call, r, NULL);
@@ -151,8 +149,8 @@ enum control_answer control_peer_requests(struct control_call *call)
 {
     json_t *list = json_array();
     list_for_each (node, &node_requests(call->node)->list)
-        json_array_append_new(
-            list, control_view_request(call->node, container_of(node, struct request, node)));
+        rpc_value_append(
+            &list, control_view_request(call->node, container_of(node, struct request, node)));
     return control_call_done(call, json_pack("{s:o}", "requests", list));
 }
 

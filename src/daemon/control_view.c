@@ -9,6 +9,7 @@
 #include "base/timestamp.h"
 #include "core/vault.h"
 #include "proto/safety_number.h"
+#include "rpc/rpc_value.h"
 
 const char *control_view_event_name(enum event_type type)
 {
@@ -80,43 +81,56 @@ json_t *control_view_addresses(const struct address *addresses, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         char text[ADDRESS_TEXT_MAX];
         address_format(&addresses[i], text);
-        json_array_append_new(list, json_string(text));
+        rpc_value_append(&list, json_string(text));
     }
     return list;
 }
 
+static json_t *view_queue(const struct node *node, const struct peer_row *row)
+{
+    struct messages_size queue;
+    return messages_queue_size(node_db(node), row->id, &queue) == 0
+               ? json_integer((json_int_t)queue.messages)
+               : NULL;
+}
+
 json_t *control_view_peer(const struct node *node, const struct peer *peer)
 {
-    struct messages_size queue = {0};
     const struct peer_row *row = &peer->row;
     json_t *object = json_object();
-    messages_queue_size(node_db(node), row->id, &queue);
-    json_object_set_new(object, "name", json_string(row->name));
+    rpc_value_set(&object, "name", json_string(row->name));
     if (row->pinned)
-        json_object_set_new(object, "fingerprint", control_view_fingerprint(row->key));
-    json_object_set_new(object, "trust", json_string(trust_name(peer_trust(peer))));
+        rpc_value_set(&object, "fingerprint", control_view_fingerprint(row->key));
+    rpc_value_set(&object, "trust", json_string(trust_name(peer_trust(peer))));
     if (row->offered)
-        json_object_set_new(object, "offered", control_view_fingerprint(row->offered_key));
-    json_object_set_new(object, "invited", json_boolean(row->invited));
-    json_object_set_new(object, "addresses",
-                        control_view_addresses(row->addresses, row->address_count));
-    json_object_set_new(object, "link", json_string(peer_state_name(peer->state)));
-    json_object_set_new(object, "since", control_view_time(peer->since_ms));
+        rpc_value_set(&object, "offered", control_view_fingerprint(row->offered_key));
+    rpc_value_set(&object, "invited", json_boolean(row->invited));
+    rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));
+    rpc_value_set(&object, "link", json_string(peer_state_name(peer->state)));
+    rpc_value_set(&object, "since", control_view_time(peer->since_ms));
     if (peer->rtt_ms != UINT64_MAX)
-        json_object_set_new(object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
-    json_object_set_new(object, "queued", json_integer((json_int_t)queue.messages));
+        rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
+    rpc_value_set(&object, "queued", view_queue(node, row));
     if (peer->last_error[0] != '\0')
-        json_object_set_new(object, "last_error", json_string(peer->last_error));
+        rpc_value_set(&object, "last_error", json_string(peer->last_error));
     if (row->pinned)
-        json_object_set_new(object, "safety_number", view_safety_number(node, row->key));
+        rpc_value_set(&object, "safety_number", view_safety_number(node, row->key));
     return object;
+}
+
+json_t *control_view_peers(const struct node *node)
+{
+    json_t *list = json_array();
+    roster_each (peer, node_roster(node))
+        rpc_value_append(&list, control_view_peer(node, peer));
+    return list;
 }
 
 static int add_old_key(void *context, const struct peer_old_key *old)
 {
-    json_array_append_new(context,
-                          json_pack("{s:o, s:o}", "fingerprint", control_view_fingerprint(old->key),
-                                    "replaced", control_view_time(old->replaced_ms)));
+    rpc_value_append(context,
+                     json_pack("{s:o, s:o}", "fingerprint", control_view_fingerprint(old->key),
+                               "replaced", control_view_time(old->replaced_ms)));
     return 0;
 }
 
@@ -128,20 +142,21 @@ static json_t *view_attempts(const struct peer *peer)
         if (peer->attempts[i].outcome == PEER_NOT_DIALLED)
             continue;
         address_format(&peer->row.addresses[i], address);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "address", address, "error", peer->attempts[i].error));
+        rpc_value_append(
+            &list, json_pack("{s:s, s:s}", "address", address, "error", peer->attempts[i].error));
     }
     return list;
 }
 
-int control_view_add_details(const struct node *node, const struct peer *peer, json_t *object)
+int control_view_add_details(const struct node *node, const struct peer *peer, json_t **object)
 {
     json_t *old_keys = json_array();
+    int r = peers_old_keys(node_db(node), peer->row.id, add_old_key, &old_keys);
     if (peer->row.pinned)
-        json_object_set_new(object, "safety_code", view_safety_code(node, peer->row.key));
-    json_object_set_new(object, "attempts", view_attempts(peer));
-    json_object_set_new(object, "former_keys", old_keys);
-    return peers_old_keys(node_db(node), peer->row.id, add_old_key, old_keys);
+        rpc_value_set(object, "safety_code", view_safety_code(node, peer->row.key));
+    rpc_value_set(object, "attempts", view_attempts(peer));
+    rpc_value_set(object, "former_keys", old_keys);
+    return r;
 }
 
 json_t *control_view_invite(const struct invite_row *row)
@@ -149,34 +164,23 @@ json_t *control_view_invite(const struct invite_row *row)
     char id[2 * INVITE_ROW_ID_SIZE + 1];
     hex_encode(row->id, sizeof row->id, id);
     json_t *object = json_object();
-    json_object_set_new(object, "id", json_string(id));
+    rpc_value_set(&object, "id", json_string(id));
     if (row->name[0] != '\0')
-        json_object_set_new(object, "name", json_string(row->name));
-    json_object_set_new(object, "created", control_view_time(row->created_ms));
-    json_object_set_new(object, "expires", control_view_time(row->expires_ms));
+        rpc_value_set(&object, "name", json_string(row->name));
+    rpc_value_set(&object, "created", control_view_time(row->created_ms));
+    rpc_value_set(&object, "expires", control_view_time(row->expires_ms));
     return object;
 }
 
 json_t *control_view_request(const struct node *node, const struct request *request)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "fingerprint",
-                        control_view_fingerprint(request->fingerprint.bytes));
-    json_object_set_new(object, "address", json_string(request->origin));
-    json_object_set_new(object, "since", control_view_time(request->since_ms));
-    json_object_set_new(object, "waiting", json_boolean(request->link != NULL));
-    json_object_set_new(object, "safety_number",
-                        view_safety_number(node, request->fingerprint.bytes));
+    rpc_value_set(&object, "fingerprint", control_view_fingerprint(request->fingerprint.bytes));
+    rpc_value_set(&object, "address", json_string(request->origin));
+    rpc_value_set(&object, "since", control_view_time(request->since_ms));
+    rpc_value_set(&object, "waiting", json_boolean(request->link != NULL));
+    rpc_value_set(&object, "safety_number", view_safety_number(node, request->fingerprint.bytes));
     return object;
-}
-
-/* Adds a member. An object that lacks one for want of memory is none: NULL from there on. */
-static void add(json_t **object, const char *name, json_t *value)
-{
-    if (json_object_set_new(*object, name, value) == 0)
-        return;
-    json_decref(*object);
-    *object = NULL;
 }
 
 /* Adds "body", or "damaged" when what is stored is not what was sealed. */
@@ -187,9 +191,10 @@ static void add_body(const struct node *node, json_t **object, const struct mess
         return;
     int r = node_read_body(node, row, &text);
     if (r == VAULT_DAMAGED)
-        add(object, "damaged", json_true());
+        rpc_value_set(object, "damaged", json_true());
     else
-        add(object, "body", r == 0 ? json_stringn((const char *)text.data, text.size) : NULL);
+        rpc_value_set(object, "body",
+                      r == 0 ? json_stringn((const char *)text.data, text.size) : NULL);
     bytes_deinit(&text);
 }
 
@@ -197,23 +202,23 @@ static void add_message_id(json_t **object, const struct message_row *row)
 {
     char id[UUID_TEXT_MAX];
     uuid_format(&row->id, id);
-    add(object, "id", json_string(id));
+    rpc_value_set(object, "id", json_string(id));
 }
 
 json_t *control_view_message(const struct node *node, const struct message_row *row)
 {
     json_t *object = json_object();
     add_message_id(&object, row);
-    add(&object, "seq", json_integer(row->seq));
-    add(&object, "peer", json_string(row->peer_name));
-    add(&object, "direction", json_string(row->direction == MESSAGE_IN ? "in" : "out"));
-    add(&object, "state", json_string(control_view_state_name(row->state)));
+    rpc_value_set(&object, "seq", json_integer(row->seq));
+    rpc_value_set(&object, "peer", json_string(row->peer_name));
+    rpc_value_set(&object, "direction", json_string(row->direction == MESSAGE_IN ? "in" : "out"));
+    rpc_value_set(&object, "state", json_string(control_view_state_name(row->state)));
     add_body(node, &object, row);
-    add(&object, "time", control_view_time(row->time_ms));
-    add(&object, "sent", control_view_time(row->sent_ms));
-    add(&object, "trust", json_string(trust_name(row->trust)));
+    rpc_value_set(&object, "time", control_view_time(row->time_ms));
+    rpc_value_set(&object, "sent", control_view_time(row->sent_ms));
+    rpc_value_set(&object, "trust", json_string(trust_name(row->trust)));
     if (row->client_id != NULL)
-        add(&object, "client_id", json_string(row->client_id));
+        rpc_value_set(&object, "client_id", json_string(row->client_id));
     return object;
 }
 
@@ -223,31 +228,31 @@ static json_t *view_event_message(const struct node *node, const struct event_ro
     json_t *object = json_object();
     add_message_id(&object, event->message);
     if (event->type == EVENT_MESSAGE_STATE) {
-        add(&object, "state", json_string(control_view_state_name(event->state)));
+        rpc_value_set(&object, "state", json_string(control_view_state_name(event->state)));
         if (event->reason != NULL)
-            add(&object, "reason", json_string(event->reason));
+            rpc_value_set(&object, "reason", json_string(event->reason));
         return object;
     }
     add_body(node, &object, event->message);
-    add(&object, "sent", control_view_time(event->message->sent_ms));
+    rpc_value_set(&object, "sent", control_view_time(event->message->sent_ms));
     return object;
 }
 
 json_t *control_view_event(const struct node *node, unsigned sub, const struct event_row *event)
 {
     json_t *params = json_object();
-    add(&params, "sub", json_integer(sub));
-    add(&params, "seq", json_integer(event->seq));
-    add(&params, "type", json_string(control_view_event_name(event->type)));
-    add(&params, "time", control_view_time(event->time_ms));
-    add(&params, "peer", json_string(event->peer_name));
+    rpc_value_set(&params, "sub", json_integer(sub));
+    rpc_value_set(&params, "seq", json_integer(event->seq));
+    rpc_value_set(&params, "type", json_string(control_view_event_name(event->type)));
+    rpc_value_set(&params, "time", control_view_time(event->time_ms));
+    rpc_value_set(&params, "peer", json_string(event->peer_name));
     if (event->pinned)
-        add(&params, "fingerprint", control_view_fingerprint(event->key));
-    add(&params, "trust", json_string(trust_name(event->trust)));
+        rpc_value_set(&params, "fingerprint", control_view_fingerprint(event->key));
+    rpc_value_set(&params, "trust", json_string(trust_name(event->trust)));
     if (event->offered)
-        add(&params, "offered", control_view_fingerprint(event->offered_key));
+        rpc_value_set(&params, "offered", control_view_fingerprint(event->offered_key));
     if (event->message != NULL)
-        add(&params, "message", view_event_message(node, event));
+        rpc_value_set(&params, "message", view_event_message(node, event));
     return params;
 }
 
@@ -255,14 +260,14 @@ json_t *control_view_passing_event(const struct node *node, unsigned sub, const 
                                    const struct peer *peer)
 {
     json_t *params = json_object();
-    json_object_set_new(params, "sub", json_integer(sub));
-    json_object_set_new(params, "type", json_string(type));
-    json_object_set_new(params, "time", control_view_time(loop_wall(node_loop(node))));
+    rpc_value_set(&params, "sub", json_integer(sub));
+    rpc_value_set(&params, "type", json_string(type));
+    rpc_value_set(&params, "time", control_view_time(loop_wall(node_loop(node))));
     if (peer == NULL)
         return params;
-    json_object_set_new(params, "peer", json_string(peer->row.name));
+    rpc_value_set(&params, "peer", json_string(peer->row.name));
     if (peer->row.pinned)
-        json_object_set_new(params, "fingerprint", control_view_fingerprint(peer->row.key));
-    json_object_set_new(params, "trust", json_string(trust_name(peer_trust(peer))));
+        rpc_value_set(&params, "fingerprint", control_view_fingerprint(peer->row.key));
+    rpc_value_set(&params, "trust", json_string(trust_name(peer_trust(peer))));
     return params;
 }

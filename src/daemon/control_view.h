@@ -10,11 +10,15 @@
 
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
 
+/* All peers as an array. */
+json_t *control_view_peers(const struct node *node);
+
 /*
  * Adds to the view of a peer what is shown of one peer alone: "safety_code" (the content of the QR
- * code), "attempts" (what came of dialling each address) and "former_keys". 0 or -errno.
+ * code), "attempts" (what came of dialling each address) and "former_keys". 0 or -errno; without
+ * memory 0, and the object is NULL.
  */
-int control_view_add_details(const struct node *node, const struct peer *peer, json_t *object);
+int control_view_add_details(const struct node *node, const struct peer *peer, json_t **object);
 
 /* Without its secret. */
 json_t *control_view_invite(const struct invite_row *row);
@@ -39,6 +43,7 @@ const char *control_view_state_name(enum message_state state);
 
 /* A wall clock time as JSON. */
 json_t *control_view_time(uint64_t wall_ms);
+
 /* Addresses as an array of texts. */
 json_t *control_view_addresses(const struct address *addresses, unsigned count);
 

@@ -124,16 +124,35 @@ def test_a_call_without_memory_is_answered_or_ends_well(daemon, bob, deep, metho
     assert "stored" in [message["body"] for message in alice.history()]
 
 
-@pytest.mark.parametrize("method", ["message.get", "history.list"])
-def test_a_message_is_shown_whole_or_not_at_all_without_memory(daemon, bob, deep, method):
+CHANGING = {"uptime_s", "free_bytes", "file_bytes", "since", "link", "rtt_ms", "last_error",
+            "attempts"}
+
+
+def lasting(shown):
+    """What is shown without what may be another in the next moment, or not be there at all."""
+    if isinstance(shown, list):
+        return [lasting(element) for element in shown]
+    if isinstance(shown, dict):
+        return {name: lasting(value) for name, value in shown.items() if name not in CHANGING}
+    return shown
+
+
+# Which allocations may be those of a reply.
+SHOWING = {"message.get": (25, 85), "history.list": (25, 85), "peer.get": (20, 110),
+           "peer.list": (20, 90), "status": (30, 180), "config.get": (15, 60)}
+
+
+@pytest.mark.parametrize("method", SHOWING)
+def test_a_thing_is_shown_whole_or_not_at_all_without_memory(daemon, bob, deep, method):
     alice = daemon("alice")
     pair(alice, bob)
     id = alice.ctl("send", "-p", "bob", "--wait", "stored").out.strip()
-    params = {"id": id} if method == "message.get" else {"limit": 1}
-    whole, refused = alice.rpc("message.get", id=id), set()
+    params = {"message.get": {"id": id}, "history.list": {"limit": 1}}.get(method, {})
+    whole, refused = lasting(alice.rpc(method, **params)), set()
     alice.stop()
-    for first in range(25, 85, 1 if deep else 3):  # where a reply is made, and some more
-        alice.prefix = shim(first, 1, on_signal=True)
+    first, last = SHOWING[method]
+    for number in range(first, last, 1 if deep else (last - first) // 12):
+        alice.prefix = shim(number, 1, on_signal=True)
         alice.start()
         control = Control(alice.socket)
         control.call(method, **params)  # what is kept for the next call is not asked for again
@@ -146,8 +165,7 @@ def test_a_message_is_shown_whole_or_not_at_all_without_memory(daemon, bob, deep
         if "error" in reply:
             refused.add(reply["error"].get("data", {}).get("kind"))
         if "result" in reply:
-            shown = reply["result"].get("messages", [reply["result"]])
-            assert shown == [whole], f"allocation {first}"
+            assert lasting(reply["result"]) == whole, f"allocation {number}"
         control.end()
         leave(alice)
     assert "internal" in refused
