@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/utf8.h"
+#include "rpc/rpc_value.h"
 
 static const char *const policy_names[] = {
     [UNKNOWN_ASK] = "ask",
@@ -90,8 +92,10 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
     enum log_level level;
     uint64_t number;
     const char *wanted = NULL;
-    if (strcmp(name, "listen") == 0 &&
-        (address_parse(value, &address) < 0 || !address_is_numeric(&address)))
+    if (!utf8_valid(value, strlen(value)))
+        wanted = "UTF-8";
+    else if (strcmp(name, "listen") == 0 &&
+             (address_parse(value, &address) < 0 || !address_is_numeric(&address)))
         wanted = "an IP address like [::]:8766";
     else if (strcmp(name, "listen") == 0 && cfg_opt_size(opt) > SETTINGS_LISTEN_MAX)
         wanted = "at most 16 addresses";
@@ -284,75 +288,29 @@ struct keys_source config_keys(const struct config *config, const char *state_di
                                 .bits = config->identity_bits};
 }
 
-static void print_text(FILE *out, const char *key, const char *value)
-{
-    fprintf(out, "%s = \"", key);
-    for (const char *c = value; *c != '\0'; c++)
-        fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-    fputs("\"\n", out);
-}
-
-static void format_age(uint64_t ms, char text[static QUANTITY_TEXT_MAX])
-{
-    if (ms == 0)
-        snprintf(text, QUANTITY_TEXT_MAX, "forever");
-    else
-        duration_format(ms, text);
-}
-
-static void print_age(FILE *out, const char *key, uint64_t ms)
-{
-    char text[QUANTITY_TEXT_MAX];
-    format_age(ms, text);
-    print_text(out, key, text);
-}
-
-static void print_size(FILE *out, const char *key, uint64_t bytes)
-{
-    char text[QUANTITY_TEXT_MAX];
-    size_format(bytes, text);
-    print_text(out, key, text);
-}
-
-void config_print(const struct config *config, FILE *out)
-{
-    const struct settings *settings = &config->settings;
-    fputs("listen = {", out);
-    for (unsigned i = 0; i < settings->listen_count; i++) {
-        char text[ADDRESS_TEXT_MAX];
-        address_format(&settings->listen[i], text);
-        fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", text);
-    }
-    fputs("}\n", out);
-    print_text(out, "identity", config->identity);
-    print_text(out, "identity-passphrase-file", config->passphrase_file);
-    fprintf(out, "identity-bits = %u\n", config->identity_bits);
-    print_text(out, "default-peer", settings->default_peer);
-    print_text(out, "unknown-peers", policy_names[settings->unknown_peers]);
-    print_age(out, "retention", settings->retention_ms);
-    fprintf(out, "retention-count = %llu\n", (unsigned long long)settings->retention_messages);
-    print_age(out, "expire", settings->expire_ms);
-    fprintf(out, "queue-limit-messages = %llu\n", (unsigned long long)settings->queue_messages);
-    print_size(out, "queue-limit-bytes", settings->queue_bytes);
-    fprintf(out, "max-links = %u\n", settings->max_links);
-    print_text(out, "log-level", log_level_name(config->log_level));
-}
-
 static json_t *view_listen(const struct settings *settings)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < settings->listen_count; i++) {
         char text[ADDRESS_TEXT_MAX];
         address_format(&settings->listen[i], text);
-        json_array_append_new(list, json_string(text));
+        rpc_value_append(&list, json_string(text));
     }
     return list;
 }
 
 static json_t *view_age(uint64_t ms)
 {
+    char text[QUANTITY_TEXT_MAX] = "forever";
+    if (ms != 0)
+        duration_format(ms, text);
+    return json_string(text);
+}
+
+static json_t *view_size(uint64_t bytes)
+{
     char text[QUANTITY_TEXT_MAX];
-    format_age(ms, text);
+    size_format(bytes, text);
     return json_string(text);
 }
 
@@ -360,13 +318,57 @@ json_t *config_view(const struct config *config)
 {
     const struct settings *settings = &config->settings;
     return json_pack(
-        "{s:o, s:s, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:I, s:i, s:s}", "listen",
+        "{s:o, s:s, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:i, s:s}", "listen",
         view_listen(settings), "identity", config->identity, "identity-passphrase-file",
         config->passphrase_file, "identity-bits", (int)config->identity_bits, "default-peer",
         settings->default_peer, "unknown-peers", policy_names[settings->unknown_peers], "retention",
         view_age(settings->retention_ms), "retention-count",
         (json_int_t)settings->retention_messages, "expire", view_age(settings->expire_ms),
         "queue-limit-messages", (json_int_t)settings->queue_messages, "queue-limit-bytes",
-        (json_int_t)settings->queue_bytes, "max-links", (int)settings->max_links, "log-level",
+        view_size(settings->queue_bytes), "max-links", (int)settings->max_links, "log-level",
         log_level_name(config->log_level));
+}
+
+static void print_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const char *c = text; *c != '\0'; c++)
+        fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    fputc('"', out);
+}
+
+static void print_value(FILE *out, const json_t *value)
+{
+    size_t i;
+    json_t *element;
+    if (json_is_integer(value)) {
+        fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else if (json_is_string(value)) {
+        print_text(out, json_string_value(value));
+    } else {
+        fputc('{', out);
+        json_array_foreach(value, i, element)
+        {
+            fputs(i > 0 ? ", " : "", out);
+            print_text(out, json_string_value(element));
+        }
+        fputc('}', out);
+    }
+}
+
+int config_print(const struct config *config, FILE *out)
+{
+    json_t *view = config_view(config);
+    const char *name;
+    json_t *value;
+    if (view == NULL)
+        return -ENOMEM;
+    json_object_foreach(view, name, value)
+    {
+        fprintf(out, "%s = ", name);
+        print_value(out, value);
+        fputc('\n', out);
+    }
+    json_decref(view);
+    return 0;
 }

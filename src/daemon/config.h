@@ -35,5 +35,5 @@ struct keys_source config_keys(const struct config *config, const char *state_di
 /* The settings as an object whose members are those of the file; NULL without memory. */
 json_t *config_view(const struct config *config);
 
-/* Prints the effective settings as a configuration file. */
-void config_print(const struct config *config, FILE *out);
+/* Prints the effective settings as a configuration file. 0 or -ENOMEM. */
+int config_print(const struct config *config, FILE *out);

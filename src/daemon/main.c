@@ -85,8 +85,8 @@ static enum exit_status configure(const struct options *options, const struct pl
             fprintf(stderr, "%s\n", complaint);
         return EXIT_STATUS_CONFIG;
     }
-    if (options->action == OPTIONS_SHOW)
-        config_print(&config, stdout);
+    if (options->action == OPTIONS_SHOW && config_print(&config, stdout) < 0)
+        return EXIT_STATUS_INTERNAL;
     bool starts = options->action == OPTIONS_RUN || options->action == OPTIONS_GENERATE;
     return starts ? start(options, places, &config) : EXIT_STATUS_OK;
 }
