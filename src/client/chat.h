@@ -1,6 +1,5 @@
 /*
- * One chat: its link to the daemon, its screen, and what it has not got an answer to. cmd_chat.c
- * runs it, chat_commands.c does what the user types.
+ * One chat: its link to the daemon, its screen, and what it has not got an answer to.
  */
 #pragma once
 
@@ -34,11 +33,18 @@ struct chat {
     size_t draft_count;
 };
 
+void chat_deinit(struct chat *chat);
+
 /* Sends a text, or keeps it until the daemon is back. */
 void chat_send(struct chat *chat, struct span text);
 
 /* Shows the last messages. False after telling. */
 bool chat_show_history(struct chat *chat, json_int_t count);
 
-/* Does what a typed line says: sends it, or carries out its command. The text is valid UTF-8. */
-void chat_take_line(struct chat *chat, const struct bytes *text);
+/* How the peer is, as peer.get has it: tells what is new, and makes it the prompt. */
+void chat_take_presence(struct chat *chat, const json_t *peer);
+
+/* What the link has brought: an event or a reply, the loss of the daemon, its return. */
+void chat_take_message(struct chat *chat, const json_t *message);
+void chat_take_loss(struct chat *chat);
+void chat_take_return(struct chat *chat);

@@ -1,12 +1,13 @@
 /*
- * What the user of a chat types: commands have a table of their own.
+ * The commands of a chat have a table of their own.
  */
+#include "client/chat_commands.h"
+
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/number.h"
 #include "base/suggest.h"
-#include "client/chat.h"
 #include "client/input.h"
 
 enum { HISTORY_DEFAULT = 50, HISTORY_MAX = 1000, COMMAND_MAX = 32 };

@@ -12,7 +12,7 @@ int cmd_help(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     if (optind < argc) {
         ctl->verb = NULL; /* whoever misses a verb needs the list of them */
-        verb = verb_choose(ctl, argv[optind]);
+        verb = options_verb(ctl, argv[optind]);
         if (verb == NULL)
             return ctl->status;
     }

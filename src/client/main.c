@@ -52,7 +52,7 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
         options_misuse(ctl, "which verb?");
         return false;
     }
-    ctl->verb = verb_choose(ctl, argv[optind]);
+    ctl->verb = options_verb(ctl, argv[optind]);
     return ctl->verb != NULL;
 }
 

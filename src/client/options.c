@@ -123,6 +123,16 @@ int options_unknown(struct ctl *ctl, const char *what, const struct suggestion *
     return options_misuse(ctl, "%s \"%s\"; did you mean \"%s\"?", what, word->word, word->best);
 }
 
+const struct verb *options_verb(struct ctl *ctl, const char *name)
+{
+    struct suggestion word = suggest_for(name);
+    const struct verb *verb = verb_find(&word);
+
+    if (verb == NULL)
+        options_unknown(ctl, "there is no verb", &word);
+    return verb;
+}
+
 int options_count(struct ctl *ctl, int count, int least, int most)
 {
     if (count < least)

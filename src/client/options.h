@@ -44,6 +44,9 @@ int options_misuse(struct ctl *ctl, const char *format, ...) __attribute__((form
 /* The same for a word that is none of those offered: `what` comes before it. OPTIONS_STOP. */
 int options_unknown(struct ctl *ctl, const char *what, const struct suggestion *word);
 
+/* The verb that the user named, or NULL after telling. */
+const struct verb *options_verb(struct ctl *ctl, const char *name);
+
 /* Whether `count` arguments are between `least` and `most`; if not, OPTIONS_STOP after telling. */
 int options_count(struct ctl *ctl, int count, int least, int most);
 

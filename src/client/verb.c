@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-#include "base/suggest.h"
-#include "client/options.h"
-
 static const struct verb verbs[] = {
 #define VERB(name, run, synopsis, summary, details) {name, run, synopsis, summary, details},
 #include "client/verbs.def"
@@ -23,25 +20,13 @@ static const char common_options[] =
     "      --no-pager         long history on a terminal goes through no pager\n"
     "  -h, --help             this text\n";
 
-const struct verb *verb_find(const char *name)
+const struct verb *verb_find(struct suggestion *word)
 {
     for (size_t i = 0; i < verb_count; i++) {
-        if (strcmp(verbs[i].name, name) == 0)
+        if (strcmp(verbs[i].name, word->word) == 0)
             return &verbs[i];
+        suggest_offer(word, verbs[i].name);
     }
-    return NULL;
-}
-
-const struct verb *verb_choose(struct ctl *ctl, const char *name)
-{
-    struct suggestion suggestion = suggest_for(name);
-    const struct verb *verb = verb_find(name);
-
-    if (verb != NULL)
-        return verb;
-    for (size_t i = 0; i < verb_count; i++)
-        suggest_offer(&suggestion, verbs[i].name);
-    options_unknown(ctl, "there is no verb", &suggestion);
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/suggest.h"
 #include "client/ctl.h"
 
 /* argv[0] is the verb. Returns the exit status, having told the user what went wrong. */
@@ -18,11 +19,8 @@ struct verb {
     const char *details;  /* its options and habits, lines ended by LF; may be empty */
 };
 
-/* By name, or NULL. */
-const struct verb *verb_find(const char *name);
-
-/* The same for a name that a user gave: NULL after telling, with the verb that may be meant. */
-const struct verb *verb_choose(struct ctl *ctl, const char *name);
+/* The verb of this word, or NULL after offering it those that there are. */
+const struct verb *verb_find(struct suggestion *word);
 
 /* Help for one verb, or for all when it is NULL. */
 void verb_help(FILE *out, const struct verb *verb);

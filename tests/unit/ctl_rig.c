@@ -201,8 +201,9 @@ int rig_run(const char *verb, ...)
     va_end(arguments);
     free(rig_out);
     free(rig_err);
+    struct suggestion word = suggest_for(verb);
     struct ctl ctl = {
-        .verb = verb_find(verb),
+        .verb = verb_find(&word),
         .in = input_file(),
         .out = open_memstream(&rig_out, &rig_out_size),
         .err = open_memstream(&rig_err, &err_size),
