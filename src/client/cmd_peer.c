@@ -139,6 +139,22 @@ static int block(struct ctl *ctl, const struct peer_options *options, int count,
                             "is blocked");
 }
 
+/* What is left of the trust is worth knowing: it may have been more. */
+static int unblock(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count;
+    CLEANUP(json_release)
+    json_t *peer = ctl_call(ctl, "peer.unblock", json_pack("{s:s}", "name", arguments[0]));
+    if (peer == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, peer, '\n');
+    else if (!ctl->quiet)
+        output_line(ctl, "%s is not blocked; its trust is %s", member_string(peer, "name", "?"),
+                    member_string(peer, "trust", "?"));
+    return ctl->status;
+}
+
 /* Key and name may come in either order, unless --fingerprint or --name says which is which. */
 static int accept_peer(struct ctl *ctl, const struct peer_options *options, int count,
                        char **arguments)
@@ -254,6 +270,7 @@ static const struct peer_command commands[] = {
     {"remove", remove_peer, 1, 1},
     {"verify", verify, 2, ANY_NUMBER},
     {"block", block, 1, 1},
+    {"unblock", unblock, 1, 1},
     {"requests", requests, 0, 0},
     {"accept", accept_peer, 0, 2},
     {"reject", reject, 1, 1},

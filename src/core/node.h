@@ -113,6 +113,9 @@ int node_peer_verify_number(struct node *node, struct peer *peer, const char *nu
 /* Refuses the peer from now on. */
 int node_peer_block(struct node *node, struct peer *peer);
 
+/* Ends a block: the key that is pinned is let in again, but nobody vouches for it any more. */
+int node_peer_unblock(struct node *node, struct peer *peer);
+
 /* Refuses a key that asked, from now on, under a name made of it. */
 int node_request_block(struct node *node, const struct fingerprint *key, struct peer **peer);
 

@@ -241,6 +241,18 @@ int node_peer_block(struct node *node, struct peer *peer)
     return 0;
 }
 
+int node_peer_unblock(struct node *node, struct peer *peer)
+{
+    struct peer_row row = peer->row;
+    if (row.trust != PEER_BLOCKED)
+        return 0;
+    row.trust = row.pinned ? PEER_TOFU : PEER_UNPINNED;
+    int r = node_peer_update(node, peer, &row);
+    if (r == 0)
+        peer_dial_at_once(peer);
+    return r;
+}
+
 static void end_request(struct node *node, struct request *request)
 {
     struct link *link = request->link;

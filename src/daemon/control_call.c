@@ -25,6 +25,7 @@ static const struct {
     {"peer.remove", control_peer_remove},
     {"peer.verify", control_peer_verify},
     {"peer.block", control_peer_block},
+    {"peer.unblock", control_peer_unblock},
     {"peer.accept", control_peer_accept},
     {"peer.requests", control_peer_requests},
     {"peer.reject", control_peer_reject},
@@ -125,7 +126,8 @@ static const struct {
                           "another key answered in place of %s, so nothing is sent. Ask its owner; "
                           "if the key really is new: p2pchatctl peer accept NAME --fingerprint FP "
                           "(p2pchatctl peer show has it)"},
-    [NODE_BLOCKED] = {RPC_KIND_blocked, "peer %s is blocked"},
+    [NODE_BLOCKED] = {RPC_KIND_blocked,
+                      "peer %s is blocked; to let it in again: p2pchatctl peer unblock"},
     [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
     [NODE_TOO_OFTEN] = {RPC_KIND_rate_limited,
                         "%s was asked often enough; try again in a few seconds"},

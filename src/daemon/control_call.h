@@ -72,8 +72,8 @@ control_method control_hello, control_status, control_identity_get, control_conf
     control_daemon_reload, control_daemon_stop, control_log_level; /* control_daemon.c */
 control_method control_peer_list, control_peer_get, control_peer_add, control_peer_rename,
     control_peer_set, control_peer_remove, control_peer_verify, control_peer_block,
-    control_peer_accept, control_peer_requests, control_peer_reject, control_peer_connect,
-    control_peer_disconnect, control_peer_ping; /* control_peers.c */
+    control_peer_unblock, control_peer_accept, control_peer_requests, control_peer_reject,
+    control_peer_connect, control_peer_disconnect, control_peer_ping; /* control_peers.c */
 control_method control_invite_create, control_invite_accept, control_invite_list,
     control_invite_revoke; /* control_invites.c */
 control_method control_message_send, control_message_wait, control_message_get,

@@ -133,6 +133,14 @@ enum control_answer control_peer_block(struct control_call *call)
     return answer_peer(call, r, text, peer);
 }
 
+enum control_answer control_peer_unblock(struct control_call *call)
+{
+    struct peer *peer;
+    if (!control_call_peer(call, "name", &peer))
+        return CALL_FAILED;
+    return answer_peer(call, node_peer_unblock(call->node, peer), peer->row.name, peer);
+}
+
 enum control_answer control_peer_accept(struct control_call *call)
 {
     const char *name = control_call_string(call, "name");

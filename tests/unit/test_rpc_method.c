@@ -207,10 +207,10 @@ static void test_a_long_unknown_name_is_cut(void **state)
 static void test_changes_of_trust_are_for_administrators(void **state)
 {
     static const char *const ADMIN[] = {
-        "peer.add",      "peer.rename",   "peer.set",    "peer.remove",
-        "peer.verify",   "peer.block",    "peer.accept", "peer.reject",
-        "invite.create", "invite.accept", "invite.list", "invite.revoke",
-        "history.purge", "daemon.reload", "daemon.stop", "log.level"};
+        "peer.add",      "peer.rename",  "peer.set",      "peer.remove",   "peer.verify",
+        "peer.block",    "peer.unblock", "peer.accept",   "peer.reject",   "invite.create",
+        "invite.accept", "invite.list",  "invite.revoke", "history.purge", "daemon.reload",
+        "daemon.stop",   "log.level"};
     size_t admins = 0;
 
     (void)state;
