@@ -15,6 +15,7 @@
 #include "base/timestamp.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/trouble.h"
 #include "client/verb.h"
 #include "rpc/rpc_path.h"
 
@@ -248,41 +249,18 @@ static char *join_addresses(const json_t *peer)
     return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
 }
 
-/* What to do about a peer that is not online. */
-static void advise(struct doctor *doctor, const char *check, const char *finding,
-                   const json_t *peer)
-{
-    const char *trust = member_string(peer, "trust", ""), *name = member_string(peer, "name", "?");
-
-    if (strcmp(trust, "changed") == 0)
-        wrong(doctor, check, finding,
-              "compare the new fingerprint with its owner, then: p2pchatctl peer accept %s "
-              "--fingerprint %s",
-              name, member_string(peer, "offered", "FINGERPRINT"));
-    else if (json_array_size(json_object_get(peer, "addresses")) == 0)
-        wrong(doctor, check, finding,
-              "let it dial us, or tell where it is: p2pchatctl peer set %s ADDRESS", name);
-    else
-        wrong(
-            doctor, check, finding,
-            "is p2pchatd running there, its port open, and this machine let in (there: p2pchatctl "
-            "peer requests)? Try: p2pchatctl peer connect %s; other addresses: p2pchatctl peer "
-            "set %s ADDRESS...",
-            name, name);
-}
-
 static void check_peer(struct doctor *doctor, const json_t *peer)
 {
-    const char *name = member_string(peer, "name", "?"), *link = member_string(peer, "link", "?");
-    const char *error = member_string(peer, "last_error", "no error yet");
-    const char *where = "", *colon = "";
     CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
+    const bool several = json_array_size(json_object_get(peer, "addresses")) > 1;
+    CLEANUP(trouble_deinit) struct trouble trouble;
+    const int result = trouble_find(&trouble, peer);
 
-    if (asprintf(&check, "peer %s", name) < 0) {
+    if (asprintf(&check, "peer %s", member_string(peer, "name", "?")) < 0) {
         check = NULL;
         return;
     }
-    if (strcmp(link, "online") == 0) {
+    if (result == TROUBLE_NONE) {
         ok(doctor, check, "online, %s", member_string(peer, "trust", "?"));
         return;
     }
@@ -290,14 +268,12 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
         ok(doctor, check, "blocked, as you wished");
         return;
     }
-    if (addresses == NULL || addresses[0] == '\0')
-        where = "no address: ";
-    else if (strncmp(error, addresses, strlen(addresses)) != 0) /* or the error has the only one */
-        where = addresses, colon = ": ";
-    if (asprintf(&finding, "%s; %s%s%s", link, where, colon, error) < 0)
+    if (result < 0 || addresses == NULL ||
+        asprintf(&finding, "%s; %s%s%s%s", member_string(peer, "link", "?"), trouble.reason,
+                 several ? " (addresses: " : "", several ? addresses : "", several ? ")" : "") < 0)
         finding = NULL;
     else
-        advise(doctor, check, finding, peer);
+        wrong(doctor, check, finding, "%s", trouble.remedy);
 }
 
 /* --- the service ------------------------------------------------------------------------------ */

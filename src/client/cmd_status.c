@@ -11,23 +11,9 @@
 #include "client/output.h"
 #include "client/peer_view.h"
 #include "client/verb.h"
+#include "client/view.h"
 
 enum { QUANTITY_MAX = 32, AMOUNT_MAX = 2 * QUANTITY_MAX + 16 };
-
-/* "3 d 2 h", "5 min", "12 s": the two largest units. */
-static void format_duration(json_int_t seconds, char text[static QUANTITY_MAX])
-{
-    if (seconds >= 86400)
-        snprintf(text, QUANTITY_MAX, "%" JSON_INTEGER_FORMAT " d %d h", seconds / 86400,
-                 (int)(seconds % 86400 / 3600));
-    else if (seconds >= 3600)
-        snprintf(text, QUANTITY_MAX, "%d h %d min", (int)(seconds / 3600),
-                 (int)(seconds % 3600 / 60));
-    else if (seconds >= 60)
-        snprintf(text, QUANTITY_MAX, "%d min %d s", (int)(seconds / 60), (int)(seconds % 60));
-    else
-        snprintf(text, QUANTITY_MAX, "%d s", (int)seconds);
-}
 
 /* "512 B", "1.5 KiB", "20.0 GiB". */
 static void format_size(json_int_t bytes, char text[static QUANTITY_MAX])
@@ -93,9 +79,9 @@ static void print_overview(struct ctl *ctl, const json_t *status)
 {
     const json_int_t requests = member_integer(status, "requests");
     const size_t followers = json_array_size(json_object_get(status, "followers"));
-    char uptime[QUANTITY_MAX];
+    char uptime[VIEW_DURATION_MAX];
 
-    format_duration(member_integer(status, "uptime_s"), uptime);
+    view_duration(member_integer(status, "uptime_s"), uptime);
     output_line(ctl, "p2pchatd %s, up %s", member_string(status, "version", "?"), uptime);
     output_line(ctl, "  %-12s %s", "fingerprint", member_string(status, "fingerprint", "?"));
     print_listeners(ctl, json_object_get(status, "listeners"));

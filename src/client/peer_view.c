@@ -3,12 +3,20 @@
  */
 #include "client/peer_view.h"
 
+#include "base/cleanup.h"
 #include "client/output.h"
+#include "client/trouble.h"
 #include "client/view.h"
+
+static void add_reason(struct table *table, const json_t *peer)
+{
+    CLEANUP(trouble_deinit) struct trouble trouble;
+    table_add(table, trouble_find(&trouble, peer) == 0 ? trouble.reason : "");
+}
 
 int peer_view_table(struct ctl *ctl, const json_t *peers)
 {
-    struct table table = {.columns = 5, .head = {"PEER", "LINK", "TRUST", "QUEUED", "LAST ERROR"}};
+    struct table table = {.columns = 5, .head = {"PEER", "LINK", "TRUST", "QUEUED", "TROUBLE"}};
     size_t i;
     json_t *peer;
 
@@ -24,7 +32,7 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
         table_add(&table, member_string(peer, "link", "?"));
         table_add(&table, member_string(peer, "trust", "?"));
         table_add_number(&table, member_integer(peer, "queued"));
-        table_add(&table, member_string(peer, "last_error", ""));
+        add_reason(&table, peer);
     }
     const int result = table_print(ctl, &table);
     table_deinit(&table);
@@ -35,6 +43,38 @@ static void line_if(struct ctl *ctl, const char *label, const char *text)
 {
     if (text != NULL)
         output_line(ctl, "%-14s %s", label, text);
+}
+
+/* The last failure of each dial since there was a link; without one, of the link itself. */
+static void show_failures(struct ctl *ctl, const json_t *peer)
+{
+    const json_t *attempts = json_object_get(peer, "attempts");
+    const char *error = member_string(peer, "last_error", NULL);
+    char local[VIEW_TIME_MAX];
+    size_t i;
+    json_t *attempt;
+
+    json_array_foreach(attempts, i, attempt)
+    {
+        view_time(member_string(attempt, "time", ""), local);
+        output_line(ctl, "%-14s %s %s: %s", i == 0 ? "last tries" : "", local,
+                    member_string(attempt, "address", "?"), member_string(attempt, "error", "?"));
+    }
+    if (json_array_size(attempts) > 0 || error == NULL)
+        return;
+    view_time(member_string(peer, "last_error_time", ""), local);
+    output_line(ctl, "%-14s %s %s", "last error", local, error);
+}
+
+static void show_trouble(struct ctl *ctl, const json_t *peer)
+{
+    CLEANUP(trouble_deinit) struct trouble trouble;
+
+    if (trouble_find(&trouble, peer) != 0)
+        return;
+    line_if(ctl, "trouble", trouble.reason);
+    line_if(ctl, "what to do", trouble.remedy);
+    show_failures(ctl, peer);
 }
 
 void peer_view_details(struct ctl *ctl, const json_t *peer)
@@ -61,11 +101,11 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     } else {
         line_if(ctl, "link", link);
     }
+    show_trouble(ctl, peer);
     if (json_object_get(peer, "rtt_ms") != NULL)
         output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT " ms", "round trip",
                     member_integer(peer, "rtt_ms"));
     output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT, "queued", member_integer(peer, "queued"));
-    line_if(ctl, "last error", member_string(peer, "last_error", NULL));
     json_array_foreach(json_object_get(peer, "former_keys"), i, former)
     {
         view_time(member_string(former, "replaced", ""), local);

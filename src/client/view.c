@@ -48,6 +48,20 @@ void view_time(const char *text, char local[static VIEW_TIME_MAX])
         strftime(local, VIEW_TIME_MAX, "%Y-%m-%d %H:%M:%S", &parts);
 }
 
+void view_duration(json_int_t seconds, char text[static VIEW_DURATION_MAX])
+{
+    if (seconds >= 86400)
+        snprintf(text, VIEW_DURATION_MAX, "%" JSON_INTEGER_FORMAT " d %d h", seconds / 86400,
+                 (int)(seconds % 86400 / 3600));
+    else if (seconds >= 3600)
+        snprintf(text, VIEW_DURATION_MAX, "%d h %d min", (int)(seconds / 3600),
+                 (int)(seconds % 3600 / 60));
+    else if (seconds >= 60)
+        snprintf(text, VIEW_DURATION_MAX, "%d min %d s", (int)(seconds / 60), (int)(seconds % 60));
+    else
+        snprintf(text, VIEW_DURATION_MAX, "%d s", (int)seconds);
+}
+
 /* Appends printf-like text on one harmless line. */
 __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const char *format, ...)
 {

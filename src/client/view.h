@@ -1,6 +1,6 @@
 /*
  * How messages and events look: for people on a line (short) or with everything that is known
- * (verbose), the text alone (cat), or the whole object (json).
+ * (verbose), the text alone (cat), or the whole object (json). And how times look.
  */
 #pragma once
 
@@ -32,3 +32,7 @@ view_short view_short_message, view_short_event;
 /* An RFC 3339 time as local "2026-11-22 20:51:03"; "-" if it is none. */
 enum { VIEW_TIME_MAX = 32 };
 void view_time(const char *text, char local[static VIEW_TIME_MAX]);
+
+/* "3 d 2 h", "5 min 0 s", "12 s": the two largest units. */
+enum { VIEW_DURATION_MAX = 32 };
+void view_duration(json_int_t seconds, char text[static VIEW_DURATION_MAX]);

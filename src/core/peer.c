@@ -107,11 +107,13 @@ static void set_state(struct peer *peer, enum peer_state state)
 static void set_error(struct peer *peer, const char *text)
 {
     snprintf(peer->last_error, sizeof peer->last_error, "%s", text);
+    peer->error_ms = loop_wall(peer->owner->loop);
 }
 
 void peer_forget_attempts(struct peer *peer)
 {
     memset(peer->attempts, 0, sizeof peer->attempts);
+    peer->failed_dials = 0;
 }
 
 /* What came of the dial of row.addresses[next_address]. */
@@ -124,6 +126,8 @@ static void set_attempt(struct peer *peer, enum peer_dialled outcome, const char
     address_format(&peer->row.addresses[peer->next_address], address);
     snprintf(error, sizeof error, "%s: %s", address, text);
     set_error(peer, error);
+    attempt->time_ms = peer->error_ms;
+    peer->failed_dials++;
     log_info("%s: dial failed: %s", peer->row.name, error);
 }
 
@@ -139,6 +143,7 @@ static void wait_ms(struct peer *peer, uint32_t ms)
 {
     set_state(peer, PEER_BACKOFF);
     peer->dial_at_ms = loop_now(peer->owner->loop) + ms;
+    peer->next_dial_ms = loop_wall(peer->owner->loop) + ms;
     timer_arm_at(peer->timer, peer->dial_at_ms);
 }
 

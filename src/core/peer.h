@@ -27,6 +27,7 @@ enum peer_dialled {
 struct peer_attempt {
     enum peer_dialled outcome;
     char error[PEER_ERROR_MAX]; /* "" for none */
+    uint64_t time_ms;           /* wall clock, of the failure */
 };
 
 enum peer_state {
@@ -45,12 +46,13 @@ struct peer {
     struct node *owner;
     struct peer_row row;
     enum peer_state state;
-    uint64_t since_ms;    /* wall clock, of the state */
-    struct link *link;    /* its session, or NULL */
-    struct link *attempt; /* our dial's link until it is established, or NULL */
-    struct dial *dial;    /* a connection in the making, or NULL */
-    uint64_t dial_at_ms;  /* PEER_BACKOFF: monotonic, when to dial next */
-    struct timer *timer;  /* the end of PEER_BACKOFF */
+    uint64_t since_ms;     /* wall clock, of the state */
+    struct link *link;     /* its session, or NULL */
+    struct link *attempt;  /* our dial's link until it is established, or NULL */
+    struct dial *dial;     /* a connection in the making, or NULL */
+    uint64_t dial_at_ms;   /* PEER_BACKOFF: monotonic, when to dial next … */
+    uint64_t next_dial_ms; /* … and the same by the wall clock, for people */
+    struct timer *timer;   /* the end of PEER_BACKOFF */
     struct backoff backoff;
     enum { PEER_FAILED, PEER_REFUSED } setback; /* the worst of this round over the addresses */
     bool waits_refused;                         /* the last wait was for a refusal */
@@ -61,6 +63,8 @@ struct peer {
     bool stored;                     /* scratch of undoing a turn: its row exists */
     bool seen_online;                /* what observers were told last */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
+    uint64_t error_ms;               /* wall clock, of last_error */
+    unsigned failed_dials;           /* since there was a session */
     struct peer_attempt attempts[PEER_ADDRESSES_MAX]; /* one for each address */
     struct bucket keys;                               /* its share of our private key */
     struct delivery delivery;

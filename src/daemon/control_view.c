@@ -94,6 +94,19 @@ static json_t *view_queue(const struct node *node, const struct peer_row *row)
                : NULL;
 }
 
+/* Why there is no link, and what is done about it. */
+static void view_dialling(const struct peer *peer, json_t **object)
+{
+    rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
+    rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
+    if (peer->state == PEER_BACKOFF)
+        rpc_value_set(object, "next_dial", control_view_time(peer->next_dial_ms));
+    if (peer->last_error[0] == '\0')
+        return;
+    rpc_value_set(object, "last_error", json_string(peer->last_error));
+    rpc_value_set(object, "last_error_time", control_view_time(peer->error_ms));
+}
+
 json_t *control_view_peer(const struct node *node, const struct peer *peer)
 {
     const struct peer_row *row = &peer->row;
@@ -111,8 +124,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     if (peer->rtt_ms != UINT64_MAX)
         rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
     rpc_value_set(&object, "queued", view_queue(node, row));
-    if (peer->last_error[0] != '\0')
-        rpc_value_set(&object, "last_error", json_string(peer->last_error));
+    view_dialling(peer, &object);
     if (row->pinned)
         rpc_value_set(&object, "safety_number", view_safety_number(node, row->key));
     return object;
@@ -138,12 +150,14 @@ static json_t *view_attempts(const struct peer *peer)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < peer->row.address_count; i++) {
+        const struct peer_attempt *attempt = &peer->attempts[i];
         char address[ADDRESS_TEXT_MAX];
-        if (peer->attempts[i].outcome == PEER_NOT_DIALLED)
+        if (attempt->outcome == PEER_NOT_DIALLED)
             continue;
         address_format(&peer->row.addresses[i], address);
-        rpc_value_append(
-            &list, json_pack("{s:s, s:s}", "address", address, "error", peer->attempts[i].error));
+        rpc_value_append(&list,
+                         json_pack("{s:s, s:s, s:o}", "address", address, "error", attempt->error,
+                                   "time", control_view_time(attempt->time_ms)));
     }
     return list;
 }

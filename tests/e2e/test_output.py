@@ -59,7 +59,8 @@ PEERS = [
      "safety_number": " ".join(["12345"] * 12)},
     {"name": "bob", "trust": "unpinned", "addresses": ["192.0.2.7:8766", "[2001:db8::7]:8766"],
      "link": "backoff", "since": "2026-11-22T19:00:00.000Z", "queued": 12345,
-     "last_error": "192.0.2.7:8766: no answer for 20 s " + HOSTILE},
+     "last_error": "192.0.2.7:8766: no answer for 20 s " + HOSTILE,
+     "last_error_time": "2026-11-22T19:00:00.000Z", "failed_dials": 2, "disconnected": False},
     {"name": "王小明", "trust": "changed", "addresses": [], "link": "offline", "queued": 1},
 ]
 

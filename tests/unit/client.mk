@@ -16,6 +16,7 @@ test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_mess
 	rpc/rpc_method base/bytes base/clock base/escape base/utf8
 test_ctl_OBJS = $(client_rig)
 test_input_OBJS = client/input base/bytes
+test_trouble_OBJS = $(client_rig)
 test_view_OBJS = $(client_rig)
 test_transcript_OBJS = $(client_rig)
 test_width_OBJS = client/width base/utf8

@@ -100,9 +100,10 @@ static void test_list_is_a_table(void **state)
              "{\"result\":{\"peers\":["
              "{\"name\":\"alice\",\"link\":\"online\",\"trust\":\"verified\",\"queued\":0},"
              "{\"name\":\"b\",\"link\":\"backoff\",\"trust\":\"tofu\",\"queued\":12,"
+             "\"addresses\":[\"h\"],"
              "\"last_error\":\"refused\\u001b[31m\"}]}}");
     expect(rig_run("peer", "list", NULL), 0,
-           "PEER   LINK     TRUST     QUEUED  LAST ERROR\n"
+           "PEER   LINK     TRUST     QUEUED  TROUBLE\n"
            "alice  online   verified  0       -\n"
            "b      backoff  tofu      12      refused^[[31m\n",
            "");
@@ -127,7 +128,7 @@ static void test_show_tells_everything(void **state)
              "{\"result\":{\"name\":\"a\",\"fingerprint\":\"SHA256:x\",\"trust\":\"tofu\","
              "\"addresses\":[\"h1:8766\",\"h2:1\"],\"link\":\"online\","
              "\"since\":\"2026-11-22T19:51:03Z\",\"rtt_ms\":3,\"queued\":1,"
-             "\"safety_number\":\"1 2\",\"last_error\":\"x\"}}");
+             "\"safety_number\":\"1 2\"}}");
     expect(rig_run("peer", "show", "a", NULL), 0,
            "name           a\n"
            "fingerprint    SHA256:x\n"
@@ -137,8 +138,7 @@ static void test_show_tells_everything(void **state)
            "               h2:1\n"
            "link           online since 2026-11-22 19:51:03\n"
            "round trip     3 ms\n"
-           "queued         1\n"
-           "last error     x\n",
+           "queued         1\n",
            "");
     rig_step("peer.get", "{\"name\":\"a\"}",
              "{\"result\":{\"name\":\"a\",\"trust\":\"unpinned\",\"addresses\":[],"
@@ -148,8 +148,49 @@ static void test_show_tells_everything(void **state)
            "fingerprint    not known before first contact\n"
            "trust          unpinned\n"
            "link           offline\n"
+           "trouble        no address, so it has to dial us\n"
+           "what to do     let it dial us, or tell where it is: p2pchatctl peer set a ADDRESS\n"
            "queued         0\n",
            "");
+}
+
+#define FAILED "\"error\":\"no route\",\"time\":\"2026-11-22T19:51:03Z\""
+
+static void test_show_tells_when_each_address_was_tried_in_vain(void **state)
+{
+    (void)state;
+    rig_step("peer.get", "{\"name\":\"a\"}",
+             "{\"result\":{\"name\":\"a\",\"trust\":\"blocked\",\"addresses\":[\"h1:1\",\"h2:2\"],"
+             "\"link\":\"offline\",\"queued\":0,\"last_error\":\"h2:2: no route\","
+             "\"attempts\":[{\"address\":\"h1:1\"," FAILED "},{\"address\":\"h2:2\"," FAILED
+             "}]}}");
+    expect(rig_run("peer", "show", "a", NULL), 0,
+           "name           a\n"
+           "fingerprint    not known before first contact\n"
+           "trust          blocked\n"
+           "addresses      h1:1\n"
+           "               h2:2\n"
+           "link           offline\n"
+           "trouble        blocked: its key is refused\n"
+           "what to do     to let it in again: p2pchatctl peer unblock a\n"
+           "last tries     2026-11-22 19:51:03 h1:1: no route\n"
+           "               2026-11-22 19:51:03 h2:2: no route\n"
+           "queued         0\n",
+           "");
+}
+
+#define UNBLOCKED "{\"result\":{\"name\":\"a\",\"trust\":\"tofu\"}}"
+
+static void test_unblock_tells_what_is_left_of_the_trust(void **state)
+{
+    (void)state;
+    rig_step("peer.unblock", "{\"name\":\"a\"}", UNBLOCKED);
+    expect(rig_run("peer", "unblock", "a", NULL), 0, "a is not blocked; its trust is tofu\n", "");
+    rig_step("peer.unblock", "{\"name\":\"a\"}", UNBLOCKED);
+    expect(rig_run("peer", "-q", "unblock", "a", NULL), 0, "", "");
+    rig_step("peer.unblock", "{\"name\":\"a\"}", UNBLOCKED);
+    expect(rig_run("peer", "--json", "unblock", "a", NULL), 0,
+           "{\"name\":\"a\",\"trust\":\"tofu\"}\n", "");
 }
 
 static void test_requests_tell_how_to_accept(void **state)
@@ -213,6 +254,8 @@ int main(void)
         RIG_TEST(test_list_is_a_table),
         RIG_TEST(test_list_tells_what_to_do_when_there_is_none),
         RIG_TEST(test_show_tells_everything),
+        RIG_TEST(test_show_tells_when_each_address_was_tried_in_vain),
+        RIG_TEST(test_unblock_tells_what_is_left_of_the_trust),
         RIG_TEST(test_requests_tell_how_to_accept),
         RIG_TEST(test_wrong_command_lines_are_told),
         RIG_TEST(test_the_daemons_refusal_is_the_exit_status),

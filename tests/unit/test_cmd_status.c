@@ -41,7 +41,7 @@ static void test_status_is_an_overview(void **state)
            "  followers    2\n"
            "  requests     2 waiting for a yes (see: p2pchatctl peer requests)\n"
            "\n"
-           "PEER  LINK    TRUST  QUEUED  LAST ERROR\n"
+           "PEER  LINK    TRUST  QUEUED  TROUBLE\n"
            "a     online  tofu   1       -\n",
            "");
 }
@@ -84,10 +84,10 @@ static void test_only_the_head_of_a_table_is_coloured(void **state)
 {
     (void)state;
     rig_options.colour = true;
-    rig_step("peer.list", "{}", "{\"result\":{\"peers\":[{\"name\":\"a\"}]}}");
+    rig_step("peer.list", "{}", "{\"result\":{\"peers\":[{\"name\":\"a\",\"link\":\"online\"}]}}");
     expect(rig_run("peer", "list", NULL), 0,
-           "\033[1mPEER  LINK  TRUST  QUEUED  LAST ERROR\n\033[0m"
-           "a     ?     ?      0       -\n",
+           "\033[1mPEER  LINK    TRUST  QUEUED  TROUBLE\n\033[0m"
+           "a     online  ?      0       -\n",
            "");
 }
 
