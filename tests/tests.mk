@@ -17,7 +17,7 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS)
+tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS)
 
 # --- running them -----------------------------------------------------------------------------
 #
@@ -107,8 +107,8 @@ check-deep: dependencies
 # Never a test: it prints ratios to what the machine itself can do, in the same run.
 
 bench: dependencies
-	$(BUILD) all
-	@$(srcdir)/tests/bench/oneshot build
+	$(BUILD) all plain $(BENCH_TOOLS)
+	@$(srcdir)/tests/bench/run
 
 .PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
 	check-memcheck check-simulation check-unit check-e2e check-faults check-service \

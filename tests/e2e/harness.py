@@ -211,6 +211,8 @@ class Control:
 class Daemon:
     """One p2pchatd with its folder."""
 
+    program = P2PCHATD
+
     def __init__(self, name, home, config=None, listen="127.0.0.1:0", prefix=()):
         self.name = name
         self.prefix = prefix
@@ -242,7 +244,7 @@ class Daemon:
     def start(self):
         """Starts it and waits until it answers. A restart keeps the port, so that peers find it."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*self.prefix, P2PCHATD, *map(str, self.options)],
+            self.process = subprocess.Popen([*self.prefix, self.program, *map(str, self.options)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment(self.home))
         eventually(self._answers, f"an answer of {self.name}")
