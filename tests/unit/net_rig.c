@@ -19,18 +19,20 @@ static void on_turn_end(void *context)
         loop_stop(rig->loop);
 }
 
-static void on_limit(void *context)
+static void on_step(void *context)
 {
     struct rig *rig = context;
 
-    rig->timed_out = true;
+    rig->timed_out = --rig->steps == 0;
+    if (!rig->timed_out)
+        timer_arm_at(rig->limit, loop_now(rig->loop) + rig->step_ms);
 }
 
 void rig_init(struct rig *rig)
 {
     *rig = (struct rig){0};
     assert_int_equal(loop_new(&rig->loop), 0);
-    assert_int_equal(timer_new(&rig->limit, rig->loop, on_limit, rig), 0);
+    assert_int_equal(timer_new(&rig->limit, rig->loop, on_step, rig), 0);
 }
 
 void rig_deinit(struct rig *rig)
@@ -45,8 +47,10 @@ static bool rig_run(struct rig *rig, bool (*done)(void *context), void *context,
     rig->timed_out = false;
     rig->done = done;
     rig->context = context;
+    rig->steps = ms < 1 ? 1 : ms < RIG_STEPS_MAX ? ms : RIG_STEPS_MAX;
+    rig->step_ms = ms / rig->steps;
     loop_on_turn_end(rig->loop, on_turn_end, rig);
-    timer_arm_at(rig->limit, loop_now(rig->loop) + ms);
+    timer_arm_at(rig->limit, loop_now(rig->loop) + rig->step_ms);
     assert_int_equal(loop_run(rig->loop), 0);
     timer_disarm(rig->limit);
     return !rig->timed_out;

@@ -7,11 +7,21 @@
 
 #include "net/loop.h"
 
-enum { PATIENCE_MS = 20000 };
+enum {
+    PATIENCE_MS = 20000,
+    RIG_STEPS_MAX = 10,
+    RIG_TURNS_MAX = 2 * RIG_STEPS_MAX, /* what the steps of a run may cost */
+};
 
+/*
+ * The time of a run passes in steps: if the machine stood still for all of it, what was ready in
+ * the meantime still gets its turns.
+ */
 struct rig {
     struct loop *loop;
     struct timer *limit;
+    unsigned steps; /* that are left */
+    unsigned step_ms;
     unsigned turns; /* of the last run */
     bool timed_out;
     bool (*done)(void *context);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +142,13 @@ size_t peer_floods(const struct wire *wire)
     return sent;
 }
 
+void peer_waits(const struct wire *wire)
+{
+    struct pollfd peer = {.fd = wire->peer, .events = POLLIN};
+
+    assert_int_equal(poll(&peer, 1, PATIENCE_MS), 1);
+}
+
 size_t peer_drains(const struct wire *wire, bool *end)
 {
     char chunk[4096];
@@ -171,5 +179,29 @@ void peer_resets(struct wire *wire)
 void wire_assert_idle(struct wire *wire)
 {
     rig_run_for(&wire->rig, 100);
-    assert_true(wire->rig.turns <= 10);
+    assert_true(wire->rig.turns <= RIG_TURNS_MAX + 10);
+}
+
+struct expectation {
+    const struct wire *wire;
+    size_t received;
+    unsigned readables;
+};
+
+static bool is_met(void *context)
+{
+    const struct expectation *expected = context;
+
+    return expected->wire->received >= expected->received &&
+           expected->wire->readables >= expected->readables;
+}
+
+bool wire_has_received(struct wire *wire, size_t size)
+{
+    return rig_run_until(&wire->rig, is_met, &(struct expectation){wire, size, 0});
+}
+
+bool wire_has_told(struct wire *wire, unsigned readables)
+{
+    return rig_run_until(&wire->rig, is_met, &(struct expectation){wire, 0, readables});
 }

@@ -37,10 +37,17 @@ void wire_attach(struct wire *wire);
 /* Runs for a while and checks that the loop has rested. */
 void wire_assert_idle(struct wire *wire);
 
+/* Runs until the owner has so many bytes, or was told so often that there are some; or more. */
+bool wire_has_received(struct wire *wire, size_t size);
+bool wire_has_told(struct wire *wire, unsigned readables);
+
 void peer_sends(const struct wire *wire, const char *text);
 
 /* Sends until the kernel takes no more; how much it took. */
 size_t peer_floods(const struct wire *wire);
+
+/* Waits until the peer has something to take, be it the end. */
+void peer_waits(const struct wire *wire);
 
 /* Takes what has arrived; how much that was, and whether the stream has ended (unless NULL). */
 size_t peer_drains(const struct wire *wire, bool *end);

@@ -26,7 +26,7 @@ static void test_monotonic_clock_counts_suspend(void **state)
     (void)state;
     assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &boot), 0);
     now_ms = clock_monotonic_ms();
-    assert_in_range(now_ms / 1000, (uint64_t)boot.tv_sec, (uint64_t)boot.tv_sec + 5);
+    assert_in_range(now_ms / 1000, (uint64_t)boot.tv_sec, (uint64_t)boot.tv_sec + 60);
 }
 
 static void test_monotonic_clock_never_steps_back(void **state)

@@ -25,7 +25,7 @@ static void test_nothing_is_read_before_somebody_listens(void **state)
     assert_int_equal(stream_input(wire->stream).size, 0);
     wire_attach(wire);
     assert_int_equal(wire->readables, 0);
-    rig_run_for(&wire->rig, 50);
+    assert_true(wire_has_received(wire, 5));
     assert_int_equal(wire->received, 5);
 }
 
@@ -37,7 +37,7 @@ static void test_a_new_owner_is_told_of_unread_input(void **state)
     wire->consumes = false;
     wire_attach(wire);
     peer_sends(wire, "left over");
-    rig_run_for(&wire->rig, 50);
+    assert_true(wire_has_told(wire, 1));
     stream_attach(wire->stream, &WIRE_EVENTS, &other);
     rig_run_for(&wire->rig, 50);
     assert_int_equal(other.received, 9);
@@ -66,7 +66,7 @@ static void test_unread_input_is_bounded_and_does_not_spin(void **state)
     }
     assert_int_equal(wire->received, STREAM_INPUT_MAX);
     wire->consumes = true;
-    rig_run_for(&wire->rig, 200);
+    assert_true(wire_has_received(wire, sent));
     assert_int_equal(wire->received, sent);
 }
 
@@ -90,12 +90,11 @@ static void test_resuming_tells_of_unread_input_but_not_at_once(void **state)
     wire->pauses = true;
     wire_attach(wire);
     peer_sends(wire, "hello");
-    rig_run_for(&wire->rig, 50);
-    assert_int_equal(wire->readables, 1);
+    assert_true(wire_has_told(wire, 1));
 
     stream_pause(wire->stream, false);
     assert_int_equal(wire->readables, 1);
-    rig_run_for(&wire->rig, 50);
+    assert_true(wire_has_told(wire, 2));
     assert_int_equal(wire->readables, 2);
     assert_int_equal(stream_input(wire->stream).size, 5);
 }
@@ -108,7 +107,7 @@ static void test_pausing_again_before_the_turn_keeps_silent(void **state)
     wire->pauses = true;
     wire_attach(wire);
     peer_sends(wire, "hello");
-    rig_run_for(&wire->rig, 50);
+    assert_true(wire_has_told(wire, 1));
     stream_pause(wire->stream, false);
     stream_pause(wire->stream, true);
     rig_run_for(&wire->rig, 50);
@@ -198,8 +197,10 @@ static void test_after_the_peers_half_close_writing_works(void **state)
     assert_int_equal(stream_write(wire->stream, SPAN("answer", 6)), 0);
     stream_finish(wire->stream);
     rig_run_for(&wire->rig, 50);
+    peer_waits(wire);
     assert_int_equal(recv(wire->peer, reply, sizeof(reply), 0), 6);
     assert_memory_equal(reply, "answer", 6);
+    peer_waits(wire);
     assert_int_equal(recv(wire->peer, reply, sizeof(reply), 0), 0);
     assert_int_equal(wire->ends, 1);
 }
@@ -292,6 +293,7 @@ static void test_a_sent_write_tells_that_there_is_room(void **state)
     wire_assert_idle(wire);
     assert_int_equal(wire->writables, 1);
     assert_int_equal(stream_unsent(wire->stream), 0);
+    peer_waits(wire);
     assert_int_equal(peer_drains(wire, NULL), 6);
 }
 
@@ -338,7 +340,7 @@ static void test_finish_sends_everything_and_then_the_end(void **state)
 
     /* The other direction is still open. */
     peer_sends(wire, "thanks");
-    rig_run_for(&wire->rig, 50);
+    assert_true(wire_has_received(wire, 6));
     assert_int_equal(wire->received, 6);
     assert_int_equal(wire->ends, 0);
 }
@@ -352,6 +354,7 @@ static void test_writes_after_finish_are_dropped(void **state)
     stream_finish(wire->stream);
     assert_int_equal(stream_write(wire->stream, SPAN("late", 4)), 0);
     wire_assert_idle(wire);
+    peer_waits(wire);
     assert_int_equal(peer_drains(wire, &end), 0);
     assert_true(end);
 }
