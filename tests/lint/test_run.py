@@ -1,8 +1,10 @@
 """The test runner counts what happened: nothing that goes wrong can look like success."""
 
 import pathlib
-import subprocess
 import shutil
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -110,10 +112,31 @@ def test_only_skipped_tests_are_a_failure(tier):
     assert tier.run() == (1, "0 passed, 0 failed, 1 skipped")
 
 
+def has_ended(pid):
+    """Waits for it: a signal is not the end yet."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if ") Z " in pathlib.Path(f"/proc/{pid}/stat").read_text():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.01)
+    return False
+
+
 def test_what_a_program_leaves_running_is_ended(tier, tmp_path):
     pid = tmp_path / "pid"
     tier.add_program("test_noun", report(("a", "")) +
                      f"sleep 3600 >/dev/null 2>&1 &\necho $! >{pid}\n")
     assert tier.run() == (0, "1 passed, 0 failed, 0 skipped")
-    state = pathlib.Path(f"/proc/{pid.read_text().strip()}/stat")
-    assert not state.exists() or ") Z " in state.read_text()
+    assert has_ended(pid.read_text().strip())
+
+
+def test_signals_that_a_shell_in_the_background_ignores_work_in_programs(tier):
+    tier.add("idle", "#!/bin/sh\nkill -INT $$\nexit 0\n")
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert tier.run() == (1, "0 passed, 1 failed, 0 skipped")
+    finally:
+        signal.signal(signal.SIGINT, ignored)
