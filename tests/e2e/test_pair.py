@@ -70,13 +70,15 @@ def test_for_programs(alice, bob, ssh):
 
 def test_if_they_are_behind_a_router_it_goes_the_other_way_round(alice, bob, ssh, home):
     """The addresses that Bob knows of himself lead nowhere, and so does the one that ssh uses."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        dead = f"127.0.0.1:{probe.getsockname()[1]}"
-    wrapper = home / "bin" / "p2pchatctl"
-    wrapper.write_text(BEHIND_A_ROUTER.format(real=P2PCHATCTL, dead=dead))
-    wrapper.chmod(0o755)
-    ssh.script.write_text(ssh.script.read_text().replace(str(P2PCHATCTL.parent), str(home / "bin")))
-    paired = pair(alice, "--timeout", "1s", "bob")
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # and does not listen
+        dead = f"127.0.0.1:{unheard.getsockname()[1]}"
+        wrapper = home / "bin" / "p2pchatctl"
+        wrapper.write_text(BEHIND_A_ROUTER.format(real=P2PCHATCTL, dead=dead))
+        wrapper.chmod(0o755)
+        ssh.script.write_text(ssh.script.read_text().replace(str(P2PCHATCTL.parent),
+                                                             str(home / "bin")))
+        paired = pair(alice, "--timeout", "6s", "bob")
     assert "can't reach" in paired.err
     assert_both_verified(alice, bob)
 

@@ -278,13 +278,12 @@ def test_an_invite_is_good_once_and_for_who_has_its_secret(alice, stranger, pyth
     alice.configure('unknown-peers = "reject"\n')
     alice.restart()
     invite = Invite.parse(alice.ctl("invite", "--address", alice.address, "friend").out.strip())
-    link = Peer.join(stranger, alice.address, invite=invite.secret)
     if secret == "used":
-        first = Peer.join(python, alice.address, invite=invite.secret).handshake()
-        links.append(first)
-    elif secret == "wrong":
+        links.append(Peer.join(python, alice.address, invite=invite.secret).handshake())
+    link = Peer.join(stranger, alice.address, invite=invite.secret)
+    if secret == "wrong":
         link.invite = bytes(16)
-    else:
+    elif secret == "of another key":
         honest = link.ident
         link.ident = lambda hash: with_proof_of(honest, link, python, hash)
     links.append(link)

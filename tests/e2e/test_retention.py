@@ -52,7 +52,7 @@ def test_retention_does_not_touch_the_queue(daemon):
 
 def test_an_hour_of_retention_in_fast_time(daemon):
     """A clock that runs so much faster that hours pass: what is sent to nobody expires and goes."""
-    alice = daemon("alice", config='retention = "2h"\nexpire = "1h"\n',
+    alice = daemon("alice", config='retention = "6h"\nexpire = "1h"\n',
                    prefix=faketime("+0 x3600"))
     alice.ctl("peer", "add", "nobody", "--fingerprint", "SHA256:" + "A" * 43)
     follower = alice.client("follow", "-o", "json", "--types", "message.state")
@@ -71,7 +71,7 @@ def test_what_was_transmitted_and_not_confirmed_in_time_is_unknown(paired):
     alice, bob = paired
     bob.process.send_signal(19)
     try:
-        id = alice.ctl("send", "-p", "bob", "--wait=sent", "--expires", 1, "perhaps").out.strip()
+        id = alice.ctl("send", "-p", "bob", "--wait=sent", "--expires", 3, "perhaps").out.strip()
         assert alice.wait_for_event("message.state")["message"]["state"] == "sent"
         eventually(lambda: alice.rpc("message.get", id=id)["state"] == "unknown", "the end")
         assert alice.peer("bob")["queued"] == 0
@@ -152,19 +152,26 @@ def test_a_client_id_is_known_longer_than_its_message(paired):
     assert bob.received() == ["once"]
 
 
+def files_of_store(daemon):
+    return {path: path.read_bytes() for path in daemon.state.iterdir()
+            if path.name.startswith("p2pchat.db")}
+
+
 def test_a_removed_message_that_is_repeated_does_not_come_back(paired):
     """The sender's store is set back to before the delivery: it sends again what bob purged."""
     alice, bob = paired
     bob.stop()
     alice.ctl("send", "-p", "bob", "once")
     alice.stop()
-    saved = {p: p.read_bytes() for p in alice.state.iterdir() if p.name.startswith("p2pchat.db")}
+    saved = files_of_store(alice)
     alice.start()
     bob.start()
     eventually(lambda: bob.received() == ["once"], "the message")
     alice.kill()
     bob.rpc("history.purge", peer="alice")
     bob.restart()
+    for path in files_of_store(alice):
+        path.unlink()
     for path, content in saved.items():
         path.write_bytes(content)
     alice.start()

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import P2PCHATD, PATIENCE_S, Control, environment, pair
+from harness import P2PCHATD, PATIENCE_S, Control, environment, eventually
 
 if "libsystemd" not in subprocess.run(["ldd", P2PCHATD], capture_output=True, text=True).stdout:
     pytest.skip("built without systemd", allow_module_level=True)
@@ -173,8 +173,7 @@ def test_it_serves_the_sockets_that_it_is_given(manager, alice):
         peer.getsockname()[1], second.getsockname()[1]]
     assert not manager.control.exists()
     alice.ctl("peer", "add", "manager", f"127.0.0.1:{peer.getsockname()[1]}")
-    while status["requests"] != 1:
-        status = call(path, "status")
+    eventually(lambda: call(path, "status")["requests"] == 1, "the request")
 
 
 def test_connections_wait_in_a_given_socket_for_the_next_daemon(manager):

@@ -1,5 +1,8 @@
 """What strangers may cost: a bounded number of connections and of descriptors, a bounded time, and
-nothing to those who are known."""
+nothing to those who are known.
+
+That something waits for nobody is seen by who is still held when it is done, and not by a clock.
+"""
 
 import contextlib
 import pathlib
@@ -10,7 +13,7 @@ import time
 
 import pytest
 
-from harness import eventually, pair
+from harness import PATIENCE_S, eventually
 
 PER_ADDRESS = 16
 IN_ALL = 256
@@ -83,10 +86,6 @@ def stranger(daemon):
         one.end()
 
 
-# What takes milliseconds; generous for sanitizers and busy machines, but less than strangers stay.
-AT_ONCE_S = 3
-
-
 def descriptors(daemon):
     return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
 
@@ -96,49 +95,72 @@ def resident_kib(daemon):
     return int(status.split("VmRSS:")[1].split()[0])
 
 
+@contextlib.contextmanager
+def crowd(daemon, sources):
+    """Strangers who say nothing, one from each source."""
+    with contextlib.ExitStack() as ends:
+        made = []
+        for source in sources:
+            made.append(Stranger(daemon, source))
+            ends.callback(made[-1].end)
+        yield made
+
+
 def held(strangers):
     return sum(one.is_held() for one in strangers)
 
 
-def connects_at_once(alice, bob):
-    """A known peer of bob comes in from new, whatever else goes on."""
+def happens(attempt):
+    """Whether an attempt succeeds while it means something: on a machine that stands still, those
+    who should look on are gone too soon."""
+    return any(attempt() for _ in range(10))
+
+
+def come_in(alice):
+    """A known peer of bob comes in from new."""
     alice.rpc("peer.disconnect", name="bob")
     eventually(lambda: alice.peer("bob")["link"] == "offline", "the end of the link")
-    begin = time.monotonic()
     alice.rpc("peer.connect", name="bob")
-    alice.ctl("wait-online", "bob", "--timeout", 30)
-    return time.monotonic() - begin < AT_ONCE_S
+    eventually(lambda: alice.peer("bob")["link"] == "online", "the new link")
 
 
-def delivers_at_once(alice, number):
-    begin = time.monotonic()
-    alice.ctl("send", "-p", "bob", "--wait", str(number))
-    return time.monotonic() - begin < AT_ONCE_S
+def deliver(alice, text):
+    [message] = alice.rpc("message.send", peer="bob", body=text)["messages"]
+    alice.rpc("message.wait", id=message["id"], state="delivered", timeout_ms=PATIENCE_S * 1000)
 
 
-def test_one_address_holds_so_many_and_no_more(paired, stranger):
+def test_one_address_holds_so_many_and_no_more(paired):
     alice, bob = paired
     before = descriptors(bob)
-    silent = [stranger(bob) for _ in range(40)]
-    eventually(lambda: held(silent) == PER_ADDRESS, "the end of those who are too many")
-    assert descriptors(bob) <= before + PER_ADDRESS
-    assert connects_at_once(alice, bob)
-    assert delivers_at_once(alice, 1)
-    assert held(silent) == PER_ADDRESS, "they were gone too soon for this to mean anything"
+
+    def attempt():
+        with crowd(bob, 40 * ["127.0.0.2"]) as silent:
+            eventually(lambda: held(silent) <= PER_ADDRESS, "the end of those who are too many")
+            eventually(lambda: descriptors(bob) <= before + PER_ADDRESS, "their descriptors' end")
+            come_in(alice)
+            deliver(alice, "past them")
+            return held(silent) == PER_ADDRESS
+
+    assert happens(attempt)
 
 
-def test_all_addresses_together_hold_so_many_and_no_more(paired, stranger):
+def test_all_addresses_together_hold_so_many_and_no_more(paired):
     alice, bob = paired
     before = descriptors(bob), resident_kib(bob)
-    silent = [stranger(bob, f"127.0.{1 + number % 100}.2") for number in range(400)]
-    eventually(lambda: held(silent) <= IN_ALL, "the end of those who are too many")
-    assert descriptors(bob) <= before[0] + IN_ALL + 8
-    assert resident_kib(bob) < before[1] + 16 * 1024 or "sanitized" in str(bob.process.args)
-    time.sleep(EVICTABLE_AGE_S)
-    assert connects_at_once(alice, bob)
-    assert delivers_at_once(alice, 1)
-    assert held(silent) > IN_ALL / 2, "they were gone too soon for this to mean anything"
-    eventually(lambda: held(silent) == 0, "their end")
+
+    def attempt():
+        with crowd(bob, [f"127.0.{1 + number % 100}.2" for number in range(400)]) as silent:
+            eventually(lambda: held(silent) <= IN_ALL, "the end of those who are too many")
+            assert descriptors(bob) <= before[0] + IN_ALL + 8
+            assert resident_kib(bob) < before[1] + 16 * 1024 or "sanitized" in str(bob.process.args)
+            time.sleep(EVICTABLE_AGE_S)
+            come_in(alice)
+            deliver(alice, "past them")
+            meant = held(silent) > IN_ALL / 2
+            eventually(lambda: held(silent) == 0, "their end")
+            return meant
+
+    assert happens(attempt)
     eventually(lambda: descriptors(bob) <= before[0] + 1, "what they took to be given back")
 
 
@@ -150,8 +172,8 @@ def test_a_slow_writer_has_its_time_and_no_more(alice, stranger):
             break
         slow.send(bytes([byte]))
         time.sleep(0.3)
-    assert not slow.is_held()
-    assert HELLO_DEADLINE_S - 0.5 < time.monotonic() - begin < 2 * HELLO_DEADLINE_S
+    assert not slow.is_held(), "it had its time anew with each byte"
+    assert time.monotonic() - begin > HELLO_DEADLINE_S - 0.5
 
 
 def test_who_shakes_hands_and_stops_has_its_time_and_no_more(alice, stranger):
@@ -159,7 +181,7 @@ def test_who_shakes_hands_and_stops_has_its_time_and_no_more(alice, stranger):
     one = stranger(alice).send(hello())
     answer = one.rest()
     assert answer[4] == HELLO_H
-    assert 2 * HELLO_DEADLINE_S - 0.5 < time.monotonic() - begin < 3 * HELLO_DEADLINE_S
+    assert time.monotonic() - begin > 2 * HELLO_DEADLINE_S - 0.5
 
 
 BANNERS = {
@@ -179,20 +201,26 @@ BANNERS = {
 
 @pytest.mark.parametrize("name", BANNERS)
 def test_who_speaks_something_else_is_left_without_a_word(alice, stranger, name):
-    begin = time.monotonic()
-    assert stranger(alice).send(BANNERS[name]).rest() == b""
-    assert time.monotonic() - begin < HELLO_DEADLINE_S - 1
+    def attempt():
+        silent = stranger(alice)
+        assert stranger(alice).send(BANNERS[name]).rest() == b""
+        return silent.is_held()
+
+    assert happens(attempt)
 
 
 @pytest.mark.parametrize("second", [hello(), struct.pack(">IB", 1167, IDENT) + bytes(1167),
                                     struct.pack(">IB", 1024, PACKET) + bytes(1024)])
 def test_what_does_not_come_next_is_an_error(alice, stranger, second):
-    begin = time.monotonic()
-    answer = stranger(alice).send(hello() + second).rest()
-    assert answer[4] == HELLO_H
-    length = int.from_bytes(answer[:4], "big")
-    assert answer[5 + length + 4] == ALERT
-    assert time.monotonic() - begin < HELLO_DEADLINE_S - 1
+    def attempt():
+        silent = stranger(alice)
+        answer = stranger(alice).send(hello() + second).rest()
+        assert answer[4] == HELLO_H
+        length = int.from_bytes(answer[:4], "big")
+        assert answer[5 + length + 4] == ALERT
+        return silent.is_held()
+
+    assert happens(attempt)
 
 
 def test_a_bad_hello_is_answered_by_one_alert(alice, stranger):
@@ -220,7 +248,7 @@ def test_connections_that_are_cut_anywhere_leave_nothing(alice, stranger, end):
 
 def test_a_flood_of_hellos_disturbs_no_session(paired):
     alice, bob = paired
-    before = descriptors(bob)
+    before, since = descriptors(bob), alice.peer("bob")["since"]
     answered = 0
     number = 0
     begin = time.monotonic()
@@ -234,11 +262,12 @@ def test_a_flood_of_hellos_disturbs_no_session(paired):
             except ConnectionError:
                 pass
             one.reset()
-        assert delivers_at_once(alice, number)
+        deliver(alice, str(number))
     took = time.monotonic() - begin
     assert answered <= 400 + 200 * took, "more were served than may be"
     assert answered > 0
     assert bob.received() == [str(50 * (i + 1)) for i in range(number // 50)]
+    assert alice.peer("bob")["since"] == since
     eventually(lambda: descriptors(bob) <= before + 1, "their descriptors to be given back")
 
 
@@ -255,16 +284,21 @@ def test_one_address_gets_so_many_handshakes_and_no_more(alice):
     assert 20 <= answered <= 20 + 20 * (time.monotonic() - begin) + 1
 
 
-def test_who_has_no_descriptors_left_recovers_alone(paired, stranger):
+def test_who_has_no_descriptors_left_recovers_alone(paired):
     """Peers that are here stay here; new ones come in as soon as there is room."""
     alice, bob = paired
     limit = descriptors(bob) + RESERVED + 4
     resource.prlimit(bob.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
-    silent = [stranger(bob) for _ in range(12)]
-    eventually(lambda: descriptors(bob) >= limit - RESERVED, "the last one that strangers get")
-    assert delivers_at_once(alice, 1)
-    for one in silent:
-        one.reset()
-    eventually(lambda: bob.rpc("status"), "an answer")
-    assert connects_at_once(alice, bob)
-    assert delivers_at_once(alice, 2)
+
+    def has_none_left():
+        return descriptors(bob) >= limit - RESERVED
+
+    def attempt():
+        with crowd(bob, 12 * ["127.0.0.2"]) as silent:
+            eventually(lambda: has_none_left() or held(silent) == 0, "the last one that strangers get")
+            deliver(alice, "meanwhile")
+            return has_none_left()
+
+    assert happens(attempt)
+    come_in(alice)
+    deliver(alice, "afterwards")
