@@ -13,7 +13,7 @@
 
 static void reject(struct node *node, struct link *link, enum close_code code)
 {
-    session_reject(link->session, code, loop_now(node->loop));
+    session_reject(link->session, code, loop_now(node->ground.loop));
 }
 
 static bool is_joiner(const struct link *link)
@@ -37,21 +37,9 @@ static void raise_alarm(struct node *node, struct peer *peer, const struct finge
               "p2pchatctl peer accept %s --fingerprint %s",
               text, peer->row.name, text);
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
-    if (!peer->row.pinned || !news)
-        return;
-    peer->row.offered = true;
-    memcpy(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
-    struct event_row event = {.type = EVENT_PEER_KEY_CHANGED,
-                              .time_ms = loop_wall(node->loop),
-                              .peer = peer->row.id,
-                              .trust = PEER_CHANGED,
-                              .offered = true};
-    memcpy(event.offered_key, key->bytes, PEER_KEY_SIZE);
-    int r = peers_update(node->db, &peer->row, event.time_ms);
-    if (r == 0)
-        r = events_add(node->db, &event);
+    int r = peer->row.pinned && news ? roster_doubt(&node->roster, peer, key) : 0;
     if (r < 0)
-        node_fail(node, r);
+        ground_fail(&node->ground, r);
 }
 
 static enum trust_verdict judge(struct node *node, struct link *link)
@@ -60,7 +48,7 @@ static enum trust_verdict judge(struct node *node, struct link *link)
     const struct peer *owner = roster_by_key(&node->roster, key);
     const struct trust_case facts = {
         .role = session_role(link->session),
-        .policy = node->settings.unknown_peers,
+        .policy = node->ground.settings.unknown_peers,
         .known = owner != NULL,
         .blocked = owner != NULL && owner->row.trust == PEER_BLOCKED,
         .expected = link->peer != NULL,
@@ -74,7 +62,7 @@ static enum trust_verdict judge(struct node *node, struct link *link)
 /* Whether our private key may work for this joiner now. */
 static bool within_budget(struct node *node, struct link *link)
 {
-    uint64_t now = loop_now(node->loop);
+    uint64_t now = loop_now(node->ground.loop);
     if (is_joiner(link))
         return true;
     if (link->verdict == TRUST_WELCOME)
@@ -96,38 +84,7 @@ void admission_identified(struct node *node, struct link *link)
     else if (!within_budget(node, link))
         reject(node, link, CLOSE_BUSY);
     else
-        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->loop));
-}
-
-int admission_pin(struct node *node, struct peer *peer, const struct fingerprint *key,
-                  enum peer_trust trust)
-{
-    struct peer_row row = peer->row;
-    row.pinned = true;
-    row.offered = false;
-    row.invited = false;
-    row.trust = trust;
-    memcpy(row.key, key->bytes, PEER_KEY_SIZE);
-    struct event_row event = {
-        .type = EVENT_PEER_TRUST, .time_ms = loop_wall(node->loop), .peer = row.id, .trust = trust};
-    int r = peers_update(node->db, &row, event.time_ms);
-    if (r == 0)
-        r = events_add(node->db, &event);
-    if (r != 0)
-        return r == DB_EXISTS ? NODE_KEY_TAKEN : r == DB_FULL ? NODE_DISK_FULL : r;
-    peer->row = row;
-    char text[FINGERPRINT_TEXT_MAX];
-    fingerprint_format(key, text);
-    log_event(LOG_LEVEL_NOTICE, "peer-trust", row.name, "pinned %s (%s)", text, trust_name(trust));
-    return 0;
-}
-
-/* Under the policy `accept` a stranger becomes a peer that is named by its key. */
-static int adopt_stranger(struct node *node, const struct fingerprint *key, struct peer **peer)
-{
-    char name[PEER_NAME_MAX];
-    node_default_name(key, name);
-    return node_peer_add(node, name, NULL, 0, key, PEER_TOFU, peer);
+        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->ground.loop));
 }
 
 /* The pin of first contact, in the transaction after which the session will exist. */
@@ -138,10 +95,10 @@ static int pin_first_contact(struct node *node, struct link *link)
     if (r != 0)
         return r;
     if (link->peer == NULL)
-        return adopt_stranger(node, key, &link->peer);
+        return roster_adopt(&node->roster, NULL, key, PEER_TOFU, &link->peer);
     if (link->peer->row.pinned)
         return is_key_of(link->peer, key) ? 0 : NODE_MISMATCH;
-    return admission_pin(node, link->peer, key, PEER_TOFU);
+    return roster_pin(&node->roster, link->peer, key, PEER_TOFU);
 }
 
 /*
@@ -155,8 +112,8 @@ static int settle(struct node *node, struct link *link, struct peer *peer)
     int r = peer->row.invited ? pubkey_check(session_peer(link->session)) : 0;
     if (r != 0)
         return r;
-    return admission_pin(node, peer, link_fingerprint(link),
-                         peer->row.invited ? PEER_VERIFIED : peer->row.trust);
+    return roster_pin(&node->roster, peer, link_fingerprint(link),
+                      peer->row.invited ? PEER_VERIFIED : peer->row.trust);
 }
 
 /* Whatever has to be on disk before the session exists. 0, an outcome or -errno. */
@@ -176,7 +133,7 @@ static void ask_people(struct node *node, struct link *link)
     const struct fingerprint *key = link_fingerprint(link);
     const char *origin = stream_origin(link->stream)->text;
     struct request *request =
-        requests_add(&node->requests, key, origin, link, loop_wall(node->loop));
+        requests_add(&node->requests, key, origin, link, loop_wall(node->ground.loop));
     if (request == NULL)
         return; /* it may ask again when it dials next */
     char text[FINGERPRINT_TEXT_MAX];
@@ -184,7 +141,7 @@ static void ask_people(struct node *node, struct link *link)
     log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
               "unknown key %s asks from %s: p2pchatctl peer accept %s --name NAME", text, origin,
               text);
-    node->observer->request(node->observer_context, request);
+    node->ground.observer->request(node->ground.observer_context, request);
 }
 
 /* Whether one more stranger may wait: others may have come while this one was confirming. */
@@ -206,12 +163,12 @@ static bool still_welcome(struct node *node, struct link *link)
 static enum close_code find_objection(struct node *node, struct link *link)
 {
     bool first = links_find(&node->links, link_fingerprint(link)) == NULL;
-    if (first && node->links.established_count >= node->settings.max_links)
+    if (first && node->links.established_count >= node->ground.settings.max_links)
         return CLOSE_BUSY;
     if (!still_welcome(node, link))
         return CLOSE_REFUSED;
-    if (!links_resolve(&node->links, link, pubkey_fingerprint(identity_pubkey(node->self)),
-                       loop_now(node->loop)))
+    if (!links_resolve(&node->links, link, ground_fingerprint(&node->ground),
+                       loop_now(node->ground.loop)))
         return CLOSE_DUPLICATE;
     return may_wait(node, link) ? CLOSE_NORMAL : CLOSE_BUSY;
 }
@@ -235,7 +192,7 @@ void admission_confirmed(struct node *node, struct link *link)
     if (r != 0) {
         reject(node, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
         if (r < 0)
-            node_fail(node, r);
+            ground_fail(&node->ground, r);
         return;
     }
     links_establish(&node->links, link);
@@ -250,4 +207,20 @@ void admission_confirmed(struct node *node, struct link *link)
     peer_link_up(peer, link);
     if (!session_approved_there(link->session))
         peer_link_waits(peer);
+}
+
+void admission_grant(struct node *node, struct peer *peer)
+{
+    struct fingerprint key;
+    memcpy(key.bytes, peer->row.key, sizeof key.bytes);
+    struct request *request = peer->row.pinned ? requests_find(&node->requests, &key) : NULL;
+    if (request == NULL || peer->row.trust == PEER_BLOCKED)
+        return;
+    struct link *link = request->link;
+    requests_remove(&node->requests, request);
+    if (link == NULL || link->state != LINK_ACTIVE)
+        return;
+    peer_link_up(peer, link);
+    session_approve(link->session, loop_now(node->ground.loop));
+    link_touch(link);
 }

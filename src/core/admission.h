@@ -7,6 +7,7 @@
 #include "core/link.h"
 
 struct node;
+struct peer;
 
 /* Answers SESSION_IDENTIFIED. */
 void admission_identified(struct node *node, struct link *link);
@@ -14,6 +15,8 @@ void admission_identified(struct node *node, struct link *link);
 /* Answers SESSION_CONFIRMED. What it pins is committed before the session exists. */
 void admission_confirmed(struct node *node, struct link *link);
 
-/* Pins a key to a peer and says so. 0, NODE_KEY_TAKEN, NODE_DISK_FULL or -errno. */
-int admission_pin(struct node *node, struct peer *peer, const struct fingerprint *key,
-                  enum peer_trust trust);
+/*
+ * People have made this peer known, or accepted its key: a session of that key that waits for them
+ * is the peer's now.
+ */
+void admission_grant(struct node *node, struct peer *peer);

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include "core/ground.h"
+#include "core/links.h"
 #include "store/retention.h"
 #include "store/space.h"
 
@@ -22,10 +24,9 @@ enum {
     HOUSEKEEPING_SPACE_MS = 1000,       /* how often a full disk is looked at */
 };
 
-struct node;
-
 struct housekeeping {
-    struct node *node;
+    struct ground *ground;
+    struct links *links;
     struct timer *expiry;
     struct timer *retention;
     struct timer *disk;
@@ -38,8 +39,9 @@ struct housekeeping {
     bool low;
 };
 
-/* 0 or -errno. Deinit also of one that failed or is all zero. */
-int housekeeping_init(struct housekeeping *housekeeping, struct node *node, struct space *space);
+/* `space` may be NULL. 0 or -errno. Deinit also of one that failed or is all zero. */
+int housekeeping_init(struct housekeeping *housekeeping, struct ground *ground, struct links *links,
+                      struct space *space);
 void housekeeping_deinit(struct housekeeping *housekeeping);
 
 /* Arms the timers by what the store and the settings say; again after either changed as a whole. */

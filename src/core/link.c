@@ -5,6 +5,7 @@
 #include "core/link.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,14 @@
 static uint64_t now(const struct link *link)
 {
     return loop_now(link->loop);
+}
+
+const char *link_end_text(const struct link_end *end, char *text, size_t size)
+{
+    const char *what = end->coded ? close_code_name(end->code) : "connection lost";
+    snprintf(text, size, "%s%s%s%s", end->coded && end->by_peer ? "the peer says: " : "", what,
+             end->detail != NULL ? ": " : "", end->detail != NULL ? end->detail : "");
+    return text;
 }
 
 void link_touch(struct link *link)

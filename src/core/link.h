@@ -31,6 +31,9 @@ struct link_end {
     const char *detail; /* static text, or NULL */
 };
 
+/* The reason of an end for people; static or in `text`. */
+const char *link_end_text(const struct link_end *end, char *text, size_t size);
+
 struct link;
 
 /* What the maker of a link is told. All but `ended` come while the link is LINK_ACTIVE. */

@@ -9,11 +9,12 @@
 #include "base/log.h"
 #include "crypto/random.h"
 
-void links_init(struct links *links)
+void links_init(struct links *links, const struct ground *ground, const struct link_events *events,
+                void *context)
 {
+    *links = (struct links){.ground = ground, .events = events, .context = context};
     list_init(&links->strangers);
     list_init(&links->established);
-    links->established_count = 0;
 }
 
 static void free_all(struct list *list)
@@ -71,9 +72,31 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, uint
     return true;
 }
 
-void links_add(struct links *links, struct link *link)
+static int start(struct links *links, struct stream *stream,
+                 const struct session_settings *settings, struct link **link)
 {
-    list_append(&links->strangers, &link->node);
+    int r = link_new(link, links->ground->loop, stream, settings, links->events, links->context);
+    if (r == 0)
+        list_append(&links->strangers, &(*link)->node);
+    return r;
+}
+
+int links_host(struct links *links, struct stream *stream)
+{
+    const struct session_settings settings = {.role = SESSION_HOST, .self = links->ground->self};
+    struct link *link;
+    return start(links, stream, &settings, &link);
+}
+
+int links_join(struct links *links, struct stream *stream, struct peer *peer,
+               const uint8_t *invite_secret, struct link **link)
+{
+    const struct session_settings settings = {
+        .role = SESSION_JOINER, .self = links->ground->self, .invite_secret = invite_secret};
+    int r = start(links, stream, &settings, link);
+    if (r == 0)
+        (*link)->peer = peer;
+    return r;
 }
 
 struct link *links_find(const struct links *links, const struct fingerprint *fingerprint)

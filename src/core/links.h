@@ -4,15 +4,20 @@
 #pragma once
 
 #include "core/gate.h"
+#include "core/ground.h"
 #include "core/link.h"
 
 struct links {
-    struct list strangers;   /* nothing is proven, or the session does not exist yet */
-    struct list established; /* sessions, open or waiting for approval */
+    const struct ground *ground;
+    const struct link_events *events; /* who is told what happens on them … */
+    void *context;                    /* … with this */
+    struct list strangers;            /* nothing is proven, or the session does not exist yet */
+    struct list established;          /* sessions, open or waiting for approval */
     unsigned established_count;
 };
 
-void links_init(struct links *links);
+void links_init(struct links *links, const struct ground *ground, const struct link_events *events,
+                void *context);
 
 /* Frees every link at once. */
 void links_deinit(struct links *links);
@@ -23,8 +28,14 @@ void links_deinit(struct links *links);
  */
 bool links_admit_stranger(struct links *links, const struct origin *origin, uint64_t now_ms);
 
-/* Adds a new link as a stranger. */
-void links_add(struct links *links, struct link *link);
+/*
+ * Starts a session over `stream`, which the link owns from then on (also when this fails): as host
+ * of a stranger, or as joiner with the peer that was dialled, who is shown `invite_secret` (or
+ * NULL). It is a stranger until links_establish(). 0 or -errno.
+ */
+int links_host(struct links *links, struct stream *stream);
+int links_join(struct links *links, struct stream *stream, struct peer *peer,
+               const uint8_t *invite_secret, struct link **link);
 
 /* The established link with this identity, or NULL; there is at most one. */
 struct link *links_find(const struct links *links, const struct fingerprint *fingerprint);

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/observer.h"
 #include "core/outcome.h"
 #include "core/requests.h"
 #include "core/roster.h"
@@ -20,19 +21,6 @@
 
 struct node;
 
-struct node_observer {
-    /*
-     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
-     * node has failed and promises nothing any more.
-     */
-    void (*settled)(void *context, int outcome);
-    void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
-    void (*request)(void *context, const struct request *request); /* an unknown key asks */
-    void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
-    /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
-    void (*unreached)(void *context, const struct peer *peer);
-};
-
 /* What a node is made of; everything outlives it. */
 struct node_parts {
     struct loop *loop;
@@ -40,7 +28,7 @@ struct node_parts {
     struct space *space; /* of the store's disk; NULL: not watched */
     const struct identity *self;
     const struct secret *store_key;
-    const struct node_observer *observer;
+    const struct observer *observer;
     void *observer_context;
 };
 
@@ -65,7 +53,8 @@ bool node_stopped(const struct node *node);
 void node_configure(struct node *node, const struct settings *settings);
 const struct settings *node_settings(const struct node *node);
 
-/* The end of the turn: hands out what is due, commits, and releases what waited for the commit. */
+/* The end of the turn (node_turn.c): hands out what is due, commits, and releases what waited for
+ * the commit. */
 void node_turn_end(struct node *node);
 
 /* --- what there is to see --- */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/admission.h"
+#include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"
 #include "net/local_address.h"
@@ -60,22 +62,21 @@ static int count_row(void *context, const struct invite_row *row)
 static int check_room(struct node *node, const struct node_invite *wanted)
 {
     unsigned count = 0;
-    if (wanted->name != NULL && !roster_name_valid(wanted->name))
-        return NODE_BAD_NAME;
-    if (wanted->name != NULL && roster_by_name(&node->roster, wanted->name) != NULL)
-        return NODE_NAME_TAKEN;
-    int r = invites_expire(node->db, loop_wall(node->loop));
-    if (r == 0)
-        r = invites_each(node->db, count_row, &count);
+    int r = wanted->name != NULL ? roster_check_name(&node->roster, wanted->name) : 0;
     if (r != 0)
-        return r == DB_FULL ? NODE_DISK_FULL : r;
+        return r;
+    r = invites_expire(node->ground.db, loop_wall(node->ground.loop));
+    if (r == 0)
+        r = invites_each(node->ground.db, count_row, &count);
+    if (r != 0)
+        return outcome_of_store(r);
     return count < NODE_INVITES_MAX ? 0 : NODE_INVITES_FULL;
 }
 
 static int fill_uri(const struct node *node, const struct node_invite *wanted,
                     struct invite_uri *uri)
 {
-    *uri = (struct invite_uri){.inviter = *pubkey_fingerprint(node_pubkey(node)),
+    *uri = (struct invite_uri){.inviter = *ground_fingerprint(&node->ground),
                                .address_count = wanted->address_count};
     suggest_name(uri);
     int r = random_bytes(uri->secret, sizeof uri->secret);
@@ -90,7 +91,7 @@ static int fill_uri(const struct node *node, const struct node_invite *wanted,
 int node_invite_create(struct node *node, const struct node_invite *wanted, struct invite_row *row,
                        struct invite_uri *uri)
 {
-    uint64_t now = loop_wall(node->loop);
+    uint64_t now = loop_wall(node->ground.loop);
     *row = (struct invite_row){.created_ms = now, .expires_ms = now + wanted->lifetime_ms};
     int r = check_room(node, wanted);
     if (r == 0)
@@ -102,14 +103,13 @@ int node_invite_create(struct node *node, const struct node_invite *wanted, stru
     memcpy(row->secret, uri->secret, sizeof row->secret);
     if (wanted->name != NULL)
         snprintf(row->name, sizeof row->name, "%s", wanted->name);
-    r = invites_add(node->db, row);
-    return r == DB_FULL ? NODE_DISK_FULL : r;
+    return outcome_of_store(invites_add(node->ground.db, row));
 }
 
 int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE])
 {
-    int r = invites_remove(node->db, id);
-    return r == DB_NOT_FOUND ? NODE_NO_SUCH_INVITE : r == DB_FULL ? NODE_DISK_FULL : r;
+    int r = invites_remove(node->ground.db, id);
+    return r == DB_NOT_FOUND ? NODE_NO_SUCH_INVITE : outcome_of_store(r);
 }
 
 static void take_uri(struct peer_row *row, const struct invite_uri *uri)
@@ -129,7 +129,7 @@ static int renew(struct node *node, struct peer *peer, const struct invite_uri *
         return node_peer_verify(node, peer, &uri->inviter);
     struct peer_row row = peer->row;
     take_uri(&row, uri);
-    int r = node_peer_update(node, peer, &row);
+    int r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
     peer->silenced = false;
@@ -144,13 +144,12 @@ static int renew(struct node *node, struct peer *peer, const struct invite_uri *
 static void choose_name(const struct node *node, const struct invite_uri *uri, const char *wanted,
                         struct peer_row *row)
 {
-    bool fit = roster_name_valid(uri->name) && roster_by_name(&node->roster, uri->name) == NULL;
     if (wanted != NULL)
         snprintf(row->name, sizeof row->name, "%s", wanted);
-    else if (fit)
+    else if (roster_check_name(&node->roster, uri->name) == 0)
         snprintf(row->name, sizeof row->name, "%s", uri->name);
     else
-        node_default_name(&uri->inviter, row->name);
+        roster_make_name(&uri->inviter, row->name);
 }
 
 int node_invite_accept(struct node *node, const struct invite_uri *uri, const char *name,
@@ -165,5 +164,10 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
     memcpy(row.key, uri->inviter.bytes, sizeof row.key);
     take_uri(&row, uri);
     choose_name(node, uri, name, &row);
-    return node_peer_make(node, &row, peer);
+    int r = roster_add(&node->roster, &row, peer);
+    if (r != 0)
+        return r;
+    admission_grant(node, *peer);
+    peer_dial(*peer);
+    return 0;
 }

@@ -1,11 +1,12 @@
 /*
  * What people may ask about messages.
  */
-#define LOG_COMPONENT "node"
 #include <errno.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/delivery.h"
+#include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"
 
@@ -23,7 +24,7 @@ static int check_text(struct span text)
 
 static int check_peer(struct node *node, const struct peer *peer, size_t size)
 {
-    if (node->stopping)
+    if (node->ground.stopping)
         return NODE_STOPPING;
     if (peer->row.trust == PEER_BLOCKED)
         return NODE_BLOCKED;
@@ -32,11 +33,11 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
     struct messages_size queue;
-    int r = messages_queue_size(node->db, peer->row.id, &queue);
+    int r = messages_queue_size(node->ground.db, peer->row.id, &queue);
     if (r < 0)
         return r;
-    bool full = queue.messages >= node->settings.queue_messages ||
-                queue.bytes + size > node->settings.queue_bytes;
+    bool full = queue.messages >= node->ground.settings.queue_messages ||
+                queue.bytes + size > node->ground.settings.queue_bytes;
     return full ? NODE_QUEUE_FULL : 0;
 }
 
@@ -45,15 +46,15 @@ static int make_id(const struct node *node, struct uuid *id)
     uint8_t random[UUID_RANDOM_SIZE];
     int r = random_bytes(random, sizeof random);
     if (r == 0)
-        *id = uuid_make(loop_wall(node->loop), random);
+        *id = uuid_make(loop_wall(node->ground.loop), random);
     return r;
 }
 
 /* When a message accepted now leaves the queue; 0 for never. */
 static uint64_t expiry(const struct node *node, const struct node_draft *draft)
 {
-    uint64_t now = loop_wall(node->loop);
-    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->settings.expire_ms;
+    uint64_t now = loop_wall(node->ground.loop);
+    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->ground.settings.expire_ms;
     return after != 0 && after < INT64_MAX - now ? now + after : 0;
 }
 
@@ -73,7 +74,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
     struct bytes sealed = {0};
     r = vault_seal(node->vault, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
     if (r == 0) {
-        uint64_t now = loop_wall(node->loop);
+        uint64_t now = loop_wall(node->ground.loop);
         struct message_row row = {.peer = peer->row.id,
                                   .direction = MESSAGE_OUT,
                                   .id = *id,
@@ -85,12 +86,12 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
                                   .client_id = draft->client_id,
                                   .body = bytes_span(&sealed),
                                   .text_size = draft->text.size};
-        r = messages_add(node->db, &row);
+        r = messages_add(node->ground.db, &row);
         *seq = row.seq;
     }
     bytes_deinit(&sealed);
     if (r != 0)
-        return r == DB_FULL ? NODE_DISK_FULL : r == DB_EXISTS ? -EIO : r;
+        return r == DB_EXISTS ? -EIO : outcome_of_store(r);
     housekeeping_touch(&node->housekeeping, expires_ms);
     delivery_touch(peer);
     peer_urge(peer);
@@ -106,7 +107,7 @@ static int note_message(void *context, const struct message_row *row)
 
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message)
 {
-    int r = messages_get(node->db, id, note_message, message);
+    int r = messages_get(node->ground.db, id, note_message, message);
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
@@ -118,8 +119,8 @@ int node_cancel(struct node *node, const struct uuid *id)
         return NODE_TOO_LATE;
     if (r != 0)
         return r;
-    r = messages_set_state(node->db, message.seq, MESSAGE_CANCELLED, NULL, loop_wall(node->loop));
-    return r == DB_FULL ? NODE_DISK_FULL : r;
+    return outcome_of_store(messages_set_state(node->ground.db, message.seq, MESSAGE_CANCELLED,
+                                               NULL, loop_wall(node->ground.loop)));
 }
 
 int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed)
@@ -128,6 +129,6 @@ int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, u
     unsigned step = RETENTION_STEP;
     int r = 0;
     for (*removed = 0; r == 0 && step > 0 && *removed < NODE_PURGE_MAX; *removed += step)
-        r = retention_purge(node->db, id, before_ms, loop_wall(node->loop), &step);
-    return r == DB_FULL ? NODE_DISK_FULL : r;
+        r = retention_purge(node->ground.db, id, before_ms, loop_wall(node->ground.loop), &step);
+    return outcome_of_store(r);
 }

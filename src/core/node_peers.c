@@ -1,27 +1,13 @@
 /*
  * What people may ask about peers.
  */
-#define LOG_COMPONENT "node"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/log.h"
 #include "core/admission.h"
+#include "core/node.h"
 #include "core/node_state.h"
-#include "core/trust.h"
-
-/* Outcomes of the store as ours. */
-static int outcome_of(int r)
-{
-    return r == DB_EXISTS ? NODE_NAME_TAKEN : r == DB_FULL ? NODE_DISK_FULL : r;
-}
-
-static uint64_t wall(const struct node *node)
-{
-    return loop_wall(node->loop);
-}
+#include "store/messages.h"
 
 int node_find_peer(const struct node *node, const char *name, struct peer **peer)
 {
@@ -35,82 +21,12 @@ int node_find_peer(const struct node *node, const char *name, struct peer **peer
 
 int node_find_only_peer(const struct node *node, struct peer **peer)
 {
-    if (node->settings.default_peer[0] != '\0')
-        return node_find_peer(node, node->settings.default_peer, peer);
+    if (node->ground.settings.default_peer[0] != '\0')
+        return node_find_peer(node, node->ground.settings.default_peer, peer);
     *peer = roster_first(&node->roster);
     return node->roster.count == 1   ? 0
            : node->roster.count == 0 ? NODE_NO_SUCH_PEER
                                      : NODE_AMBIGUOUS_PEER;
-}
-
-void node_default_name(const struct fingerprint *key, char name[static PEER_NAME_MAX])
-{
-    enum { SHOWN = 8 };
-    char digits[2 * SHOWN + 1];
-    hex_encode(key->bytes, SHOWN, digits);
-    snprintf(name, PEER_NAME_MAX, "peer-%s", digits);
-}
-
-/* Whether a peer may have this name and this key (either may be NULL). */
-static int check_free(const struct node *node, const char *name, const struct fingerprint *key)
-{
-    if (name != NULL && !roster_name_valid(name))
-        return NODE_BAD_NAME;
-    if (name != NULL && roster_by_name(&node->roster, name) != NULL)
-        return NODE_NAME_TAKEN;
-    if (key == NULL)
-        return 0;
-    if (fingerprint_equal(key, pubkey_fingerprint(node_pubkey(node))))
-        return NODE_OWN_KEY;
-    return roster_by_key(&node->roster, key) != NULL ? NODE_KEY_TAKEN : 0;
-}
-
-/* A request is answered: its session, if it waits, belongs to this peer now. */
-static void attach_request(struct node *node, struct peer *peer, const struct fingerprint *key)
-{
-    struct request *request = requests_find(&node->requests, key);
-    if (request == NULL)
-        return;
-    struct link *link = request->link;
-    requests_remove(&node->requests, request);
-    if (link == NULL || link->state != LINK_ACTIVE)
-        return;
-    peer_link_up(peer, link);
-    session_approve(link->session, loop_now(node->loop));
-    link_touch(link);
-}
-
-static int note_trust(struct node *node, const struct peer *peer)
-{
-    struct event_row event = {.type = EVENT_PEER_TRUST,
-                              .time_ms = wall(node),
-                              .peer = peer->row.id,
-                              .trust = peer_trust(peer)};
-    log_event(LOG_LEVEL_NOTICE, "peer-trust", peer->row.name, "trust is %s now",
-              trust_name(event.trust));
-    return outcome_of(events_add(node->db, &event));
-}
-
-int node_peer_make(struct node *node, struct peer_row *row, struct peer **peer)
-{
-    struct fingerprint key;
-    memcpy(key.bytes, row->key, sizeof key.bytes);
-    int r = check_free(node, row->name, row->pinned ? &key : NULL);
-    if (r != 0)
-        return r;
-    row->created_ms = wall(node);
-    r = peers_add(node->db, row);
-    if (r == 0)
-        r = peer_new(peer, node, row);
-    if (r != 0)
-        return outcome_of(r);
-    roster_add(&node->roster, *peer);
-    if (row->trust != PEER_UNPINNED)
-        r = note_trust(node, *peer);
-    if (row->pinned && row->trust != PEER_BLOCKED)
-        attach_request(node, *peer, &key);
-    peer_dial(*peer);
-    return r;
 }
 
 int node_peer_add(struct node *node, const char *name, const struct address *addresses,
@@ -127,17 +43,12 @@ int node_peer_add(struct node *node, const char *name, const struct address *add
         memcpy(row.key, key->bytes, sizeof row.key);
     if (address_count > 0)
         memcpy(row.addresses, addresses, address_count * sizeof *addresses);
-    return node_peer_make(node, &row, peer);
-}
-
-int node_peer_update(struct node *node, struct peer *peer, const struct peer_row *row)
-{
-    bool news = row->trust != peer->row.trust;
-    int r = peers_update(node->db, row, wall(node));
+    int r = roster_add(&node->roster, &row, peer);
     if (r != 0)
-        return outcome_of(r);
-    peer->row = *row;
-    return news ? note_trust(node, peer) : 0;
+        return r;
+    admission_grant(node, *peer);
+    peer_dial(*peer);
+    return 0;
 }
 
 int node_peer_rename(struct node *node, struct peer *peer, const char *name)
@@ -145,11 +56,11 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name)
     struct peer_row row = peer->row;
     if (strcmp(name, row.name) == 0)
         return 0;
-    int r = check_free(node, name, NULL);
+    int r = roster_check_name(&node->roster, name);
     if (r != 0)
         return r;
     snprintf(row.name, sizeof row.name, "%s", name);
-    return node_peer_update(node, peer, &row);
+    return roster_update(&node->roster, peer, &row);
 }
 
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
@@ -159,7 +70,7 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     row.address_count = address_count;
     if (address_count > 0)
         memcpy(row.addresses, addresses, address_count * sizeof *addresses);
-    int r = node_peer_update(node, peer, &row);
+    int r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
     peer_forget_attempts(peer);
@@ -179,10 +90,10 @@ static int cancel_queue(struct node *node, const struct peer *peer)
 {
     for (;;) {
         int64_t head = 0;
-        int r = messages_queue(node->db, peer->row.id, 0, 1, note_seq, &head);
+        int r = messages_queue(node->ground.db, peer->row.id, 0, 1, note_seq, &head);
         if (r == 0 && head != 0)
-            r = messages_set_state(node->db, head, MESSAGE_CANCELLED, "the peer was removed",
-                                   wall(node));
+            r = messages_set_state(node->ground.db, head, MESSAGE_CANCELLED, "the peer was removed",
+                                   loop_wall(node->ground.loop));
         if (r != 0 || head == 0)
             return r;
     }
@@ -191,16 +102,7 @@ static int cancel_queue(struct node *node, const struct peer *peer)
 int node_peer_remove(struct node *node, struct peer *peer)
 {
     int r = cancel_queue(node, peer);
-    if (r == 0)
-        r = peers_remove(node->db, peer->row.id, wall(node));
-    if (r != 0)
-        return outcome_of(r);
-    peer->silenced = true;
-    links_abandon_peer(&node->links, peer, CLOSE_NORMAL);
-    if (peer->seen_online)
-        node->observer->presence(node->observer_context, peer);
-    roster_remove(&node->roster, peer);
-    return 0;
+    return r == 0 ? roster_remove(&node->roster, peer) : outcome_of_store(r);
 }
 
 int node_peer_verify(struct node *node, struct peer *peer, const struct fingerprint *key)
@@ -213,7 +115,7 @@ int node_peer_verify(struct node *node, struct peer *peer, const struct fingerpr
     if (memcmp(key->bytes, row.key, PEER_KEY_SIZE) != 0)
         return NODE_MISMATCH;
     row.trust = PEER_VERIFIED;
-    return node_peer_update(node, peer, &row);
+    return roster_update(&node->roster, peer, &row);
 }
 
 int node_peer_verify_number(struct node *node, struct peer *peer, const char *number)
@@ -222,7 +124,7 @@ int node_peer_verify_number(struct node *node, struct peer *peer, const char *nu
     if (!peer->row.pinned)
         return NODE_NO_KEY;
     memcpy(key.bytes, peer->row.key, sizeof key.bytes);
-    int r = safety_number_compare(pubkey_fingerprint(node_pubkey(node)), &key, number);
+    int r = safety_number_compare(ground_fingerprint(&node->ground), &key, number);
     if (r != 0)
         return r < 0 ? r : r == SAFETY_NUMBER_OTHER ? NODE_MISMATCH : NODE_MALFORMED;
     return node_peer_verify(node, peer, &key);
@@ -232,7 +134,7 @@ int node_peer_block(struct node *node, struct peer *peer)
 {
     struct peer_row row = peer->row;
     row.trust = PEER_BLOCKED;
-    int r = node_peer_update(node, peer, &row);
+    int r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
     peer_stop_dialling(peer);
@@ -247,7 +149,7 @@ int node_peer_unblock(struct node *node, struct peer *peer)
     if (row.trust != PEER_BLOCKED)
         return 0;
     row.trust = row.pinned ? PEER_TOFU : PEER_UNPINNED;
-    int r = node_peer_update(node, peer, &row);
+    int r = roster_update(&node->roster, peer, &row);
     if (r == 0)
         peer_dial_at_once(peer);
     return r;
@@ -263,10 +165,8 @@ static void end_request(struct node *node, struct request *request)
 
 int node_request_block(struct node *node, const struct fingerprint *key, struct peer **peer)
 {
-    char name[PEER_NAME_MAX];
     struct request *request = requests_find(&node->requests, key);
-    node_default_name(key, name);
-    int r = node_peer_add(node, name, NULL, 0, key, PEER_BLOCKED, peer);
+    int r = roster_adopt(&node->roster, NULL, key, PEER_BLOCKED, peer);
     if (r == 0 && request != NULL)
         end_request(node, request);
     return r;
@@ -291,12 +191,12 @@ static int accept_for(struct node *node, struct peer *peer, const struct fingerp
         return NODE_MISMATCH;
     if (roster_by_key(&node->roster, key) != NULL)
         return NODE_KEY_TAKEN;
-    int r = admission_pin(node, peer, key, PEER_TOFU);
+    int r = roster_pin(&node->roster, peer, key, PEER_TOFU);
     if (r != 0)
         return r;
     if (peer->link != NULL)
         link_close(peer->link, CLOSE_REFUSED);
-    attach_request(node, peer, key);
+    admission_grant(node, peer);
     peer_dial_at_once(peer);
     return 0;
 }
@@ -304,17 +204,15 @@ static int accept_for(struct node *node, struct peer *peer, const struct fingerp
 int node_accept(struct node *node, const char *name, const struct fingerprint *key,
                 struct peer **peer)
 {
-    char made_name[PEER_NAME_MAX];
     *peer = name != NULL ? roster_by_name(&node->roster, name) : NULL;
     if (*peer != NULL)
         return accept_for(node, *peer, key);
     if (requests_find(&node->requests, key) == NULL)
         return NODE_NO_SUCH_REQUEST;
-    if (name == NULL) {
-        node_default_name(key, made_name);
-        name = made_name;
-    }
-    return node_peer_add(node, name, NULL, 0, key, PEER_TOFU, peer);
+    int r = roster_adopt(&node->roster, name, key, PEER_TOFU, peer);
+    if (r == 0)
+        admission_grant(node, *peer);
+    return r;
 }
 
 int node_peer_connect(struct peer *peer)
@@ -342,7 +240,7 @@ int node_peer_ping(struct node *node, struct peer *peer)
 {
     if (peer->link == NULL || !link_open(peer->link))
         return NODE_OFFLINE;
-    uint64_t now = loop_now(node->loop);
+    uint64_t now = loop_now(node->ground.loop);
     if (!session_ping(peer->link->session, now, now))
         return NODE_TOO_OFTEN;
     link_touch(peer->link);

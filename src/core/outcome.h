@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "store/db.h"
+
 enum node_outcome {
     NODE_NO_SUCH_PEER = 1,
     NODE_AMBIGUOUS_PEER,  /* no peer was named and there is not exactly one to mean */
@@ -30,3 +32,9 @@ enum node_outcome {
     NODE_DISK_FULL,
     NODE_STOPPING,
 };
+
+/* What the store said, as an outcome of the node. */
+static inline int outcome_of_store(int r)
+{
+    return r == DB_FULL ? NODE_DISK_FULL : r;
+}

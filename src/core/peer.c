@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "core/node_state.h"
 #include "crypto/random.h"
+#include "store/messages.h"
 
 enum {
     FIRST_DIAL_SPREAD_MS = 2000,
@@ -32,19 +32,21 @@ static void on_backoff_over(void *context)
     peer_dial(peer);
 }
 
-int peer_new(struct peer **peer, struct node *owner, const struct peer_row *row)
+int peer_new(struct peer **peer, const struct ground *ground, struct links *links,
+             const struct peer_row *row)
 {
     struct peer *made = calloc(1, sizeof *made);
     if (made == NULL)
         return -ENOMEM;
-    made->owner = owner;
+    made->ground = ground;
+    made->links = links;
     made->row = *row;
-    made->since_ms = loop_wall(owner->loop);
+    made->since_ms = loop_wall(ground->loop);
     made->rtt_ms = UINT64_MAX;
     list_init(&made->node);
-    bucket_init(&made->keys, GATE_PEER_KEYS_PER_S, GATE_PEER_KEYS_BURST, loop_now(owner->loop));
-    delivery_init(&made->delivery);
-    int r = timer_new(&made->timer, owner->loop, on_backoff_over, made);
+    bucket_init(&made->keys, GATE_PEER_KEYS_PER_S, GATE_PEER_KEYS_BURST, loop_now(ground->loop));
+    flight_init(&made->flight);
+    int r = timer_new(&made->timer, ground->loop, on_backoff_over, made);
     if (r < 0) {
         peer_free(made);
         return r;
@@ -60,7 +62,7 @@ void peer_free(struct peer *peer)
     list_remove(&peer->node);
     dial_cancel(peer->dial);
     timer_free(peer->timer);
-    delivery_deinit(&peer->delivery);
+    flight_deinit(&peer->flight);
     free(peer);
 }
 
@@ -99,7 +101,7 @@ static void set_state(struct peer *peer, enum peer_state state)
         return;
     log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
     peer->state = state;
-    peer->since_ms = loop_wall(peer->owner->loop);
+    peer->since_ms = loop_wall(peer->ground->loop);
     if (state != PEER_BACKOFF)
         timer_disarm(peer->timer);
 }
@@ -107,7 +109,7 @@ static void set_state(struct peer *peer, enum peer_state state)
 static void set_error(struct peer *peer, const char *text)
 {
     snprintf(peer->last_error, sizeof peer->last_error, "%s", text);
-    peer->error_ms = loop_wall(peer->owner->loop);
+    peer->error_ms = loop_wall(peer->ground->loop);
 }
 
 void peer_forget_attempts(struct peer *peer)
@@ -134,7 +136,7 @@ static void set_attempt(struct peer *peer, enum peer_dialled outcome, const char
 /* Whether the peer should have a link and we may make it. */
 static bool wants_dial(const struct peer *peer)
 {
-    return !peer->owner->stopping && !peer->silenced && peer->row.address_count > 0 &&
+    return !peer->ground->stopping && !peer->silenced && peer->row.address_count > 0 &&
            peer->row.trust != PEER_BLOCKED && peer->link == NULL && peer->attempt == NULL &&
            peer->dial == NULL;
 }
@@ -142,18 +144,24 @@ static bool wants_dial(const struct peer *peer)
 static void wait_ms(struct peer *peer, uint32_t ms)
 {
     set_state(peer, PEER_BACKOFF);
-    peer->dial_at_ms = loop_now(peer->owner->loop) + ms;
-    peer->next_dial_ms = loop_wall(peer->owner->loop) + ms;
+    peer->dial_at_ms = loop_now(peer->ground->loop) + ms;
+    peer->next_dial_ms = loop_wall(peer->ground->loop) + ms;
     timer_arm_at(peer->timer, peer->dial_at_ms);
+}
+
+static bool has_queue(const struct peer *peer)
+{
+    struct messages_size size;
+    return messages_queue_size(peer->ground->db, peer->row.id, &size) == 0 && size.messages > 0;
 }
 
 static const struct backoff_plan *choose_plan(const struct peer *peer)
 {
-    uint64_t now = loop_now(peer->owner->loop);
+    uint64_t now = loop_now(peer->ground->loop);
     if (peer->setback == PEER_REFUSED)
         return &refused;
     bool recent = peer->online_ms != 0 && now - peer->online_ms < RECENT_MS;
-    return recent || delivery_has_queue(peer) ? &eager : &patient;
+    return recent || has_queue(peer) ? &eager : &patient;
 }
 
 /* After a round over all addresses has failed. */
@@ -170,6 +178,11 @@ static void back_off(struct peer *peer)
     wait_ms(peer, backoff_next(&peer->backoff, choose_plan(peer), random_u32()));
 }
 
+static void tell_unreached(const struct peer *peer)
+{
+    peer->ground->observer->unreached(peer->ground->observer_context, peer);
+}
+
 static void try_next_address(struct peer *peer)
 {
     if (peer->row.address_count == 0) { /* they were taken away meanwhile */
@@ -182,7 +195,7 @@ static void try_next_address(struct peer *peer)
         return;
     }
     back_off(peer);
-    peer->owner->observer->unreached(peer->owner->observer_context, peer);
+    tell_unreached(peer);
 }
 
 static void on_dialled(void *context, struct stream *stream, const char *error)
@@ -194,7 +207,8 @@ static void on_dialled(void *context, struct stream *stream, const char *error)
         try_next_address(peer);
         return;
     }
-    int r = node_join(peer->owner, stream, peer, &peer->attempt);
+    const uint8_t *invite_secret = peer->row.invited ? peer->row.invite_secret : NULL;
+    int r = links_join(peer->links, stream, peer, invite_secret, &peer->attempt);
     if (r < 0) {
         set_error(peer, strerror(-r));
         back_off(peer);
@@ -212,7 +226,7 @@ void peer_dial(struct peer *peer)
     if (peer->next_address == 0)
         peer->setback = PEER_FAILED;
     set_state(peer, PEER_CONNECTING);
-    int r = dial_start(&peer->dial, peer->owner->loop, &peer->row.addresses[peer->next_address],
+    int r = dial_start(&peer->dial, peer->ground->loop, &peer->row.addresses[peer->next_address],
                        on_dialled, peer);
     if (r < 0) {
         set_error(peer, strerror(-r));
@@ -231,7 +245,7 @@ void peer_dial_at_once(struct peer *peer)
 
 void peer_start(struct peer *peer)
 {
-    const struct fingerprint *own = pubkey_fingerprint(node_pubkey(peer->owner));
+    const struct fingerprint *own = ground_fingerprint(peer->ground);
     bool yields = peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
     if (yields && wants_dial(peer))
         wait_ms(peer, random_u32() % FIRST_DIAL_SPREAD_MS);
@@ -243,7 +257,7 @@ void peer_urge(struct peer *peer)
 {
     bool may = peer->state == PEER_BACKOFF && peer->setback == PEER_FAILED &&
                peer->handshake_failures < HANDSHAKE_FAILURES_MAX;
-    uint64_t soon = loop_now(peer->owner->loop) + eager.limit_ms;
+    uint64_t soon = loop_now(peer->ground->loop) + eager.limit_ms;
     if (may && peer->dial_at_ms > soon)
         peer_dial_at_once(peer);
 }
@@ -258,14 +272,6 @@ void peer_stop_dialling(struct peer *peer)
     }
     if (peer->link == NULL)
         set_state(peer, PEER_OFFLINE);
-}
-
-const char *link_end_text(const struct link_end *end, char *text, size_t size)
-{
-    const char *what = end->coded ? close_code_name(end->code) : "connection lost";
-    snprintf(text, size, "%s%s%s%s", end->coded && end->by_peer ? "the peer says: " : "", what,
-             end->detail != NULL ? ": " : "", end->detail != NULL ? end->detail : "");
-    return text;
 }
 
 /*
@@ -335,7 +341,7 @@ void peer_link_up(struct peer *peer, struct link *link)
 void peer_link_waits(struct peer *peer)
 {
     set_error(peer, "it has yet to let us in");
-    peer->owner->observer->unreached(peer->owner->observer_context, peer);
+    tell_unreached(peer);
 }
 
 void peer_link_open(struct peer *peer)
@@ -343,17 +349,15 @@ void peer_link_open(struct peer *peer)
     backoff_reset(&peer->backoff);
     peer->last_error[0] = '\0';
     peer_forget_attempts(peer);
-    peer->online_ms = loop_now(peer->owner->loop);
+    peer->online_ms = loop_now(peer->ground->loop);
     set_state(peer, PEER_ONLINE);
-    delivery_start(peer);
 }
 
 void peer_link_down(struct peer *peer, const struct link_end *end)
 {
     char text[PEER_ERROR_MAX];
-    delivery_end(peer, end);
     if (peer->state == PEER_ONLINE)
-        peer->online_ms = loop_now(peer->owner->loop);
+        peer->online_ms = loop_now(peer->ground->loop);
     peer->link = NULL;
     note_setback(peer, end);
     if (!end->coded || end->code != CLOSE_NORMAL)

@@ -9,8 +9,8 @@
 #include "base/backoff.h"
 #include "base/bucket.h"
 #include "base/list.h"
-#include "core/delivery.h"
-#include "core/link.h"
+#include "core/flight.h"
+#include "core/links.h"
 #include "net/dialer.h"
 #include "store/peers.h"
 
@@ -39,11 +39,10 @@ enum peer_state {
     PEER_BACKOFF,    /* waiting before the next dial */
 };
 
-struct node;
-
 struct peer {
     struct list node; /* in the roster */
-    struct node *owner;
+    const struct ground *ground;
+    struct links *links;
     struct peer_row row;
     enum peer_state state;
     uint64_t since_ms;     /* wall clock, of the state */
@@ -67,12 +66,13 @@ struct peer {
     unsigned failed_dials;           /* since there was a session */
     struct peer_attempt attempts[PEER_ADDRESSES_MAX]; /* one for each address */
     struct bucket keys;                               /* its share of our private key */
-    struct delivery delivery;
+    struct flight flight;
     uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
 };
 
-/* Makes a peer of a stored row, offline. 0 or -errno. */
-int peer_new(struct peer **peer, struct node *owner, const struct peer_row *row);
+/* Makes a peer of a stored row, offline; its dials become `links`. 0 or -errno. */
+int peer_new(struct peer **peer, const struct ground *ground, struct links *links,
+             const struct peer_row *row);
 
 /* Frees the peer; its links are not told. */
 void peer_free(struct peer *peer);
@@ -121,6 +121,3 @@ void peer_link_open(struct peer *peer);
 
 /* The peer's session is over. */
 void peer_link_down(struct peer *peer, const struct link_end *end);
-
-/* The reason of an end for people; static or in `text`. */
-const char *link_end_text(const struct link_end *end, char *text, size_t size);

@@ -1,58 +1,88 @@
 /*
  * The roster: every known peer.
  */
+#define LOG_COMPONENT "roster"
 #include "core/roster.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/log.h"
 #include "base/utf8.h"
+#include "core/trust.h"
+#include "store/events.h"
 
-void roster_init(struct roster *roster)
+static uint64_t wall(const struct roster *roster)
 {
+    return loop_wall(roster->ground->loop);
+}
+
+void roster_init(struct roster *roster, const struct ground *ground, struct links *links)
+{
+    *roster = (struct roster){.ground = ground, .links = links};
     list_init(&roster->list);
-    roster->count = 0;
 }
 
 void roster_deinit(struct roster *roster)
 {
     list_for_each_safe (node, &roster->list)
-        roster_remove(roster, container_of(node, struct peer, node));
+        peer_free(container_of(node, struct peer, node));
 }
 
-struct loading {
-    struct roster *roster;
-    struct node *owner;
-};
+/* --- memory and store --- */
 
-static int load_row(void *context, const struct peer_row *row)
+static int take_in(struct roster *roster, const struct peer_row *row, struct peer **peer)
 {
-    struct loading *loading = context;
-    struct peer *peer;
-    int r = peer_new(&peer, loading->owner, row);
-    if (r == 0)
-        roster_add(loading->roster, peer);
-    return r;
-}
-
-int roster_load(struct roster *roster, struct node *owner, struct db *db)
-{
-    struct loading loading = {roster, owner};
-    return peers_each(db, load_row, &loading);
-}
-
-void roster_add(struct roster *roster, struct peer *peer)
-{
-    list_append(&roster->list, &peer->node);
+    int r = peer_new(peer, roster->ground, roster->links, row);
+    if (r < 0)
+        return r;
+    list_append(&roster->list, &(*peer)->node);
     roster->count++;
+    return 0;
 }
 
-void roster_remove(struct roster *roster, struct peer *peer)
+static void let_go(struct roster *roster, struct peer *peer)
 {
+    const struct ground *ground = roster->ground;
+    peer->silenced = true;
+    links_abandon_peer(roster->links, peer, CLOSE_NORMAL);
+    if (peer->seen_online)
+        ground->observer->presence(ground->observer_context, peer);
     roster->count--;
     peer_free(peer);
 }
+
+static int load_row(void *context, const struct peer_row *row)
+{
+    struct roster *roster = context;
+    struct peer *peer = roster_by_id(roster, row->id);
+    int r = peer == NULL ? take_in(roster, row, &peer) : 0;
+    if (r < 0)
+        return r;
+    peer->row = *row;
+    peer->stored = true;
+    return 0;
+}
+
+int roster_load(struct roster *roster)
+{
+    roster_each (peer, roster)
+        peer->stored = false;
+    int r = peers_each(roster->ground->db, load_row, roster);
+    if (r < 0)
+        return r;
+    list_for_each_safe (node, &roster->list) {
+        struct peer *peer = container_of(node, struct peer, node);
+        if (!peer->stored)
+            let_go(roster, peer);
+    }
+    return 0;
+}
+
+/* --- finding --- */
 
 struct peer *roster_next(const struct roster *roster, const struct peer *peer)
 {
@@ -90,6 +120,8 @@ struct peer *roster_by_id(const struct roster *roster, int64_t id)
     return NULL;
 }
 
+/* --- names --- */
+
 bool roster_name_valid(const char *name)
 {
     size_t size = strlen(name);
@@ -102,4 +134,135 @@ bool roster_name_valid(const char *name)
                  memcmp(harmless.data, name, size) == 0;
     bytes_deinit(&harmless);
     return valid;
+}
+
+int roster_check_name(const struct roster *roster, const char *name)
+{
+    if (!roster_name_valid(name))
+        return NODE_BAD_NAME;
+    return roster_by_name(roster, name) != NULL ? NODE_NAME_TAKEN : 0;
+}
+
+void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_MAX])
+{
+    enum { SHOWN = 8 };
+    char digits[2 * SHOWN + 1];
+    hex_encode(key->bytes, SHOWN, digits);
+    snprintf(name, PEER_NAME_MAX, "peer-%s", digits);
+}
+
+/* --- changing --- */
+
+static int check_key(const struct roster *roster, const struct fingerprint *key)
+{
+    if (fingerprint_equal(key, ground_fingerprint(roster->ground)))
+        return NODE_OWN_KEY;
+    return roster_by_key(roster, key) != NULL ? NODE_KEY_TAKEN : 0;
+}
+
+static int add_trust_event(const struct roster *roster, const struct peer *peer)
+{
+    struct event_row event = {.type = EVENT_PEER_TRUST,
+                              .time_ms = wall(roster),
+                              .peer = peer->row.id,
+                              .trust = peer_trust(peer)};
+    return outcome_of_store(events_add(roster->ground->db, &event));
+}
+
+static int note_trust(const struct roster *roster, const struct peer *peer)
+{
+    log_event(LOG_LEVEL_NOTICE, "peer-trust", peer->row.name, "trust is %s now",
+              trust_name(peer_trust(peer)));
+    return add_trust_event(roster, peer);
+}
+
+int roster_add(struct roster *roster, struct peer_row *row, struct peer **peer)
+{
+    struct fingerprint key;
+    memcpy(key.bytes, row->key, sizeof key.bytes);
+    int r = roster_check_name(roster, row->name);
+    if (r == 0 && row->pinned)
+        r = check_key(roster, &key);
+    if (r != 0)
+        return r;
+    row->created_ms = wall(roster);
+    r = peers_add(roster->ground->db, row);
+    if (r == 0)
+        r = take_in(roster, row, peer);
+    if (r != 0)
+        return r == DB_EXISTS ? NODE_NAME_TAKEN : outcome_of_store(r);
+    return row->trust != PEER_UNPINNED ? note_trust(roster, *peer) : 0;
+}
+
+int roster_adopt(struct roster *roster, const char *name, const struct fingerprint *key,
+                 enum peer_trust trust, struct peer **peer)
+{
+    struct peer_row row = {.pinned = true, .trust = trust};
+    memcpy(row.key, key->bytes, sizeof row.key);
+    if (name == NULL)
+        roster_make_name(key, row.name);
+    else if (roster_name_valid(name))
+        snprintf(row.name, sizeof row.name, "%s", name);
+    return roster_add(roster, &row, peer);
+}
+
+/* Takes over a row that may have changed in anything. 0, DB_EXISTS, DB_FULL or -errno. */
+static int replace(struct roster *roster, struct peer *peer, const struct peer_row *row)
+{
+    int r = peers_update(roster->ground->db, row, wall(roster));
+    if (r == 0)
+        peer->row = *row;
+    return r;
+}
+
+int roster_update(struct roster *roster, struct peer *peer, const struct peer_row *row)
+{
+    bool news = row->trust != peer->row.trust;
+    int r = replace(roster, peer, row);
+    if (r != 0)
+        return r == DB_EXISTS ? NODE_NAME_TAKEN : outcome_of_store(r);
+    return news ? note_trust(roster, peer) : 0;
+}
+
+int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprint *key,
+               enum peer_trust trust)
+{
+    char text[FINGERPRINT_TEXT_MAX];
+    struct peer_row row = peer->row;
+    row.pinned = true;
+    row.offered = false;
+    row.invited = false;
+    row.trust = trust;
+    memcpy(row.key, key->bytes, PEER_KEY_SIZE);
+    int r = replace(roster, peer, &row);
+    if (r != 0)
+        return r == DB_EXISTS ? NODE_KEY_TAKEN : outcome_of_store(r);
+    fingerprint_format(key, text);
+    log_event(LOG_LEVEL_NOTICE, "peer-trust", row.name, "pinned %s (%s)", text, trust_name(trust));
+    return add_trust_event(roster, peer);
+}
+
+int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerprint *key)
+{
+    struct peer_row row = peer->row;
+    struct event_row event = {.type = EVENT_PEER_KEY_CHANGED,
+                              .time_ms = wall(roster),
+                              .peer = row.id,
+                              .trust = PEER_CHANGED,
+                              .offered = true};
+    row.offered = true;
+    memcpy(row.offered_key, key->bytes, PEER_KEY_SIZE);
+    memcpy(event.offered_key, key->bytes, PEER_KEY_SIZE);
+    int r = replace(roster, peer, &row);
+    if (r == 0)
+        r = events_add(roster->ground->db, &event);
+    return outcome_of_store(r);
+}
+
+int roster_remove(struct roster *roster, struct peer *peer)
+{
+    int r = peers_remove(roster->ground->db, peer->row.id, wall(roster));
+    if (r == 0)
+        let_go(roster, peer);
+    return outcome_of_store(r);
 }

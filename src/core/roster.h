@@ -1,36 +1,35 @@
 /*
- * The roster: every known peer, by name and by key.
+ * The roster: every known peer, in memory as in the store. Who becomes a peer, or is one under
+ * another name or with another key, does so here; whether he may is decided above.
  */
 #pragma once
 
+#include "core/outcome.h"
 #include "core/peer.h"
 #include "crypto/fingerprint.h"
 
 struct roster {
+    const struct ground *ground;
+    struct links *links;
     struct list list; /* oldest first */
     unsigned count;
 };
 
-void roster_init(struct roster *roster);
+void roster_init(struct roster *roster, const struct ground *ground, struct links *links);
 void roster_deinit(struct roster *roster);
 
-/* Makes a peer of every stored row. 0 or -errno. */
-int roster_load(struct roster *roster, struct node *owner, struct db *db);
+/*
+ * Makes memory say what the store says: there is a peer for every stored row, and no other. First,
+ * and again after a turn was undone. 0 or -errno.
+ */
+int roster_load(struct roster *roster);
 
-/* Adds a peer, which the roster owns from then on. */
-void roster_add(struct roster *roster, struct peer *peer);
-
-/* Takes a peer out and frees it. */
-void roster_remove(struct roster *roster, struct peer *peer);
+/* --- finding --- */
 
 /* Each NULL if there is none. */
 struct peer *roster_by_name(const struct roster *roster, const char *name);
 struct peer *roster_by_key(const struct roster *roster, const struct fingerprint *fingerprint);
 struct peer *roster_by_id(const struct roster *roster, int64_t id);
-
-/* Whether people may use this as a peer's name: 1 to 64 bytes of visible UTF-8 without spaces, '/',
- * ':' or a leading '-'. */
-bool roster_name_valid(const char *name);
 
 /* clang-format off */
 #define roster_each(each, roster) \
@@ -39,3 +38,41 @@ bool roster_name_valid(const char *name);
 
 struct peer *roster_first(const struct roster *roster);
 struct peer *roster_next(const struct roster *roster, const struct peer *peer);
+
+/* --- names --- */
+
+/* Whether people may use this as a peer's name: 1 to 64 bytes of visible UTF-8 without spaces, '/',
+ * ':' or a leading '-'. */
+bool roster_name_valid(const char *name);
+
+/* Whether a peer may get this name: 0, NODE_BAD_NAME or NODE_NAME_TAKEN. */
+int roster_check_name(const struct roster *roster, const char *name);
+
+/* A name for a peer that nobody has named: the beginning of its fingerprint. */
+void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_MAX]);
+
+/* --- changing: 0, an outcome (NODE_DISK_FULL of each) or -errno --- */
+
+/*
+ * Makes a peer of a row with everything but its id and time. NODE_BAD_NAME, NODE_NAME_TAKEN,
+ * NODE_KEY_TAKEN, NODE_OWN_KEY.
+ */
+int roster_add(struct roster *roster, struct peer_row *row, struct peer **peer);
+
+/* Makes a peer of a key, without addresses; `name` may be NULL for one made of the key. The same.
+ */
+int roster_adopt(struct roster *roster, const char *name, const struct fingerprint *key,
+                 enum peer_trust trust, struct peer **peer);
+
+/* Stores a changed row of a peer and takes it over. NODE_NAME_TAKEN. */
+int roster_update(struct roster *roster, struct peer *peer, const struct peer_row *row);
+
+/* Pins a key to a peer, which ends all doubt about it and the use of an invite. NODE_KEY_TAKEN. */
+int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprint *key,
+               enum peer_trust trust);
+
+/* Another key than its own answered in the peer's place: nothing is sent until people decide. */
+int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerprint *key);
+
+/* Ends the peer's links and forgets it: the peer is freed. */
+int roster_remove(struct roster *roster, struct peer *peer);

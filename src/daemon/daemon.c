@@ -191,8 +191,8 @@ static void on_unreached(void *context, const struct peer *peer)
     control_unreached(daemon->control, peer);
 }
 
-static const struct node_observer observer = {on_settled, on_presence, on_request, on_pong,
-                                              on_unreached};
+static const struct observer observer = {on_settled, on_presence, on_request, on_pong,
+                                         on_unreached};
 
 static void on_turn_end(void *context)
 {

@@ -127,11 +127,11 @@ static void on_news(void *context, const struct peer *peer)
     (void)peer;
 }
 
-static const struct node_observer observer = {.settled = on_settled,
-                                              .presence = on_presence,
-                                              .request = on_request,
-                                              .pong = on_news,
-                                              .unreached = on_news};
+static const struct observer observer = {.settled = on_settled,
+                                         .presence = on_presence,
+                                         .request = on_request,
+                                         .pong = on_news,
+                                         .unreached = on_news};
 
 /* --- coming up and going down ----------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 # Tests of src/core/. What needs a network is in ../simulation.
 
+test_flight_OBJS = core/flight
 test_gate_OBJS = core/gate base/bucket base/bytes
 test_links_OBJS = core/links crypto/fingerprint base/base64 base/bytes
 test_requests_OBJS = core/requests crypto/fingerprint base/base64 base/bytes

@@ -103,6 +103,19 @@ void link_flush(struct link *link)
     fake_of(link)->flushed++;
 }
 
+/* The link that is made next. */
+static struct link *next;
+
+int link_new(struct link **link, struct loop *loop, struct stream *stream,
+             const struct session_settings *settings, const struct link_events *events,
+             void *context)
+{
+    (void)loop, (void)stream, (void)events, (void)context;
+    *link = next;
+    (*link)->session->role = settings->role;
+    return 0;
+}
+
 void link_free(struct link *link)
 {
     list_remove(&link->node);
@@ -121,13 +134,14 @@ enum { NOW_MS = 1000000, FAKES_MAX = GATE_STRANGERS_MAX + 2 };
 static const struct fingerprint own = {{5}};
 
 static struct fake fakes[FAKES_MAX];
+static const struct ground ground;
 static struct links links;
 
 static int start(void **state)
 {
     (void)state;
     memset(fakes, 0, sizeof fakes);
-    links_init(&links);
+    links_init(&links, &ground, NULL, NULL);
     return 0;
 }
 
@@ -136,14 +150,18 @@ static struct fake *make(unsigned number, enum session_role role, uint8_t peer)
 {
     struct fake *fake = &fakes[number];
 
-    fake->session = (struct session){.role = role, .phase = SESSION_OPEN, .approved = true};
+    fake->session = (struct session){.phase = SESSION_OPEN, .approved = true};
     fake->key = (struct fingerprint){{peer}};
     fake->link.session = &fake->session;
     fake->link.stream = &fake->stream;
     fake->link.started_ms = NOW_MS;
     fake->link.state = LINK_ACTIVE;
     list_init(&fake->link.node);
-    links_add(&links, &fake->link);
+    next = &fake->link;
+    if (role == SESSION_HOST)
+        links_host(&links, &fake->stream);
+    else
+        links_join(&links, &fake->stream, NULL, NULL, &next);
     return fake;
 }
 

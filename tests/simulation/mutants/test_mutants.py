@@ -13,30 +13,31 @@ SEEDS = 200
 # name: [(file, what is there, what takes its place), ...]
 MUTANTS = {
     "acknowledge before the commit": [
-        ("src/core/node.c",
+        ("src/core/node_turn.c",
          "    pump_deliveries(node);\n",
          "    pump_deliveries(node);\n    links_turn_end(&node->links);\n"),
     ],
     "answer clients before the commit": [
-        ("src/core/node.c",
+        ("src/core/node_turn.c",
          "    pump_deliveries(node);\n",
-         "    pump_deliveries(node);\n    node->observer->settled(node->observer_context, 0);\n"),
+         "    pump_deliveries(node);\n"
+         "    node->ground.observer->settled(node->ground.observer_context, 0);\n"),
     ],
     "store repetitions": [
         ("src/core/delivery.c",
          ".id = item->id,\n                                  .previous",
-         ".id = uuid_make(loop_wall(node->loop), sealed.data + 1),\n"
+         ".id = uuid_make(loop_wall(node->ground.loop), sealed.data + 1),\n"
          "                                  .previous"),
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
-         "    r = note_transmitted(peer, next);\n",
-         "    r = note_transmitted(peer, next);\n    if (r == 0)\n"
-         "        r = messages_set_state(peer->owner->db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
+         "    r = note_transmitted(node, peer, next);\n",
+         "    r = note_transmitted(node, peer, next);\n    if (r == 0)\n"
+         "        r = messages_set_state(node->ground.db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
     ],
     "acknowledge what is only received": [
-        ("src/core/delivery.c", "    int r = store_item(peer, item);\n",
-         "    int r = item->text.size % 16 ? store_item(peer, item) : 0;\n"),
+        ("src/core/delivery.c", "    int r = store_item(node, peer, item);\n",
+         "    int r = item->text.size % 16 ? store_item(node, peer, item) : 0;\n"),
     ],
     "forget the last id sent": [
         ("src/core/delivery.c",
@@ -45,14 +46,14 @@ MUTANTS = {
     ],
     "forget the last id received": [
         ("src/core/delivery.c",
-         "        r = peers_set_last_in(peer->owner->db, peer->row.id, &item->id);\n", ""),
+         "        r = peers_set_last_in(node->ground.db, peer->row.id, &item->id);\n", ""),
     ],
     "link repetitions anew": [
         ("src/core/delivery.c", "    if (!next->transmitted)\n        next->item.previous",
          "        next->item.previous"),
     ],
     "go on where the last session stopped": [
-        ("src/core/delivery.c", "    delivery->cursor = 0;\n", ""),
+        ("src/core/flight.c", "    flight->cursor = 0;\n", ""),
     ],
     "send the newest first": [
         ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
@@ -73,7 +74,8 @@ MUTANTS = {
         ("src/proto/session.c", "handshake_awaits_verdict(session->handshake)", "false"),
     ],
     "take back what was transmitted": [
-        ("src/core/node_messages.c", "row.state != MESSAGE_QUEUED)", "row.state > MESSAGE_SENT)"),
+        ("src/core/node_messages.c", "message.state != MESSAGE_QUEUED)",
+         "message.state > MESSAGE_SENT)"),
     ],
     "no rule for two links": [
         ("src/core/links.c", "    if (old == NULL)\n        return true;\n", "    return true;\n"),

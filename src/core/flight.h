@@ -1,0 +1,49 @@
+/*
+ * What is in flight to one peer: which messages of its queue the present session was given and the
+ * peer has yet to acknowledge. Neither the store nor the session is touched here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/session.h"
+
+enum { FLIGHT_POISON_SESSIONS = 3 }; /* ended by an error of the same item, then it is poison */
+
+struct flight {
+    int64_t *seqs;         /* ring of SESSION_WINDOW_ITEMS: seq of ordinal n at n % size */
+    int64_t cursor;        /* seq of the last item given to the session */
+    uint64_t given;        /* ordinal of the last item given to the session */
+    uint64_t acked;        /* highest ordinal acknowledged */
+    int64_t poison_seq;    /* head of the queue when the peer last called it an error … */
+    unsigned poison_count; /* … and how many sessions in a row ended so */
+    bool due;              /* there may be more to give, or room for it */
+};
+
+void flight_init(struct flight *flight);
+void flight_deinit(struct flight *flight);
+
+/* A session begins, with nothing given. 0 or -ENOMEM. */
+int flight_start(struct flight *flight);
+
+/* The session is over: nothing is in flight, and where the next one begins is forgotten. */
+void flight_end(struct flight *flight);
+
+/* Whether the session takes one more. */
+bool flight_has_room(const struct flight *flight);
+
+/* A message was given to the session, as its next item. */
+void flight_give(struct flight *flight, int64_t seq);
+
+/* The oldest that is not acknowledged, or 0. */
+int64_t flight_oldest(const struct flight *flight);
+
+/* The oldest is acknowledged. */
+void flight_land(struct flight *flight);
+
+/*
+ * The peer ended the session for what it was sent. The message that has now been the oldest in
+ * flight at FLIGHT_POISON_SESSIONS such ends in a row, or 0.
+ */
+int64_t flight_blame(struct flight *flight);

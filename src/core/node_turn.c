@@ -1,0 +1,68 @@
+/*
+ * The end of a turn: what it changed is committed, and then what waited for that is released; or
+ * it is undone as a whole.
+ */
+#define LOG_COMPONENT "node"
+#include "base/log.h"
+#include "core/delivery.h"
+#include "core/node.h"
+#include "core/node_state.h"
+
+static void pump_deliveries(struct node *node)
+{
+    roster_each (peer, &node->roster) {
+        int r = peer->flight.due ? delivery_pump(node, peer) : 0;
+        if (r < 0)
+            ground_fail(&node->ground, r);
+    }
+}
+
+/* The turn was undone: what memory believes beyond the store must go, and the links that heard of
+ * it. */
+static int undo_turn(struct node *node)
+{
+    log_event(LOG_LEVEL_ERROR, "disk-full", NULL,
+              "the disk is full: the last changes were not kept");
+    housekeeping_disk_full(&node->housekeeping);
+    links_close_all(&node->links, CLOSE_INTERNAL_ERROR);
+    int r = roster_load(&node->roster);
+    roster_each (peer, &node->roster)
+        if (peer->state == PEER_OFFLINE)
+            peer_dial(peer); /* what would have ended it did not happen */
+    return r;
+}
+
+static int commit(struct node *node)
+{
+    if (node->ground.failure != 0)
+        return node->ground.failure;
+    int r = db_commit(node->ground.db);
+    if (r == DB_FULL) {
+        r = undo_turn(node);
+        return r < 0 ? r : NODE_DISK_FULL;
+    }
+    return r;
+}
+
+static void tell_presence(struct node *node)
+{
+    roster_each (peer, &node->roster) {
+        bool online = peer->state == PEER_ONLINE;
+        if (online == peer->seen_online)
+            continue;
+        peer->seen_online = online;
+        node->ground.observer->presence(node->ground.observer_context, peer);
+    }
+}
+
+void node_turn_end(struct node *node)
+{
+    pump_deliveries(node);
+    int outcome = commit(node);
+    if (outcome < 0)
+        ground_fail(&node->ground, outcome);
+    else
+        links_turn_end(&node->links);
+    tell_presence(node);
+    node->ground.observer->settled(node->ground.observer_context, outcome);
+}

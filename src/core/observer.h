@@ -1,0 +1,20 @@
+/*
+ * Who is told what happens in the node.
+ */
+#pragma once
+
+struct peer;
+struct request;
+
+struct observer {
+    /*
+     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
+     * node has failed and promises nothing any more.
+     */
+    void (*settled)(void *context, int outcome);
+    void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
+    void (*request)(void *context, const struct request *request); /* an unknown key asks */
+    void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
+    /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
+    void (*unreached)(void *context, const struct peer *peer);
+};
