@@ -510,7 +510,7 @@ def test_an_empty_list_of_recipients_means_nobody(paired):
 
 
 def test_the_settings_that_are_in_effect_can_be_asked_for(daemon):
-    alice = daemon("alice", config='unknown-peers = reject\nexpire = "2d"\n')
+    alice = daemon("alice", config='unknown-peers = reject\nexpire = "2d"\n', listen="127.0.0.1:0")
     settings = alice.rpc("config.get")
     shown = run(P2PCHATD, "-T", *map(str, alice.options), home=alice.home).out
     assert list(settings) == re.findall(r"^([a-z-]+) = ", shown, re.M)
