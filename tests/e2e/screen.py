@@ -1,6 +1,7 @@
 """A terminal that tests type into and look at: a program inside of tmux."""
 
 import os
+import select
 import subprocess
 
 from harness import PATIENCE_S, eventually
@@ -24,9 +25,9 @@ class Screen:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    def lines(self):
-        """What is on the screen, without empty lines at its end."""
-        return self.tmux("capture-pane", "-p").rstrip("\n").split("\n")
+    def lines(self, *options):
+        """What is on the screen, without empty lines at its end; `options` are capture-pane's."""
+        return self.tmux("capture-pane", "-p", *options).rstrip("\n").split("\n")
 
     def type(self, text):
         self.tmux("send-keys", "-l", "--", text)
@@ -57,4 +58,8 @@ class Screen:
                                  f"\nbut no line {what or wanted}") from None
 
     def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True)
+        """Ends it, and waits until nothing of it is left in the test's folder."""
+        server = os.pidfd_open(int(self.tmux("display-message", "-p", "#{pid}")))
+        self.tmux("kill-server")
+        select.select([server], [], [], PATIENCE_S)
+        os.close(server)

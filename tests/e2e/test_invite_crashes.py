@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
 from gate import Gate
+from harness import PATIENCE_S
 
 STEPS = ["HELLO_J", "HELLO_H", "IDENT", "KEY", "CONFIRM_J", "CONFIRM_H"]
 
@@ -30,7 +31,7 @@ def stop_at(step, alice, bob, gate):
     gate.hold(getattr(p2ppeer, step))
     uri = alice.ctl("invite", "--address", gate.address, "bob").out.strip()
     bob.rpc("invite.accept", uri=uri, name="alice")
-    assert gate.held.wait(60)
+    assert gate.held.wait(PATIENCE_S)
 
 
 def pinned_at(alice):
@@ -85,7 +86,7 @@ def test_whoever_comes_first_uses_it_up(alice, bob, daemon, gate, step):
     uri = alice.ctl("invite", "--address", gate.address, "friend").out.strip()
     gate.hold(getattr(p2ppeer, step))
     joining = bob.client("--json", "join", uri, "alice")
-    assert gate.held.wait(60)
+    assert gate.held.wait(PATIENCE_S)
     carol.ctl("join", uri.replace(gate.address, alice.address), "alice")
     gate.open()
     joining.wait(76)
@@ -99,7 +100,7 @@ def test_at_the_last_step_the_second_is_refused(alice, bob, daemon, gate):
     uri = alice.ctl("invite", "--address", gate.address, "friend").out.strip()
     gate.hold(p2ppeer.CONFIRM_J)
     joining = bob.client("join", uri, "alice")
-    assert gate.held.wait(60)
+    assert gate.held.wait(PATIENCE_S)
     carol.ctl("join", uri.replace(gate.address, alice.address), "alice")
     gate.release()
     joining.wait(76)
