@@ -280,7 +280,7 @@ def test_what_is_refused_is_said(paired, chat):
     alice.ctl("peer", "block", "bob")
     screen = chat(alice, "bob")
     screen.enter("x")
-    screen.expect_line("* not sent: peer bob is blocked")
+    screen.expect_line("* not sent: peer bob is blocked; to let it in again: p2pchatctl peer unblock")
 
 
 def test_it_needs_a_terminal_and_a_peer(alice):
