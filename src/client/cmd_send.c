@@ -61,7 +61,7 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
         send->outbox.client_id = value;
         return 0;
     default:
-        send->lines = send->outbox.resumes = true;
+        send->lines = true;
         return 0;
     }
 }
@@ -86,8 +86,8 @@ static int read_options(struct ctl *ctl, struct send *send, int argc, char **arg
     }
     if (option == OPTIONS_STOP)
         return OPTIONS_STOP;
-    if (send->has_timeout && send->outbox.wait == NULL)
-        return options_misuse(ctl, "--timeout needs --wait");
+    if (send->has_timeout && send->lines && send->outbox.wait == NULL)
+        return options_misuse(ctl, "--lines has a --timeout only with --wait");
     if (send->lines && send->outbox.client_id != NULL)
         return options_misuse(ctl, "--client-id is for one message, not for --lines");
     return 0;

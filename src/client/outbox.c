@@ -24,8 +24,7 @@ struct outbox_request {
 void outbox_init(struct outbox *outbox, struct ctl *ctl, const struct outbox_options *options)
 {
     *outbox = (struct outbox){.ctl = ctl, .options = options};
-    if (options->resumes)
-        client_id_init(&outbox->ids);
+    client_id_init(&outbox->ids);
 }
 
 static void request_deinit(struct outbox_request *request)
@@ -86,19 +85,36 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
     output_flush(ctl);
 }
 
-static bool only_waits(const struct outbox *outbox)
+/* How many messages the daemon may or may not have accepted. */
+static size_t count_unanswered(const struct outbox *outbox)
 {
-    for (size_t i = 0; i < outbox->count; i++) {
-        if (outbox->requests[i].params != NULL)
-            return false;
-    }
-    return true;
+    size_t unanswered = 0;
+
+    for (size_t i = 0; i < outbox->count; i++)
+        unanswered += outbox->requests[i].params != NULL;
+    return unanswered;
 }
 
 /* All requests are waits, and there are some. */
 static bool waits(const struct outbox *outbox)
 {
-    return outbox->count > 0 && only_waits(outbox);
+    return outbox->count > 0 && count_unanswered(outbox) == 0;
+}
+
+static void tell_loss(const struct outbox *outbox)
+{
+    static const char gone[] =
+        "the daemon went away before it answered, and is not back (see: p2pchatctl doctor)";
+    const json_t *params = outbox->count > 0 ? outbox->requests[0].params : NULL;
+
+    if (outbox->count == 1 && params != NULL)
+        ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
+                    "%s; to repeat the message, and yet send it once: --client-id %s", gone,
+                    member_string(params, "client_id", "?"));
+    else
+        ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
+                    "%s; %zu messages may have been accepted or not", gone,
+                    count_unanswered(outbox));
 }
 
 /* Nobody answers any more. What was accepted stays so, and is shown as it was seen last. */
@@ -108,7 +124,10 @@ static void give_up(struct outbox *outbox, int outcome)
         ctl_fail(outbox->ctl, RPC_KIND_timeout, "not %s in time; it stays queued",
                  outbox->options->wait);
     else if (outcome == CONNECTION_TIMEOUT)
-        ctl_fail(outbox->ctl, RPC_KIND_timeout, "the daemon does not answer");
+        ctl_fail(outbox->ctl, RPC_KIND_timeout,
+                 "the daemon does not answer (see: p2pchatctl doctor)");
+    else if (outcome == CONNECTION_LOST)
+        tell_loss(outbox);
     else
         ctl_fail_connection(outbox->ctl, outcome);
     note_failure(outbox, true);
@@ -151,29 +170,29 @@ static int ask_again(const struct outbox *outbox)
     return result;
 }
 
-/* Until when a daemon that has gone is waited for. */
-static uint64_t patience(const struct outbox *outbox)
+/* The daemon has gone, or has gone again without an answer in between. */
+static void begin_patience(struct outbox *outbox)
 {
     const uint64_t deadline = outbox->options->deadline_ms;
-    const uint64_t end = clock_monotonic_ms() + OUTBOX_PATIENCE_MS;
 
-    return waits(outbox) || deadline < end ? deadline : end;
+    if (outbox->patience_ms != 0)
+        return;
+    ctl_note(outbox->ctl, "lost the connection to the daemon, waiting for it");
+    outbox->patience_ms = waits(outbox) || deadline != CONNECTION_NEVER
+                              ? deadline
+                              : clock_monotonic_ms() + OUTBOX_PATIENCE_MS;
 }
 
 /*
  * What the daemon answered is on its disk, so a restart ends no wait; and what has a client_id is
- * taken only once. Without one, what it may or may not have accepted is beyond repair.
+ * taken only once.
  */
 static void recover(struct outbox *outbox, int outcome)
 {
-    if (outcome != CONNECTION_LOST || !(outbox->options->resumes || waits(outbox))) {
-        give_up(outbox, outcome);
-        return;
-    }
-    ctl_note(outbox->ctl, "lost the connection to the daemon, waiting for it");
-    const uint64_t end = patience(outbox);
+    if (outcome == CONNECTION_LOST)
+        begin_patience(outbox);
     while (outcome == CONNECTION_LOST) {
-        outcome = ctl_reconnect(outbox->ctl, end);
+        outcome = ctl_reconnect(outbox->ctl, outbox->patience_ms);
         if (outcome == 0)
             outcome = ask_again(outbox);
     }
@@ -192,7 +211,7 @@ void outbox_send(struct outbox *outbox, struct span text)
     char own_id[CLIENT_ID_TEXT_MAX];
     struct outbox_request request = {0};
 
-    if (options->resumes) {
+    if (client_id == NULL) {
         client_id_next(&outbox->ids, own_id);
         client_id = own_id;
     }
@@ -267,6 +286,7 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
     const json_t *result = json_object_get(reply, "result");
     struct outbox_request request;
 
+    outbox->patience_ms = 0;
     if (!take_request(outbox, reply, &request))
         return;
     CLEANUP(json_release) json_t *message = request.message;
@@ -283,13 +303,6 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
         note_failure(outbox, message == NULL);
 }
 
-/* What a stopping daemon leaves undone goes on with the next one. */
-static bool cut_short(const struct outbox *outbox, const json_t *reply)
-{
-    return ctl_stopping(json_object_get(reply, "error")) &&
-           (outbox->options->resumes || waits(outbox));
-}
-
 int outbox_receive(struct outbox *outbox, struct pollfd *other)
 {
     CLEANUP(json_release) json_t *reply = NULL;
@@ -302,8 +315,8 @@ int outbox_receive(struct outbox *outbox, struct pollfd *other)
         return OUTBOX_INPUT;
     if (result != 0)
         recover(outbox, result);
-    else if (cut_short(outbox, reply))
-        recover(outbox, CONNECTION_LOST);
+    else if (ctl_stopping(json_object_get(reply, "error")))
+        recover(outbox, CONNECTION_LOST); /* what it leaves undone goes on with the next one */
     else
         handle_reply(outbox, reply);
     return 0;

@@ -2,7 +2,7 @@
  * Messages on their way into the daemon, several at a time, and the wait for what becomes of them.
  *
  * A daemon that goes away is waited for: what it has answered is safe, and what it may or may not
- * have accepted is sent again under the same client_id, if it has one.
+ * have accepted is sent again under the same client_id.
  *
  * Ids are printed as the daemon answers. A failure is told and kept in ctl->status; the first of
  * them is the exit status.
@@ -17,17 +17,16 @@
 
 enum {
     OUTBOX_WINDOW = 64,             /* requests without an answer, before which nothing is sent */
-    OUTBOX_PATIENCE_MS = 60 * 1000, /* for a daemon that has gone while messages are on their way */
+    OUTBOX_PATIENCE_MS = 60 * 1000, /* for a daemon that has gone, without a deadline */
 };
 
 /* What all messages have in common. */
 struct outbox_options {
     json_t *peers;         /* names, or NULL: the daemon knows who is meant */
-    const char *client_id; /* of the only message, or NULL */
-    bool resumes;         /* each message has a client_id of ours, and is sent again after a loss */
-    json_int_t expires_s; /* 0: as the daemon has it */
-    const char *wait;     /* a state to wait for, or NULL */
-    uint64_t deadline_ms; /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
+    const char *client_id; /* of the only message; NULL: each has one of ours */
+    json_int_t expires_s;  /* 0: as the daemon has it */
+    const char *wait;      /* a state to wait for, or NULL */
+    uint64_t deadline_ms;  /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
 };
 
 struct outbox_request;
@@ -39,8 +38,9 @@ struct outbox {
     struct outbox_request *requests; /* without an answer */
     size_t count;
     size_t capacity;
-    int status; /* of the first failure */
-    bool stop;  /* a message was not accepted: no more of them */
+    uint64_t patience_ms; /* until when the daemon, which has gone, is waited for; 0: it is there */
+    int status;           /* of the first failure */
+    bool stop;            /* a message was not accepted: no more of them */
 };
 
 enum outbox_outcome {

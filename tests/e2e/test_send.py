@@ -1,12 +1,15 @@
 """p2pchatctl send is a good neighbour in pipes and scripts."""
 
+import json
 import os
+import pathlib
 import signal
+import socket
 import subprocess
 
 import pytest
 
-from harness import P2PCHATCTL, PATIENCE_S, environment, eventually
+from harness import P2PCHATCTL, PATIENCE_S, Lines, environment, eventually
 
 
 @pytest.fixture
@@ -65,6 +68,93 @@ def test_a_daemon_that_stays_away_ends_the_lines(paired):
     alice.kill()
     write(client, b"two\n")
     client.wait(expect=69)
+
+
+class Between:
+    """Stands between a client and its daemon, and passes on only what it is told to."""
+
+    def __init__(self, home):
+        self.path = home / "between.sock"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.settimeout(PATIENCE_S)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+
+    def accept(self):
+        """The client's next connection, as a stream for reading and writing."""
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.settimeout(PATIENCE_S)
+            return connection.makefile("rwb", buffering=0)
+
+    def end(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def between(home):
+    made = Between(home)
+    yield made
+    made.end()
+
+
+def test_a_message_whose_answer_was_lost_is_neither_lost_nor_sent_twice(paired, between):
+    alice, bob = paired
+    client = Lines(["-s", between.path, "send", "-p", "bob", "once"], alice.home)
+    with between.accept() as connection:
+        request = connection.readline()
+        control = alice.control()
+        control.write(request)
+        accepted = control.read()["result"]
+        alice.kill()
+    alice.start()
+    with between.accept() as connection:
+        repeated = connection.readline()
+        assert json.loads(repeated)["params"] == json.loads(request)["params"]
+        control = alice.control()
+        control.write(repeated)
+        connection.write(json.dumps(control.read()).encode() + b"\n")
+    assert client.rest() == [accepted["messages"][0]["id"]]
+    client.wait()
+    alice.wait_for_event("message.state", peer="bob")
+    eventually(lambda: bob.received() == ["once"], "the message")
+    assert [message["body"] for message in alice.history()] == ["once"]
+
+
+def test_a_send_that_meets_a_restart_goes_on_with_the_next_daemon(paired):
+    alice, bob = paired
+    alice.process.send_signal(signal.SIGSTOP)
+    client = alice.client("send", "-p", "bob", "--wait", "later")
+    eventually(lambda: unread(alice.socket), "the request in the daemon's hands")
+    alice.kill()
+    alice.start()
+    client.wait()
+    assert b"lost the connection to the daemon, waiting for it" in client.err
+    assert bob.received() == ["later"]
+    assert [message["body"] for message in alice.history()] == ["later"]
+
+
+def unread(path):
+    """Whether a client has connected to a socket whose daemon takes nothing."""
+    lines = pathlib.Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()
+    return sum(line.endswith(f" {path}") for line in lines) > 1
+
+
+def test_a_daemon_that_stays_away_is_told_with_the_way_to_repeat_the_message(home, between):
+    client = Lines(["-s", between.path, "send", "--timeout", "0.5", "--client-id", "nightly", "x"],
+                   home)
+    with between.accept() as connection:
+        connection.readline()
+        between.end()
+        between.path.unlink()
+    client.wait(expect=69)
+    assert b"is not back" in client.err and b"--client-id nightly" in client.err
+
+
+def test_a_daemon_that_is_not_there_is_not_waited_for(home):
+    client = Lines(["-s", home / "nowhere.sock", "send", "x"], home)
+    client.wait(expect=69)
+    assert b"No such file or directory" in client.err
 
 
 def test_wait_is_for_every_line(paired):

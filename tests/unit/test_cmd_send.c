@@ -27,16 +27,16 @@ static void expect(int status, int expected_status, const char *out, const char 
 static void test_arguments_are_joined_by_spaces(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"hello  wide world\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"hello  wide world\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "hello ", "wide", "world", NULL), 0, "m1\n", "");
 }
 
 static void test_options_end_at_the_text(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"x -p b --json\"}", QUEUED);
+    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"x -p b --json\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "-p", "a", "x", "-p", "b", "--json", NULL), 0, "m1\n", "");
-    rig_step("message.send", "{\"body\":\"--json -\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"--json -\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "--", "--json", "-", NULL), 0, "m1\n", "");
 }
 
@@ -48,7 +48,7 @@ static void test_every_option_reaches_the_daemon(void **state)
              QUEUED_TWICE);
     expect(rig_run("send", "-p", "a", "--peer=b", "--client-id", "c", "--expires", "2h", "x", NULL),
            0, "m1\nm2\n", "");
-    rig_step("message.send", "{\"body\":\"x\",\"expires_s\":2}", QUEUED);
+    rig_step("message.send", "{\"body\":\"x\",\"expires_s\":2," ID("1") "}", QUEUED);
     expect(rig_run("send", "--expires=1.5", "x", NULL), 0, "m1\n", "");
 }
 
@@ -56,9 +56,9 @@ static void test_input_is_one_message_without_its_last_newline(void **state)
 {
     (void)state;
     rig_options.input = "two\nlines\n\n";
-    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"," ID("1") "}", QUEUED);
     expect(rig_run("send", NULL), 0, "m1\n", "");
-    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"two\\nlines\\n\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "-", NULL), 0, "m1\n", "");
 }
 
@@ -104,7 +104,7 @@ static void test_wrong_command_lines_are_told(void **state)
         {{"-p"}, "--peer needs a value"},
         {{"--lines=1"}, "--lines takes no value"},
         {{"--wait=never", "x"}, "--wait is for \"sent\" or \"delivered\", not \"never\""},
-        {{"--timeout", "3", "x"}, "--timeout needs --wait"},
+        {{"--timeout=3", "--lines"}, "--lines has a --timeout only with --wait"},
         {{"--timeout=soon", "x"},
          "--timeout must be seconds, or a number with ms, s, min, h, d or w, not \"soon\""},
         {{"--expires=0", "x"}, "--expires must be more than 0"},
@@ -125,10 +125,11 @@ static void test_wrong_command_lines_are_told(void **state)
 static void test_the_daemons_refusal_is_the_exit_status(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"peers\":[\"x\"],\"body\":\"y\"}",
+    rig_step("message.send", "{\"peers\":[\"x\"],\"body\":\"y\"," ID("1") "}",
              ERROR("-67", "no_such_peer", "no peer \\\"x\\\""));
     expect(rig_run("send", "-p", "x", "y", NULL), 67, "", "p2pchatctl: no peer \"x\"\n");
-    rig_step("message.send", "{\"body\":\"y\"}", ERROR("-75", "queue_full", "the queue is full"));
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}",
+             ERROR("-75", "queue_full", "the queue is full"));
     expect(
         rig_run("send", "--json", "y", NULL), 75, "",
         "{\"error\":{\"code\":-75,\"kind\":\"queue_full\",\"message\":\"the queue is full\"}}\n");
@@ -137,7 +138,7 @@ static void test_the_daemons_refusal_is_the_exit_status(void **state)
 static void test_json_is_a_line_for_each_recipient(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED_TWICE);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED_TWICE);
     expect(rig_run("send", "--json", "y", NULL), 0,
            "{\"id\":\"m1\",\"seq\":1,\"peer\":\"a\",\"state\":\"queued\"}\n"
            "{\"id\":\"m2\",\"seq\":2,\"peer\":\"b\",\"state\":\"queued\"}\n",
@@ -147,17 +148,17 @@ static void test_json_is_a_line_for_each_recipient(void **state)
 static void test_quiet_prints_no_id(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "-q", "y", NULL), 0, "", "");
 }
 
 static void test_wait_is_for_delivery_unless_told_otherwise(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", STATE("m1", "delivered"));
     expect(rig_run("send", "--wait", "y", NULL), 0, "m1\n", "");
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"sent\",\"timeout_ms\":5000}",
              STATE("m1", "sent"));
     expect(rig_run("send", "--wait=sent", "--timeout", "5", "--json", "y", NULL), 0,
@@ -167,7 +168,7 @@ static void test_wait_is_for_delivery_unless_told_otherwise(void **state)
 static void test_one_of_two_in_time_is_a_failure(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED_TWICE);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED_TWICE);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\",\"timeout_ms\":1000}",
              ERROR("-75", "timeout", "not delivered in time"));
     rig_step("message.wait", "{\"id\":\"m2\",\"state\":\"delivered\",\"timeout_ms\":1000}",
@@ -182,7 +183,7 @@ static void test_one_of_two_in_time_is_a_failure(void **state)
 static void test_a_daemon_that_does_not_answer_ends_the_wait_too(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\",\"timeout_ms\":1000}", NULL);
     expect(rig_run("send", "--wait", "--timeout=1", "y", NULL), 75, "m1\n",
            "p2pchatctl: not delivered in time; it stays queued\n");
@@ -191,7 +192,7 @@ static void test_a_daemon_that_does_not_answer_ends_the_wait_too(void **state)
 static void test_a_wait_survives_a_restart_of_the_daemon(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", QUEUED);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}",
              ERROR("-75", "stopping", "the daemon is stopping"));
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", NULL);
@@ -200,13 +201,37 @@ static void test_a_wait_survives_a_restart_of_the_daemon(void **state)
     expect(rig_run("send", "-q", "--wait", "y", NULL), 0, "", "");
 }
 
+static void test_a_message_without_an_answer_is_sent_again_under_its_id(void **state)
+{
+    (void)state;
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", NULL);
+    rig_lose(2);
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}",
+             ERROR("-75", "stopping", "the daemon is stopping"));
+    rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
+    expect(rig_run("send", "y", NULL), 0, "m1\n",
+           "p2pchatctl: lost the connection to the daemon, waiting for it\n");
+    rig_step("message.send", "{\"body\":\"y\",\"client_id\":\"c\"}", NULL);
+    rig_lose(0);
+    rig_step("message.send", "{\"body\":\"y\",\"client_id\":\"c\"}", QUEUED);
+    expect(rig_run("send", "-q", "--client-id=c", "y", NULL), 0, "", "");
+}
+
+#define GONE "the daemon went away before it answered, and is not back (see: p2pchatctl doctor); "
+
 static void test_a_loss_before_the_answer_is_not_taken_for_success(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"body\":\"y\"}", NULL);
+    rig_step("message.send", "{\"body\":\"y\",\"client_id\":\"c\"}", NULL);
     rig_lose(0);
-    expect(rig_run("send", "y", NULL), 69, "",
-           "p2pchatctl: the daemon closed the connection before it answered\n");
+    expect(rig_run("send", "-q", "--timeout=0", "--client-id=c", "y", NULL), 69, "",
+           "p2pchatctl: " GONE "to repeat the message, and yet send it once: --client-id c\n");
+    rig_options.input = "one\ntwo\n";
+    rig_step("message.send", "{\"body\":\"one\"," ID("1") "}", NULL);
+    rig_step("message.send", "{\"body\":\"two\"," ID("2") "}", NULL);
+    rig_lose(0);
+    expect(rig_run("send", "-q", "--wait", "--timeout=0", "--lines", NULL), 69, "",
+           "p2pchatctl: " GONE "2 messages may have been accepted or not\n");
 }
 
 static void test_lines_are_messages_and_empty_ones_are_left_out(void **state)
@@ -287,6 +312,7 @@ int main(void)
         RIG_TEST(test_one_of_two_in_time_is_a_failure),
         RIG_TEST(test_a_daemon_that_does_not_answer_ends_the_wait_too),
         RIG_TEST(test_a_wait_survives_a_restart_of_the_daemon),
+        RIG_TEST(test_a_message_without_an_answer_is_sent_again_under_its_id),
         RIG_TEST(test_a_loss_before_the_answer_is_not_taken_for_success),
         RIG_TEST(test_lines_are_messages_and_empty_ones_are_left_out),
         RIG_TEST(test_a_bad_line_is_told_and_the_others_are_sent),
