@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,47 @@ bool address_is_numeric(const struct address *address)
     struct in_addr ignored;
 
     return inet_pton(AF_INET, address->host, &ignored) == 1 || is_ipv6(address->host);
+}
+
+static bool read_ipv4(const char *host, struct in_addr *parsed)
+{
+    /* Also the short forms that a resolver takes: "0" is 0.0.0.0. */
+    return strspn(host, "0123456789.xX") == strlen(host) && inet_aton(host, parsed) == 1;
+}
+
+/* An IPv4 address may be written as one of IPv6. */
+static bool stands_for_all(const char *host)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+
+    if (read_ipv4(host, &v4))
+        return v4.s_addr == htonl(INADDR_ANY);
+    if (inet_pton(AF_INET6, host, &v6) != 1)
+        return false;
+    return IN6_IS_ADDR_UNSPECIFIED(&v6) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr32[3] == htonl(INADDR_ANY));
+}
+
+static bool is_for_many(const char *host)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+
+    if (read_ipv4(host, &v4))
+        return IN_MULTICAST(ntohl(v4.s_addr)) || v4.s_addr == htonl(INADDR_BROADCAST);
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_MULTICAST(&v6);
+}
+
+const char *address_flaw(const struct address *address)
+{
+    if (address->port == 0)
+        return "has no port; say the one that p2pchatd listens on there";
+    if (stands_for_all(address->host))
+        return "stands for every address of a machine; say one of them";
+    if (is_for_many(address->host))
+        return "is for many machines at once";
+    return NULL;
 }
 
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])

@@ -29,5 +29,11 @@ int address_parse(const char *text, struct address *address);
 /* Whether the host is an IP address and no name: what one can listen on. */
 bool address_is_numeric(const struct address *address);
 
+/*
+ * Why nobody can dial this address, and what would do instead, as a text that goes on after "it";
+ * NULL when somebody may.
+ */
+const char *address_flaw(const struct address *address);
+
 /* Writes "host:port", with brackets around IPv6. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);

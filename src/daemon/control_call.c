@@ -199,6 +199,7 @@ bool control_call_addresses(struct control_call *call, const char *name,
                             struct address addresses[PEER_ADDRESSES_MAX], unsigned *count)
 {
     const json_t *list = json_object_get(call->params, name);
+    const char *flaw;
     size_t index;
     json_t *value;
     *count = 0;
@@ -209,10 +210,15 @@ bool control_call_addresses(struct control_call *call, const char *name,
     }
     json_array_foreach(list, index, value)
     {
-        if (address_parse(json_string_value(value), &addresses[*count]) < 0 ||
-            addresses[*count].port == 0) {
+        if (address_parse(json_string_value(value), &addresses[*count]) < 0) {
             control_call_fail(call, RPC_KIND_usage, "'%.100s' is not an address like host:8766",
                               json_string_value(value));
+            return false;
+        }
+        flaw = address_flaw(&addresses[*count]);
+        if (flaw != NULL) {
+            control_call_fail(call, RPC_KIND_usage, "nobody can dial '%.100s': it %s",
+                              json_string_value(value), flaw);
             return false;
         }
         ++*count;

@@ -252,6 +252,19 @@ def test_what_makes_no_invite(alice, arguments):
     assert open_invites(alice) == []
 
 
+@pytest.mark.parametrize("address, flaw", [
+    ("::", "every address"), ("0.0.0.0", "every address"), ("[::]:8766", "every address"),
+    ("alice.example:0", "no port"), ("224.0.0.1:8766", "many machines")])
+def test_no_address_is_offered_or_kept_that_nobody_can_dial(alice, address, flaw):
+    calls = (["invite", "--address", "alice.example", "--address", address],
+             ["peer", "add", "bob", address])
+    for arguments in calls:
+        refused = alice.ctl(*arguments, expect=64)
+        assert f"nobody can dial '{address}'" in refused.err and flaw in refused.err
+    assert open_invites(alice) == []
+    assert alice.rpc("peer.list")["peers"] == []
+
+
 def test_without_an_option_all_interfaces_are_named(daemon):
     alice = daemon("alice", listen="0.0.0.0:0")
     port = alice.rpc("status")["listeners"][0]["port"]

@@ -113,6 +113,50 @@ static void test_format_brackets_only_ipv6(void **state)
     }
 }
 
+static void test_what_somebody_may_dial_has_no_flaw(void **state)
+{
+    static const char *const CASES[] = {
+        "alice.example",        "192.0.2.1:1", "127.0.0.1:8766", "[::1]:8766",  "[fe80::1%eth0]:7",
+        "[::ffff:192.0.2.1]:1", "0.example:1", "10.0.0.0:1",     "dead.beef:1",
+    };
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_int_equal(address_parse(CASES[i], &address), 0);
+        assert_null(address_flaw(&address));
+    }
+}
+
+static void test_what_nobody_can_dial_has_a_flaw(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *says;
+    } CASES[] = {
+        {"alice.example:0", "port"},
+        {"[2001:db8::1]:0", "port"},
+        {"::", "every address"},
+        {"[::]:8766", "every address"},
+        {"[0:0:0:0:0:0:0:0]:1", "every address"},
+        {"[::ffff:0.0.0.0]:1", "every address"},
+        {"0.0.0.0:8766", "every address"},
+        {"0", "every address"},
+        {"0x0.0:1", "every address"},
+        {"224.0.0.1", "many"},
+        {"255.255.255.255", "many"},
+        {"[ff02::1]:8766", "many"},
+    };
+    struct address address;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+        assert_int_equal(address_parse(CASES[i].text, &address), 0);
+        assert_non_null(address_flaw(&address));
+        assert_non_null(strstr(address_flaw(&address), CASES[i].says));
+    }
+}
+
 static void test_format_holds_the_longest_address(void **state)
 {
     struct address address = {.port = 65535};
@@ -131,6 +175,8 @@ int main(void)
         cmocka_unit_test(test_parse_refuses_junk),
         cmocka_unit_test(test_parse_bounds_the_host),
         cmocka_unit_test(test_format_brackets_only_ipv6),
+        cmocka_unit_test(test_what_somebody_may_dial_has_no_flaw),
+        cmocka_unit_test(test_what_nobody_can_dial_has_a_flaw),
         cmocka_unit_test(test_format_holds_the_longest_address),
     };
 
