@@ -66,6 +66,6 @@ int cmd_join(struct ctl *ctl, int argc, char **argv)
     CLEANUP(json_release) json_t *peer = ctl_call(ctl, "invite.accept", params);
     if (peer == NULL)
         return ctl->status;
-    peer_view_met(ctl, peer);
+    peer_view_met(ctl, peer, name);
     return ctl->status;
 }

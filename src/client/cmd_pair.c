@@ -135,7 +135,7 @@ static int pair_by_ssh(struct ctl *ctl, const struct pair *pair)
     }
     if (peer == NULL || verify_there(ctl, pair) != EX_OK)
         return ctl->status;
-    peer_view_met(ctl, peer);
+    peer_view_met(ctl, peer, pair->name);
     return ctl->status;
 }
 

@@ -3,6 +3,8 @@
  */
 #include "client/peer_view.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "client/output.h"
 #include "client/trouble.h"
@@ -114,13 +116,20 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     }
 }
 
-void peer_view_met(struct ctl *ctl, const json_t *peer)
+void peer_view_met(struct ctl *ctl, const json_t *peer, const char *wanted)
 {
+    const char *name = member_string(peer, "name", "?");
+
     if (ctl->json)
         output_json(ctl, peer, '\n');
     else if (!ctl->quiet)
-        output_line(ctl, "connected to %s (%s), %s", member_string(peer, "name", "?"),
-                    member_string(peer, "fingerprint", "?"), member_string(peer, "trust", "?"));
+        output_line(ctl, "connected to %s (%s), %s", name, member_string(peer, "fingerprint", "?"),
+                    member_string(peer, "trust", "?"));
+    if (wanted != NULL && strcmp(wanted, name) != 0)
+        ctl_note(ctl,
+                 "%s is a peer already and keeps this name; to change it: p2pchatctl peer "
+                 "rename %s %s",
+                 name, name, wanted);
 }
 
 void peer_view_request(struct ctl *ctl, const json_t *request)

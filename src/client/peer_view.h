@@ -11,8 +11,11 @@ int peer_view_table(struct ctl *ctl, const json_t *peers);
 /* Everything about one. */
 void peer_view_details(struct ctl *ctl, const json_t *peer);
 
-/* The one whom we have just paired with, as the options want it: object, line or nothing. */
-void peer_view_met(struct ctl *ctl, const json_t *peer);
+/*
+ * The one whom we have just paired with, as the options want it: object, line or nothing; and a
+ * note if it has another name than was `wanted` (or NULL).
+ */
+void peer_view_met(struct ctl *ctl, const json_t *peer, const char *wanted);
 
 /* A key that asks to be let in, and what to do about it. */
 void peer_view_request(struct ctl *ctl, const json_t *request);

@@ -74,11 +74,22 @@ static bool within_budget(struct node *node, struct link *link)
     return gate_stranger_key(&node->gate, now);
 }
 
+/* An invite makes peers, and changes none: who is one already keeps its name. */
+static void note_needless_invite(const struct node *node, const struct link *link)
+{
+    if (!is_joiner(link) && session_invite_id(link->session) != NULL)
+        log_info("%s shows an invite and is a peer already: its name stays, and the invite is good "
+                 "for another one",
+                 roster_by_key(&node->roster, link_fingerprint(link))->row.name);
+}
+
 void admission_identified(struct node *node, struct link *link)
 {
     link->verdict = judge(node, link);
     if (link->verdict == TRUST_ALARM)
         raise_alarm(node, link->peer, link_fingerprint(link));
+    if (link->verdict == TRUST_WELCOME)
+        note_needless_invite(node, link);
     if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
         reject(node, link, CLOSE_REFUSED);
     else if (!within_budget(node, link))

@@ -245,6 +245,28 @@ def test_an_invite_for_a_name_that_exists_is_refused(paired):
     assert refused.error["kind"] == "name_taken"
 
 
+def test_a_peer_that_is_joined_again_keeps_its_name_and_that_is_told(paired):
+    alice, bob = paired
+    joined = bob.ctl("join", invite(alice), "carol")
+    assert joined.out.startswith(f"connected to alice ({alice.fingerprint}), verified")
+    assert "p2pchatctl peer rename alice carol" in joined.err
+    assert [peer["name"] for peer in bob.rpc("peer.list")["peers"]] == ["alice"]
+    assert bob.ctl("join", invite(alice), "alice").err == ""
+    assert bob.ctl("-q", "join", invite(alice), "carol").err == ""
+
+
+def test_an_invite_that_a_peer_takes_up_is_good_for_another_one(alice, bob, daemon):
+    """Bob must not become Carol by taking up what was meant for her."""
+    carol = daemon("carol")
+    alice.add(bob, address=False)
+    uri = invite(alice, "carol")
+    bob.ctl("join", uri)
+    assert [peer["name"] for peer in alice.rpc("peer.list")["peers"]] == ["bob"]
+    assert "bob shows an invite and is a peer already" in alice.text_of_log()
+    carol.ctl("join", uri)
+    assert alice.peer("carol")["fingerprint"] == carol.fingerprint
+
+
 @pytest.mark.parametrize("arguments", [["a b"], ["--expires", "0"], ["--expires", "500d"],
                                        ["--address", "nowhere:0"], ["--address", "a b"]])
 def test_what_makes_no_invite(alice, arguments):
