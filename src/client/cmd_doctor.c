@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 
 enum {
     CLOCK_EARLIEST = 1735689600,        /* 2025-01-01: before this program was made */
+    CLOCK_SPAN = 50 * 365 * 24 * 3600,  /* seconds after that in which it may be in use */
     CLOCK_STEP_MS = 60 * 1000,          /* that what is stored may be ahead of now */
     DISK_LOW_BYTES = 256 * 1024 * 1024, /* when nothing more is accepted it is too late to act */
 };
@@ -33,10 +35,11 @@ struct doctor {
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-static void show(struct doctor *doctor, const char *check, const char *finding, const char *remedy)
+/* What is well may have a remedy, too: it could be better. */
+static void show(struct doctor *doctor, bool ok, const char *check, const char *finding,
+                 const char *remedy)
 {
     struct ctl *ctl = doctor->ctl;
-    const bool ok = remedy == NULL;
 
     doctor->wrong += !ok;
     if (ctl->json) {
@@ -46,7 +49,7 @@ static void show(struct doctor *doctor, const char *check, const char *finding, 
         output_json(ctl, line, '\n');
     } else if (!ok || !ctl->quiet) {
         output_line(ctl, "%-6s %-10s %s", ok ? "ok" : "WRONG", check, finding);
-        if (!ok)
+        if (remedy != NULL)
             output_line(ctl, "%-6s %-10s what to do: %s", "", "", remedy);
     }
 }
@@ -61,7 +64,8 @@ __attribute__((format(printf, 3, 4))) static void ok(struct doctor *doctor, cons
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
     va_end(arguments);
-    show(doctor, check, text != NULL ? text : "out of memory", text != NULL ? NULL : "try again");
+    show(doctor, text != NULL, check, text != NULL ? text : "out of memory",
+         text != NULL ? NULL : "try again");
 }
 
 /* `format` is of the remedy. */
@@ -76,7 +80,7 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct doctor *doctor, c
     if (vasprintf(&remedy, format, arguments) < 0)
         remedy = NULL;
     va_end(arguments);
-    show(doctor, check, finding, remedy != NULL ? remedy : "out of memory");
+    show(doctor, false, check, finding, remedy != NULL ? remedy : "out of memory");
 }
 
 /* --- socket and daemon ------------------------------------------------------------------------ */
@@ -141,24 +145,44 @@ static json_t *check_daemon(struct doctor *doctor)
 
 /* --- the machine ------------------------------------------------------------------------------ */
 
-/* The newest message must not be of the future. */
-static void check_clock(struct doctor *doctor)
+/* When the newest message was stored; 0 if there is none. */
+static uint64_t ask_newest(struct doctor *doctor)
 {
     CLEANUP(json_release) json_t *reply = NULL;
-    const uint64_t now = clock_wall_ms();
-    char text[TIMESTAMP_TEXT_MAX];
     uint64_t newest = 0;
 
     if (ctl_exchange(doctor->ctl, "history.list", json_pack("{s:i}", "limit", 1), &reply) == 0) {
         const json_t *messages = json_object_get(json_object_get(reply, "result"), "messages");
         timestamp_parse(member_string(json_array_get(messages, 0), "time", ""), &newest);
     }
+    return newest;
+}
+
+/* Whether the kernel says that nobody (such as NTP) keeps its clock right. */
+static bool clock_is_left_alone(void)
+{
+    struct timex state = {.modes = 0};
+    return adjtimex(&state) == TIME_ERROR && (state.status & STA_UNSYNC) != 0;
+}
+
+/* Invites and messages expire by it, and it must not have been ahead of now before. */
+static void check_clock(struct doctor *doctor)
+{
+    static const char set[] = "set it, and let NTP keep it: timedatectl set-ntp true";
+    const uint64_t now = clock_wall_ms(), newest = ask_newest(doctor);
+    char text[TIMESTAMP_TEXT_MAX];
+
     timestamp_format(now, text);
     if (now / 1000 < CLOCK_EARLIEST)
-        wrong(doctor, "clock", text, "it is far in the past; set it: timedatectl set-ntp true");
+        wrong(doctor, "clock", text, "it is far in the past; %s", set);
+    else if (now / 1000 - CLOCK_EARLIEST > CLOCK_SPAN)
+        wrong(doctor, "clock", text, "it is far in the future; %s", set);
     else if (newest > now + CLOCK_STEP_MS)
-        wrong(doctor, "clock", text,
-              "it is behind the newest message; set it: timedatectl set-ntp true");
+        wrong(doctor, "clock", text, "it is behind the newest message; %s", set);
+    else if (clock_is_left_alone())
+        show(doctor, true, "clock", text,
+             "nothing keeps it right, and invites and messages expire by it: timedatectl "
+             "set-ntp true (needs systemd-timesyncd or chrony; in a container, on its host)");
     else
         ok(doctor, "clock", "%s", text);
 }

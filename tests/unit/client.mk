@@ -7,6 +7,7 @@ client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_
 		$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/*.c)))
 client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
 
+test_cmd_doctor_OBJS = $(client_rig)
 test_cmd_follow_OBJS = $(client_rig)
 test_cmd_history_OBJS = $(client_rig)
 test_cmd_peer_OBJS = $(client_rig)
@@ -20,3 +21,4 @@ test_trouble_OBJS = $(client_rig)
 test_view_OBJS = $(client_rig)
 test_transcript_OBJS = $(client_rig)
 test_width_OBJS = client/width base/utf8
+build/tests/unit/test_cmd_doctor: LDFLAGS += -Wl,--wrap=adjtimex
