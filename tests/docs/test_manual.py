@@ -362,7 +362,7 @@ def test_timers_are_the_real_ones():
     ("PINGS_RECEIVED_MAX", "at most {} may be sent in 10 s"),
     ("SESSION_WINDOW_ITEMS", "At most {} messages or 4 MiB"),
     ("EPOCH_AGE_USED_MS", "15 min old and a message went"),
-    ("POISON_SESSIONS", "If three sessions in a row end"),
+    ("FLIGHT_POISON_SESSIONS", "If three sessions in a row end"),
 ])
 def test_limits_are_the_real_ones(name, text):
     flowing = re.sub(r"\s+", " ", PROTOCOL.text)
