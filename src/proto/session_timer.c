@@ -33,9 +33,13 @@ static uint64_t frame_deadline(const struct session *session)
                : UINT64_MAX;
 }
 
+/* On a slow wire the PONG may stand behind much else; while that arrives the peer is alive. */
 static uint64_t pong_deadline(const struct session *session)
 {
-    return after(pings_oldest_ms(&session->pings), SESSION_PONG_TIMEOUT_MS);
+    uint64_t asked_ms = pings_oldest_ms(&session->pings);
+
+    return after(asked_ms > session->input_ms ? asked_ms : session->input_ms,
+                 SESSION_PONG_TIMEOUT_MS);
 }
 
 static uint64_t patience_deadline(const struct session *session)

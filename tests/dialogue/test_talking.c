@@ -231,6 +231,27 @@ static void test_unanswered_ping_ends_the_session(void **state)
     assert_int_equal(party_last(&rig.host, SESSION_ENDED)->code, CLOSE_IDLE_TIMEOUT);
 }
 
+/* One whose PONG stands behind much else on a slow wire. */
+static void test_peer_that_is_still_heard_is_waited_for(void **state)
+{
+    const uint64_t step_ms = SESSION_PONG_TIMEOUT_MS - 1;
+
+    (void)state;
+    session_ping(rig.host.session, 1, rig.now_ms);
+    party_speak(&rig.host, rig.now_ms);
+    for (unsigned i = 1; i <= 3; i++) {
+        party_send_text(&rig.joiner, "before the PONG", i, rig.now_ms);
+        party_speak(&rig.joiner, rig.now_ms);
+        rig.now_ms += step_ms;
+        party_hear(&rig.host, bytes_span(&rig.joiner.sent), 0, rig.now_ms);
+        bytes_clear(&rig.joiner.sent);
+        session_tick(rig.host.session, rig.now_ms + step_ms);
+        assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+    }
+    session_tick(rig.host.session, rig.now_ms + SESSION_PONG_TIMEOUT_MS);
+    assert_int_equal(session_phase(rig.host.session), SESSION_CLOSED);
+}
+
 static void test_item_without_acknowledgement_asks_for_a_ping(void **state)
 {
     (void)state;
@@ -332,6 +353,7 @@ int main(void)
         OPEN(test_pings_are_answered_in_order),
         OPEN(test_any_number_of_pings_asked_for_does_no_harm),
         OPEN(test_unanswered_ping_ends_the_session),
+        OPEN(test_peer_that_is_still_heard_is_waited_for),
         OPEN(test_item_without_acknowledgement_asks_for_a_ping),
         OPEN(test_dead_peer_is_noticed_by_an_item),
         FRESH(test_host_gives_up_on_a_joiner_that_says_no_hello),
