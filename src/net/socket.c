@@ -14,6 +14,7 @@ enum {
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_PROBES = 5,
     USER_TIMEOUT_MS = 15000,
+    NOT_SENT_MAX = 32 * 1024,
 };
 
 static const uint8_t V4_MAPPED_PREFIX[12] = {[10] = 0xff, [11] = 0xff};
@@ -37,6 +38,9 @@ int socket_family(int fd)
  * The user timeout ends a connection whose data stay unacknowledged for 15 s. On an idle connection
  * it also takes the place of the number of probes: Linux gives up once one probe is unanswered and
  * nothing has come for 15 s, which is 25 s after the last sign of life and not 45 s.
+ *
+ * The kernel takes no more than the wire soon will: on a slow one a PING would stand in line behind
+ * megabytes, and the link would be given up while they arrive.
  */
 int socket_tune_tcp(int fd)
 {
@@ -51,6 +55,7 @@ int socket_tune_tcp(int fd)
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
         {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
         {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+        {IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOT_SENT_MAX},
     };
     int r = 0;
 
