@@ -10,12 +10,28 @@ _p2pchatctl_options() {
     p2pchatctl help "$@" 2>/dev/null | grep -o -e '--[a-z][a-z-]*' | sort -u
 }
 
+# The types of events, each behind $1: what stands before the last comma of a list.
+_p2pchatctl_types() {
+    local type
+    { echo all; p2pchatctl help follow 2>/dev/null | grep -oE '(message|peer|daemon)\.[a-z_]+'; } |
+        sort -u | while read -r type; do
+        printf '%s%s\n' "$1" "$type"
+    done
+}
+
+# What a daemon lists, by name or id: the words are a verb and its command.
+_p2pchatctl_ask() {
+    p2pchatctl "${socket[@]}" -q "$@" 2>/dev/null
+}
+
 # Adds those of the words on standard input that begin with $1. Names are data: they are quoted, and
-# nothing in them is expanded.
+# nothing in them is expanded. (A comma needs no quoting where braces have it.)
 _p2pchatctl_add() {
-    local word
+    local word quoted
     while IFS= read -r word; do
-        [[ $word == "$1"* ]] && COMPREPLY+=("$(printf '%q' "$word")")
+        [[ $word == "$1"* ]] || continue
+        printf -v quoted '%q' "$word"
+        COMPREPLY+=("${quoted//\\,/,}")
     done
 }
 
@@ -51,7 +67,11 @@ _p2pchatctl() {
         return
         ;;
     -p | --peer)
-        _p2pchatctl_add "$current" < <(p2pchatctl "${socket[@]}" -q peer list 2>/dev/null)
+        _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)
+        return
+        ;;
+    --types)
+        _p2pchatctl_add "$current" < <(_p2pchatctl_types "${current%"${current##*,}"}")
         return
         ;;
     -o | --output)
@@ -76,13 +96,27 @@ _p2pchatctl_argument() {
     peer | queue | invite)
         if ((COMP_CWORD == verb_at + 1)); then
             _p2pchatctl_add "$current" < <(_p2pchatctl_words "$verb")
-        elif [[ $verb == peer ]]; then
-            _p2pchatctl_add "$current" < <(p2pchatctl "${socket[@]}" -q peer list 2>/dev/null)
+        else
+            _p2pchatctl_add "$current" < <(_p2pchatctl_object "${COMP_WORDS[verb_at + 1]}")
         fi
         ;;
-    chat | fingerprint | wait-online)
-        _p2pchatctl_add "$current" < <(p2pchatctl "${socket[@]}" -q peer list 2>/dev/null)
+    rpc)
+        ((COMP_CWORD > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
         ;;
+    chat | fingerprint | wait-online)
+        _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)
+        ;;
+    esac
+}
+
+# What a command ($1) of the verb is about.
+_p2pchatctl_object() {
+    case $verb:$1 in
+    queue:cancel) _p2pchatctl_ask queue list ;;
+    invite:revoke) _p2pchatctl_ask invite list ;;
+    peer:reject) _p2pchatctl_ask peer requests ;;
+    peer:accept) _p2pchatctl_ask peer requests && _p2pchatctl_ask peer list ;;
+    peer:*) _p2pchatctl_ask peer list ;;
     esac
 }
 

@@ -33,8 +33,33 @@ function __p2pchatctl_scan -a what
     end
 end
 
-function __p2pchatctl_peers
-    p2pchatctl (__p2pchatctl_scan socket) -q peer list 2>/dev/null
+# What a daemon lists, by name or id: the words are a verb and its command.
+function __p2pchatctl_ask
+    p2pchatctl (__p2pchatctl_scan socket) -q $argv 2>/dev/null
+end
+
+# The types of events, behind what stands before the last comma of a list.
+function __p2pchatctl_types
+    set -l before (string replace -r '[^,]*$' '' -- (commandline -ct))
+    printf "$before%s\n" all (p2pchatctl help follow 2>/dev/null |
+        string match -ar '(?:message|peer|daemon)\.[a-z_]+' | sort -u)
+end
+
+# What a command of a verb is about.
+function __p2pchatctl_object
+    switch "$argv[1] $argv[2]"
+        case 'queue cancel'
+            __p2pchatctl_ask queue list
+        case 'invite revoke'
+            __p2pchatctl_ask invite list
+        case 'peer reject'
+            __p2pchatctl_ask peer requests
+        case 'peer accept'
+            __p2pchatctl_ask peer requests
+            __p2pchatctl_ask peer list
+        case 'peer *'
+            __p2pchatctl_ask peer list
+    end
 end
 
 function __p2pchatctl_complete
@@ -42,7 +67,10 @@ function __p2pchatctl_complete
     set -l previous (commandline -opc)[-1]
     switch $previous
         case -p --peer
-            __p2pchatctl_peers
+            __p2pchatctl_ask peer list
+            return
+        case --types
+            __p2pchatctl_types
             return
         case -o --output
             printf '%s\n' short verbose cat json
@@ -61,11 +89,15 @@ function __p2pchatctl_complete
         case peer queue invite
             if test (count $words) -eq 1
                 __p2pchatctl_words $words[1]
-            else if test $words[1] = peer
-                __p2pchatctl_peers
+            else
+                __p2pchatctl_object $words
+            end
+        case rpc
+            if test (count $words) -eq 1
+                __p2pchatctl_ask rpc
             end
         case chat fingerprint wait-online
-            __p2pchatctl_peers
+            __p2pchatctl_ask peer list
     end
 end
 

@@ -93,21 +93,19 @@ static int list(struct ctl *ctl)
     size_t i;
     json_t *invite;
 
-    if (result == NULL)
+    if (result == NULL || output_list(ctl, invites, "id"))
         return ctl->status;
     json_array_foreach(invites, i, invite)
     {
         char local[VIEW_TIME_MAX];
         view_time(member_string(invite, "expires", ""), local);
-        if (ctl->json)
-            output_json(ctl, invite, '\n');
         table_add(&table, member_string(invite, "id", "?"));
         table_add(&table, member_string(invite, "name", "-"));
         table_add(&table, local);
     }
     if (json_array_size(invites) == 0)
         ctl_note(ctl, "no invite is open");
-    else if (!ctl->json)
+    else
         table_print(ctl, &table);
     table_deinit(&table);
     return ctl->status;

@@ -65,21 +65,10 @@ static int list(struct ctl *ctl, const struct peer_options *options, int count, 
     (void)options, (void)count, (void)arguments;
     CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", json_object());
     const json_t *peers = json_object_get(result, "peers");
-    size_t i;
-    json_t *peer;
 
-    if (result == NULL)
+    if (result == NULL || output_list(ctl, peers, "name"))
         return ctl->status;
-    if (!ctl->json && !ctl->quiet)
-        return peer_view_table(ctl, peers);
-    json_array_foreach(peers, i, peer)
-    {
-        if (ctl->json)
-            output_json(ctl, peer, '\n');
-        else
-            output_line(ctl, "%s", member_string(peer, "name", "?"));
-    }
-    return ctl->status;
+    return peer_view_table(ctl, peers);
 }
 
 static int show(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
@@ -208,14 +197,11 @@ static int requests(struct ctl *ctl, const struct peer_options *options, int cou
     size_t i;
     json_t *request;
 
-    if (result == NULL)
+    if (result == NULL || output_list(ctl, waiting, "fingerprint"))
         return ctl->status;
     json_array_foreach(waiting, i, request)
     {
-        if (ctl->json)
-            output_json(ctl, request, '\n');
-        else
-            peer_view_request(ctl, request);
+        peer_view_request(ctl, request);
     }
     if (json_array_size(waiting) == 0)
         ctl_note(ctl, "nobody asks to be let in");

@@ -52,18 +52,9 @@ static int list(struct ctl *ctl)
 {
     CLEANUP(json_release) json_t *params = json_pack("{s:b}", "queued", 1);
     CLEANUP(json_release) json_t *messages = history_fetch(ctl, params, HISTORY_ALL);
-    size_t i;
-    json_t *message;
 
-    if (messages == NULL)
+    if (messages == NULL || output_list(ctl, messages, "id"))
         return ctl->status;
-    if (ctl->json) {
-        json_array_foreach(messages, i, message)
-        {
-            output_json(ctl, message, '\n');
-        }
-        return ctl->status;
-    }
     if (json_array_size(messages) > 0)
         return print_table(ctl, messages);
     ctl_note(ctl, "the queue is empty");

@@ -8,24 +8,29 @@
 #include "client/output.h"
 #include "client/verb.h"
 #include "rpc/rpc_method.h"
+#include "rpc/rpc_value.h"
 
-static int list_methods_json(struct ctl *ctl)
+/* All methods as objects. */
+static json_t *collect_methods(void)
 {
+    json_t *methods = json_array();
+
     for (size_t i = 0; i < rpc_method_count; i++) {
         const struct rpc_method *method = &rpc_methods[i];
-        CLEANUP(json_release)
-        json_t *line = json_pack("{s:s,s:b,s:s,s:s}", "method", method->name, "admin",
-                                 method->access == RPC_ADMIN, "parameters", method->parameters,
-                                 "help", method->help);
-        output_json(ctl, line, '\n');
+        rpc_value_append(&methods, json_pack("{s:s,s:b,s:s,s:s}", "method", method->name, "admin",
+                                             method->access == RPC_ADMIN, "parameters",
+                                             method->parameters, "help", method->help));
     }
-    return ctl->status;
+    return methods;
 }
 
 static int list_methods(struct ctl *ctl)
 {
+    CLEANUP(json_release) json_t *methods = collect_methods();
     struct table table = {.columns = 3, .head = {"METHOD", "PARAMETERS", "WHAT"}};
 
+    if (output_list(ctl, methods, "method"))
+        return ctl->status;
     for (size_t i = 0; i < rpc_method_count; i++) {
         table_add(&table, rpc_methods[i].name);
         table_add(&table, rpc_methods[i].parameters);
@@ -44,7 +49,7 @@ int cmd_rpc(struct ctl *ctl, int argc, char **argv)
     if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 2) != 0)
         return ctl->status;
     if (optind == argc)
-        return ctl->json ? list_methods_json(ctl) : list_methods(ctl);
+        return list_methods(ctl);
     if (optind + 1 == argc)
         params = json_object();
     else if ((params = json_loads(argv[optind + 1], JSON_REJECT_DUPLICATES, &error)) == NULL)

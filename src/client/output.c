@@ -72,6 +72,23 @@ void output_line(struct ctl *ctl, const char *format, ...)
     bytes_deinit(&line);
 }
 
+bool output_list(struct ctl *ctl, const json_t *list, const char *key)
+{
+    size_t i;
+    json_t *object;
+
+    if (!ctl->json && !ctl->quiet)
+        return false;
+    json_array_foreach(list, i, object)
+    {
+        if (ctl->json)
+            output_json(ctl, object, '\n');
+        else
+            output_line(ctl, "%s", member_string(object, key, "?"));
+    }
+    return true;
+}
+
 bool output_flush(struct ctl *ctl)
 {
     note_error(ctl, fflush(ctl->out) == 0);

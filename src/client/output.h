@@ -17,6 +17,12 @@ void output_line(struct ctl *ctl, const char *format, ...) __attribute__((format
 /* Bytes as they are. */
 void output_bytes(struct ctl *ctl, struct span data);
 
+/*
+ * The things of a list for programs: with --json each object, with --quiet only its member `key`.
+ * False, and nothing printed, when people want to see them.
+ */
+bool output_list(struct ctl *ctl, const json_t *list, const char *key);
+
 /* Hands everything over to the system. False after a write failed, now or earlier. */
 bool output_flush(struct ctl *ctl);
 

@@ -106,6 +106,47 @@ def test_formats_are_offered(complete, shell):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_methods_are_offered_once(home, complete, shell):
+    methods = run(P2PCHATCTL, "-q", "rpc", home=home).lines
+    assert "peer.unblock" in methods
+    assert sorted(complete(shell, "p2pchatctl rpc ")) == sorted(methods)
+    assert complete(shell, "p2pchatctl rpc log") == ["log.level"]
+    assert complete(shell, "p2pchatctl rpc status ") in ([], [""])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_types_of_events_are_offered_one_after_the_other(alice, complete, shell):
+    offered = complete(shell, "p2pchatctl follow --types ")
+    assert {"all", "message.received", "peer.online", "daemon.stopping"} <= set(offered)
+    assert complete(shell, "p2pchatctl follow --types peer.on") == ["peer.online"]
+    assert complete(shell, "p2pchatctl follow --types peer.online,message.st") == [
+        "peer.online,message.state"]
+    # The daemon knows them all.
+    alice.ctl("follow", "--no-follow", "--types", ",".join(set(offered) - {"all"}))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_ids_are_offered_where_a_command_takes_them(alice, complete, shell):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    ids = [alice.ctl("send", "-p", "bob", text).out.strip() for text in ("one", "two")]
+    invite = alice.ctl("--json", "invite", "--address", "localhost", "carol").json[0]["id"]
+    options = f"p2pchatctl -s {alice.socket} "
+    assert sorted(complete(shell, options + "queue cancel ")) == sorted(ids)
+    assert sorted(complete(shell, options + f"queue cancel {ids[0]} ")) == sorted(ids)
+    assert complete(shell, options + "invite revoke ") == [invite]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_keys_that_ask_are_offered(alice, bob, complete, shell):
+    alice.add(bob)
+    bob.wait_for_request(alice)
+    options = f"p2pchatctl -s {bob.socket} "
+    for command in ("accept", "reject"):
+        [key] = complete(shell, options + f"peer {command} ")
+        assert key.replace("\\", "") == alice.fingerprint
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_without_a_daemon_no_peer_is_offered_and_nothing_is_said(home, complete, shell):
     assert complete(shell, f"p2pchatctl -s {home}/nowhere chat ") in ([], [""])
 
@@ -136,6 +177,12 @@ def zsh(alice, home):
     ("p2pchatctl send -p ann", "p2pchatctl send -p anna"),
     ("p2pchatctl chat and", "p2pchatctl chat andrea"),
     ("p2pchatctl follow -o v", "p2pchatctl follow -o verbose"),
+    ("p2pchatctl help doc", "p2pchatctl help doctor"),
+    ("p2pchatctl rpc log", "p2pchatctl rpc log.level"),
+    ("p2pchatctl follow --types peer.on", "p2pchatctl follow --types peer.online"),
+    ("p2pchatctl follow --types all,peer.on", "p2pchatctl follow --types all,peer.online"),
+    ("p2pchatctl peer unb", "p2pchatctl peer unblock"),
+    ("p2pchatctl peer unblock and", "p2pchatctl peer unblock andrea"),
 ])
 def test_zsh_completes(zsh, typed, completed):
     zsh.type(typed)
