@@ -21,7 +21,8 @@
 #include "net/socket.h"
 
 enum {
-    READ_SIZE = 16 * 1024, /* per callback, so that one stream cannot starve the others */
+    READ_SIZE = 16 * 1024,
+    READS_MAX = 16, /* per callback, so that one stream cannot starve the others */
     WRITE_VECTORS = 32,
 };
 
@@ -176,12 +177,16 @@ static void watch(struct stream *stream, struct event *event, bool wanted)
     }
 }
 
+static bool stream_wants_input(const struct stream *stream)
+{
+    return stream->events != NULL && !stream->paused && !stream->input_ended &&
+           evbuffer_get_length(stream->input) < STREAM_INPUT_MAX;
+}
+
 /* Polls for exactly what can be acted on. */
 static void stream_watch(struct stream *stream)
 {
-    watch(stream, stream->reader,
-          stream->events != NULL && !stream->paused && !stream->input_ended &&
-              evbuffer_get_length(stream->input) < STREAM_INPUT_MAX);
+    watch(stream, stream->reader, stream_wants_input(stream));
     watch(stream, stream->writer, evbuffer_get_length(stream->output) > 0);
 }
 
@@ -222,20 +227,28 @@ static ssize_t stream_receive(struct stream *stream)
     return size;
 }
 
-static void on_read(evutil_socket_t fd, short what, void *argument)
+/* Receives once and tells of it. Whether there may be more. */
+static bool stream_read(struct stream *stream)
 {
-    struct stream *stream = argument;
     const ssize_t r = stream_receive(stream);
 
-    (void)fd;
-    (void)what;
     if (r == -EAGAIN || r == -EINTR)
-        return;
+        return false;
     if (r == 0)
         stream->input_ended = true;
     else if (r < 0)
         stream_break(stream, (int)-r);
     stream_settle(stream);
+    return r == READ_SIZE && stream_wants_input(stream);
+}
+
+/* What comes in one turn is committed at once, so a turn takes what it can. */
+static void on_read(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    for (unsigned i = 0; i < READS_MAX && stream_read(argument); i++)
+        continue;
 }
 
 void stream_attach(struct stream *stream, const struct stream_events *events, void *context)

@@ -36,6 +36,8 @@ static void on_readable(void *context)
     }
     if (wire->pauses)
         stream_pause(wire->stream, true);
+    if (wire->refills)
+        peer_floods(wire);
     wire->inside = false;
 }
 

@@ -11,7 +11,8 @@ struct wire {
     struct stream *stream;
     int peer;
     bool consumes;
-    bool pauses; /* itself, in readable */
+    bool pauses;  /* itself, in readable */
+    bool refills; /* the peer sends as fast as it is read from */
     unsigned readables;
     unsigned writables;
     unsigned ends;

@@ -70,6 +70,25 @@ static void test_unread_input_is_bounded_and_does_not_spin(void **state)
     assert_int_equal(wire->received, sent);
 }
 
+static bool has_received(void *context)
+{
+    const struct wire *wire = context;
+
+    return wire->received > 0;
+}
+
+static void test_a_turn_takes_much_but_not_without_end(void **state)
+{
+    struct wire *wire = *state;
+
+    wire->refills = true;
+    wire_attach(wire);
+    peer_floods(wire);
+    assert_true(rig_run_until(&wire->rig, has_received, wire));
+    assert_true(wire->received > 32 * 1024);
+    assert_true(wire->received <= 256 * 1024);
+}
+
 static void test_a_paused_stream_reads_nothing(void **state)
 {
     struct wire *wire = *state;
@@ -403,6 +422,7 @@ int main(void)
         BOTH(test_nothing_is_read_before_somebody_listens),
         BOTH(test_a_new_owner_is_told_of_unread_input),
         BOTH(test_unread_input_is_bounded_and_does_not_spin),
+        BOTH(test_a_turn_takes_much_but_not_without_end),
         BOTH(test_a_paused_stream_reads_nothing),
         BOTH(test_resuming_tells_of_unread_input_but_not_at_once),
         BOTH(test_pausing_again_before_the_turn_keeps_silent),
