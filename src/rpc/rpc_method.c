@@ -4,6 +4,7 @@
  */
 #include "rpc/rpc_method.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,13 @@ const struct rpc_method *rpc_method_find(const char *name)
     return NULL;
 }
 
+static void copy_word(char *to, size_t room, const char *word, size_t size)
+{
+    assert(size < room);
+    memcpy(to, word, size);
+    to[size] = '\0';
+}
+
 /* Takes the next entry off the list; false at its end. */
 static bool parameter_next(const char **list, struct parameter *parameter)
 {
@@ -43,8 +51,8 @@ static bool parameter_next(const char **list, struct parameter *parameter)
     parameter->optional = name[name_size] == '?';
     const char *type = name + name_size + (parameter->optional ? 2 : 1);
     const size_t type_size = strcspn(type, " ");
-    snprintf(parameter->name, sizeof parameter->name, "%.*s", (int)name_size, name);
-    snprintf(parameter->type, sizeof parameter->type, "%.*s", (int)type_size, type);
+    copy_word(parameter->name, sizeof parameter->name, name, name_size);
+    copy_word(parameter->type, sizeof parameter->type, type, type_size);
     *list = type + type_size;
     return true;
 }
