@@ -121,11 +121,19 @@ static int append_part(struct bytes *out, const char *colour, const char *text, 
     return result == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : result;
 }
 
+/* The text of a message, or NULL when it is not there. */
+static const json_t *find_body(const json_t *message)
+{
+    const json_t *body = json_object_get(message, "body");
+
+    return json_is_string(body) ? body : NULL;
+}
+
 /* "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one. */
 static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
                           const json_t *message, bool colour)
 {
-    const json_t *body = json_object_get(message, "body");
+    const json_t *body = find_body(message);
     const char *state = own ? member_string(message, "state", "") : "";
     const bool marked = state[0] != '\0' && strcmp(state, "delivered") != 0;
     CLEANUP(cleanup_free) char *who = NULL;
@@ -195,7 +203,7 @@ int view_short_event(struct bytes *out, const json_t *event, bool colour)
 /* The text alone: exact bytes, but harmless on a terminal. */
 static bool print_body(struct ctl *ctl, const struct view *view, const json_t *message)
 {
-    const json_t *body = json_object_get(message, "body");
+    const json_t *body = find_body(message);
     struct bytes out = {0};
 
     if (body == NULL && json_is_true(json_object_get(message, "damaged")))
@@ -237,7 +245,7 @@ static int append_member(struct bytes *out, const char *name, const json_t *valu
 
     if (result != 0)
         return result;
-    if (strcmp(name, "sent") == 0) {
+    if (strcmp(name, "sent") == 0 && json_is_string(value)) {
         view_time(json_string_value(value), local);
         result = append(out, "%s", local);
     } else if (json_is_string(value)) {

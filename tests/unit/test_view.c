@@ -149,6 +149,16 @@ static void expect_printed(enum view_format format, bool terminal, bool event, c
     free(out);
 }
 
+static void test_what_is_no_text_is_shown_as_none(void **state)
+{
+    (void)state;
+    expect_short(view_short_message, "{" TIME ",\"peer\":\"a\",\"body\":5}",
+                 "2026-11-22 19:51:03 a: (the text was removed)");
+    expect_printed(VIEW_CAT, true, false, "{" TIME ",\"peer\":\"a\",\"body\":[]}", "");
+    expect_printed(VIEW_VERBOSE, true, false, "{" TIME ",\"peer\":\"a\",\"sent\":5}",
+                   "2026-11-22 19:51:03 a\n    sent          5\n\n");
+}
+
 static void test_cat_has_exact_bytes_but_not_on_a_terminal(void **state)
 {
     static const char OBJECT[] = "{\"body\":\"\\u001b[1m\\n\\u202e\\t\\r\"}";
@@ -201,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_nothing_of_others_reaches_the_terminal),
         cmocka_unit_test(test_a_text_that_is_gone_is_told),
         cmocka_unit_test(test_events_are_told_in_words),
+        cmocka_unit_test(test_what_is_no_text_is_shown_as_none),
         cmocka_unit_test(test_cat_has_exact_bytes_but_not_on_a_terminal),
         cmocka_unit_test(test_cat_prints_messages_only),
         cmocka_unit_test(test_json_is_the_object_and_ascii_on_a_terminal),
