@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/utf8.h"
@@ -51,11 +52,13 @@ __attribute__((format(printf, 2, 0))) static void keep_complaint(cfg_t *cfg, con
 {
     if (complaint_place == NULL || complaint_place[0] != '\0')
         return;
+    char text[CONFIG_COMPLAINT_MAX];
     int used =
         snprintf(complaint_place, CONFIG_COMPLAINT_MAX,
                  "%s:%d: ", cfg->filename != NULL ? cfg->filename : "configuration", cfg->line);
-    if (used > 0 && used < CONFIG_COMPLAINT_MAX)
-        vsnprintf(complaint_place + used, CONFIG_COMPLAINT_MAX - (size_t)used, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
+    if (used > 0 && used <= CONFIG_COMPLAINT_MAX - 8) /* what escape_copy() needs */
+        escape_copy(complaint_place + used, CONFIG_COMPLAINT_MAX - (size_t)used, text, ESCAPE_LINE);
 }
 
 static int find_policy(const char *name, enum unknown_policy *policy)
@@ -329,11 +332,12 @@ json_t *config_view(const struct config *config)
         log_level_name(config->log_level));
 }
 
+/* Between quotes a dollar would stand for a variable of the environment. */
 static void print_text(FILE *out, const char *text)
 {
     fputc('"', out);
     for (const char *c = text; *c != '\0'; c++)
-        fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+        fprintf(out, strchr("\"\\$", *c) != NULL ? "\\%c" : "%c", *c);
     fputc('"', out);
 }
 

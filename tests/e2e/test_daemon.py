@@ -39,7 +39,7 @@ def test_t_is_silent_about_a_good_configuration(home):
 
 def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     config = home / "p2pchatd.conf"
-    config.write_text("unknown-peers = accept\n")
+    config.write_text("unknown-peers = accept\nidentity = '${HOME} \"\\\\'\n")
     printed = daemon_says(home, "-c", config, "--listen", "127.0.0.1:4321", "-T").out
     assert "accept" in printed and "127.0.0.1:4321" in printed
     for key in ("listen", "identity", "identity-bits", "default-peer", "unknown-peers", "expire",
@@ -63,6 +63,7 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     'listen = {"127.0.0.1:99999"}',
     'listen = {"localhost:8766"}',
     "log-level = ",
+    'default-peer = "\\xff"',
     'default-peer = "unended',
 ])
 def test_a_bad_line_of_the_configuration_is_named(home, line):
