@@ -17,7 +17,7 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS)
+tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS) $(FUZZ_TARGETS)
 
 # --- running them -----------------------------------------------------------------------------
 #
@@ -48,7 +48,7 @@ RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 
 # Everything that runs the programs, in the build given by its folder.
-suite = unit@$(1) dialogue@$(1) simulation@$(1) e2e@$(1)
+suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized plain
@@ -93,13 +93,17 @@ check-faults: dependencies
 	$(BUILD) all tests
 	$(RUN) faults@build
 
+check-fuzz: dependencies
+	$(BUILD) $(FUZZ_TARGETS) sanitized
+	$(RUN) fuzz@build fuzz@$(SANITIZED)/build
+
 # The long form of what `check` does in short, for before a release. Writes tests/RESULTS.md.
 check-deep: export P2PCHAT_DEEP = 1
 check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
 check-deep: dependencies
-	$(BUILD) all tests
+	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
-	$(RUN) models simulation@build simulation/mutants faults@build
+	$(RUN) models simulation@build simulation/mutants faults@build fuzz@$(SANITIZED)/build
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
 
 # --- measuring --------------------------------------------------------------------------------
@@ -111,6 +115,6 @@ bench: dependencies
 	@$(srcdir)/tests/bench/run
 
 .PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
-	check-memcheck check-simulation check-unit check-e2e check-faults check-service \
-	check-sanitizers
+	check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
+	check-service check-sanitizers
 .SECONDARY:

@@ -103,6 +103,16 @@ def test_a_check_fails_by_its_exit_status_and_is_skipped_by_77(tier):
     assert tier.run() == (1, "1 passed, 1 failed, 1 skipped")
 
 
+@pytest.mark.parametrize("text, result", [
+    ("exit 0", (0, "1 passed, 0 failed, 0 skipped")),
+    ("exit 77", (1, "0 passed, 1 failed, 0 skipped")),
+    ("kill -SEGV $$", (1, "0 passed, 1 failed, 0 skipped")),
+])
+def test_a_fuzz_target_has_passed_only_if_it_says_so(tier, text, result):
+    tier.add_program("fuzz_noun", text)
+    assert tier.run() == result
+
+
 def test_no_tests_at_all_is_a_failure(tier):
     assert tier.run() == (1, "0 passed, 0 failed, 0 skipped")
 
