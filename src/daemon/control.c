@@ -195,10 +195,30 @@ static void client_free(struct control_client *client)
     free(client);
 }
 
+static struct control_client *client_at(struct list *node)
+{
+    return container_of(node, struct control_client, node);
+}
+
+/*
+ * Who only waits, perhaps for ever, gets no other sign that its client has died. Looked for when
+ * another comes, so that there are never many of them.
+ */
+static void find_gone(struct control *control)
+{
+    list_for_each (node, &control->clients) {
+        struct control_client *client = client_at(node);
+        client->broken |=
+            client->input_ended && client->wait_count > 0 && stream_gone(client->stream);
+    }
+    loop_wake(control->loop);
+}
+
 static void on_accept(void *context, struct stream *stream)
 {
     struct control *control = context;
     struct control_client *client = NULL;
+    find_gone(control);
     if (control->client_count < CONTROL_CLIENTS_MAX)
         client = calloc(1, sizeof *client);
     if (client == NULL) {
@@ -220,11 +240,6 @@ static bool is_finished(const struct control_client *client)
 {
     return client->input_ended && client->held_count == 0 && client->wait_count == 0 &&
            stream_unsent(client->stream) == 0;
-}
-
-static struct control_client *client_at(struct list *node)
-{
-    return container_of(node, struct control_client, node);
 }
 
 /* --- the control interface --- */

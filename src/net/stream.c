@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,4 +373,10 @@ const struct origin *stream_origin(const struct stream *stream)
 uid_t stream_user(const struct stream *stream)
 {
     return stream->user;
+}
+
+bool stream_gone(const struct stream *stream)
+{
+    struct pollfd state = {.fd = stream->fd};
+    return poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)) != 0;
 }

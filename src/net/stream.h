@@ -69,3 +69,9 @@ const struct origin *stream_origin(const struct stream *stream);
 
 /* UNIX: the user at the other end, taken when it connected; (uid_t)-1 when not known. */
 uid_t stream_user(const struct stream *stream);
+
+/*
+ * UNIX: whether the other end has closed both ways, so that nobody will read what is written. An
+ * end that was told says only that nothing more comes.
+ */
+bool stream_gone(const struct stream *stream);

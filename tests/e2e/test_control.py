@@ -206,6 +206,21 @@ def test_who_half_closes_still_gets_the_end_of_a_wait(alice, bob):
     assert control.read() is None
 
 
+def test_clients_that_died_while_they_waited_for_ever_are_forgotten(alice):
+    [id] = queue_for_nobody(alice, 1)
+    descriptors = pathlib.Path(f"/proc/{alice.process.pid}/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(50):
+        control = alice.control()
+        control.ask("message.wait", id=id, state="delivered")
+        control.end()
+
+    def few_are_left():
+        alice.rpc("hello")
+        return len(list(descriptors.iterdir())) <= before + 2
+    eventually(few_are_left, "the dead to be forgotten")
+
+
 def fill(connection, data):
     """Writes it again and again until there is no room. How much that was."""
     written = 0

@@ -20,7 +20,8 @@ fuzz_vault_OBJS = $(fuzz_driver) $(crypto_core) core/vault crypto/aead crypto/kd
 	tests/unit/fake_random
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
 fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection base/clock
-fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config base/file base/bytes base/address base/number base/log \
+fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config rpc/rpc_value base/file base/bytes \
+	base/address base/number base/log \
 	base/escape base/utf8 base/clock
 build/tests/fuzz/fuzz_config: LDFLAGS += -Wl,--wrap=file_read
 fuzz_identity_OBJS = $(fuzz_driver) $(filter-out crypto/random,$(crypto_identity)) \

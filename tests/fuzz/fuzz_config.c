@@ -45,7 +45,7 @@ static char *print(const struct config *config)
     FILE *out = open_memstream(&text, &size);
 
     assert(out != NULL);
-    config_print(config, out);
+    assert(config_print(config, out) == 0);
     assert(fclose(out) == 0);
     return text;
 }

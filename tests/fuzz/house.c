@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "core/node_state.h"
 #include "crypto/crypto.h"
 #include "fuzz/fuzz.h"
 #include "simulation/dice.h"
@@ -119,11 +118,11 @@ static void on_request(void *context, const struct request *request)
     (void)request;
 }
 
-static const struct node_observer deaf = {.settled = on_settled,
-                                          .presence = on_presence,
-                                          .request = on_request,
-                                          .pong = on_presence,
-                                          .unreached = on_presence};
+static const struct observer deaf = {.settled = on_settled,
+                                     .presence = on_presence,
+                                     .request = on_request,
+                                     .pong = on_presence,
+                                     .unreached = on_presence};
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -177,6 +176,5 @@ void house_work(struct house *house)
         assert(turns++ < TURNS_MAX);
         loop_serve(&house->loop, UINT32_MAX);
         node_turn_end(house->node);
-        assert(house->node->failure == 0);
     }
 }

@@ -21,7 +21,7 @@ struct house {
 /* What it is made of. The observer is told of what happens, but not of turns. */
 struct house_plan {
     struct settings settings; /* its addresses to listen on are set already */
-    const struct node_observer *observer;
+    const struct observer *observer;
     void *context;
 };
 

@@ -387,3 +387,8 @@ uid_t stream_user(const struct stream *stream)
     (void)stream;
     return (uid_t)-1;
 }
+
+bool stream_gone(const struct stream *stream)
+{
+    return stream->partner == NULL;
+}

@@ -399,6 +399,20 @@ static void test_unix_knows_its_user(void **state)
     assert_int_equal(stream_user(wire->stream), getuid());
 }
 
+static void test_unix_knows_who_has_gone_and_who_only_said_its_last(void **state)
+{
+    struct wire *wire = *state;
+
+    wire_attach(wire);
+    assert_false(stream_gone(wire->stream));
+    assert_int_equal(shutdown(wire->peer, SHUT_WR), 0);
+    assert_true(rig_run_until_true(&wire->rig, &wire->ended));
+    assert_false(stream_gone(wire->stream));
+    close(wire->peer);
+    wire->peer = -1;
+    assert_true(stream_gone(wire->stream));
+}
+
 static void test_what_is_no_socket_becomes_no_stream(void **state)
 {
     struct wire *wire = *state;
@@ -442,6 +456,7 @@ int main(void)
         BOTH(test_writes_after_finish_are_dropped),
         TCP(test_tcp_knows_where_it_comes_from),
         UNIX(test_unix_knows_its_user),
+        UNIX(test_unix_knows_who_has_gone_and_who_only_said_its_last),
         TCP(test_what_is_no_socket_becomes_no_stream),
     };
 
