@@ -5,7 +5,6 @@ That something waits for nobody is seen by who is still held when it is done, an
 """
 
 import contextlib
-import pathlib
 import resource
 import socket
 import struct
@@ -13,7 +12,8 @@ import time
 
 import pytest
 
-from harness import PATIENCE_S, eventually
+from harness import BUILD, PATIENCE_S, eventually
+from usage import descriptors, resident_kib
 
 PER_ADDRESS = 16
 IN_ALL = 256
@@ -86,15 +86,6 @@ def stranger(daemon):
         one.end()
 
 
-def descriptors(daemon):
-    return len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
-
-
-def resident_kib(daemon):
-    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
-
-
 @contextlib.contextmanager
 def crowd(daemon, sources):
     """Strangers who say nothing, one from each source."""
@@ -131,12 +122,12 @@ def deliver(alice, text):
 
 def test_one_address_holds_so_many_and_no_more(paired):
     alice, bob = paired
-    before = descriptors(bob)
+    before = descriptors(bob.process.pid)
 
     def attempt():
         with crowd(bob, 40 * ["127.0.0.2"]) as silent:
             eventually(lambda: held(silent) <= PER_ADDRESS, "the end of those who are too many")
-            eventually(lambda: descriptors(bob) <= before + PER_ADDRESS, "their descriptors' end")
+            eventually(lambda: descriptors(bob.process.pid) <= before + PER_ADDRESS, "their descriptors' end")
             come_in(alice)
             deliver(alice, "past them")
             return held(silent) == PER_ADDRESS
@@ -146,13 +137,13 @@ def test_one_address_holds_so_many_and_no_more(paired):
 
 def test_all_addresses_together_hold_so_many_and_no_more(paired):
     alice, bob = paired
-    before = descriptors(bob), resident_kib(bob)
+    before = descriptors(bob.process.pid), resident_kib(bob.process.pid)
 
     def attempt():
         with crowd(bob, [f"127.0.{1 + number % 100}.2" for number in range(400)]) as silent:
             eventually(lambda: held(silent) <= IN_ALL, "the end of those who are too many")
-            assert descriptors(bob) <= before[0] + IN_ALL + 8
-            assert resident_kib(bob) < before[1] + 16 * 1024 or "sanitized" in str(bob.process.args)
+            assert descriptors(bob.process.pid) <= before[0] + IN_ALL + 8
+            assert "sanitized" in BUILD.parts or resident_kib(bob.process.pid) < before[1] + 16 * 1024
             time.sleep(EVICTABLE_AGE_S)
             come_in(alice)
             deliver(alice, "past them")
@@ -161,7 +152,7 @@ def test_all_addresses_together_hold_so_many_and_no_more(paired):
             return meant
 
     assert happens(attempt)
-    eventually(lambda: descriptors(bob) <= before[0] + 1, "what they took to be given back")
+    eventually(lambda: descriptors(bob.process.pid) <= before[0] + 1, "what they took to be given back")
 
 
 def test_a_slow_writer_has_its_time_and_no_more(alice, stranger):
@@ -237,18 +228,18 @@ def test_a_hello_may_come_byte_by_byte(alice, stranger):
 
 @pytest.mark.parametrize("end", ["end", "reset"])
 def test_connections_that_are_cut_anywhere_leave_nothing(alice, stranger, end):
-    before = descriptors(alice)
+    before = descriptors(alice.process.pid)
     whole = hello() + struct.pack(">IB", 1168, IDENT) + bytes(1168)
     for size in [*range(len(hello()) + 6), 700, len(whole)]:
         one = Stranger(alice, f"127.0.{1 + size % 100}.3").send(whole[:size])
         getattr(one, end)()
-    eventually(lambda: descriptors(alice) <= before + 1, "their descriptors to be given back")
+    eventually(lambda: descriptors(alice.process.pid) <= before + 1, "their descriptors to be given back")
     assert alice.rpc("peer.requests")["requests"] == []
 
 
 def test_a_flood_of_hellos_disturbs_no_session(paired):
     alice, bob = paired
-    before, since = descriptors(bob), alice.peer("bob")["since"]
+    before, since = descriptors(bob.process.pid), alice.peer("bob")["since"]
     answered = 0
     number = 0
     begin = time.monotonic()
@@ -268,7 +259,7 @@ def test_a_flood_of_hellos_disturbs_no_session(paired):
     assert answered > 0
     assert bob.received() == [str(50 * (i + 1)) for i in range(number // 50)]
     assert alice.peer("bob")["since"] == since
-    eventually(lambda: descriptors(bob) <= before + 1, "their descriptors to be given back")
+    eventually(lambda: descriptors(bob.process.pid) <= before + 1, "their descriptors to be given back")
 
 
 def test_one_address_gets_so_many_handshakes_and_no_more(alice):
@@ -287,11 +278,11 @@ def test_one_address_gets_so_many_handshakes_and_no_more(alice):
 def test_who_has_no_descriptors_left_recovers_alone(paired):
     """Peers that are here stay here; new ones come in as soon as there is room."""
     alice, bob = paired
-    limit = descriptors(bob) + RESERVED + 4
+    limit = descriptors(bob.process.pid) + RESERVED + 4
     resource.prlimit(bob.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
 
     def has_none_left():
-        return descriptors(bob) >= limit - RESERVED
+        return descriptors(bob.process.pid) >= limit - RESERVED
 
     def attempt():
         with crowd(bob, 12 * ["127.0.0.2"]) as silent:

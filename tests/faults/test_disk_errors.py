@@ -1,6 +1,5 @@
 """Write calls that fail one by one: a full disk at each of the first, a broken one at each sync."""
 
-import re
 import shutil
 import subprocess
 
@@ -28,6 +27,19 @@ def made(daemon):
     return one
 
 
+# What a call meets that comes to a daemon which is gone, or goes meanwhile: no socket, no reply, or
+# half of one.
+NO_ANSWER = (OSError, TypeError, AssertionError)
+
+
+def stop(daemon):
+    """Ends it, if it doesn't end by itself."""
+    try:
+        daemon.rpc("daemon.stop")
+    except (*NO_ANSWER, RpcError):
+        pass
+
+
 def send_many(daemon, first, count=8):
     """Sends until the daemon is gone. The texts it accepted, and the kinds of what it refused."""
     accepted, refused = [], []
@@ -41,8 +53,8 @@ def send_many(daemon, first, count=8):
             accepted.append(f"text {number}")
         except RpcError as error:
             refused.append(error.kind)
-        except (OSError, TypeError):
-            break  # no reply: the daemon is gone
+        except NO_ANSWER:
+            break
     control.end()
     return accepted, refused
 
@@ -58,11 +70,9 @@ def start_broken(daemon, prefix):
         if process.poll() is not None:
             return True
         try:
-            control = Control(daemon.socket)
-            control.call("hello")
-            control.end()
+            daemon.rpc("hello")
             return True
-        except (OSError, TypeError):
+        except NO_ANSWER:
             return False
 
     eventually(answers_or_ended, "an answer or the end")
@@ -80,8 +90,8 @@ def test_nothing_is_acknowledged_after_a_sync_that_failed(made, deep, result):
         for k in range(1, (DEEP_BROKEN if deep else 10) + 1):
             process = start_broken(made, strace(f"{call}:error=EIO:when={k}+"))
             accepted, refused = send_many(made, first=len(stored) * 10 + k * 1000)
-            if process.poll() is None and not refused:
-                made.rpc("daemon.stop")
+            if not refused:
+                stop(made)
             status = process.wait(timeout=PATIENCE_S)
             fired += status != 0
             kinds |= set(refused)
@@ -110,8 +120,7 @@ def test_a_disk_that_is_full_at_one_write_call_costs_no_more_than_that(made, dee
         accepted, refused = send_many(made, first=k * 1000, count=4)
         kinds |= set(refused)
         fired += bool(refused)
-        if process.poll() is None:
-            made.rpc("daemon.stop")
+        stop(made)
         status = process.wait(timeout=PATIENCE_S)
         fired += status != 0
         assert status in (0, 71, 74, 78), f"write {k}: {made.text_of_log()[-2000:]}"
@@ -130,15 +139,14 @@ def test_the_disk_fills_up_and_the_same_daemon_goes_on(made):
     """Every write to the log fails from some time on; then the disk has room again."""
     made.start()
     accepted, _ = send_many(made, first=0)
-    tracer = subprocess.Popen(["strace", "-f", "-qqq", "-p", str(made.process.pid), "-o",
+    tracer = subprocess.Popen(["strace", "-f", "-p", str(made.process.pid), "-o",
                                str(made.home / "trace"), "-e", "trace=pwrite64", "-e",
                                "signal=none", "-e", "inject=pwrite64:error=ENOSPC"],
                               stderr=subprocess.PIPE)
-    eventually(lambda: re.search(rf"TracerPid:\t{tracer.pid}\n", open(
-        f"/proc/{made.process.pid}/status", encoding="ascii").read()), "the tracer")
+    assert b"attached" in tracer.stderr.readline()  # only now is nothing missed
     more, refused = send_many(made, first=100)
     tracer.terminate()
-    tracer.wait()
+    tracer.communicate()
     assert more == [] and set(refused) == {"disk_full"}
     last, refused = send_many(made, first=200)
     assert len(last) == 8 and refused == []

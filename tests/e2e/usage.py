@@ -1,0 +1,21 @@
+"""What a process uses of the machine, as the kernel counts it: a busy machine changes nothing."""
+
+import os
+import pathlib
+
+
+def cpu_seconds(pid):
+    """The processor time that it has taken so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_kib(pid):
+    """Its memory that is there now."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def descriptors(pid):
+    """How many it has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
