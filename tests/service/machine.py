@@ -15,7 +15,7 @@ import time
 BUILD = pathlib.Path(os.environ.get("P2PCHAT_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BOOT = pathlib.Path(__file__).with_name("boot.sh")
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 def why_not():
@@ -141,10 +141,14 @@ class Machine:
         eventually(lambda: self.show(name, unit) == value,
                    f"{name}={value} of {unit}, which is {self.show(name, unit)}")
 
+    def journalctl(self, *arguments):
+        """What it prints about all that was logged until now."""
+        self.run("journalctl", "--sync")
+        return self.run("journalctl", *arguments).out
+
     def journal(self, *matches):
         """The entries of the journal that match, all fields, oldest first."""
-        self.run("journalctl", "--sync")
-        lines = self.run("journalctl", "-o", "json", "--all", *matches).out.splitlines()
+        lines = self.journalctl("-o", "json", "--all", *matches).splitlines()
         return [json.loads(line) for line in lines]
 
     def path(self, path):

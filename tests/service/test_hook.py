@@ -20,9 +20,18 @@ def test_the_hook_runs_for_each_message_once_across_restarts(machine):
         return [entry["MESSAGE"] for entry in machine.journal("-u", "p2pchat-hook@echo")
                 if "said" in entry["MESSAGE"]]
 
-    eventually(lambda: json.loads(machine.ctl("--json", "status").out)["followers"], "the hook")
+    def status():
+        return json.loads(machine.ctl("--json", "status").out)
+
+    def is_done():
+        """Whether it has acknowledged all that there is: what is handled again must be said again."""
+        [consumer] = status()["consumers"]
+        return consumer["seq"] == status()["last_seq"]
+
+    eventually(lambda: status()["followers"], "the hook")
     visitor.ctl("send", "-p", "host", "--wait", "one")
     eventually(lambda: said() == ["bob said: one"], "the first message")
+    eventually(is_done, "its acknowledgement")
     machine.systemctl("stop", "p2pchat-hook@echo")
     visitor.ctl("send", "-p", "host", "--wait", "two")
     machine.systemctl("restart", "p2pchatd")

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from machine import eventually, why_not
+from machine import PATIENCE_S, eventually, why_not
 
 
 def ip(*arguments):
@@ -51,8 +51,8 @@ def introduce(alice, bob):
 def test_two_machines_pair_and_talk(nodes):
     alice, bob = nodes
     introduce(alice, bob)
-    alice.ctl("send", "-p", "bob", "--wait", "--timeout", 30, "from alice")
-    bob.ctl("send", "-p", "alice", "--wait", "--timeout", 30, "from bob")
+    alice.ctl("send", "-p", "bob", "--wait", "--timeout", PATIENCE_S, "from alice")
+    bob.ctl("send", "-p", "alice", "--wait", "--timeout", PATIENCE_S, "from bob")
     for node in nodes:
         texts = node.ctl("history", "-o", "cat", "-n", "all").out
         assert "from alice\n" in texts and "from bob\n" in texts
@@ -79,5 +79,5 @@ def test_a_restart_of_either_side_is_not_noticed(nodes):
     alice.ctl("wait-online", "bob")
     for i, node in enumerate((alice, bob, alice, bob)):
         node.systemctl("restart", "p2pchatd")
-        alice.ctl("send", "-p", "bob", "--wait", "--timeout", 30, f"text {i}")
+        alice.ctl("send", "-p", "bob", "--wait", "--timeout", PATIENCE_S, f"text {i}")
     assert bob.ctl("history", "-o", "cat", "-n", "all").out == "text 0\ntext 1\ntext 2\ntext 3\n"

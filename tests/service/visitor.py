@@ -14,7 +14,7 @@ class Visitor:
         self.process = machine.start(
             "p2pchatd", "--state-dir", "/root/visitor", "--control", SOCKET,
             "--listen", "127.0.0.1:4321", stderr=subprocess.DEVNULL)
-        eventually(lambda: machine.path(SOCKET).exists(), "the other daemon")
+        eventually(lambda: self.ctl("rpc", "hello", expect=None).status == 0, "the other daemon")
         self.fingerprint = json.loads(self.ctl("rpc", "identity.get").out)["fingerprint"]
 
     def ctl(self, *arguments, **options):
