@@ -15,3 +15,6 @@ test_keyx_OBJS = $(crypto_core) crypto/keyx crypto/secret tests/unit/fake_random
 test_pubkey_OBJS = $(crypto_identity)
 test_random_OBJS = $(crypto_core) crypto/random
 test_secret_OBJS = crypto/secret
+
+test_crypto_memory_OBJS = $(crypto_identity) crypto/aead crypto/kdf crypto/keyx
+build/tests/unit/test_crypto_memory: LDFLAGS += -Wl,--wrap=calloc,--wrap=EVP_KDF_derive
