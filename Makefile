@@ -6,7 +6,7 @@
 srcdir := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # These goals come before configure: some install what it needs and then start make again.
-EARLY_GOALS = bench dependencies demo lint check check-% clean distclean
+EARLY_GOALS = bench coverage dependencies demo lint check check-% clean distclean
 ifneq ($(filter-out $(EARLY_GOALS),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 endif

@@ -44,6 +44,18 @@ $(PLAIN)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
 	cd $(@D) && $(abspath $(srcdir))/configure -q --without-systemd --disable-sandbox \
 		--enable-werror
 
+# The fourth build counts what is run. It is not optimised, so that the branches are those of the
+# source, and not confined, so that the daemon can write its counts.
+COVERED = build/coverage
+
+covered: $(COVERED)/config.mk
+	@$(MAKE) --no-print-directory -C $(COVERED) HARDENING= all tests
+
+$(COVERED)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
+	@mkdir -p $(@D)
+	cd $(@D) && $(abspath $(srcdir))/configure -q --disable-sandbox --enable-werror \
+		CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage
+
 RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 
@@ -103,8 +115,17 @@ check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
 check-deep: dependencies
 	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
-	$(RUN) models simulation@build simulation/mutants faults@build fuzz@$(SANITIZED)/build
+	$(RUN) models dialogue@build simulation@build simulation/mutants faults@build \
+		fuzz@$(SANITIZED)/build
+	+@env -u P2PCHAT_DEEP $(MAKE) --no-print-directory coverage
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
+
+# How much of src/ the tests run; too little fails.
+coverage: dependencies
+	$(BUILD) covered
+	@find $(COVERED) -name '*.gcda' -delete
+	$(RUN) $(call suite,$(COVERED)/build)
+	@$(srcdir)/tests/tools/coverage $(COVERED)/build/obj
 
 # --- measuring --------------------------------------------------------------------------------
 #
@@ -114,7 +135,7 @@ bench: dependencies
 	$(BUILD) all plain $(BENCH_TOOLS)
 	@$(srcdir)/tests/bench/run
 
-.PHONY: bench lint tests sanitized plain check check-deep check-lint check-docs check-models \
-	check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
+.PHONY: bench coverage covered lint tests sanitized plain check check-deep check-lint check-docs \
+	check-models check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
 	check-service check-sanitizers
 .SECONDARY:

@@ -90,15 +90,17 @@ def libraries(home, *arguments):
             for name in re.findall(r"calling init: (\S+)", text)} - {"linux-vdso"}
 
 
-def is_sanitized():
+def is_instrumented():
     symbols = subprocess.run(["ldd", P2PCHATCTL], capture_output=True, text=True).stdout
-    return "libm" in symbols or b"__asan_init" in P2PCHATCTL.read_bytes()
+    program = P2PCHATCTL.read_bytes()
+    return "libm" in symbols or b"__asan_init" in program or b"libgcov" in program
 
 
-not_sanitized = pytest.mark.skipif(is_sanitized(), reason="sanitizers cost what they cost")
+not_instrumented = pytest.mark.skipif(is_instrumented(),
+                                      reason="sanitizers and counts cost what they cost")
 
 
-@not_sanitized
+@not_instrumented
 def test_no_command_takes_long_because_it_loads_nothing_it_does_not_need(paired):
     """ "20 seconds per command": one that sends loads libjansson and libc, and that is all. """
     alice, _ = paired
@@ -107,7 +109,7 @@ def test_no_command_takes_long_because_it_loads_nothing_it_does_not_need(paired)
          "libc", "libjansson"}
 
 
-@not_sanitized
+@not_instrumented
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_no_command_costs_more_than_a_few_times_starting_a_process(paired):
     """ "20 seconds per command", in instructions, because they repeat. """
