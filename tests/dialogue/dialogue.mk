@@ -19,6 +19,7 @@ test_hostile_identity_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_packets_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_records_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_failures_OBJS = $(dialogue_OBJS)
+test_hostile_wire_OBJS = $(dialogue_OBJS) tests/unit/deep
 test_identities_OBJS = $(dialogue_OBJS)
 
 build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'

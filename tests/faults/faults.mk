@@ -6,11 +6,11 @@ fill_OBJS = core/vault crypto/crypto crypto/aead crypto/kdf crypto/random crypto
 	store/sql store/schema store/peers store/messages store/events base/file base/bytes base/log \
 	base/escape base/utf8 base/clock base/uuid
 
-test_power_loss_OBJS = tests/faults/lossy_vfs store/db store/sql store/schema store/peers \
+test_power_loss_OBJS = tests/faults/lossy_vfs tests/unit/deep store/db store/sql store/schema store/peers \
 	store/messages store/events base/bytes base/log base/escape base/utf8 base/clock base/uuid \
 	base/base64
 
-test_damage_OBJS = store/invites tests/unit/whole_store $(STORE_OBJS)
+test_damage_OBJS = tests/unit/deep store/invites tests/unit/whole_store $(STORE_OBJS)
 
 build/tests/faults/failing_malloc.so: build/obj/tests/faults/failing_malloc.o
 	@mkdir -p $(@D)

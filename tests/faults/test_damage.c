@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "store/invites.h"
+#include "unit/deep.h"
 #include "unit/scratch_db.h"
 #include "unit/whole_store.h"
 
@@ -125,7 +126,7 @@ static void set_up(struct damage *damage, struct scratch *scratch)
 
 static unsigned flips(void)
 {
-    return getenv("P2PCHAT_DEEP") != NULL ? FLIPS_DEEP : FLIPS;
+    return deep() ? FLIPS_DEEP : FLIPS;
 }
 
 static void test_a_damaged_file_is_refused_or_read_without_harm(void **state)

@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/log.h"
 #include "faults/lossy_vfs.h"
 #include "store/events.h"
+#include "unit/deep.h"
 
 enum { TURNS = 400, TURN_MAX = 12, IMAGES = 200, IMAGES_DEEP = 20000 };
 
@@ -126,27 +126,9 @@ static void do_turn(struct work *work)
     work->seq = events_last(work->db);
 }
 
-static void note_result(const struct work *work)
-{
-    char path[512];
-    const char *folder = getenv("P2PCHAT_RESULTS");
-    printf("%u disks after a power loss at %u syncs\n", work->images, work->syncs);
-    if (getenv("P2PCHAT_DEEP") == NULL || folder == NULL)
-        return;
-    snprintf(path, sizeof path, "%s/test_power_loss.json", folder);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(
-        file,
-        "{\"test\": \"test_power_loss\", \"text\": \"power loss at each of %u syncs, with lost, "
-        "torn and reordered writes: %u disks, each with all that was acknowledged\"}\n",
-        work->syncs, work->images);
-    fclose(file);
-}
-
 static void test_what_was_acknowledged_survives_a_power_loss(void **state)
 {
-    struct work work = {.random = 1, .wanted = getenv("P2PCHAT_DEEP") ? IMAGES_DEEP : IMAGES};
+    struct work work = {.random = 1, .wanted = deep() ? IMAGES_DEEP : IMAGES};
     struct peer_row alice = {.name = "alice"};
     (void)state;
     snprintf(work.path, sizeof work.path, "/tmp/p2pchat-power-loss-%d.db", (int)getpid());
@@ -159,7 +141,10 @@ static void test_what_was_acknowledged_survives_a_power_loss(void **state)
     work.peer = alice.id;
     for (unsigned turn = 0; turn < TURNS || work.images < work.wanted; turn++)
         do_turn(&work);
-    note_result(&work);
+    deep_result("test_power_loss",
+                "power loss at each of %u syncs, with lost, torn and reordered writes: %u disks, "
+                "each with all that was acknowledged",
+                work.syncs, work.images);
     db_close(work.db);
     lossy_disk_free(work.disk);
     unlink(work.path);
