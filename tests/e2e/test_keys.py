@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import P2PCHATD, environment, run
+from harness import P2PCHATD, PATIENCE_S, environment, run
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -20,7 +20,7 @@ def generate(daemon, expect=0, **options):
 def start_fails(daemon, *remedies, **variables):
     """It does not start (78), and says on the way out what helps."""
     done = subprocess.run([P2PCHATD, *map(str, daemon.options)], capture_output=True, text=True,
-                          env=dict(environment(daemon.home), **variables), timeout=60)
+                          env=dict(environment(daemon.home), **variables), timeout=PATIENCE_S)
     assert done.returncode == 78, done.stderr
     for remedy in remedies:
         assert remedy in done.stderr

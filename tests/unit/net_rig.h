@@ -8,7 +8,7 @@
 #include "net/loop.h"
 
 enum {
-    PATIENCE_MS = 20000,
+    PATIENCE_MS = 60000,
     RIG_STEPS_MAX = 10,
     RIG_TURNS_MAX = 2 * RIG_STEPS_MAX, /* what the steps of a run may cost */
 };
