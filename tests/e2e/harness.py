@@ -240,6 +240,7 @@ class Daemon:
         self.prefix = prefix
         self.home = home / name
         self.home.mkdir()
+        self.home.chmod(0o755)  # whatever the umask is
         self.state = self.home / "state"
         self.socket = self.home / "control.sock"
         self.log = self.home / "log"

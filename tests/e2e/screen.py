@@ -12,7 +12,8 @@ class Screen:
 
     def __init__(self, home, command, columns=80, rows=24, environment=None):
         self.socket = home / "tmux"
-        self.environment = dict(environment or {}, LC_ALL="C.UTF-8", TERM="xterm-256color")
+        self.environment = dict(environment or {}, LC_ALL="C.UTF-8", TERM="xterm-256color",
+                                SHELL="/bin/bash")  # it survives a ^C that its program takes
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "PATH"):
             if name in os.environ:
                 self.environment.setdefault(name, os.environ[name])

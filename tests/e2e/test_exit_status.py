@@ -140,7 +140,6 @@ def test_77_is_for_a_blocked_peer(paired):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_77_is_for_who_is_not_admin(alice):
-    alice.home.chmod(0o755)
     alice.socket.chmod(0o666)
     program = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", P2PCHATCTL]
     done = subprocess.run([*program, "-s", alice.socket, "--json", "peer", "add", "bob"],
