@@ -80,15 +80,25 @@ static int open_editor(struct ctl *ctl, struct chat *chat)
     return 0;
 }
 
+/* How the peer is now that its changes are told: the last one may have come before. */
+static bool show_presence(struct ctl *ctl, struct chat *chat)
+{
+    CLEANUP(json_release)
+    json_t *peer = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", chat->peer));
+
+    if (peer != NULL)
+        chat_take_presence(chat, peer);
+    return peer != NULL;
+}
+
 static int converse(struct ctl *ctl, struct chat *chat)
 {
     CLEANUP(bytes_deinit) struct bytes text = {0};
 
     chat->transcript.columns = editor_columns(chat->editor);
     chat->transcript.rows = editor_rows(chat->editor);
-    if (!chat_show_history(chat, TAIL))
+    if (!chat_show_history(chat, TAIL) || !show_presence(ctl, chat))
         return ctl->status;
-    chat_take_presence(chat, chat->about);
     while (!chat->over && editor_read(chat->editor, &text) == 0) {
         transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
         chat_take_line(chat, &text);

@@ -2,11 +2,13 @@
 
 import datetime
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from harness import P2PCHATCTL, environment, eventually
 from screen import Screen
+from script import Script
 
 # Where it is about noon: no day ends while a chat is looked at.
 HOURS = 12 - datetime.datetime.now(datetime.timezone.utc).hour
@@ -183,6 +185,19 @@ def test_presence_is_shown(paired, chat):
     expect(screen, offline, "bob (offline)>")
     bob.start()
     expect(screen, offline, "* bob is online", "bob>")
+
+
+def test_who_comes_while_a_chat_begins_is_online(home, chat):
+    socket = home / "control.sock"
+
+    def get_peer(_):
+        followed = "follow" in (method for method, _ in script.calls)
+        return {"name": "bob", "link": "online" if followed else "offline", "queued": 0}
+
+    script = Script(socket, {"hello": {"epoch": "1"}, "peer.get": get_peer,
+                             "follow": {"sub": 1, "from": 0}, "history.list": {"messages": []}})
+    expect(chat(SimpleNamespace(home=home, socket=socket), "bob"), "bob>")
+    script.end()
 
 
 def test_a_restart_of_the_daemon_loses_nothing_that_is_typed(paired, chat):
