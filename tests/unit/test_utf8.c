@@ -85,12 +85,32 @@ static void test_validity_is_that_of_the_whole(void **state)
     assert_false(utf8_valid("gut\xc3", 4));
 }
 
+static void test_every_place_in_a_long_text_is_looked_at(void **state)
+{
+    char text[40];
+
+    (void)state;
+    for (size_t size = 2; size <= sizeof text; size++) {
+        for (size_t at = 0; at + 2 <= size; at++) {
+            memset(text, 'a', sizeof text);
+            memcpy(text + at, "\xc3\xa9", 2);
+            assert_true(utf8_valid(text, size));
+            text[at] = 'a';
+            assert_false(utf8_valid(text, size));
+            text[at] = (char)0xc3;
+            text[at + 1] = 'a';
+            assert_false(utf8_valid(text, size));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_borders_of_every_length_decode),
         cmocka_unit_test(test_invalid_sequences_give_their_first_byte),
         cmocka_unit_test(test_validity_is_that_of_the_whole),
+        cmocka_unit_test(test_every_place_in_a_long_text_is_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
