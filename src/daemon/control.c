@@ -4,7 +4,6 @@
 #define LOG_COMPONENT "control"
 #include "daemon/control.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +26,30 @@ void control_client_send(struct control_client *client, json_t *message)
     json_decref(message);
 }
 
+/* A place for one more; NULL without memory. */
+static struct control_held *hold(struct control_client *client)
+{
+    if (client->held_count == client->held_capacity) {
+        const unsigned capacity = client->held_capacity > 0 ? 2 * client->held_capacity : 4;
+        struct control_held *larger = reallocarray(client->held, capacity, sizeof *larger);
+        if (larger == NULL)
+            return NULL;
+        client->held = larger;
+        client->held_capacity = capacity;
+    }
+    return &client->held[client->held_count++];
+}
+
 void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
 {
+    struct control_held *held = hold(client);
     loop_wake(client->control->loop);
-    assert(client->held_count < CONTROL_HELD_MAX);
-    client->held[client->held_count++] = (struct control_held){json_deep_copy(id), message};
+    if (held == NULL) {
+        client->broken = true;
+        json_decref(message);
+        return;
+    }
+    *held = (struct control_held){json_deep_copy(id), message};
 }
 
 /* The turn is durable, or its promises become errors. */
@@ -188,6 +206,7 @@ static void client_free(struct control_client *client)
         json_decref(client->held[i].id);
         json_decref(client->held[i].message);
     }
+    free(client->held);
     list_remove(&client->node);
     client->control->client_count--;
     rpc_line_deinit(&client->lines);

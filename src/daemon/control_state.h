@@ -15,8 +15,7 @@ enum {
     CONTROL_OUTPUT_MAX = 256 * 1024, /* unsent bytes at which a client has to take some first */
     CONTROL_CALLS_MAX = 128,         /* calls served for one client in a turn */
     CONTROL_WAITS_MAX = 1024,        /* open waits of one client */
-    CONTROL_HELD_MAX = CONTROL_CALLS_MAX + CONTROL_WAITS_MAX, /* replies: all may come at once */
-    CONTROL_FOLLOWERS_MAX = 16,                               /* of one client */
+    CONTROL_FOLLOWERS_MAX = 16,      /* of one client */
     CONTROL_CLIENTS_MAX = 1024,
     CONTROL_HISTORY_BYTES_MAX = 16 * 1024 * 1024, /* of text in one reply */
 };
@@ -47,10 +46,11 @@ struct control_client {
     struct stream *stream;
     struct rpc_line lines;
     bool admin;
-    bool input_ended; /* it will say no more; it goes when it has its replies */
-    bool broken;      /* to be freed at the end of the turn */
-    struct control_held held[CONTROL_HELD_MAX];
+    bool input_ended;          /* it will say no more; it goes when it has its replies */
+    bool broken;               /* to be freed at the end of the turn */
+    struct control_held *held; /* at most one of each call and each wait */
     unsigned held_count;
+    unsigned held_capacity;
     unsigned call_count; /* served in this turn */
     bool sated;          /* it got so much in this turn that the rest has to wait */
     unsigned wait_count;
