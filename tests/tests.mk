@@ -64,7 +64,7 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
 
 check: dependencies
 	$(BUILD) all tests sanitized plain
-	$(RUN) service@build lint docs@build models faults@build memcheck@$(PLAIN)/build \
+	$(RUN) service@build network@build lint docs@build models faults@build memcheck@$(PLAIN)/build \
 		$(call suite,build) $(call suite,$(SANITIZED)/build)
 
 lint check-lint: dependencies
@@ -97,6 +97,10 @@ check-service: dependencies
 	$(BUILD) all plain
 	$(RUN) service@build
 
+check-network: dependencies
+	$(BUILD) all
+	$(RUN) network@build
+
 check-sanitizers: dependencies
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
@@ -115,7 +119,7 @@ check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
 check-deep: dependencies
 	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
-	$(RUN) models dialogue@build simulation@build simulation/mutants faults@build \
+	$(RUN) models dialogue@build simulation@build simulation/mutants faults@build network@build \
 		fuzz@$(SANITIZED)/build
 	+@env -u P2PCHAT_DEEP $(MAKE) --no-print-directory coverage
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
@@ -137,5 +141,5 @@ bench: dependencies
 
 .PHONY: bench coverage covered lint tests sanitized plain check check-deep check-lint check-docs \
 	check-models check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
-	check-service check-sanitizers
+	check-network check-service check-sanitizers
 .SECONDARY:

@@ -6,7 +6,7 @@
 #include "daemon/control_wait.h"
 #include "rpc/rpc_value.h"
 
-enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session waits for a PONG */
+enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session in silence waits for a PONG */
 
 /* The peer as it is now, or why the node would not. */
 static enum control_answer answer_peer(struct control_call *call, int outcome, const char *subject,

@@ -2,11 +2,20 @@
 
 After each test its daemons are ended and looked at: a daemon must leave by itself when it is told
 to, and no sanitizer may have complained.
+
+With P2PCHAT_DEEP in the environment some tests take their long form and note their figures, from
+which tests/tools/results makes tests/RESULTS.md.
 """
+
+import json
+import os
+import pathlib
 
 import pytest
 
 from harness import Daemons, pair, temporary_home
+
+DEEP = os.environ.get("P2PCHAT_DEEP") is not None
 
 
 @pytest.fixture
@@ -38,6 +47,25 @@ def paired(alice, bob):
     """Two daemons that know each other and have a link; alice dials."""
     pair(alice, bob)
     return alice, bob
+
+
+@pytest.fixture
+def deep():
+    """Whether this is the long form."""
+    return DEEP
+
+
+@pytest.fixture
+def result(request):
+    """result(TEXT): notes what came of this test, to be shown in tests/RESULTS.md."""
+    def note(text):
+        folder = pathlib.Path(os.environ.get("P2PCHAT_RESULTS", ""))
+        if DEEP and folder.is_dir():
+            (folder / f"{request.node.name}.json").write_text(
+                json.dumps({"test": f"{request.node.path.stem}::{request.node.name}",
+                            "text": text}))
+        print(text)
+    return note
 
 
 @pytest.hookimpl(hookwrapper=True)

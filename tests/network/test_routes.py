@@ -1,0 +1,171 @@
+"""Where hosts are, how to get there, and that both may change."""
+
+import pytest
+
+from conversation import Conversation
+from harness import eventually, pair
+
+NAT = """
+table ip nat {
+    chain out {
+        type nat hook postrouting priority srcnat
+        oifname wire1 masquerade
+    }
+    chain in {
+        type filter hook input priority filter
+        iifname wire1 ct state new drop
+    }
+}
+"""
+
+
+# --- no address at all, or of one kind only ---
+
+
+def test_a_network_that_comes_late_is_used_at_once(host, lay):
+    alice, bob = host("alice").start(), host("bob").start()
+    alice.rpc("peer.add", name="bob", address=["10.0.0.2"], fingerprint=bob.fingerprint)
+    bob.rpc("peer.add", name="alice", address=["10.0.0.1"], fingerprint=alice.fingerprint)
+    talk = Conversation(alice, bob)
+    talk.say()
+    for one, other in ((alice, "bob"), (bob, "alice")):
+        eventually(lambda: "Network is unreachable" in one.peer(other).get("last_error", ""),
+                   "a dial without a network")
+    talk.check_states(online=False)
+    lay(alice.network, bob.network)
+    talk.say()
+    talk.settle()
+    talk.check_states(online=True)
+    talk.check_presence(0, 1)  # both dial
+
+
+def test_two_hosts_with_nothing_but_ipv6_talk(host, lay):
+    alice, bob = host("alice"), host("bob")
+    lay(alice.network, bob.network, families=(6,))
+    pair(alice.start(), bob.start())
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    assert all("[fd00::" in end for pair in alice.connections() for end in pair)
+
+
+@pytest.mark.parametrize("dead", ["10.0.0.2", "fd00::2"])
+def test_of_two_kinds_of_addresses_one_is_enough(host, lay, dead):
+    alice, bob = host("alice"), host("bob")
+    lay(alice.network, bob.network, families=(4, 6))
+    bob.network.run("nft", "-f", "-", input=f"""
+        table inet dead {{
+            chain in {{
+                type filter hook input priority 0
+                {"ip6" if ":" in dead else "ip"} daddr {dead} drop
+            }}
+        }}""")
+    alice.start(), bob.start()
+    first, second = sorted(bob.addresses, key=lambda address: dead not in address)
+    alice.rpc("peer.add", name="bob", fingerprint=bob.fingerprint, address=[first, second])
+    bob.add(alice, address=False)
+    talk = Conversation(alice, bob)
+    talk.wait_for("online")
+    talk.say()
+    talk.settle()
+    talk.check_presence(0)
+    assert f"dial failed: {first}" in alice.text_of_log()
+
+
+# --- behind a router ---
+
+
+@pytest.fixture
+def apart(host, lay, router):
+    """Alice behind a router that hides her, bob before it; both dial, she alone can get through."""
+    alice, bob = host("alice"), host("bob")
+    lay(alice.network, router)
+    lay(router, bob.network)
+    alice.network.run("ip", "route", "add", "default", "via", "10.0.0.2")
+    router.run("nft", "-f", "-", input=NAT)
+    alice.start(), bob.start()
+    alice.add(bob)
+    bob.add(alice)
+    Conversation(alice, bob).wait_for("online")
+    return alice, bob
+
+
+def test_behind_a_router_both_directions_work(apart):
+    alice, bob = apart
+    talk = Conversation(alice, bob)
+    talk.say(by=bob)
+    talk.settle()
+    talk.say()
+    bob.restart()
+    talk.say()
+    talk.settle()
+    alice.restart()
+    talk.say(by=bob)
+    talk.settle()
+    assert [there.rpartition(":")[0] for _, there in bob.connections()] == ["[::ffff:10.0.1.1]"]
+
+
+@pytest.mark.parametrize("speaker", ["alice", "bob"])
+def test_a_router_that_forgets_connections_is_overcome(apart, router, speaker):
+    """As every day, when it gets another address."""
+    alice, bob = apart
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    router.run("ip", "address", "flush", "dev", "wire1")
+    router.plug("wire1", "10.0.1.9/24")
+    talk.say(by={"alice": alice, "bob": bob}[speaker])
+    alice.presence.wait_for("offline")
+    alice.presence.wait_for("online")
+    talk.say()
+    talk.settle()
+    talk.check_states(online=True)
+    alice.presence.check(1)
+    bob.presence.check(0, 1)  # the new link may take the place of the old one
+
+
+# --- another address ---
+
+
+def test_the_second_address_of_an_invite_leads_to_a_peer_whose_first_is_gone(host, lay):
+    alice, bob = host("alice"), host("bob")
+    lay(alice.network, bob.network)
+    wire = lay(alice.network, bob.network)
+    bob.network.run("ip", "route", "add", "default", "dev", "wire1")
+    alice.start(), bob.start()
+    uri = bob.rpc("invite.create", name="alice")["uri"]
+    alice.rpc("invite.accept", uri=uri, name="bob", timeout_ms=30000)
+    first, second = alice.peer("bob")["addresses"]
+    assert [first, second] == bob.addresses[::-1]
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    wire.set(open=False)
+    bob.network.run("ip", "address", "flush", "dev", "wire1")
+    talk.say()
+    talk.wait_for("offline")
+    talk.say()
+    talk.wait_for("online")
+    talk.settle()
+    talk.check_states(online=True)
+    talk.check_presence(1)
+    assert [there for _, there in alice.connections()] == [second]
+
+
+@pytest.mark.parametrize("mover", ["alice", "bob"])
+def test_a_host_that_moves_is_back_by_itself(linked, mover):
+    """When it knows where the other one is."""
+    alice, bob, _ = linked
+    bob.rpc("peer.set", name="alice", address=alice.addresses)
+    network = {"alice": alice, "bob": bob}[mover].network
+    talk = Conversation(alice, bob)
+    talk.say()
+    network.run("ip", "address", "flush", "dev", "wire0")
+    network.plug("wire0", "10.0.0.9/24")
+    talk.say()
+    talk.settle()
+    talk.check_states(online=True)
+    talk.check_presence(0, 1)  # a new link may take the place of one that is not yet given up
+    for host in (alice, bob):
+        [ends] = host.connections()
+        assert "10.0.0.9" in "".join(ends)
