@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "core/invitation.h"
+#include "core/merger.h"
 #include "core/node_state.h"
 #include "core/outcome.h"
 
@@ -51,12 +52,25 @@ static enum trust_verdict judge(struct node *node, struct link *link)
         .policy = node->ground.settings.unknown_peers,
         .known = owner != NULL,
         .blocked = owner != NULL && owner->row.trust == PEER_BLOCKED,
+        .unnamed = owner != NULL && roster_unnamed(owner),
         .expected = link->peer != NULL,
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
         .invited = owner == NULL && invitation_held(node, link),
     };
     return trust_decide(&facts);
+}
+
+/* The verdict on the link's identity, after what has to be done for it. */
+static enum trust_verdict reach_verdict(struct node *node, struct link *link)
+{
+    enum trust_verdict verdict = judge(node, link);
+    if (verdict != TRUST_UNITE)
+        return verdict;
+    int r = merger_unite(node, link->peer, roster_by_key(&node->roster, link_fingerprint(link)));
+    if (r < 0)
+        ground_fail(&node->ground, r);
+    return r == 0 ? judge(node, link) : TRUST_REFUSE;
 }
 
 /* Whether our private key may work for this joiner now. */
@@ -85,7 +99,7 @@ static void note_needless_invite(const struct node *node, const struct link *lin
 
 void admission_identified(struct node *node, struct link *link)
 {
-    link->verdict = judge(node, link);
+    link->verdict = reach_verdict(node, link);
     if (link->verdict == TRUST_ALARM)
         raise_alarm(node, link->peer, link_fingerprint(link));
     if (link->verdict == TRUST_WELCOME)
@@ -164,7 +178,7 @@ static bool may_wait(const struct node *node, const struct link *link)
 /* People may have decided since the identity was judged, and what they said holds. */
 static bool still_welcome(struct node *node, struct link *link)
 {
-    link->verdict = judge(node, link);
+    link->verdict = reach_verdict(node, link);
     if (link->verdict == TRUST_ASK) /* too late if the other side was told that nobody need ask */
         return !session_approved_here(link->session);
     return link->verdict != TRUST_REFUSE && link->verdict != TRUST_ALARM;

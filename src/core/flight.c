@@ -30,12 +30,26 @@ void flight_end(struct flight *flight)
     free(STEAL(flight->seqs));
     flight->cursor = 0;
     flight->given = flight->acked = 0;
-    flight->due = false;
+    flight->rewinds = flight->due = false;
+}
+
+static void rewind_landed(struct flight *flight)
+{
+    if (!flight->rewinds || flight->given != flight->acked)
+        return;
+    flight->cursor = 0;
+    flight->rewinds = false;
+}
+
+void flight_rewind(struct flight *flight)
+{
+    flight->rewinds = true;
+    rewind_landed(flight);
 }
 
 bool flight_has_room(const struct flight *flight)
 {
-    return flight->given - flight->acked < SESSION_WINDOW_ITEMS;
+    return !flight->rewinds && flight->given - flight->acked < SESSION_WINDOW_ITEMS;
 }
 
 void flight_give(struct flight *flight, int64_t seq)
@@ -55,6 +69,7 @@ int64_t flight_oldest(const struct flight *flight)
 void flight_land(struct flight *flight)
 {
     flight->acked++;
+    rewind_landed(flight);
     flight->poison_count = 0;
 }
 

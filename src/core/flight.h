@@ -18,6 +18,7 @@ struct flight {
     uint64_t acked;        /* highest ordinal acknowledged */
     int64_t poison_seq;    /* head of the queue when the peer last called it an error … */
     unsigned poison_count; /* … and how many sessions in a row ended so */
+    bool rewinds;          /* nothing more is given until all that is in flight has landed */
     bool due;              /* there may be more to give, or room for it */
 };
 
@@ -29,6 +30,9 @@ int flight_start(struct flight *flight);
 
 /* The session is over: nothing is in flight, and where the next one begins is forgotten. */
 void flight_end(struct flight *flight);
+
+/* The queue got messages before the cursor: it begins again once what is in flight has landed. */
+void flight_rewind(struct flight *flight);
 
 /* Whether the session takes one more. */
 bool flight_has_room(const struct flight *flight);

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct peer;
 struct request;
 
@@ -15,6 +17,8 @@ struct observer {
     void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
     void (*request)(void *context, const struct request *request); /* an unknown key asks */
     void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
+    /* It took the place of another peer, which was the same and had this id. */
+    void (*united)(void *context, const struct peer *peer, int64_t former);
     /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
     void (*unreached)(void *context, const struct peer *peer);
 };

@@ -326,6 +326,16 @@ void peer_attempt_failed(struct peer *peer, const struct link_end *end)
     try_next_address(peer);
 }
 
+void peer_take_attempt(struct peer *peer, struct peer *other)
+{
+    peer->silenced = false;
+    peer->next_address = other->next_address;
+    peer->attempt = STEAL(other->attempt);
+    peer->attempt->peer = peer;
+    if (peer->link == NULL)
+        set_state(peer, PEER_HANDSHAKE);
+}
+
 void peer_link_up(struct peer *peer, struct link *link)
 {
     if (peer->attempt == link)

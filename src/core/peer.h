@@ -110,6 +110,9 @@ void peer_stop_dialling(struct peer *peer);
 /* Our dial's link was refused or broke before it was established: wait, then try again. */
 void peer_attempt_failed(struct peer *peer, const struct link_end *end);
 
+/* It was `other` that was dialled: the attempt goes on as one of this peer. */
+void peer_take_attempt(struct peer *peer, struct peer *other);
+
 /* The peer's session exists from now on. */
 void peer_link_up(struct peer *peer, struct link *link);
 

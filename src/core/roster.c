@@ -151,6 +151,16 @@ void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_
     snprintf(name, PEER_NAME_MAX, "peer-%s", digits);
 }
 
+bool roster_unnamed(const struct peer *peer)
+{
+    struct fingerprint key;
+    char name[PEER_NAME_MAX];
+    memcpy(key.bytes, peer->row.key, sizeof key.bytes);
+    roster_make_name(&key, name);
+    return peer_trust(peer) == PEER_TOFU && peer->row.address_count == 0 &&
+           strcmp(peer->row.name, name) == 0;
+}
+
 /* --- changing --- */
 
 static int check_key(const struct roster *roster, const struct fingerprint *key)
@@ -257,6 +267,22 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
     if (r == 0)
         r = events_add(roster->ground->db, &event);
     return outcome_of_store(r);
+}
+
+int roster_unite(struct roster *roster, struct peer *nameless, struct peer *keyless)
+{
+    struct peer_row row = nameless->row;
+    memcpy(row.name, keyless->row.name, sizeof row.name);
+    memcpy(row.addresses, keyless->row.addresses, sizeof row.addresses);
+    row.address_count = keyless->row.address_count;
+    int r = peers_remove(roster->ground->db, keyless->row.id, wall(roster));
+    if (r == 0)
+        r = replace(roster, nameless, &row);
+    if (r != 0)
+        return outcome_of_store(r);
+    peer_take_attempt(nameless, keyless);
+    let_go(roster, keyless);
+    return note_trust(roster, nameless);
 }
 
 int roster_remove(struct roster *roster, struct peer *peer)

@@ -51,6 +51,9 @@ int roster_check_name(const struct roster *roster, const char *name);
 /* A name for a peer that nobody has named: the beginning of its fingerprint. */
 void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_MAX]);
 
+/* Whether the peer came by itself and nobody has named or verified it, or knows where it is. */
+bool roster_unnamed(const struct peer *peer);
+
 /* --- changing: 0, an outcome (NODE_DISK_FULL of each) or -errno --- */
 
 /*
@@ -73,6 +76,12 @@ int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprin
 
 /* Another key than its own answered in the peer's place: nothing is sent until people decide. */
 int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerprint *key);
+
+/*
+ * Two peers are one: `nameless` gets the name, the addresses and the dial of `keyless`, of which
+ * nothing else remains: it is freed.
+ */
+int roster_unite(struct roster *roster, struct peer *nameless, struct peer *keyless);
 
 /* Ends the peer's links and forgets it: the peer is freed. */
 int roster_remove(struct roster *roster, struct peer *peer);

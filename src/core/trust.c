@@ -11,8 +11,10 @@ static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
         return TRUST_REFUSE;
     if (facts->expected_pinned)
         return TRUST_WELCOME;
-    /* Whoever answers at a peer's address is that peer, unless the key is another peer's. */
-    return facts->known ? TRUST_ALARM : TRUST_PIN;
+    /* Whoever answers at a peer's address is that peer, unless people know him as another. */
+    if (facts->known)
+        return facts->expected && facts->unnamed ? TRUST_UNITE : TRUST_ALARM;
+    return TRUST_PIN;
 }
 
 static enum trust_verdict decide_as_host(const struct trust_case *facts)

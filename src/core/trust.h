@@ -17,6 +17,7 @@ struct trust_case {
     bool expected;              /* joiner: we dialled a certain peer … */
     bool expected_pinned;       /* … whose key is pinned … */
     bool expected_is_it;        /* … and this is it */
+    bool unnamed;               /* known, but nobody has named that peer: it was adopted */
     bool invited;               /* host: nobody knows it, but it holds an invite of ours */
 };
 
@@ -25,6 +26,7 @@ enum trust_verdict {
     TRUST_ALARM,      /* refuse, and tell people: the dialled peer answered with another key */
     TRUST_WELCOME,    /* a pinned peer */
     TRUST_PIN,        /* welcome, and pin it as `tofu` once the session exists */
+    TRUST_UNITE,      /* the dialled peer and the one that has this key are one: make them so */
     TRUST_INVITED,    /* welcome, and pin it as `verified` when it uses up its invite */
     TRUST_ASK,        /* authenticate it, then let a person decide */
 };

@@ -339,6 +339,12 @@ void control_request(struct control *control, const struct request *request)
         control_follow_request(client_at(node), request);
 }
 
+void control_united(struct control *control, const struct peer *peer, int64_t former)
+{
+    list_for_each (node, &control->clients)
+        control_follow_united(client_at(node), peer, former);
+}
+
 void control_unreached(struct control *control, const struct peer *peer)
 {
     control_wait_peer(control, peer, false);

@@ -229,6 +229,18 @@ void control_follow_presence(struct control_client *client, const struct peer *p
     }
 }
 
+void control_follow_united(struct control_client *client, const struct peer *peer, int64_t former)
+{
+    list_for_each (node, &client->followers) {
+        struct follower *follower = container_of(node, struct follower, node);
+        for (unsigned i = 0; i < follower->peer_count; i++)
+            if (follower->peers[i] == former) {
+                follower->peers[i] = peer->row.id;
+                follower->presence_due = true;
+            }
+    }
+}
+
 void control_follow_request(struct control_client *client, const struct request *request)
 {
     const struct node *node_here = client->control->node;

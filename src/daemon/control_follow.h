@@ -13,6 +13,9 @@ void control_follow_pump(struct control_client *client);
  * later. */
 void control_follow_presence(struct control_client *client, const struct peer *peer);
 
+/* Who follows the peer with the id `former` follows this one from now on. */
+void control_follow_united(struct control_client *client, const struct peer *peer, int64_t former);
+
 /* Tells the client's followers of a key that asks. */
 void control_follow_request(struct control_client *client, const struct request *request);
 

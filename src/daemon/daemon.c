@@ -185,14 +185,20 @@ static void on_pong(void *context, const struct peer *peer)
     control_pong(daemon->control, peer);
 }
 
+static void on_united(void *context, const struct peer *peer, int64_t former)
+{
+    struct daemon *daemon = context;
+    control_united(daemon->control, peer, former);
+}
+
 static void on_unreached(void *context, const struct peer *peer)
 {
     struct daemon *daemon = context;
     control_unreached(daemon->control, peer);
 }
 
-static const struct observer observer = {on_settled, on_presence, on_request, on_pong,
-                                         on_unreached};
+static const struct observer observer = {on_settled, on_presence, on_request,
+                                         on_pong,    on_united,   on_unreached};
 
 static void on_turn_end(void *context)
 {

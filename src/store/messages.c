@@ -246,6 +246,55 @@ int messages_set_state(struct db *db, int64_t seq, enum message_state state, con
     return r == 0 ? add_state_event(db, event, seq) : r;
 }
 
+static int set_owner(struct db *db, int64_t seq, int64_t to, struct span body)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "UPDATE message SET peer = ?, body = ? WHERE seq = ?");
+    sql_bind_int(&query, to);
+    sql_bind_blob(&query, body.size > 0 ? body.data : NULL, body.size);
+    sql_bind_int(&query, seq);
+    return sql_run(&query);
+}
+
+/* Hands over the first message there is. 0, DB_NOT_FOUND, DB_FULL or -errno. */
+static int hand_over_first(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
+                           void *context)
+{
+    struct message_row row;
+    struct bytes body = {0};
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.peer = ? ORDER BY m.seq LIMIT 1");
+    sql_bind_int(&query, from);
+    if (!sql_row(&query))
+        return query.result != 0 ? query.result : DB_NOT_FOUND;
+    message_read(&query, &row);
+    int r = query.result;
+    if (r == 0 && row.body.size > 0)
+        r = reseal(context, &row, &body);
+    if (r == 0)
+        r = set_owner(db, row.seq, to, bytes_span(&body));
+    bytes_deinit(&body);
+    return r;
+}
+
+static int hand_over_tombstones(struct db *db, int64_t from, int64_t to)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "UPDATE tombstone SET peer = ? WHERE peer = ?");
+    sql_bind_int(&query, to);
+    sql_bind_int(&query, from);
+    return sql_run(&query);
+}
+
+int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
+                       void *context)
+{
+    int r = 0;
+    while (r == 0)
+        r = hand_over_first(db, from, to, reseal, context);
+    return r == DB_NOT_FOUND ? hand_over_tombstones(db, from, to) : r;
+}
+
 /* What is taken out of the queue for want of time. */
 struct overdue {
     int64_t seqs[MESSAGES_EXPIRE_MAX];

@@ -109,6 +109,16 @@ int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *prev
 int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
                        uint64_t now_ms);
 
+/* Appends what takes the place of the row's body. 0 or -errno. */
+typedef int messages_reseal(void *context, const struct message_row *row, struct bytes *body);
+
+/*
+ * Gives all messages of one peer to another, with the ids of those that were removed. The other
+ * must have none of these ids. 0, DB_FULL or -errno.
+ */
+int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
+                       void *context);
+
 enum { MESSAGES_EXPIRE_MAX = 100 };
 
 /*

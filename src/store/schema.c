@@ -156,7 +156,24 @@ static const char schema_2[] =
     "    expires_ms INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "ALTER TABLE peer ADD COLUMN invite_secret BLOB CHECK (length(invite_secret) = 16);";
+
+/* A message may go to another peer, when two turn out to be one. */
+static const char schema_3[] =
+    "CREATE TRIGGER message_moved AFTER UPDATE OF peer ON message BEGIN"
+    "    UPDATE tally SET"
+    "        messages = messages - 1,"
+    "        bytes = bytes - old.text_size,"
+    "        queued = queued - (old.state IN (1, 2)),"
+    "        queued_bytes = queued_bytes - old.text_size * (old.state IN (1, 2))"
+    "    WHERE peer = old.peer;"
+    "    UPDATE tally SET"
+    "        messages = messages + 1,"
+    "        bytes = bytes + new.text_size,"
+    "        queued = queued + (new.state IN (1, 2)),"
+    "        queued_bytes = queued_bytes + new.text_size * (new.state IN (1, 2))"
+    "    WHERE peer = new.peer;"
+    "END;";
 /* clang-format on */
 
-const char *const schema_migrations[] = {schema_1, schema_2};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3};
 const int schema_version = sizeof schema_migrations / sizeof *schema_migrations;

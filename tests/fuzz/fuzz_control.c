@@ -110,14 +110,20 @@ static void on_pong(void *context, const struct peer *peer)
     control_pong(stage.control, peer);
 }
 
+static void on_united(void *context, const struct peer *peer, int64_t former)
+{
+    (void)context;
+    control_united(stage.control, peer, former);
+}
+
 static void on_unreached(void *context, const struct peer *peer)
 {
     (void)context;
     control_unreached(stage.control, peer);
 }
 
-static const struct observer observer = {on_settled, on_presence, on_request, on_pong,
-                                         on_unreached};
+static const struct observer observer = {on_settled, on_presence, on_request,
+                                         on_pong,    on_united,   on_unreached};
 
 /* --- the client ------------------------------------------------------------------------------- */
 

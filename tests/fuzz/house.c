@@ -118,10 +118,18 @@ static void on_request(void *context, const struct request *request)
     (void)request;
 }
 
+static void on_united(void *context, const struct peer *peer, int64_t former)
+{
+    (void)context;
+    (void)peer;
+    (void)former;
+}
+
 static const struct observer deaf = {.settled = on_settled,
                                      .presence = on_presence,
                                      .request = on_request,
                                      .pong = on_presence,
+                                     .united = on_united,
                                      .unreached = on_presence};
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -127,10 +127,19 @@ static void on_news(void *context, const struct peer *peer)
     (void)peer;
 }
 
+static void on_united(void *context, const struct peer *peer, int64_t former)
+{
+    const struct host *host = context;
+
+    (void)former;
+    trace(host->index, "knows who %s is", peer->row.name);
+}
+
 static const struct observer observer = {.settled = on_settled,
                                          .presence = on_presence,
                                          .request = on_request,
                                          .pong = on_news,
+                                         .united = on_united,
                                          .unreached = on_news};
 
 /* --- coming up and going down ----------------------------------------------------------------- */

@@ -107,6 +107,15 @@ void ledger_cancel(unsigned from)
 
 /* --- followers -------------------------------------------------------------------------------- */
 
+/* Whether the message is with this host: by its key, for it may have called in without a name. */
+static bool is_with(const struct message_row *row, unsigned there)
+{
+    const struct fingerprint *key = host_key(&ledger.hosts[there]);
+
+    return row->pinned ? memcmp(row->peer_key, key->bytes, PEER_KEY_SIZE) == 0
+                       : strcmp(row->peer_name, world_name(there)) == 0;
+}
+
 static struct entry *find(const struct message_row *row, unsigned here)
 {
     bool out = row->direction == MESSAGE_OUT;
@@ -115,7 +124,7 @@ static struct entry *find(const struct message_row *row, unsigned here)
         struct entry *entry = &ledger.entries[i];
         unsigned there = out ? entry->to : entry->from;
         if ((out ? entry->from : entry->to) == here && uuid_equal(&entry->id, &row->id) &&
-            strcmp(world_name(there), row->peer_name) == 0)
+            is_with(row, there))
             return entry;
     }
     return NULL;

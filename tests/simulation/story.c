@@ -69,7 +69,10 @@ static void introduce(unsigned here, unsigned there, bool dials, bool pinned)
     loop_wake(&host->loop);
 }
 
-/* Both dial, or only one, which may learn the other's key at the first contact. */
+/*
+ * Both dial, or only one, which may learn the other's key at the first contact. When both have to
+ * learn it, the call of either may come before it is reached.
+ */
 static void introduce_pair(unsigned one, unsigned other)
 {
     bool both = dice_chance(500);
@@ -77,8 +80,10 @@ static void introduce_pair(unsigned one, unsigned other)
     unsigned dialler = swap ? other : one;
     unsigned dialled = swap ? one : other;
 
-    introduce(dialler, dialled, true, both || dice_chance(700));
-    introduce(dialled, dialler, both, true);
+    bool strangers = both && dice_chance(300);
+
+    introduce(dialler, dialled, true, !strangers && (both || dice_chance(700)));
+    introduce(dialled, dialler, both, !strangers);
 }
 
 static void set_scene(const char *folder)

@@ -61,6 +61,27 @@ static void test_next_session_begins_with_the_head_of_the_queue(void **state)
     assert_true(flight_has_room(&flight));
 }
 
+static void test_rewound_queue_begins_again_when_all_in_flight_has_landed(void **state)
+{
+    (void)state;
+    flight_give(&flight, 7);
+    flight_give(&flight, 8);
+    flight_rewind(&flight);
+    assert_false(flight_has_room(&flight));
+    flight_land(&flight);
+    assert_false(flight_has_room(&flight));
+    assert_int_equal(flight.cursor, 8);
+    flight_land(&flight);
+    assert_true(flight_has_room(&flight));
+    assert_int_equal(flight.cursor, 0);
+    flight_give(&flight, 3);
+    flight_land(&flight);
+    assert_int_equal(flight.cursor, 3);
+    flight_rewind(&flight);
+    assert_true(flight_has_room(&flight));
+    assert_int_equal(flight.cursor, 0);
+}
+
 /* A session in which one message is in flight when the peer ends it for an error. */
 static int64_t blame(int64_t seq)
 {
@@ -112,6 +133,7 @@ int main(void)
         TEST(test_messages_land_in_order),
         TEST(test_full_window_has_room_as_soon_as_one_lands),
         TEST(test_next_session_begins_with_the_head_of_the_queue),
+        TEST(test_rewound_queue_begins_again_when_all_in_flight_has_landed),
         TEST(test_message_that_ends_session_after_session_is_poison),
         TEST(test_another_head_is_another_suspect),
         TEST(test_whatever_lands_clears_the_suspicion),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "store/retention.h"
 #include "unit/scratch_db.h"
 
 enum { SEEN_MAX = 64 };
@@ -323,6 +324,46 @@ static void test_sizes_follow_every_change(void **state)
     assert_count(scratch, 0, 0);
 }
 
+static int reseal(void *context, const struct message_row *row, struct bytes *body)
+{
+    ++*(unsigned *)context;
+    assert_true(row->body.size > 0);
+    return bytes_append(body, "resealed", 8);
+}
+
+static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void **state)
+{
+    struct scratch *scratch = *state;
+    int64_t alice = scratch_peer(scratch, "alice").id;
+    int64_t bob = scratch_peer(scratch, "bob").id;
+    int64_t carol = scratch_peer(scratch, "carol").id;
+    struct message_row moved = scratch_add(scratch, alice, MESSAGE_OUT, 1);
+    scratch_add(scratch, bob, MESSAGE_OUT, 2);
+    scratch_add(scratch, bob, MESSAGE_IN, 3);
+    struct message_row purged = scratch_add(scratch, alice, MESSAGE_OUT, 4);
+    scratch_add(scratch, carol, MESSAGE_OUT, 5);
+    set_state(scratch, purged.seq, MESSAGE_DELIVERED);
+    unsigned removed = 0, resealed = 0;
+    assert_int_equal(retention_purge(scratch->db, alice, 0, 7, &removed), 0);
+    assert_int_equal(removed, 1);
+
+    assert_int_equal(messages_hand_over(scratch->db, alice, bob, reseal, &resealed), 0);
+    assert_int_equal(resealed, 1);
+    assert_int_equal(queue_of(scratch, alice, 0, 9).count, 0);
+    assert_queue_size(scratch, alice, 0, 0);
+    struct seen queue = queue_of(scratch, bob, 0, 9);
+    assert_int_equal(queue.count, 2);
+    assert_int_equal(queue.seqs[0], moved.seq);
+    assert_queue_size(scratch, bob, 2, 12);
+    assert_queue_size(scratch, carol, 1, 6);
+    assert_count(scratch, 4, 24);
+    assert_int_equal(messages_known(scratch->db, bob, MESSAGE_OUT, &purged.id), 0);
+    assert_int_equal(messages_known(scratch->db, alice, MESSAGE_OUT, &purged.id), DB_NOT_FOUND);
+    moved.peer = bob;
+    moved.body = SPAN("resealed", 8);
+    assert_int_equal(messages_get(scratch->db, &moved.id, compare, &moved), 0);
+}
+
 static int refuse(void *context, const struct message_row *row)
 {
     (void)context;
@@ -397,6 +438,7 @@ int main(void)
         TEST(test_the_first_transmission_fixes_previous),
         TEST(test_the_state_of_an_unknown_message_is_not_found),
         TEST(test_sizes_follow_every_change),
+        TEST(test_messages_go_to_another_peer_with_all_that_belongs_to_them),
         TEST(test_walks_pass_on_the_visitors_error),
         TEST(test_a_visitor_may_change_the_queue),
     };

@@ -6,7 +6,7 @@
 #include "unit/cmocka_all.h"
 
 /* All combinations of what may be known of a key. */
-enum { CASES = 1 << 6 };
+enum { CASES = 1 << 7 };
 
 static struct trust_case make_case(enum session_role role, enum unknown_policy policy,
                                    unsigned bits)
@@ -18,7 +18,8 @@ static struct trust_case make_case(enum session_role role, enum unknown_policy p
                                .expected = bits & 4,
                                .expected_pinned = bits & 8,
                                .expected_is_it = bits & 16,
-                               .invited = bits & 32};
+                               .invited = bits & 32,
+                               .unnamed = bits & 64};
 }
 
 static const enum unknown_policy policies[] = {UNKNOWN_ASK, UNKNOWN_REJECT, UNKNOWN_ACCEPT};
@@ -126,6 +127,26 @@ static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
     assert_int_equal(trust_decide(&facts), TRUST_ALARM);
 }
 
+static void check_union(const struct trust_case *facts, enum trust_verdict verdict)
+{
+    if (verdict != TRUST_UNITE)
+        return;
+    assert_int_equal(facts->role, SESSION_JOINER);
+    assert_true(facts->expected && !facts->expected_pinned);
+    assert_true(facts->known && facts->unnamed && !facts->blocked);
+}
+
+static void test_only_who_answers_where_a_peer_without_a_key_is_dialled_can_become_it(void **state)
+{
+    struct trust_case facts = {
+        .role = SESSION_JOINER, .known = true, .unnamed = true, .expected = true};
+
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_UNITE);
+    each_case(SESSION_HOST, check_union);
+    each_case(SESSION_JOINER, check_union);
+}
+
 static void test_joiner_welcomes_the_peer_it_dialled(void **state)
 {
     struct trust_case facts = {.role = SESSION_JOINER,
@@ -157,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_policy_for_unknown_callers),
         cmocka_unit_test(test_invite_opens_the_door_under_every_policy),
         cmocka_unit_test(test_joiner_pins_who_answers_for_a_peer_without_a_key),
+        cmocka_unit_test(test_only_who_answers_where_a_peer_without_a_key_is_dialled_can_become_it),
         cmocka_unit_test(test_joiner_welcomes_the_peer_it_dialled),
         cmocka_unit_test(test_every_trust_has_a_name_of_its_own),
     };

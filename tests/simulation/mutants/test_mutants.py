@@ -92,6 +92,13 @@ MUTANTS = {
         ("src/core/peer.c", "    else\n        back_off(peer);\n}", "    else\n        "
          "set_state(peer, PEER_OFFLINE);\n}"),
     ],
+    "raise the alarm when who called in is reached": [
+        ("src/core/trust.c", "facts->unnamed ? TRUST_UNITE", "facts->unnamed ? TRUST_ALARM"),
+    ],
+    "forget what waited for who had called in": [
+        ("src/core/merger.c", "int r = messages_hand_over(",
+         "int r = reseal == NULL && messages_hand_over("),
+    ],
     "never sleep": [
         ("src/core/link.c", "    link->dirty = false;\n", "    link_touch(link);\n"),
     ],
