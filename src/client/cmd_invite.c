@@ -56,6 +56,27 @@ static int read_options(struct ctl *ctl, struct invite_options *options, int arg
     return option == OPTIONS_STOP ? OPTIONS_STOP : 0;
 }
 
+/* Whether an address leads nobody but ourselves to us. */
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0 ||
+           strncmp(address, "localhost:", 10) == 0;
+}
+
+static void note_reach(const struct ctl *ctl, const json_t *addresses)
+{
+    size_t i;
+    json_t *address;
+
+    json_array_foreach(addresses, i, address)
+    {
+        if (!is_loopback(json_string_value(address)))
+            return;
+    }
+    ctl_note(ctl, "it leads nobody here from another machine: the daemon listens on this one "
+                  "only; see: listen in p2pchatd.conf, --address");
+}
+
 /* The line to be copied is all that goes to standard output. */
 static int print_invite(struct ctl *ctl, const json_t *invite, bool qr)
 {
@@ -66,8 +87,11 @@ static int print_invite(struct ctl *ctl, const json_t *invite, bool qr)
     if (qr && qr_print(ctl, uri) != 0)
         return ctl->status;
     view_time(member_string(invite, "expires", ""), local);
-    ctl_note(ctl, "good once, until %s; on the other machine: p2pchatctl join 'THAT LINE'", local);
+    ctl_note(ctl, "good once, until %s; who takes it up is called %s here", local,
+             member_string(invite, "name", "by a name made of the key"));
+    ctl_note(ctl, "on the other machine: p2pchatctl join 'THAT LINE'");
     ctl_note(ctl, "who reads it can use it: send it where only they can read it");
+    note_reach(ctl, json_object_get(invite, "addresses"));
     return ctl->status;
 }
 

@@ -66,17 +66,33 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
     }
 }
 
+static const struct option longs[] = {
+    {"peer", required_argument, NULL, 'p'},
+    {"wait", optional_argument, NULL, 'w'},
+    {"timeout", required_argument, NULL, 't'},
+    {"lines", no_argument, NULL, 'l'},
+    {"client-id", required_argument, NULL, 'c'},
+    {"expires", required_argument, NULL, 'e'},
+    OPTIONS_LONG,
+};
+
+/* Options end where the text begins, or with "--": then everything is meant as text. */
+static void note_late_options(const struct ctl *ctl, int count, char **words)
+{
+    if (strcmp(words[-1], "--") == 0)
+        return;
+    for (int i = 1; i < count; i++) {
+        for (const struct option *known = longs; known->name != NULL; known++) {
+            const size_t size = strlen(known->name);
+            if (strncmp(words[i], "--", 2) == 0 && strncmp(words[i] + 2, known->name, size) == 0 &&
+                (words[i][2 + size] == '\0' || words[i][2 + size] == '='))
+                ctl_note(ctl, "%s is sent as text: options stand before it", words[i]);
+        }
+    }
+}
+
 static int read_options(struct ctl *ctl, struct send *send, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"peer", required_argument, NULL, 'p'},
-        {"wait", optional_argument, NULL, 'w'},
-        {"timeout", required_argument, NULL, 't'},
-        {"lines", no_argument, NULL, 'l'},
-        {"client-id", required_argument, NULL, 'c'},
-        {"expires", required_argument, NULL, 'e'},
-        OPTIONS_LONG,
-    };
     int option;
 
     options_begin();
@@ -153,6 +169,7 @@ static int send_arguments(struct ctl *ctl, const struct send *send, int count, c
 {
     CLEANUP(bytes_deinit) struct bytes text = {0};
 
+    note_late_options(ctl, count, words);
     for (int i = 0; i < count; i++) {
         if ((i > 0 && bytes_append(&text, " ", 1) != 0) ||
             bytes_append(&text, words[i], strlen(words[i])) != 0)

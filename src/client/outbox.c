@@ -121,7 +121,8 @@ static void tell_loss(const struct outbox *outbox)
 static void give_up(struct outbox *outbox, int outcome)
 {
     if (outcome == CONNECTION_TIMEOUT && waits(outbox))
-        ctl_fail(outbox->ctl, RPC_KIND_timeout, "not %s in time; it stays queued",
+        ctl_fail(outbox->ctl, RPC_KIND_timeout,
+                 "not %s in time; it stays queued; why it waits: p2pchatctl doctor",
                  outbox->options->wait);
     else if (outcome == CONNECTION_TIMEOUT)
         ctl_fail(outbox->ctl, RPC_KIND_timeout,

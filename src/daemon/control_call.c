@@ -108,7 +108,9 @@ static const struct {
     [NODE_OWN_KEY] = {RPC_KIND_usage, "this is our own key"},
     [NODE_NO_SUCH_REQUEST] = {RPC_KIND_no_such_request,
                               "no key %s has asked; see: p2pchatctl peer requests"},
-    [NODE_MISMATCH] = {RPC_KIND_mismatch, "this is not the key that was offered for %s"},
+    [NODE_MISMATCH] = {RPC_KIND_mismatch, "this is not the key that was offered for %s; "
+                                          "if a stranger's is its new one: p2pchatctl peer "
+                                          "remove, then p2pchatctl peer accept FP --name NAME"},
     [NODE_NO_KEY] = {RPC_KIND_not_trusted, "the key of %s is not known before the first contact"},
     [NODE_MALFORMED] = {RPC_KIND_usage, "not a whole safety number: 60 digits, see: p2pchatctl "
                                         "fingerprint %s"},
@@ -132,9 +134,14 @@ static const struct {
     [NODE_TOO_OFTEN] = {RPC_KIND_rate_limited,
                         "%s was asked often enough; try again in a few seconds"},
     [NODE_NO_ADDRESS] = {RPC_KIND_usage,
-                         "peer %s has no address to dial; tell one: p2pchatctl peer set"},
-    [NODE_QUEUE_FULL] = {RPC_KIND_queue_full, "the queue of %s is full"},
-    [NODE_DISK_FULL] = {RPC_KIND_disk_full, "the disk is full"},
+                         "peer %s has no address to dial; tell one: p2pchatctl peer set NAME "
+                         "ADDRESS"},
+    [NODE_QUEUE_FULL] = {RPC_KIND_queue_full,
+                         "the queue of %s is full; why nothing goes out: p2pchatctl doctor; to "
+                         "make room: p2pchatctl queue cancel"},
+    [NODE_DISK_FULL] = {RPC_KIND_disk_full,
+                        "the disk is full, or nearly so: make room; p2pchatctl doctor says "
+                        "where"},
     [NODE_STOPPING] = {RPC_KIND_stopping, "the daemon is stopping"},
 };
 
@@ -265,7 +272,9 @@ bool control_call_fingerprint(struct control_call *call, const char *name,
     if (fingerprint_parse(text, fingerprint) == 0)
         return true;
     control_call_fail(call, RPC_KIND_usage,
-                      "'%.100s' is not a fingerprint: SHA256: and 43 characters", text);
+                      "'%.100s' is not a fingerprint: SHA256: and 43 characters, as p2pchatctl "
+                      "fingerprint prints it",
+                      text);
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/timestamp.h"
 #include "daemon/control_view.h"
 #include "rpc/rpc_value.h"
@@ -330,12 +331,15 @@ static bool read_types(struct control_call *call, struct follower *follower)
     follower->types = types == NULL ? ~0u : 0;
     json_array_foreach(types, index, value)
     {
+        struct suggestion word = suggest_for(json_string_value(value));
         unsigned type = 0;
-        while (type < TYPE_COUNT && strcmp(type_name(type), json_string_value(value)) != 0)
-            type++;
+        for (; type < TYPE_COUNT && strcmp(type_name(type), word.word) != 0; type++)
+            suggest_offer(&word, type_name(type));
         if (type == TYPE_COUNT) {
-            control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'",
-                              json_string_value(value));
+            control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'; %s%s%s",
+                              word.word, word.best != NULL ? "did you mean " : "see: ",
+                              word.best != NULL ? word.best : "p2pchatctl help follow",
+                              word.best != NULL ? "?" : "");
             return false;
         }
         follower->types |= 1u << type;

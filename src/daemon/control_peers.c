@@ -53,8 +53,10 @@ enum control_answer control_peer_add(struct control_call *call)
         (has_key && !control_call_fingerprint(call, "fingerprint", &key)))
         return CALL_FAILED;
     if (!has_key && count == 0)
-        return control_call_fail(call, RPC_KIND_usage,
-                                 "say where the peer is, or what its fingerprint is");
+        return control_call_fail(
+            call, RPC_KIND_usage,
+            "say where the peer is, with an address like host:8766, or what its "
+            "fingerprint is");
     int r = node_peer_add(call->node, name, addresses, count, has_key ? &key : NULL, PEER_VERIFIED,
                           &peer);
     return answer_peer(call, r, name, peer);

@@ -64,7 +64,9 @@ static void on_timeout(void *context)
     const struct peer *peer = roster_by_id(node_roster(wait->client->control->node), wait->peer);
     switch (wait->kind) {
     case WAIT_STATE:
-        answer_error(wait, RPC_KIND_timeout, "not delivered in time; the message stays queued");
+        answer_error(wait, RPC_KIND_timeout,
+                     "not delivered in time; the message stays queued; why it waits: "
+                     "p2pchatctl doctor");
         break;
     case WAIT_PONG:
         answer_error(wait, RPC_KIND_timeout, "the peer did not answer in time");

@@ -69,6 +69,13 @@ static char *find_control(bool system)
     return directory != NULL ? path_join(directory, "control.sock") : NULL;
 }
 
+/* So that it means the same to those who are told of it. */
+static char *make_absolute(const char *path)
+{
+    CLEANUP(cleanup_free) char *here = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+    return here != NULL ? path_join(here, path) : strdup(path);
+}
+
 static int check(const char *place, const char *what, const char *remedy)
 {
     if (place != NULL)
@@ -88,8 +95,8 @@ int places_find(struct places *places, const struct options *options)
     int r = check(places->config, "configuration", "set HOME or give --config");
     if (r < 0 || options->action == OPTIONS_TEST || options->action == OPTIONS_SHOW)
         return r;
-    places->state_dir =
-        options->state_dir != NULL ? strdup(options->state_dir) : find_state_dir(places->system);
+    places->state_dir = options->state_dir != NULL ? make_absolute(options->state_dir)
+                                                   : find_state_dir(places->system);
     r = check(places->state_dir, "state", "set HOME or give --state-dir");
     if (r < 0 || options->action == OPTIONS_GENERATE)
         return r;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
 
 DEFINE_CLEANUP(json_t *, json_cleanup, json_decref)
@@ -120,23 +121,33 @@ static bool read_envelope(struct rpc_request *request, struct rpc_complaint *com
     return true;
 }
 
+static bool complain_method(struct rpc_complaint *complaint, const char *name)
+{
+    struct suggestion word = suggest_for(name);
+    char shown[64];
+
+    for (size_t i = 0; i < rpc_method_count; i++)
+        suggest_offer(&word, rpc_methods[i].name);
+    escape_copy(shown, sizeof shown, name, ESCAPE_LINE);
+    return complain(complaint, RPC_METHOD_NOT_FOUND, rpc_kind_name(RPC_KIND_usage),
+                    "no method \"%s\"; %s%s%s", shown,
+                    word.best != NULL ? "did you mean " : "see: ",
+                    word.best != NULL ? word.best : "p2pchatctl rpc", word.best != NULL ? "?" : "");
+}
+
 static bool read_call(struct rpc_request *request, struct rpc_complaint *complaint)
 {
-    const char *usage = rpc_kind_name(RPC_KIND_usage);
     const json_t *name = json_object_get(request->message, "method");
     if (!json_is_string(name))
         return complain(complaint, RPC_INVALID_REQUEST, NULL, "\"method\" must be a string");
 
     const struct rpc_method *method = rpc_method_find(json_string_value(name));
-    if (method == NULL) {
-        char shown[64];
-        escape_copy(shown, sizeof shown, json_string_value(name), ESCAPE_LINE);
-        return complain(complaint, RPC_METHOD_NOT_FOUND, usage, "no method \"%s\"", shown);
-    }
+    if (method == NULL)
+        return complain_method(complaint, json_string_value(name));
     json_t *params = json_object_get(request->message, "params");
     if (!rpc_method_check(method, params, complaint->text)) {
         complaint->code = RPC_INVALID_PARAMS;
-        complaint->kind = usage;
+        complaint->kind = rpc_kind_name(RPC_KIND_usage);
         return false;
     }
     request->method = method;

@@ -116,7 +116,8 @@ static bool check_known(const struct rpc_method *method, const char *key,
     }
     char shown[64];
     escape_copy(shown, sizeof shown, key, ESCAPE_LINE);
-    return complain(complaint, "%s has no parameter \"%s\"", method->name, shown);
+    return complain(complaint, "%s has no parameter \"%s\"; it takes %s", method->name, shown,
+                    method->parameters[0] != '\0' ? method->parameters : "none");
 }
 
 static bool check_parameter(const struct rpc_method *method, const struct parameter *parameter,

@@ -17,7 +17,7 @@ struct rpc_method {
     const char *help;
 };
 
-enum { RPC_COMPLAINT_MAX = 160 };
+enum { RPC_COMPLAINT_MAX = 320 };
 
 /* The whole table in the order of methods.def; a method's place in it is its number. */
 extern const struct rpc_method rpc_methods[];

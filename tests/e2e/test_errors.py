@@ -44,3 +44,42 @@ def test_a_peer_that_is_named_twice_gets_the_message_once(alice):
     alice.ctl("peer", "add", "bob", "127.0.0.1:1")
     sent = alice.ctl("--json", "send", "-p", "bob", "-p", "bob", "once").json
     assert len(sent) == len(alice.history()) == 1
+
+
+@pytest.mark.parametrize("arguments, next_step", [
+    (["follow", "--types", "peer.onlin"], "did you mean peer.online?"),
+    (["follow", "--types", "nonsense"], "p2pchatctl help follow"),
+    (["rpc", "peer.gett"], "did you mean peer.get?"),
+    (["rpc", "nonsense"], "see: p2pchatctl rpc"),
+    (["rpc", "peer.get", '{"nam":"bob"}'], "it takes name?:string"),
+    (["rpc", "status", '{"all":true}'], "it takes none"),
+    (["peer", "add", "carol"], "an address like host:8766"),
+    (["peer", "verify", "bob", "SHA256:short"], "as p2pchatctl fingerprint prints it"),
+    (["peer", "connect", "bob"], "p2pchatctl peer set NAME ADDRESS"),
+])
+def test_a_mistake_is_told_with_what_to_do_instead(alice, arguments, next_step):
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    assert next_step in alice.ctl(*arguments, expect=64).err
+
+
+def test_a_full_queue_is_told_with_the_way_to_room(daemon):
+    alice = daemon("alice", config="queue-limit-messages = 1\n")
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    alice.ctl("send", "one")
+    refused = alice.ctl("send", "two", expect=75)
+    assert "p2pchatctl doctor" in refused.err and "p2pchatctl queue cancel" in refused.err
+
+
+def test_an_option_behind_the_text_is_told_for_it_was_sent(alice):
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    sent = alice.ctl("send", "hello", "--wait")
+    assert "--wait is sent as text" in sent.err
+    assert [message["body"] for message in alice.history()] == ["hello --wait"]
+
+
+def test_an_invite_that_leads_nobody_here_says_so(alice):
+    made = alice.ctl("invite", "bob")
+    assert "is called bob here" in made.err
+    assert "it leads nobody here from another machine" in made.err
+    elsewhere = alice.ctl("invite", "--address", "alice.example", "carol")
+    assert "leads nobody" not in elsewhere.err

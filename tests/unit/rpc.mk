@@ -1,6 +1,6 @@
 # Tests of src/rpc/.
 
-rpc_text = base/escape base/utf8 base/bytes
+rpc_text = base/escape base/suggest base/utf8 base/bytes
 
 test_rpc_error_OBJS = rpc/rpc_error
 test_rpc_line_OBJS = rpc/rpc_line base/bytes

@@ -35,9 +35,15 @@ static void test_options_end_at_the_text(void **state)
 {
     (void)state;
     rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"x -p b --json\"," ID("1") "}", QUEUED);
-    expect(rig_run("send", "-p", "a", "x", "-p", "b", "--json", NULL), 0, "m1\n", "");
+    expect(rig_run("send", "-p", "a", "x", "-p", "b", "--json", NULL), 0, "m1\n",
+           "p2pchatctl: --json is sent as text: options stand before it\n");
     rig_step("message.send", "{\"body\":\"--json -\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "--", "--json", "-", NULL), 0, "m1\n", "");
+    rig_step("message.send", "{\"body\":\"x --wait=sent --waiting\"," ID("1") "}", QUEUED);
+    expect(rig_run("send", "x", "--wait=sent", "--waiting", NULL), 0, "m1\n",
+           "p2pchatctl: --wait=sent is sent as text: options stand before it\n");
+    rig_step("message.send", "{\"body\":\"x --wait\"," ID("1") "}", QUEUED);
+    expect(rig_run("send", "--", "x", "--wait", NULL), 0, "m1\n", "");
 }
 
 static void test_every_option_reaches_the_daemon(void **state)
@@ -186,7 +192,7 @@ static void test_a_daemon_that_does_not_answer_ends_the_wait_too(void **state)
     rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\",\"timeout_ms\":1000}", NULL);
     expect(rig_run("send", "--wait", "--timeout=1", "y", NULL), 75, "m1\n",
-           "p2pchatctl: not delivered in time; it stays queued\n");
+           "p2pchatctl: not delivered in time; it stays queued; why it waits: p2pchatctl doctor\n");
 }
 
 static void test_a_wait_survives_a_restart_of_the_daemon(void **state)

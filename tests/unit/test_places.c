@@ -79,8 +79,20 @@ static void test_a_user_has_places_of_his_own(void **state)
 static void test_the_command_line_decides(void **state)
 {
     (void)state;
-    assert_places(&(struct options){.config = "c", .state_dir = "s", .control = "k"}, "c", "s",
+    assert_places(&(struct options){.config = "c", .state_dir = "/s", .control = "k"}, "c", "/s",
                   "k");
+}
+
+static void test_the_state_has_a_place_that_everybody_understands(void **state)
+{
+    struct places places;
+    const struct options options = {.config = "c", .state_dir = "s/t", .control = "k"};
+
+    (void)state;
+    assert_int_equal(chdir("/usr"), 0);
+    assert_int_equal(places_find(&places, &options), 0);
+    assert_string_equal(places.state_dir, "/usr/s/t");
+    places_deinit(&places);
 }
 
 static void test_a_user_without_runtime_directory_is_told(void **state)
@@ -109,6 +121,7 @@ int main(void)
         cmocka_unit_test_setup(test_root_has_the_places_of_the_system, set_up),
         cmocka_unit_test_setup(test_a_user_has_places_of_his_own, set_up),
         cmocka_unit_test_setup(test_the_command_line_decides, set_up),
+        cmocka_unit_test_setup(test_the_state_has_a_place_that_everybody_understands, set_up),
         cmocka_unit_test_setup(test_a_user_without_runtime_directory_is_told, set_up),
         cmocka_unit_test_setup(test_a_configuration_can_be_tested_without_other_places, set_up),
     };

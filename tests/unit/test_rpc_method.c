@@ -186,7 +186,8 @@ static void test_complaints_name_the_trouble(void **state)
     json_object_del(params, "timeout_ms");
     json_object_set_new(params, "n\x1b\n", json_integer(1));
     assert_false(rpc_method_check(method, params, complaint));
-    assert_string_equal(complaint, "peer.ping has no parameter \"n^[^J\"");
+    assert_string_equal(complaint, "peer.ping has no parameter \"n^[^J\"; it takes "
+                                   "name:string timeout_ms?:integer");
     json_decref(params);
 }
 
