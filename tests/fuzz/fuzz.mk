@@ -57,3 +57,10 @@ build/obj/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/test
 fuzz_control_OBJS = $(fuzz_world) $(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c \
 	$(srcdir)/src/rpc/*.c))
 build/tests/fuzz/fuzz_control: LDFLAGS += $(call wrap,$(fuzz_no_rsa) stream_user)
+
+fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/talker tests/vectors/vectors
+build/tests/fuzz/fuzz_strangers: LDFLAGS += $(call wrap,$(fuzz_no_rsa) handshake_host_admit)
+
+fuzz_schedule_OBJS = $(fuzz_driver) $(simulated) \
+	$(addprefix tests/simulation/,dice host ledger stand_ins stream wire world)
+build/tests/fuzz/fuzz_schedule: LDFLAGS += $(call wrap,$(fuzz_no_rsa) db_commit space_check)

@@ -27,12 +27,17 @@ void talker_set_up(void)
     host = vector_identity("host_rsa_pkcs1_private");
 }
 
+void talker_init_as(struct talker *talker, const struct session_settings *settings, uint64_t now_ms)
+{
+    *talker = (struct talker){0};
+    assert(session_new(&talker->session, settings, now_ms) == 0);
+}
+
 void talker_init(struct talker *talker, enum session_role role, uint64_t now_ms)
 {
     const struct session_settings settings = {.role = role, .self = talker_identity(role)};
 
-    *talker = (struct talker){0};
-    assert(session_new(&talker->session, &settings, now_ms) == 0);
+    talker_init_as(talker, &settings, now_ms);
 }
 
 /* --- what always holds ------------------------------------------------------------------------ */

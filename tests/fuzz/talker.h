@@ -35,6 +35,10 @@ void talker_set_up(void);
 void talker_init(struct talker *talker, enum session_role role, uint64_t now_ms);
 void talker_deinit(struct talker *talker);
 
+/* The same with settings of its own. */
+void talker_init_as(struct talker *talker, const struct session_settings *settings,
+                    uint64_t now_ms);
+
 /*
  * Gives it bytes in pieces of this size, or in one if it is 0. How many it took: all, if it leaves
  * no question open.

@@ -48,7 +48,9 @@ int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpos
 
     if (r != 0)
         return r;
-    return memcmp(seal, signature.data, sizeof seal) == 0 ? 0 : PUBKEY_FORGED;
+    bool whole = memcmp(seal, signature.data, sizeof seal) == 0 &&
+                 bytes_all_zero(signature.data + sizeof seal, signature.size - sizeof seal);
+    return whole ? 0 : PUBKEY_FORGED;
 }
 
 int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *out)

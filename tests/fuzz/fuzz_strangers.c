@@ -1,0 +1,319 @@
+/*
+ * All that strangers reach of a daemon: they come from some places, say what a true peer would say,
+ * or parts of it, or anything else, and go as they like. They cost little, nothing of them is kept,
+ * and a peer who comes afterwards comes in.
+ *
+ *     input: what happens to unknown keys (1 byte); then steps of 2 bytes: which one, and of whom
+ * or how much; raw words have their bytes behind
+ */
+#include <string.h>
+
+#include "core/gate.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/house.h"
+#include "fuzz/talker.h"
+#include "simulation/wire.h"
+
+int __real_handshake_host_admit(struct handshake *handshake, struct bytes *out);
+int __wrap_handshake_host_admit(struct handshake *handshake, struct bytes *out);
+
+enum {
+    VISITORS_MAX = 64,
+    PLACES = HOSTS_MAX - 1, /* that visitors come from: all hosts but the house */
+    STEPS_MAX = 300,
+    /* What the house may have open: visitors of all places, and last words of former ones. */
+    STREAMS_MAX = PLACES * GATE_PER_ORIGIN_MAX + 32,
+    PATIENCE_MS = SESSION_PENDING_TIMEOUT_MS + 30 * 1000,
+    HURRY_MS = 5000,
+};
+
+/* Whose keys visitors have. */
+enum { KEY_PEER = 1, KEY_BLOCKED, KEY_UNKNOWN };
+
+enum step {
+    STEP_CONNECT,
+    STEP_TALK,
+    STEP_LIE,
+    STEP_RAW,
+    STEP_FINISH,
+    STEP_LEAVE,
+    STEP_TURN, /* to another visitor */
+    STEP_CUT,
+    STEP_PASS,
+    STEP_KINDS,
+};
+
+struct visitor {
+    struct talker talker; /* what a true peer would say; without a session: nobody is there */
+    struct dial *dial;
+    struct stream *stream;
+};
+
+static struct {
+    struct house house;
+    struct loop places[PLACES];
+    struct visitor visitors[VISITORS_MAX];
+    unsigned latest; /* visitor, whom the next steps are about */
+    uint64_t began_ms;
+    int64_t last_event; /* at the beginning */
+    unsigned keys_used; /* how often the house has used its private key for a visitor */
+} stage;
+
+/* The linker puts this in the place of handshake_host_admit(). */
+int __wrap_handshake_host_admit(struct handshake *handshake, struct bytes *out)
+{
+    stage.keys_used++;
+    return __real_handshake_host_admit(handshake, out);
+}
+
+/* --- visitors --------------------------------------------------------------------------------- */
+
+static void on_input(void *context)
+{
+    struct visitor *visitor = context;
+    struct span data = stream_input(visitor->stream);
+    size_t used = talker_hear(&visitor->talker, data, 0, world_now());
+
+    assert(used == data.size);
+    stream_consume(visitor->stream, used);
+}
+
+static void on_room(void *context)
+{
+    (void)context;
+}
+
+static void on_end(void *context, int error)
+{
+    (void)context;
+    (void)error;
+}
+
+static const struct stream_events stream_events = {on_input, on_room, on_end};
+
+static void on_dialled(void *context, struct stream *stream, const char *error)
+{
+    struct visitor *visitor = context;
+
+    (void)error;
+    visitor->dial = NULL;
+    visitor->stream = stream;
+    if (stream != NULL)
+        stream_attach(stream, &stream_events, visitor);
+}
+
+static void leave(struct visitor *visitor)
+{
+    if (visitor->talker.session == NULL)
+        return;
+    dial_cancel(visitor->dial);
+    stream_free(visitor->stream);
+    talker_deinit(&visitor->talker);
+    *visitor = (struct visitor){0};
+}
+
+static void come(struct visitor *visitor, unsigned place, unsigned key)
+{
+    const struct session_settings settings = {.role = SESSION_JOINER, .self = house_identity(key)};
+    const struct address address = wire_address(0, ADDRESS_PORT_DEFAULT);
+
+    leave(visitor);
+    talker_init_as(&visitor->talker, &settings, world_now());
+    assert(dial_start(&visitor->dial, &stage.places[place], &address, on_dialled, visitor) == 0);
+}
+
+/* Says up to `size` bytes of what a true peer would say. */
+static void talk(struct visitor *visitor, size_t size)
+{
+    struct talker *talker = &visitor->talker;
+
+    if (visitor->stream == NULL)
+        return;
+    talker_speak(talker, world_now());
+    if (size > talker->judged)
+        size = talker->judged;
+    assert(stream_write(visitor->stream, SPAN(talker->said.data, size)) == 0);
+    bytes_consume(&talker->said, size);
+    talker->judged -= size;
+}
+
+static void say(struct visitor *visitor, struct span words)
+{
+    if (visitor->stream != NULL)
+        assert(stream_write(visitor->stream, words) == 0);
+}
+
+/* Changes a byte of what it is about to say. */
+static void lie(struct visitor *visitor, unsigned place)
+{
+    struct talker *talker = &visitor->talker;
+
+    if (visitor->stream == NULL)
+        return;
+    talker_speak(talker, world_now());
+    if (place < talker->said.size)
+        talker->said.data[place] ^= 1;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static uint64_t earliest_due(void)
+{
+    uint64_t due = loop_due(&stage.house.loop);
+
+    for (unsigned i = 0; i < PLACES; i++)
+        if (loop_due(&stage.places[i]) < due)
+            due = loop_due(&stage.places[i]);
+    return due;
+}
+
+static void pass(uint64_t ms)
+{
+    uint64_t end_ms = world_now() + ms;
+
+    for (uint64_t due; (due = earliest_due()) <= end_ms;) {
+        world_set_time(due);
+        house_work(&stage.house);
+        for (unsigned i = 0; i < PLACES; i++)
+            loop_serve(&stage.places[i], UINT32_MAX);
+    }
+    world_set_time(end_ms);
+}
+
+/* --- what must hold --------------------------------------------------------------------------- */
+
+/* Uses of our private key: some at once, and some more as time passes. */
+static unsigned key_budget(void)
+{
+    unsigned seconds = (unsigned)((world_now() - stage.began_ms) / 1000) + 1;
+
+    return GATE_STRANGER_KEYS_BURST + GATE_PEER_KEYS_BURST +
+           seconds * (GATE_STRANGER_KEYS_PER_S + GATE_PEER_KEYS_PER_S);
+}
+
+static void check(void)
+{
+    const struct settings *settings = node_settings(stage.house.node);
+    const struct requests *requests = node_requests(stage.house.node);
+    unsigned peers = 0;
+
+    roster_each (peer, node_roster(stage.house.node))
+        peers++;
+    assert(wire_streams(0) <= STREAMS_MAX && stage.keys_used <= key_budget());
+    assert(requests->count <= (settings->unknown_peers == UNKNOWN_ASK ? 1U : 0U));
+    if (settings->unknown_peers == UNKNOWN_ACCEPT)
+        assert(peers <= 3);
+    else
+        assert(peers == 2 && events_last(node_db(stage.house.node)) == stage.last_event);
+}
+
+/* Whoever says nothing more is gone in time; the peer alone may stay. */
+static void expect_silence_to_end(void)
+{
+    pass(PATIENCE_MS);
+    check();
+    assert(wire_streams(0) <= 2);
+}
+
+static void expect_peer_to_come_in(void)
+{
+    struct visitor *peer = &stage.visitors[0];
+    uint64_t end_ms = world_now() + HURRY_MS;
+
+    for (unsigned i = 0; i < VISITORS_MAX; i++)
+        leave(&stage.visitors[i]);
+    come(peer, 0, KEY_PEER);
+    while (peer->talker.opened == 0 && world_now() < end_ms) {
+        pass(10);
+        talk(peer, SIZE_MAX);
+    }
+    assert(peer->talker.opened == 1 && peer->talker.ended == 0);
+    leave(peer);
+}
+
+/* --- the play --------------------------------------------------------------------------------- */
+
+static void add_peers(struct house *house)
+{
+    struct peer *peer;
+
+    assert(node_peer_add(house->node, "peer", NULL, 0, house_fingerprint(KEY_PEER), PEER_VERIFIED,
+                         &peer) == 0);
+    assert(node_peer_add(house->node, "blocked", NULL, 0, house_fingerprint(KEY_BLOCKED),
+                         PEER_VERIFIED, &peer) == 0);
+    assert(node_peer_block(house->node, peer) == 0);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    house_set_up(add_peers);
+    return 0;
+}
+
+static void take_step(enum step step, unsigned amount, struct reader *input)
+{
+    static const unsigned times_ms[] = {1, 10, 100, 1000, 3000, 6000, 11000, 100000};
+    struct visitor *visitor = &stage.visitors[stage.latest];
+
+    switch (step) {
+    case STEP_CONNECT:
+        stage.latest = (stage.latest + 1) % VISITORS_MAX;
+        come(&stage.visitors[stage.latest], amount / 3 % PLACES, KEY_PEER + amount % 3);
+        pass(5);
+        break;
+    case STEP_TALK:
+        talk(visitor, (size_t)amount * amount);
+        pass(5);
+        break;
+    case STEP_LIE:
+        lie(visitor, amount * 8);
+        break;
+    case STEP_RAW:
+        amount = amount < input->left ? amount : (unsigned)input->left;
+        say(visitor, SPAN(reader_take(input, amount), amount));
+        break;
+    case STEP_FINISH:
+        if (visitor->stream != NULL)
+            stream_finish(visitor->stream);
+        break;
+    case STEP_LEAVE:
+        leave(visitor);
+        break;
+    case STEP_TURN:
+        stage.latest = amount % VISITORS_MAX;
+        break;
+    case STEP_CUT:
+        wire_cut(amount % CUT_KINDS);
+        break;
+    case STEP_PASS:
+        pass(times_ms[amount % 8]);
+        break;
+    case STEP_KINDS:
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct house_plan plan = {.settings = house_settings()};
+    struct reader input = reader_of(SPAN(data, size));
+
+    memset(&stage, 0, sizeof stage);
+    plan.settings.unknown_peers = reader_u8(&input) % (UNKNOWN_ACCEPT + 1);
+    house_init(&stage.house, &plan);
+    for (unsigned i = 0; i < PLACES; i++)
+        loop_init(&stage.places[i], i + 1);
+    stage.began_ms = world_now();
+    stage.last_event = events_last(stage.house.db);
+    for (unsigned i = 0; i < STEPS_MAX && input.left >= 2; i++) {
+        enum step step = reader_u8(&input) % STEP_KINDS;
+        take_step(step, reader_u8(&input), &input);
+        check();
+    }
+    expect_silence_to_end();
+    expect_peer_to_come_in();
+    house_deinit(&stage.house);
+    return 0;
+}
