@@ -21,8 +21,8 @@ enum {
     VISITORS_MAX = 64,
     PLACES = HOSTS_MAX - 1, /* that visitors come from: all hosts but the house */
     STEPS_MAX = 300,
-    /* What the house may have open: visitors of all places, and last words of former ones. */
-    STREAMS_MAX = PLACES * GATE_PER_ORIGIN_MAX + 32,
+    /* Connections with one place: its strangers, and sessions and last words of others. */
+    CONNECTIONS_MAX = GATE_PER_ORIGIN_MAX + 16,
     PATIENCE_MS = SESSION_PENDING_TIMEOUT_MS + 30 * 1000,
     HURRY_MS = 5000,
 };
@@ -199,7 +199,9 @@ static void check(void)
 
     roster_each (peer, node_roster(stage.house.node))
         peers++;
-    assert(wire_streams(0) <= STREAMS_MAX && stage.keys_used <= key_budget());
+    for (unsigned i = 0; i < PLACES; i++)
+        assert(wire_connections(0, i + 1) <= CONNECTIONS_MAX);
+    assert(stage.keys_used <= key_budget());
     assert(requests->count <= (settings->unknown_peers == UNKNOWN_ASK ? 1U : 0U));
     if (settings->unknown_peers == UNKNOWN_ACCEPT)
         assert(peers <= 3);
