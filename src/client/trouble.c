@@ -58,6 +58,11 @@ static int find_cause(struct trouble *trouble, const json_t *peer, const char *n
     if (in_touch)
         return say(&trouble->remedy,
                    "let this machine in there: p2pchatctl peer requests, p2pchatctl peer accept");
+    if (json_is_true(json_object_get(peer, "refused")))
+        return say(&trouble->remedy,
+                   "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, "
+                   "or pair again by p2pchatctl invite), then here: p2pchatctl peer connect %s",
+                   name);
     return say(&trouble->remedy,
                "is p2pchatd running there, its port open, and this machine let in (there: "
                "p2pchatctl peer requests)? Try: p2pchatctl peer connect %s; other addresses: "

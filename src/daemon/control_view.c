@@ -99,6 +99,7 @@ static void view_dialling(const struct peer *peer, json_t **object)
 {
     rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
     rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
+    rpc_value_set(object, "refused", json_boolean(peer->setback == PEER_REFUSED));
     if (peer->state == PEER_BACKOFF)
         rpc_value_set(object, "next_dial", control_view_time(peer->next_dial_ms));
     if (peer->last_error[0] == '\0')

@@ -96,6 +96,18 @@ def test_a_peer_that_waits_for_a_yes(alice, bob):
     assert shown(alice, "bob")["trouble"] == ["it has yet to let us in"]
 
 
+def test_a_peer_that_refuses_us(paired):
+    alice, bob = paired
+    assert alice.peer("bob")["refused"] is False
+    bob.ctl("peer", "block", "alice")
+    eventually(lambda: alice.peer("bob")["refused"], "a refusal")
+    assert "p2pchatctl peer unblock" in shown(alice, "bob")["what to do"][0]
+    bob.ctl("peer", "unblock", "alice")
+    alice.ctl("peer", "connect", "bob")
+    alice.wait_online(bob)
+    assert alice.peer("bob")["refused"] is False
+
+
 # --- an end to being blocked --------------------------------------------------------------------
 
 def test_an_unblocked_peer_is_let_in_by_its_old_key_and_is_to_be_verified_again(paired):

@@ -125,7 +125,7 @@ def test_a_call_without_memory_is_answered_or_ends_well(daemon, bob, deep, metho
 
 
 CHANGING = {"uptime_s", "free_bytes", "file_bytes", "since", "link", "rtt_ms", "last_error",
-            "last_error_time", "failed_dials", "next_dial", "attempts"}
+            "last_error_time", "failed_dials", "next_dial", "refused", "attempts"}
 
 
 def lasting(shown):

@@ -95,6 +95,16 @@ static void test_a_peer_that_has_not_let_us_in_is_asked_to(void **state)
            "let this machine in there: p2pchatctl peer requests, p2pchatctl peer accept");
 }
 
+static void test_a_peer_that_refuses_us_is_not_searched_for(void **state)
+{
+    (void)state;
+    expect("\"link\":\"backoff\",\"last_error\":\"the peer says: refused\",\"refused\":true,"
+           "\"next_dial\":\"2026-11-22T20:01:00.000Z\"",
+           "the peer says: refused; next try in 1 min 0 s",
+           "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, or pair "
+           "again by p2pchatctl invite), then here: p2pchatctl peer connect bob");
+}
+
 static void test_what_people_did_comes_before_errors(void **state)
 {
     (void)state;
@@ -126,6 +136,7 @@ int main(void)
         cmocka_unit_test(test_a_try_that_is_due_is_not_in_the_past),
         cmocka_unit_test(test_what_an_older_daemon_does_not_say_is_left_out),
         cmocka_unit_test(test_a_peer_that_has_not_let_us_in_is_asked_to),
+        cmocka_unit_test(test_a_peer_that_refuses_us_is_not_searched_for),
         cmocka_unit_test(test_what_people_did_comes_before_errors),
         cmocka_unit_test(test_another_key_comes_before_everything),
     };
