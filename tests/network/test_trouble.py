@@ -72,7 +72,7 @@ def test_a_thousand_lines_go_through_a_narrow_wire(linked):
 def test_a_ping_that_waits_behind_messages_on_a_narrow_wire_does_not_end_the_link(linked):
     alice, bob, wire = linked
     talk = Conversation(alice, bob)
-    wire.set(rate=25_000)
+    wire.set(rate=12_000)
     talk.say(300, by=alice, size=1000)
     alice.control().ask("peer.ping", name="bob")
     talk.settle()
