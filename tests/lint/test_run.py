@@ -1,5 +1,6 @@
 """The test runner counts what happened: nothing that goes wrong can look like success."""
 
+import json
 import pathlib
 import shutil
 import signal
@@ -111,6 +112,15 @@ def test_a_check_fails_by_its_exit_status_and_is_skipped_by_77(tier):
 def test_a_fuzz_target_has_passed_only_if_it_says_so(tier, text, result):
     tier.add_program("fuzz_noun", text)
     assert tier.run() == result
+
+
+def test_the_long_form_notes_how_many_inputs_there_were(tier, tmp_path, monkeypatch):
+    monkeypatch.setenv("P2PCHAT_DEEP", "1")
+    monkeypatch.setenv("P2PCHAT_RESULTS", str(tmp_path))
+    tier.add_program("fuzz_noun", "echo stat::number_of_executed_units: 4711\n")
+    assert tier.run() == (0, "1 passed, 0 failed, 0 skipped")
+    assert json.loads((tmp_path / "fuzz_noun.json").read_text()) == {
+        "test": "fuzz_noun", "text": "4,711 inputs, none of which broke anything"}
 
 
 def test_no_tests_at_all_is_a_failure(tier):
