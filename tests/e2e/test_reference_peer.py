@@ -166,6 +166,22 @@ def test_what_was_not_acknowledged_comes_again_with_the_same_id(join, alice):
     eventually(lambda: alice.peer("python")["queued"] == 0, "an empty queue")
 
 
+def test_a_message_that_the_peer_can_not_take_does_not_block_the_next(join, alice):
+    """Three sessions in a row end by the same one."""
+    for text in ("indigestible", "good"):
+        alice.ctl("send", "-p", "python", text)
+    for _ in range(3):
+        link = join()
+        link.acknowledgement = lambda ordinal: b""
+        assert link.hear().text == "indigestible"
+        link.close(p2ppeer.PROTOCOL_ERROR)
+    link = join()
+    assert link.hear().text == "good"
+    eventually(lambda: alice.peer("python")["queued"] == 0, "an empty queue")
+    assert [message["state"] for message in alice.history()] == ["failed", "delivered"]
+    assert "taken out of the queue: the peer can't take it" in alice.text_of_log()
+
+
 def test_a_repeated_message_is_acknowledged_and_stored_once(link, alice):
     first = record(p2ppeer.MESSAGE, Message("once", id=b"i" * 16).body)
     link.items_out += 3

@@ -182,22 +182,22 @@ def test_a_removed_message_that_is_repeated_does_not_come_back(paired):
 # --- damage ---
 
 
+def damage_long_text(daemon):
+    """Changes a byte of the only sealed text of 2,000 bytes, which is the only such run of noise."""
+    path = daemon.state / "p2pchat.db"
+    data = bytearray(path.read_bytes())
+    noise = next(offset for offset in range(len(data) - 1024, 4096, -512)
+                 if data.count(0, offset, offset + 1024) < 16 and
+                 len(set(data[offset:offset + 1024])) > 200)
+    data[noise + 512] ^= 0x10
+    path.write_bytes(data)
+
+
 def test_a_damaged_text_is_shown_as_such_and_harms_nothing_else(paired):
     alice, bob = paired
     send(alice, "before", "x" * 2000, "after")
     bob.stop()
-    path = bob.state / "p2pchat.db"
-    data = bytearray(path.read_bytes())
-    # The sealed text of 2,000 bytes is the only long run without a zero byte structure: found by
-    # its length in the row is more than a test should know, so a page of its own is looked for.
-    before = bytes(data)
-    for offset in range(len(data) - 1024, 4096, -512):
-        window = data[offset:offset + 1024]
-        if window.count(0) < 16 and len(set(window)) > 200:
-            data[offset + 512] ^= 0x10
-            break
-    assert bytes(data) != before
-    path.write_bytes(data)
+    damage_long_text(bob)
     bob.start()
     messages = bob.history()
     assert len(messages) == 3
@@ -213,3 +213,19 @@ def test_a_damaged_text_is_shown_as_such_and_harms_nothing_else(paired):
     assert "damaged" in result.err
     send(alice, "more")
     assert bob.history()[-1]["body"] == "more"
+
+
+def test_a_damaged_text_in_the_queue_is_given_up_and_blocks_nothing(paired):
+    alice, bob = paired
+    bob.stop()
+    for text in ("before", "x" * 2000, "after"):
+        alice.ctl("send", "-p", "bob", text)
+    alice.stop()
+    damage_long_text(alice)
+    alice.start()
+    bob.start()
+    eventually(lambda: alice.peer("bob")["queued"] == 0, "an empty queue")
+    assert bob.received() == ["before", "after"]
+    states = [message["state"] for message in alice.history()]
+    assert states == ["delivered", "failed", "delivered"]
+    assert "taken out of the queue: its stored text is damaged" in alice.text_of_log()
