@@ -233,8 +233,7 @@ static void test_every_changed_byte_ends_both_sessions(void **state)
     measure(&bytes, &frames);
     for (size_t at = 0; at < bytes; at += stride())
         assert_noticed(CHANGE, at);
-    deep_result("test_changed_bytes",
-                "each of the %zu bytes of a conversation changed: both sides "
+    deep_result("each of the %zu bytes of a conversation changed: both sides "
                 "noticed, and nothing false was delivered",
                 bytes);
 }
@@ -255,8 +254,7 @@ static void test_a_cut_costs_no_more_than_what_follows_it(void **state)
         end();
     }
     assert_int_equal(delivered, 4);
-    deep_result("test_cuts",
-                "a conversation cut at each of its %zu bytes: what came before the cut "
+    deep_result("a conversation cut at each of its %zu bytes: what came before the cut "
                 "was delivered, and no more",
                 bytes);
 }
@@ -270,8 +268,7 @@ static void test_every_moved_frame_ends_both_sessions(void **state)
     for (enum attack attack = LOSE; attack <= REPLAY; attack++)
         for (size_t at = 0; at < frames; at++)
             assert_noticed(attack, at);
-    deep_result("test_moved_frames",
-                "each of the %zu frames of a conversation lost, repeated, "
+    deep_result("each of the %zu frames of a conversation lost, repeated, "
                 "delayed, reflected, replaced by that of another "
                 "conversation: both sides noticed",
                 frames);

@@ -141,8 +141,7 @@ static void test_what_was_acknowledged_survives_a_power_loss(void **state)
     work.peer = alice.id;
     for (unsigned turn = 0; turn < TURNS || work.images < work.wanted; turn++)
         do_turn(&work);
-    deep_result("test_power_loss",
-                "power loss at each of %u syncs, with lost, torn and reordered writes: %u disks, "
+    deep_result("power loss at each of %u syncs, with lost, torn and reordered writes: %u disks, "
                 "each with all that was acknowledged",
                 work.syncs, work.images);
     db_close(work.db);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "unit/cmocka_all.h"
 
@@ -13,10 +14,11 @@ bool deep(void)
     return getenv("P2PCHAT_DEEP") != NULL;
 }
 
-void deep_result(const char *test, const char *format, ...)
+void deep_note(const char *file, const char *test, const char *format, ...)
 {
     char path[512], text[512];
     const char *folder = getenv("P2PCHAT_RESULTS");
+    const char *name = strrchr(file, '/') + 1;
     va_list arguments;
 
     if (!deep() || folder == NULL)
@@ -25,8 +27,9 @@ void deep_result(const char *test, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     snprintf(path, sizeof path, "%s/%s.json", folder, test);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "{\"test\": \"%s\", \"text\": \"%s\"}\n", test, text);
-    fclose(file);
+    FILE *note = fopen(path, "w");
+    assert_non_null(note);
+    fprintf(note, "{\"test\": \"%.*s::%s\", \"text\": \"%s\"}\n", (int)strcspn(name, "."), name,
+            test, text);
+    fclose(note);
 }

@@ -7,5 +7,9 @@
 
 bool deep(void);
 
-/* Notes what came of the test's long form in P2PCHAT_RESULTS, for tests/RESULTS.md. */
-void deep_result(const char *test, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Notes what came of the long form of the test that says so, for tests/RESULTS.md. */
+#define deep_result(...) deep_note(__FILE__, __func__, __VA_ARGS__)
+
+/* The same of any test, by its file. In P2PCHAT_RESULTS, if that is set. */
+void deep_note(const char *file, const char *test, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
