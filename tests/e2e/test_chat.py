@@ -108,7 +108,7 @@ def test_the_largest_message_arrives(paired):
     assert bob.received() == [text]
 
 
-@pytest.mark.parametrize("text", ["x" * (LIMIT + 1), "é" * (LIMIT // 2) + "x"])
+@pytest.mark.parametrize("text", ["x" * (LIMIT + 1), "é" * (LIMIT // 2) + "x"], ids=["ascii", "wide"])
 def test_one_byte_more_than_the_largest_message_is_refused(paired, text):
     alice, bob = paired
     assert alice.ctl("--json", "send", "-p", "bob", input=text, expect=65).error["kind"] == "too_large"

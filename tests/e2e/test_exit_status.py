@@ -57,7 +57,7 @@ def test_64_is_for_an_unknown_method(alice):
     (b"\xff\xfe", "not_utf8"),
     (b"\xed\xa0\x80", "not_utf8"),
     (b"x" * 65537, "too_large"),
-])
+], ids=lambda value: str(value)[:20])
 def test_65_is_for_a_text_that_can_not_be_sent(paired, input, wanted):
     alice, _ = paired
     assert kind(alice, "send", "-p", "bob", input=input, expect=65) == wanted
