@@ -11,66 +11,9 @@
 
 #include "base/log.h"
 #include "daemon/control_call.h"
+#include "daemon/control_client.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_wait.h"
-
-/* --- saying things --- */
-
-void control_client_send(struct control_client *client, json_t *message)
-{
-    struct bytes line = {0};
-    if (message == NULL || rpc_write(&line, message) < 0 ||
-        stream_write(client->stream, bytes_span(&line)) < 0)
-        client->broken = true; /* out of memory: half a conversation is worse than none */
-    bytes_deinit(&line);
-    json_decref(message);
-}
-
-/* A place for one more; NULL without memory. */
-static struct control_held *hold(struct control_client *client)
-{
-    if (client->held_count == client->held_capacity) {
-        const unsigned capacity = client->held_capacity > 0 ? 2 * client->held_capacity : 4;
-        struct control_held *larger = reallocarray(client->held, capacity, sizeof *larger);
-        if (larger == NULL)
-            return NULL;
-        client->held = larger;
-        client->held_capacity = capacity;
-    }
-    return &client->held[client->held_count++];
-}
-
-void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
-{
-    struct control_held *held = hold(client);
-    loop_wake(client->control->loop);
-    if (held == NULL) {
-        client->broken = true;
-        json_decref(message);
-        return;
-    }
-    *held = (struct control_held){json_deep_copy(id), message};
-}
-
-/* The turn is durable, or its promises become errors. */
-static void release(struct control_client *client, int outcome)
-{
-    for (unsigned i = 0; i < client->held_count; i++) {
-        struct control_held *held = &client->held[i];
-        if (outcome != 0) {
-            json_decref(held->message);
-            held->message = outcome == NODE_DISK_FULL
-                                ? rpc_error_of_kind(held->id, RPC_KIND_disk_full,
-                                                    "the disk is full; nothing was kept")
-                                : rpc_error_of_kind(held->id, RPC_KIND_store_error,
-                                                    "the store failed; nothing more is accepted");
-        }
-        control_client_send(client, held->message);
-        json_decref(held->id);
-    }
-    client->held_count = client->call_count = 0;
-    client->sated = false;
-}
 
 /* --- hearing things --- */
 
@@ -202,11 +145,7 @@ static void client_free(struct control_client *client)
 {
     control_wait_forget(client);
     control_follow_forget(client);
-    for (unsigned i = 0; i < client->held_count; i++) {
-        json_decref(client->held[i].id);
-        json_decref(client->held[i].message);
-    }
-    free(client->held);
+    control_client_forget(client);
     list_remove(&client->node);
     client->control->client_count--;
     rpc_line_deinit(&client->lines);
@@ -317,7 +256,9 @@ void control_settled(struct control *control, int outcome)
         control_wait_events(control);
     list_for_each_safe (node, &control->clients) {
         struct control_client *client = client_at(node);
-        release(client, outcome);
+        control_client_release(client, outcome);
+        client->call_count = 0;
+        client->sated = false;
         if (outcome == 0)
             control_follow_pump(client);
         serve_lines(client);

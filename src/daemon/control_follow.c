@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "base/timestamp.h"
+#include "daemon/control_client.h"
 #include "daemon/control_view.h"
 #include "rpc/rpc_value.h"
 #include "store/consumers.h"

@@ -58,10 +58,3 @@ struct control_client {
     unsigned follower_count;
     unsigned last_sub;
 };
-
-/* Holds a message (stolen) until the turn has settled; `id` is what an error instead of it would
- * carry. */
-void control_client_reply(struct control_client *client, const json_t *id, json_t *message);
-
-/* Sends a message (stolen) now. For the end of the turn only. */
-void control_client_send(struct control_client *client, json_t *message);

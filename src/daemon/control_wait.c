@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/control_client.h"
 #include "daemon/control_pairing.h"
 #include "daemon/control_view.h"
 
