@@ -59,9 +59,9 @@ def deep():
 def result(request):
     """result(TEXT): notes what came of this test, to be shown in tests/RESULTS.md."""
     def note(text):
-        folder = pathlib.Path(os.environ.get("P2PCHAT_RESULTS", ""))
-        if DEEP and folder.is_dir():
-            (folder / f"{request.node.name}.json").write_text(
+        folder = os.environ.get("P2PCHAT_RESULTS")
+        if DEEP and folder:
+            pathlib.Path(folder, f"{request.node.name}.json").write_text(
                 json.dumps({"test": f"{request.node.path.stem}::{request.node.name}",
                             "text": text}))
         print(text)
