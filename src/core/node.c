@@ -77,6 +77,23 @@ static void add_listener(struct node *node, struct listener *listener)
     log_event(LOG_LEVEL_INFO, "listening", NULL, "listening on %s", listener_name(listener));
 }
 
+/* Why nobody can listen there, and what to do about it. */
+static const char *explain_listening(int error)
+{
+    switch (error) {
+    case -EINVAL:
+        return "not an IP address";
+    case -EADDRINUSE:
+        return "another program listens there; see which with: ss -ltnp";
+    case -EADDRNOTAVAIL:
+        return "this machine has no such address; see those it has with: ip address";
+    case -EACCES:
+        return "not permitted; ports below 1024 are for root: choose another";
+    default:
+        return strerror(-error);
+    }
+}
+
 int node_listen(struct node *node)
 {
     for (unsigned i = 0; i < node->ground.settings.listen_count; i++) {
@@ -86,8 +103,7 @@ int node_listen(struct node *node)
         if (r < 0) {
             char text[ADDRESS_TEXT_MAX];
             address_format(address, text);
-            log_error("can't listen on %s: %s", text,
-                      r == -EINVAL ? "not an IP address" : strerror(-r));
+            log_error("can't listen on %s: %s", text, explain_listening(r));
             return r;
         }
         add_listener(node, listener);

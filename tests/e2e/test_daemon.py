@@ -160,14 +160,22 @@ def test_a_file_that_is_no_socket_is_not_removed(home):
     assert path.read_text() == "data"
 
 
+def listening_fails(home, address):
+    """What is said about an address that can't be listened on."""
+    result = daemon_says(home, "--state-dir", home / "state", "--control", home / "sock",
+                         "--listen", address, expect=71)
+    return next(line for line in result.err.splitlines() if f"can't listen on {address}: " in line)
+
+
 def test_a_port_that_is_taken_is_named(home):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        result = daemon_says(home, "--state-dir", home / "state", "--control", home / "sock",
-                             "--listen", f"127.0.0.1:{port}", expect=None)
-    assert result.status > 0
-    assert f"127.0.0.1:{port}" in result.err
-    assert "in use" in result.err
+        complaint = listening_fails(home, f"127.0.0.1:{server.getsockname()[1]}")
+    assert "another program listens there" in complaint and "ss -ltnp" in complaint
+
+
+def test_an_address_of_another_machine_is_named(home):
+    complaint = listening_fails(home, "192.0.2.1:8766")
+    assert "no such address" in complaint and "ip address" in complaint
 
 
 def test_it_starts_while_its_peers_can_not_be_reached(daemon):
