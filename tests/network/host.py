@@ -2,12 +2,12 @@
 
 import ipaddress
 import os
-import pathlib
 import shutil
 import subprocess
 import time
 
 from harness import PATIENCE_S, Daemon
+from usage import cpu_seconds
 
 PORT = 8766
 LISTEN = f"[::]:{PORT}"
@@ -76,7 +76,6 @@ class Host(Daemon):
         self.network = Network()
         super().__init__(name, home, listen=LISTEN,
                          prefix=[*self.network.command(), *options.pop("prefix", [])], **options)
-
         self.state.mkdir(mode=0o700)
         (self.state / "identity.pem").write_bytes(identity.read_bytes())
         (self.state / "identity.pem").chmod(0o600)
@@ -106,7 +105,7 @@ class Host(Daemon):
         messages = self.rpc("status")["store"]["messages"]
         allowed = (START_CPU_S + MESSAGE_CPU_S * messages
                    + IDLE_CPU * (time.monotonic() - self.started))
-        used = processor_s(self.process.pid)
+        used = cpu_seconds(self.process.pid)
         assert used <= allowed, f"{self.name} used {used:.1f} s of processor time, not {allowed:.1f}"
 
     def _connections(self):
@@ -166,9 +165,3 @@ class Presence:
     def check(self, *interruptions):
         """Whether each coming and going was heard once; there may be one of several numbers."""
         assert self.so_far() in [["online"] + n * ["offline", "online"] for n in interruptions]
-
-
-def processor_s(pid):
-    """How long a process has had a processor."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
