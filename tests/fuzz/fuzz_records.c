@@ -32,7 +32,7 @@ static struct {
     struct talker victim;
     enum session_role role; /* of the peer who says the packets */
     uint64_t now_ms;
-    struct reader items; /* of them, behind the last item that came out */
+    struct reader items; /* of the latest packet, behind the last item that came out */
 } stage;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -4,7 +4,7 @@
  * and a peer who comes afterwards comes in.
  *
  *     input: what happens to unknown keys (1 byte); then steps of 2 bytes: which one, and of whom
- * or how much; raw words have their bytes behind
+ *     or how much; raw words have their bytes behind
  */
 #include <string.h>
 
