@@ -37,9 +37,6 @@ class File:
         os.write(self.fd, bytes(4096))
         os.fdatasync(self.fd)
 
-    def close(self):
-        os.close(self.fd)
-
 
 class Table:
     """The least that SQLite can do to keep texts: one table, the settings of our store."""
@@ -54,9 +51,6 @@ class Table:
         self.sqlite.execute("BEGIN IMMEDIATE")
         self.sqlite.executemany("INSERT INTO message VALUES (?)", [(bytes(size),)] * rows)
         self.sqlite.execute("COMMIT")
-
-    def close(self):
-        self.sqlite.close()
 
 
 def one_way(kind):

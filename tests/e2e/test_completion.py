@@ -1,6 +1,5 @@
 """Completion in each shell offers what there is: the verbs, their options, and the peers by name."""
 
-import os
 import re
 import shutil
 import subprocess

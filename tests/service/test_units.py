@@ -1,7 +1,6 @@
 """The files for systemd and their surroundings, without starting anything."""
 
 import os
-import pathlib
 import re
 import shutil
 import subprocess
