@@ -4,8 +4,7 @@
  * conversation, or the wire is cut. Wherever it happens, both notice, and what was delivered by
  * then is the beginning of what was said.
  *
- * P2PCHAT_DEEP: every byte and every frame instead of a sample, and the figures go to
- * P2PCHAT_RESULTS.
+ * P2PCHAT_DEEP: every byte instead of a sample, and the figures go to P2PCHAT_RESULTS.
  */
 #include <string.h>
 
