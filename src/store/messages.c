@@ -256,6 +256,16 @@ static int set_owner(struct db *db, int64_t seq, int64_t to, struct span body)
     return sql_run(&query);
 }
 
+/* What was told of a message goes with it, so that who reads on from there later finds it. */
+static int set_owner_of_events(struct db *db, int64_t seq, int64_t to)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "UPDATE event SET peer = ?1 WHERE seq = ?2 OR message = ?2");
+    sql_bind_int(&query, to);
+    sql_bind_int(&query, seq);
+    return sql_run(&query);
+}
+
 /* Hands over the first message there is. 0, DB_NOT_FOUND, DB_FULL or -errno. */
 static int hand_over_first(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
                            void *context)
@@ -273,6 +283,8 @@ static int hand_over_first(struct db *db, int64_t from, int64_t to, messages_res
         r = reseal(context, &row, &body);
     if (r == 0)
         r = set_owner(db, row.seq, to, bytes_span(&body));
+    if (r == 0)
+        r = set_owner_of_events(db, row.seq, to);
     bytes_deinit(&body);
     return r;
 }

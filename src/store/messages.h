@@ -113,8 +113,8 @@ int messages_set_state(struct db *db, int64_t seq, enum message_state state, con
 typedef int messages_reseal(void *context, const struct message_row *row, struct bytes *body);
 
 /*
- * Gives all messages of one peer to another, with the ids of those that were removed. The other
- * must have none of these ids. 0, DB_FULL or -errno.
+ * Gives all messages of one peer to another, with what was told of them and the ids of those that
+ * were removed. The other must have none of these ids. 0, DB_FULL or -errno.
  */
 int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
                        void *context);

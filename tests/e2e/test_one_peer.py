@@ -63,6 +63,20 @@ def test_both_queues_are_delivered(open_alice, bob):
     assert texts(open_alice) == [("bob", "for the one who called"), ("bob", "for bob")]
 
 
+def test_what_was_told_of_the_queue_is_told_of_the_peer(open_alice, bob):
+    call_in(bob, open_alice)
+    bob.stop()
+    open_alice.add(bob, pin=False)
+    open_alice.ctl("send", "-p", "bob", "for bob")
+    bob.start()
+    open_alice.ctl("peer", "connect", "bob")
+    eventually(lambda: bob.received() == ["for bob"], "the message")
+    follower = open_alice.client("follow", "-o", "json", "-p", "bob", "--after", 0,
+                                 "--types", "message.sent,message.state")
+    event = follower.next_json()
+    assert (event["type"], event["message"]["body"]) == ("message.sent", "for bob")
+
+
 def test_who_follows_the_peer_goes_on(open_alice, bob):
     call_in(bob, open_alice)
     bob.stop()

@@ -331,6 +331,13 @@ static int reseal(void *context, const struct message_row *row, struct bytes *bo
     return bytes_append(body, "resealed", 8);
 }
 
+static int count_events(void *context, const struct event_row *event)
+{
+    assert_int_equal(event->peer, event->message->peer);
+    ++*(unsigned *)context;
+    return 0;
+}
+
 static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void **state)
 {
     struct scratch *scratch = *state;
@@ -343,6 +350,7 @@ static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void 
     struct message_row purged = scratch_add(scratch, alice, MESSAGE_OUT, 4);
     scratch_add(scratch, carol, MESSAGE_OUT, 5);
     set_state(scratch, purged.seq, MESSAGE_DELIVERED);
+    assert_int_equal(messages_set_transmitted(scratch->db, moved.seq, &moved.id, 7), 0);
     unsigned removed = 0, resealed = 0;
     assert_int_equal(retention_purge(scratch->db, alice, 0, 7, &removed), 0);
     assert_int_equal(removed, 1);
@@ -359,7 +367,14 @@ static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void 
     assert_count(scratch, 4, 24);
     assert_int_equal(messages_known(scratch->db, bob, MESSAGE_OUT, &purged.id), 0);
     assert_int_equal(messages_known(scratch->db, alice, MESSAGE_OUT, &purged.id), DB_NOT_FOUND);
+    unsigned events = 0;
+    scratch_commit(scratch);
+    assert_int_equal(events_each(scratch->db, 0, count_events, &events), 0);
+    assert_int_equal(events, 5);
     moved.peer = bob;
+    moved.transmitted = true;
+    moved.state = MESSAGE_SENT;
+    moved.previous = moved.id;
     moved.body = SPAN("resealed", 8);
     assert_int_equal(messages_get(scratch->db, &moved.id, compare, &moved), 0);
 }
