@@ -61,16 +61,19 @@ static enum trust_verdict judge(struct node *node, struct link *link)
     return trust_decide(&facts);
 }
 
-/* The verdict on the link's identity, after what has to be done for it. */
+/*
+ * The verdict on the link's identity, after what has to be done for it; TRUST_UNITE while that is
+ * impossible. A disk without room undoes the turn, and all that was learnt about when to try again.
+ */
 static enum trust_verdict reach_verdict(struct node *node, struct link *link)
 {
     enum trust_verdict verdict = judge(node, link);
-    if (verdict != TRUST_UNITE)
+    if (verdict != TRUST_UNITE || !housekeeping_has_room(&node->housekeeping))
         return verdict;
     int r = merger_unite(node, link->peer, roster_by_key(&node->roster, link_fingerprint(link)));
     if (r < 0)
         ground_fail(&node->ground, r);
-    return r == 0 ? judge(node, link) : TRUST_REFUSE;
+    return r == 0 ? judge(node, link) : TRUST_UNITE;
 }
 
 /* Whether our private key may work for this joiner now. */
@@ -106,7 +109,7 @@ void admission_identified(struct node *node, struct link *link)
         note_needless_invite(node, link);
     if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
         reject(node, link, CLOSE_REFUSED);
-    else if (!within_budget(node, link))
+    else if (link->verdict == TRUST_UNITE || !within_budget(node, link))
         reject(node, link, CLOSE_BUSY);
     else
         session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->ground.loop));
@@ -192,6 +195,8 @@ static enum close_code find_objection(struct node *node, struct link *link)
         return CLOSE_BUSY;
     if (!still_welcome(node, link))
         return CLOSE_REFUSED;
+    if (link->verdict == TRUST_UNITE)
+        return CLOSE_BUSY;
     if (!links_resolve(&node->links, link, ground_fingerprint(&node->ground),
                        loop_now(node->ground.loop)))
         return CLOSE_DUPLICATE;

@@ -143,3 +143,26 @@ def test_a_peer_whose_removal_was_undone_is_dialled_again(cramped, bob):
     assert removal.error["kind"] == "disk_full"
     cramped.wait_online(bob)
     cramped.ctl("send", "-p", "bob", "--wait", "here again")
+
+
+@needs_root
+def test_two_that_are_one_wait_for_room_to_become_so(cramped, bob):
+    cramped.configure("unknown-peers = accept\n")
+    cramped.restart()
+    bob.add(cramped)
+    bob.wait_online(cramped)
+    bob.stop()
+    cramped.add(bob, pin=False)
+    sent = [f"{number} " + "x" * 60000 for number in range(40)]
+    for text in sent:
+        cramped.ctl("send", "-p", "bob", input=text)
+    cramped.restart()  # its log begins again
+    cramped.fill()
+    bob.start()
+    cramped.ctl("peer", "connect", "bob", expect=None)
+    eventually(lambda: cramped.peer("bob").get("last_error", "").endswith("busy"), "the refusal")
+    assert cramped.text_of_log().count("they are one peer now") <= 1
+    cramped.relieve()
+    cramped.ctl("peer", "connect", "bob")
+    eventually(lambda: bob.received() == sent, "the queue")
+    assert [peer["name"] for peer in cramped.rpc("peer.list")["peers"]] == ["bob"]
