@@ -53,7 +53,8 @@ MUTANTS = {
          "        next->item.previous"),
     ],
     "go on where the last session stopped": [
-        ("src/core/flight.c", "    flight->cursor = 0;\n", ""),
+        ("src/core/flight.c", "    flight->cursor = 0;\n    flight->given = flight->acked = 0;\n",
+         "    flight->given = flight->acked = 0;\n"),
     ],
     "send the newest first": [
         ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
