@@ -48,9 +48,10 @@ static void tell_presence(struct node *node)
 {
     roster_each (peer, &node->roster) {
         bool online = peer->state == PEER_ONLINE;
-        if (online == peer->seen_online)
+        if (online == peer->seen_online && !peer->seen_otherwise)
             continue;
         peer->seen_online = online;
+        peer->seen_otherwise = false;
         node->ground.observer->presence(node->ground.observer_context, peer);
     }
 }

@@ -336,6 +336,11 @@ void peer_take_attempt(struct peer *peer, struct peer *other)
         set_state(peer, PEER_HANDSHAKE);
 }
 
+void peer_note_shown(struct peer *peer)
+{
+    peer->seen_otherwise |= (peer->state == PEER_ONLINE) != peer->seen_online;
+}
+
 void peer_link_up(struct peer *peer, struct link *link)
 {
     if (peer->attempt == link)

@@ -60,7 +60,8 @@ struct peer {
     uint64_t online_ms;              /* monotonic, when it was online last; 0 for never */
     bool silenced;                   /* people asked for no link */
     bool stored;                     /* scratch of undoing a turn: its row exists */
-    bool seen_online;                /* what observers were told last */
+    bool seen_online;                /* what observers were told last … */
+    bool seen_otherwise;             /* … and somebody was shown something else in this turn */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
     uint64_t error_ms;               /* wall clock, of last_error */
     unsigned failed_dials;           /* since there was a session */
@@ -112,6 +113,12 @@ void peer_attempt_failed(struct peer *peer, const struct link_end *end);
 
 /* It was `other` that was dialled: the attempt goes on as one of this peer. */
 void peer_take_attempt(struct peer *peer, struct peer *other);
+
+/*
+ * Somebody is shown the state in the middle of a turn: observers are told of what it becomes, even
+ * if that is what they know.
+ */
+void peer_note_shown(struct peer *peer);
 
 /* The peer's session exists from now on. */
 void peer_link_up(struct peer *peer, struct link *link);

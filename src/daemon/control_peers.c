@@ -10,10 +10,11 @@ enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session in silence waits for a
 
 /* The peer as it is now, or why the node would not. */
 static enum control_answer answer_peer(struct control_call *call, int outcome, const char *subject,
-                                       const struct peer *peer)
+                                       struct peer *peer)
 {
     if (outcome != 0)
         return control_call_outcome(call, outcome, subject);
+    peer_note_shown(peer);
     return control_call_done(call, control_view_peer(call->node, peer));
 }
 
@@ -32,6 +33,7 @@ enum control_answer control_peer_get(struct control_call *call)
         return CALL_FAILED;
     if (r != 0)
         return control_call_outcome(call, r, node_settings(call->node)->default_peer);
+    peer_note_shown(peer);
     json_t *view = control_view_peer(call->node, peer);
     r = control_view_add_details(call->node, peer, &view);
     if (r < 0) {

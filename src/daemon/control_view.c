@@ -134,8 +134,10 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
 json_t *control_view_peers(const struct node *node)
 {
     json_t *list = json_array();
-    roster_each (peer, node_roster(node))
+    roster_each (peer, node_roster(node)) {
+        peer_note_shown(peer);
         rpc_value_append(&list, control_view_peer(node, peer));
+    }
     return list;
 }
 
