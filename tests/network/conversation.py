@@ -1,6 +1,6 @@
 """A conversation of two hosts, and what must be true of it whatever the network does."""
 
-from harness import PATIENCE_S, Control
+from harness import PATIENCE_S, Control, eventually
 
 
 class Conversation:
@@ -50,11 +50,15 @@ class Conversation:
             host.presence.check(*interruptions)
 
     def check_states(self, online):
-        """Whether all that a person can ask for tells the truth about the link."""
+        """Whether all that a person can ask for tells the truth about the link, once it is known."""
         for host, other in self.both_ways:
-            assert (host.peer(other.name)["link"] == "online") == online
-            [peer] = host.ctl("--json", "status").json[0]["peers"]
-            assert (peer["link"] == "online") == online
+            eventually(lambda: links_shown(host, other) == {online}, "the truth about the link")
+
+
+def links_shown(host, other):
+    """Whether the link is online, as people are told in one place and another."""
+    [peer] = host.ctl("--json", "status").json[0]["peers"]
+    return {shown["link"] == "online" for shown in (peer, host.peer(other.name))}
 
 
 def send(host, other, texts):
