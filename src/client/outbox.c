@@ -125,9 +125,6 @@ static void give_up(struct outbox *outbox, int outcome)
                  "not %s in time; it stays queued; why it waits: p2pchatctl doctor",
                  outbox->options->wait);
     else if (outcome == CONNECTION_TIMEOUT)
-        ctl_fail(outbox->ctl, RPC_KIND_timeout,
-                 "the daemon does not answer (see: p2pchatctl doctor)");
-    else if (outcome == CONNECTION_LOST)
         tell_loss(outbox);
     else
         ctl_fail_connection(outbox->ctl, outcome);
@@ -197,8 +194,6 @@ static void recover(struct outbox *outbox, int outcome)
         if (outcome == 0)
             outcome = ask_again(outbox);
     }
-    if (outcome == CONNECTION_TIMEOUT && !waits(outbox))
-        outcome = CONNECTION_LOST;
     if (outcome != 0)
         give_up(outbox, outcome);
 }
