@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/admission.h"
 #include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"
@@ -164,10 +163,5 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
     memcpy(row.key, uri->inviter.bytes, sizeof row.key);
     take_uri(&row, uri);
     choose_name(node, uri, name, &row);
-    int r = roster_add(&node->roster, &row, peer);
-    if (r != 0)
-        return r;
-    admission_grant(node, *peer);
-    peer_dial(*peer);
-    return 0;
+    return node_take_in(node, &row, peer);
 }

@@ -29,6 +29,16 @@ int node_find_only_peer(const struct node *node, struct peer **peer)
                                      : NODE_AMBIGUOUS_PEER;
 }
 
+int node_take_in(struct node *node, struct peer_row *row, struct peer **peer)
+{
+    int r = roster_add(&node->roster, row, peer);
+    if (r != 0)
+        return r;
+    admission_grant(node, *peer);
+    peer_dial(*peer);
+    return 0;
+}
+
 int node_peer_add(struct node *node, const char *name, const struct address *addresses,
                   unsigned address_count, const struct fingerprint *key, enum peer_trust trust,
                   struct peer **peer)
@@ -43,12 +53,7 @@ int node_peer_add(struct node *node, const char *name, const struct address *add
         memcpy(row.key, key->bytes, sizeof row.key);
     if (address_count > 0)
         memcpy(row.addresses, addresses, address_count * sizeof *addresses);
-    int r = roster_add(&node->roster, &row, peer);
-    if (r != 0)
-        return r;
-    admission_grant(node, *peer);
-    peer_dial(*peer);
-    return 0;
+    return node_take_in(node, &row, peer);
 }
 
 int node_peer_rename(struct node *node, struct peer *peer, const char *name)

@@ -24,3 +24,9 @@ struct node {
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
 };
+
+/*
+ * Makes a peer as roster_add() does, lets it in if it asked, and dials it. What that returns.
+ * (node_peers.c)
+ */
+int node_take_in(struct node *node, struct peer_row *row, struct peer **peer);
