@@ -136,12 +136,12 @@ static void quantity_format(const struct unit *units, size_t count, uint64_t qua
 
 void duration_format(uint64_t ms, char text[static QUANTITY_TEXT_MAX])
 {
-    quantity_format(DURATION_UNITS, sizeof(DURATION_UNITS) / sizeof(DURATION_UNITS[0]), ms, text);
+    quantity_format(DURATION_UNITS, sizeof DURATION_UNITS / sizeof DURATION_UNITS[0], ms, text);
 }
 
 void size_format(uint64_t bytes, char text[static QUANTITY_TEXT_MAX])
 {
-    quantity_format(SIZE_UNITS, sizeof(SIZE_UNITS) / sizeof(SIZE_UNITS[0]), bytes, text);
+    quantity_format(SIZE_UNITS, sizeof SIZE_UNITS / sizeof SIZE_UNITS[0], bytes, text);
 }
 
 int size_parse(const char *text, uint64_t *bytes)
