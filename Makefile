@@ -43,7 +43,7 @@ UNUSED = $(filter-out $(addsuffix .c,$(addprefix daemon/,$(NOTIFY) $(SANDBOX))),
 	$(addprefix daemon/,notify.c notify_none.c sandbox.c sandbox_none.c))
 DAEMON_SOURCES = $(filter-out $(UNUSED),\
 	$(call sources,base crypto net store rpc proto core daemon))
-CLIENT_SOURCES = $(call sources,base rpc client)
+CLIENT_SOURCES = $(call sources,base rpc client client/chat client/verbs)
 PROGRAMS = build/p2pchatd build/p2pchatctl
 
 all: $(PROGRAMS)

@@ -12,14 +12,14 @@
 
 #include "base/number.h"
 
-static const char NAME_CHARACTERS[] =
+static const char name_characters[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 
 /* A host name or IPv4 address: letters, digits, '-' and '_' in labels that are not empty. */
 static bool is_name(const char *host)
 {
     return host[0] != '\0' && host[0] != '.' && host[0] != '-' && strstr(host, "..") == NULL &&
-           strspn(host, NAME_CHARACTERS) == strlen(host);
+           strspn(host, name_characters) == strlen(host);
 }
 
 /* An IPv6 address, perhaps with the interface behind '%'. */
@@ -29,7 +29,6 @@ static bool is_ipv6(const char *host)
     const char *scope = strchr(host, '%');
     size_t length = scope != NULL ? (size_t)(scope - host) : strlen(host);
     struct in6_addr ignored;
-
     if (scope != NULL && !is_name(scope + 1))
         return false;
     memcpy(plain, host, length);
@@ -50,7 +49,6 @@ static int set_host(struct address *address, const char *host, size_t length)
 static int set_port(struct address *address, const char *text)
 {
     uint64_t port = ADDRESS_PORT_DEFAULT;
-
     if (*text != '\0' && (*text != ':' || number_parse(text + 1, UINT16_MAX, &port) < 0))
         return -EINVAL;
     address->port = (uint16_t)port;
@@ -60,7 +58,6 @@ static int set_port(struct address *address, const char *text)
 static int parse_bracketed(const char *text, struct address *address)
 {
     const char *end = strchr(text, ']');
-
     if (end == NULL || set_host(address, text + 1, (size_t)(end - text - 1)) < 0 ||
         !is_ipv6(address->host))
         return -EINVAL;
@@ -73,7 +70,6 @@ int address_parse(const char *text, struct address *address)
     const char *colon = strchr(text, ':');
     bool bare_ipv6 = colon != NULL && strchr(colon + 1, ':') != NULL;
     size_t length = bare_ipv6 || colon == NULL ? strlen(text) : (size_t)(colon - text);
-
     if (text[0] == '[') {
         if (parse_bracketed(text, &parsed) < 0)
             return -EINVAL;
@@ -90,7 +86,6 @@ int address_parse(const char *text, struct address *address)
 bool address_is_numeric(const struct address *address)
 {
     struct in_addr ignored;
-
     return inet_pton(AF_INET, address->host, &ignored) == 1 || is_ipv6(address->host);
 }
 
@@ -105,7 +100,6 @@ static bool stands_for_all(const char *host)
 {
     struct in6_addr v6;
     struct in_addr v4;
-
     if (read_ipv4(host, &v4))
         return v4.s_addr == htonl(INADDR_ANY);
     if (inet_pton(AF_INET6, host, &v6) != 1)
@@ -118,7 +112,6 @@ static bool is_for_many(const char *host)
 {
     struct in6_addr v6;
     struct in_addr v4;
-
     if (read_ipv4(host, &v4))
         return IN_MULTICAST(ntohl(v4.s_addr)) || v4.s_addr == htonl(INADDR_BROADCAST);
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_MULTICAST(&v6);
@@ -138,7 +131,6 @@ const char *address_flaw(const struct address *address)
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     bool ipv6 = strchr(address->host, ':') != NULL;
-
     snprintf(text, ADDRESS_TEXT_MAX, "%s%s%s:%u", ipv6 ? "[" : "", address->host, ipv6 ? "]" : "",
              (unsigned)address->port);
 }

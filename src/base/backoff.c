@@ -9,7 +9,6 @@
 static uint32_t backoff_plain(const struct backoff_plan *plan, unsigned failures)
 {
     uint64_t wait = plan->first_ms;
-
     for (unsigned i = 0; i < failures && wait < plan->limit_ms; i++)
         wait *= 2;
     return wait < plan->limit_ms ? (uint32_t)wait : plan->limit_ms;
@@ -20,7 +19,6 @@ uint32_t backoff_next(struct backoff *backoff, const struct backoff_plan *plan, 
     uint64_t plain = backoff_plain(plan, backoff->failures);
     uint64_t permille = 800 + (((uint64_t)random * 401) >> 32);
     uint64_t wait = plain * permille / 1000;
-
     if (backoff->failures < UINT_MAX)
         backoff->failures++;
     return wait < UINT32_MAX ? (uint32_t)wait : UINT32_MAX;

@@ -16,7 +16,6 @@ void base64_encode(enum base64_alphabet alphabet, const uint8_t *data, size_t si
     const char *digits = ALPHABETS[alphabet];
     unsigned pending = 0;
     unsigned bits = 0;
-
     for (size_t i = 0; i < size; i++) {
         pending = (pending << 8 | data[i]) & 0xffff;
         bits += 8;
@@ -34,7 +33,6 @@ void base64_encode(enum base64_alphabet alphabet, const uint8_t *data, size_t si
 static int base64_value(const char *digits, char digit)
 {
     const char *at = memchr(digits, digit, 64);
-
     return at != NULL ? (int)(at - digits) : -1;
 }
 
@@ -43,7 +41,6 @@ int base64_decode(enum base64_alphabet alphabet, const char *text, size_t length
 {
     unsigned pending = 0;
     unsigned bits = 0;
-
     if (size > SIZE_MAX / 8 - 1 || length != BASE64_LENGTH(size))
         return -EINVAL;
     for (size_t i = 0; i < length; i++) {
@@ -65,7 +62,6 @@ int base64_decode(enum base64_alphabet alphabet, const char *text, size_t length
 void hex_encode(const uint8_t *data, size_t size, char *text)
 {
     static const char DIGITS[] = "0123456789abcdef";
-
     for (size_t i = 0; i < size; i++) {
         *text++ = DIGITS[data[i] >> 4];
         *text++ = DIGITS[data[i] & 15];

@@ -4,21 +4,20 @@
  */
 #include "base/bucket.h"
 
-static const uint64_t TOKEN = 1000;
+static const uint64_t token = 1000;
 
 void bucket_init(struct bucket *bucket, uint32_t per_second, uint32_t burst, uint64_t now_ms)
 {
     bucket->per_second = per_second;
     bucket->burst = burst;
-    bucket->milli_tokens = burst * TOKEN;
+    bucket->milli_tokens = burst * token;
     bucket->last_ms = now_ms;
 }
 
 static void bucket_fill(struct bucket *bucket, uint64_t now_ms)
 {
-    uint64_t missing = bucket->burst * TOKEN - bucket->milli_tokens;
+    uint64_t missing = bucket->burst * token - bucket->milli_tokens;
     uint64_t elapsed;
-
     if (now_ms <= bucket->last_ms)
         return;
     elapsed = now_ms - bucket->last_ms;
@@ -35,8 +34,8 @@ static void bucket_fill(struct bucket *bucket, uint64_t now_ms)
 bool bucket_take(struct bucket *bucket, uint64_t now_ms)
 {
     bucket_fill(bucket, now_ms);
-    if (bucket->milli_tokens < TOKEN)
+    if (bucket->milli_tokens < token)
         return false;
-    bucket->milli_tokens -= TOKEN;
+    bucket->milli_tokens -= token;
     return true;
 }

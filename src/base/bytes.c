@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t FIRST_CAPACITY = 64;
+static const size_t first_capacity = 64;
 
 static void bytes_release(struct bytes *bytes)
 {
@@ -37,8 +37,8 @@ static size_t bytes_grown(size_t capacity, size_t needed)
 {
     if (needed > SIZE_MAX / 2)
         return 0;
-    if (capacity < FIRST_CAPACITY)
-        capacity = FIRST_CAPACITY;
+    if (capacity < first_capacity)
+        capacity = first_capacity;
     while (capacity < needed)
         capacity *= 2;
     return capacity;
@@ -48,7 +48,6 @@ int bytes_reserve(struct bytes *bytes, size_t extra)
 {
     size_t capacity;
     uint8_t *data;
-
     if (extra <= bytes->capacity - bytes->size)
         return 0;
     if (extra > SIZE_MAX - bytes->size)
@@ -97,7 +96,6 @@ int bytes_append_u8(struct bytes *bytes, uint8_t value)
 int bytes_append_u16(struct bytes *bytes, uint16_t value)
 {
     uint8_t wire[sizeof value];
-
     put_u16(wire, value);
     return bytes_append(bytes, wire, sizeof wire);
 }
@@ -105,7 +103,6 @@ int bytes_append_u16(struct bytes *bytes, uint16_t value)
 int bytes_append_u32(struct bytes *bytes, uint32_t value)
 {
     uint8_t wire[sizeof value];
-
     put_u32(wire, value);
     return bytes_append(bytes, wire, sizeof wire);
 }
@@ -113,7 +110,6 @@ int bytes_append_u32(struct bytes *bytes, uint32_t value)
 int bytes_append_u64(struct bytes *bytes, uint64_t value)
 {
     uint8_t wire[sizeof value];
-
     put_u64(wire, value);
     return bytes_append(bytes, wire, sizeof wire);
 }
@@ -173,7 +169,6 @@ struct reader reader_of(struct span span)
 const uint8_t *reader_take(struct reader *reader, size_t size)
 {
     const uint8_t *taken = reader->next;
-
     if (reader->failed || size > reader->left) {
         reader->failed = true;
         reader->left = 0;
@@ -188,42 +183,36 @@ const uint8_t *reader_take(struct reader *reader, size_t size)
 uint8_t reader_u8(struct reader *reader)
 {
     const uint8_t *at = reader_take(reader, sizeof(uint8_t));
-
     return at != NULL ? *at : 0;
 }
 
 uint16_t reader_u16(struct reader *reader)
 {
     const uint8_t *at = reader_take(reader, sizeof(uint16_t));
-
     return at != NULL ? get_u16(at) : 0;
 }
 
 uint32_t reader_u32(struct reader *reader)
 {
     const uint8_t *at = reader_take(reader, sizeof(uint32_t));
-
     return at != NULL ? get_u32(at) : 0;
 }
 
 uint64_t reader_u64(struct reader *reader)
 {
     const uint8_t *at = reader_take(reader, sizeof(uint64_t));
-
     return at != NULL ? get_u64(at) : 0;
 }
 
 bool reader_zeros(struct reader *reader, size_t size)
 {
     const uint8_t *at = reader_take(reader, size);
-
     return !reader->failed && bytes_all_zero(at, size);
 }
 
 bool bytes_all_zero(const uint8_t *data, size_t size)
 {
     uint8_t seen = 0;
-
     for (size_t i = 0; i < size; i++)
         seen |= data[i];
     return seen == 0;

@@ -8,7 +8,6 @@
 static uint64_t clock_ms(clockid_t id)
 {
     struct timespec now;
-
     if (clock_gettime(id, &now) < 0 || now.tv_sec < 0)
         return 0;
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;

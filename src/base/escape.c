@@ -42,7 +42,6 @@ static size_t piece_make(struct piece *piece, const char *text, size_t size, enu
     size_t length = utf8_decode(text, size, &character);
     bool kept = mode == ESCAPE_PARAGRAPH && (character == '\n' || character == '\t');
     int written;
-
     if (length == 0) {
         written = snprintf(piece->text, PIECE_MAX, "\\x%02x", (unsigned)character);
         length = 1;
@@ -62,7 +61,6 @@ int escape_append(struct bytes *out, const char *text, size_t size, enum escape_
 {
     size_t before = out->size;
     struct piece piece;
-
     while (size > 0) {
         size_t length = piece_make(&piece, text, size, mode);
 
@@ -83,7 +81,6 @@ void escape_copy(char *out, size_t out_size, const char *text, enum escape_mode 
     size_t used = 0;
     size_t cut = 0; /* the last end of a piece behind which MORE fits */
     struct piece piece;
-
     assert(out_size >= 8);
     while (left > 0) {
         size_t length = piece_make(&piece, text, left, mode);

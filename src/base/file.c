@@ -31,7 +31,6 @@ static void free_cleanup(char **text)
 static int open_read(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
     return fd < 0 ? -errno : fd;
 }
 
@@ -60,7 +59,6 @@ static int read_all(int fd, size_t limit, struct bytes *content)
 static int read_whole(int fd, size_t limit, struct bytes *content)
 {
     int r;
-
     bytes_clear(content);
     r = read_all(fd, limit, content);
     if (r < 0)
@@ -71,7 +69,6 @@ static int read_whole(int fd, size_t limit, struct bytes *content)
 int file_read(const char *path, size_t limit, struct bytes *content)
 {
     CLEANUP(close_cleanup) int fd = open_read(path);
-
     return fd < 0 ? fd : read_whole(fd, limit, content);
 }
 
@@ -79,7 +76,6 @@ int file_read(const char *path, size_t limit, struct bytes *content)
 static int check_private(int fd)
 {
     struct stat status;
-
     if (fstat(fd, &status) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode) || (status.st_uid != geteuid() && status.st_uid != 0) ||
@@ -92,7 +88,6 @@ int file_read_secret(const char *path, size_t limit, struct bytes *content)
 {
     CLEANUP(close_cleanup) int fd = open_read(path);
     int r;
-
     if (fd < 0)
         return fd;
     r = check_private(fd);
@@ -119,7 +114,6 @@ static int sync_parent(const char *path)
 {
     CLEANUP(free_cleanup) char *directory = strdup(path);
     char *slash;
-
     if (directory == NULL)
         return -ENOMEM;
     slash = strrchr(directory, '/');
@@ -133,7 +127,6 @@ static int sync_parent(const char *path)
 static int fill_and_rename(int fd, const char *temporary, const char *path, struct span content)
 {
     int r = write_all(fd, content);
-
     if (r < 0)
         return r;
     if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
@@ -146,7 +139,6 @@ int file_write_secret(const char *path, struct span content)
     CLEANUP(free_cleanup) char *temporary = NULL;
     CLEANUP(close_cleanup) int fd = -1;
     int r;
-
     if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
         temporary = NULL;
         return -ENOMEM;
@@ -165,7 +157,6 @@ int file_write_secret(const char *path, struct span content)
 static int make_one(const char *path)
 {
     struct stat status;
-
     if (mkdir(path, S_IRWXU) == 0)
         return 0;
     if (errno != EEXIST)
@@ -178,7 +169,6 @@ static int make_one(const char *path)
 int directory_make_parents(const char *path)
 {
     CLEANUP(free_cleanup) char *parent = strdup(path);
-
     if (parent == NULL)
         return -ENOMEM;
     for (char *at = parent; *at != '\0'; at++) {
@@ -198,14 +188,12 @@ int directory_make_parents(const char *path)
 int directory_make(const char *path)
 {
     int r = directory_make_parents(path);
-
     return r < 0 ? r : make_one(path);
 }
 
 int directory_sync(const char *path)
 {
     CLEANUP(close_cleanup) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
     if (fd < 0 || fsync(fd) < 0)
         return -errno;
     return 0;
@@ -216,6 +204,5 @@ char *path_join(const char *directory, const char *name)
     size_t length = strlen(directory);
     bool slash = length > 0 && directory[length - 1] == '/';
     char *path;
-
     return asprintf(&path, "%s%s%s", directory, slash ? "" : "/", name) < 0 ? NULL : path;
 }

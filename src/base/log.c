@@ -104,7 +104,6 @@ bool log_allow(struct log_site *site, enum log_level level, const char *componen
 {
     unsigned long long now_ms;
     unsigned dropped;
-
     if (level > log_state.level)
         return false;
     if (level <= LOG_LEVEL_ERROR)

@@ -16,12 +16,12 @@ struct unit {
 };
 
 /* The smallest is the first, and of equal ones the first is written. */
-static const struct unit DURATION_UNITS[] = {
+static const struct unit duration_units[] = {
     {"ms", 1},      {"s", 1000},     {"", 1000},       {"min", 60000},
     {"h", 3600000}, {"d", 86400000}, {"w", 604800000},
 };
 
-static const struct unit SIZE_UNITS[] = {
+static const struct unit size_units[] = {
     {"B", 1},
     {"", 1},
     {"KiB", UINT64_C(1) << 10},
@@ -44,7 +44,6 @@ static int digits_read(const char **text, uint64_t *value)
 {
     const char *at = *text;
     uint64_t sum = 0;
-
     if (!is_digit(*at))
         return -EINVAL;
     for (; is_digit(*at); at++) {
@@ -70,7 +69,6 @@ int number_parse(const char *text, uint64_t max, uint64_t *value)
 {
     uint64_t number;
     int r = digits_read(&text, &number);
-
     if (r < 0)
         return r;
     if (*text != '\0')
@@ -85,7 +83,6 @@ int number_parse(const char *text, uint64_t max, uint64_t *value)
 static int fraction_read(const char **text, uint64_t *billionths)
 {
     uint64_t weight = 1000000000;
-
     *billionths = 0;
     if (**text != '.')
         return 0;
@@ -106,12 +103,11 @@ int duration_parse(const char *text, uint64_t *ms)
     uint64_t billionths;
     uint64_t sum;
     int r = digits_read(&text, &whole);
-
     if (r == 0)
         r = fraction_read(&text, &billionths);
     if (r < 0)
         return r;
-    unit = unit_find(DURATION_UNITS, sizeof DURATION_UNITS / sizeof DURATION_UNITS[0], text);
+    unit = unit_find(duration_units, sizeof duration_units / sizeof duration_units[0], text);
     if (unit == NULL)
         return -EINVAL;
     if (__builtin_mul_overflow(whole, unit->factor, &sum) ||
@@ -125,7 +121,6 @@ static void quantity_format(const struct unit *units, size_t count, uint64_t qua
                             char text[static QUANTITY_TEXT_MAX])
 {
     const struct unit *best = &units[0];
-
     for (size_t i = 1; i < count && quantity > 0; i++) {
         if (quantity % units[i].factor == 0 && units[i].factor > best->factor)
             best = &units[i];
@@ -136,12 +131,12 @@ static void quantity_format(const struct unit *units, size_t count, uint64_t qua
 
 void duration_format(uint64_t ms, char text[static QUANTITY_TEXT_MAX])
 {
-    quantity_format(DURATION_UNITS, sizeof DURATION_UNITS / sizeof DURATION_UNITS[0], ms, text);
+    quantity_format(duration_units, sizeof duration_units / sizeof duration_units[0], ms, text);
 }
 
 void size_format(uint64_t bytes, char text[static QUANTITY_TEXT_MAX])
 {
-    quantity_format(SIZE_UNITS, sizeof SIZE_UNITS / sizeof SIZE_UNITS[0], bytes, text);
+    quantity_format(size_units, sizeof size_units / sizeof size_units[0], bytes, text);
 }
 
 int size_parse(const char *text, uint64_t *bytes)
@@ -150,10 +145,9 @@ int size_parse(const char *text, uint64_t *bytes)
     uint64_t number;
     uint64_t product;
     int r = digits_read(&text, &number);
-
     if (r < 0)
         return r;
-    unit = unit_find(SIZE_UNITS, sizeof SIZE_UNITS / sizeof SIZE_UNITS[0], text);
+    unit = unit_find(size_units, sizeof size_units / sizeof size_units[0], text);
     if (unit == NULL)
         return -EINVAL;
     if (__builtin_mul_overflow(number, unit->factor, &product))

@@ -49,7 +49,6 @@ static unsigned tolerated(size_t size)
 void suggest_offer(struct suggestion *suggestion, const char *candidate)
 {
     const size_t size = strlen(suggestion->word), its_size = strlen(candidate);
-
     if (size > SUGGEST_WORD_MAX || its_size > SUGGEST_WORD_MAX)
         return;
     const unsigned away = distance(suggestion->word, size, candidate, its_size);

@@ -9,15 +9,14 @@
 #include <string.h>
 #include <time.h>
 
-static const uint64_t YEAR_10000_MS = UINT64_C(253402300800000);
+static const uint64_t year_10000_ms = UINT64_C(253402300800000);
 
 void timestamp_format(uint64_t wall_ms, char text[static TIMESTAMP_TEXT_MAX])
 {
     struct tm parts;
     time_t seconds;
-
-    if (wall_ms >= YEAR_10000_MS)
-        wall_ms = YEAR_10000_MS - 1;
+    if (wall_ms >= year_10000_ms)
+        wall_ms = year_10000_ms - 1;
     seconds = (time_t)(wall_ms / 1000);
     gmtime_r(&seconds, &parts);
     /* Every field is in range here; the remainders show that to the compiler. */
@@ -56,7 +55,6 @@ static int days_of_month(int year, int month)
 {
     static const int DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
     return DAYS[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
@@ -65,7 +63,6 @@ static bool take_date(const char **text, struct tm *parts)
     int year;
     int month;
     int day;
-
     if (!take_number(text, 4, &year) || !take_one_of(text, "-") || !take_number(text, 2, &month) ||
         !take_one_of(text, "-") || !take_number(text, 2, &day))
         return false;
@@ -90,7 +87,6 @@ static bool take_time(const char **text, struct tm *parts)
 static bool take_fraction(const char **text, int *ms)
 {
     int weight = 100;
-
     *ms = 0;
     if (!take_one_of(text, "."))
         return true;
@@ -109,7 +105,6 @@ static bool take_offset(const char **text, int *seconds)
     bool behind = **text == '-';
     int hours;
     int minutes;
-
     *seconds = 0;
     if (take_one_of(text, "Zz"))
         return true;
@@ -128,7 +123,6 @@ int timestamp_parse(const char *text, uint64_t *wall_ms)
     int ms = 0;
     int offset = 0;
     int64_t seconds;
-
     if (!take_date(&text, &parts))
         return -EINVAL;
     if (*text != '\0') {

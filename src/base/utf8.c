@@ -39,7 +39,6 @@ size_t utf8_decode(const char *text, size_t size, uint32_t *character)
     const struct utf8_form *form;
     size_t length;
     uint32_t value;
-
     *character = at[0];
     form = utf8_form_of(at[0], &length);
     if (form == NULL || length > size)
@@ -61,7 +60,6 @@ static size_t utf8_ascii_words(const char *text, size_t size)
 {
     uint64_t word;
     size_t passed = 0;
-
     while (size - passed >= sizeof word) {
         memcpy(&word, text + passed, sizeof word);
         if ((word & UINT64_C(0x8080808080808080)) != 0)
@@ -74,7 +72,6 @@ static size_t utf8_ascii_words(const char *text, size_t size)
 bool utf8_valid(const char *text, size_t size)
 {
     uint32_t character;
-
     while (size > 0) {
         size_t length = utf8_ascii_words(text, size);
 

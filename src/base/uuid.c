@@ -12,7 +12,6 @@
 struct uuid uuid_make(uint64_t wall_ms, const uint8_t random[static UUID_RANDOM_SIZE])
 {
     struct uuid uuid;
-
     put_u16(uuid.bytes, (uint16_t)(wall_ms >> 32));
     put_u32(uuid.bytes + 2, (uint32_t)wall_ms);
     memcpy(uuid.bytes + 6, random, UUID_RANDOM_SIZE);
@@ -32,20 +31,19 @@ bool uuid_is_zero(const struct uuid *uuid)
 }
 
 /* How many bytes stand between the hyphens. */
-static const size_t GROUPS[] = {4, 2, 2, 2, 6};
+static const size_t groups[] = {4, 2, 2, 2, 6};
 
-enum { GROUP_COUNT = sizeof GROUPS / sizeof GROUPS[0] };
+enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 
 void uuid_format(const struct uuid *uuid, char text[static UUID_TEXT_MAX])
 {
     const uint8_t *at = uuid->bytes;
-
     for (size_t i = 0; i < GROUP_COUNT; i++) {
         if (i > 0)
             *text++ = '-';
-        hex_encode(at, GROUPS[i], text);
-        text += 2 * GROUPS[i];
-        at += GROUPS[i];
+        hex_encode(at, groups[i], text);
+        text += 2 * groups[i];
+        at += groups[i];
     }
 }
 
@@ -53,15 +51,14 @@ int uuid_parse(const char *text, struct uuid *uuid)
 {
     char digits[2 * UUID_SIZE + 1];
     char *out = digits;
-
     if (strlen(text) != UUID_TEXT_MAX - 1)
         return -EINVAL;
     for (size_t i = 0; i < GROUP_COUNT; i++) {
         if (i > 0 && *text++ != '-')
             return -EINVAL;
-        memcpy(out, text, 2 * GROUPS[i]);
-        out += 2 * GROUPS[i];
-        text += 2 * GROUPS[i];
+        memcpy(out, text, 2 * groups[i]);
+        out += 2 * groups[i];
+        text += 2 * groups[i];
     }
     *out = '\0';
     return hex_decode(digits, uuid->bytes, UUID_SIZE);

@@ -23,7 +23,6 @@ void client_id_init(struct client_id *id)
 void client_id_next(struct client_id *id, char text[static CLIENT_ID_TEXT_MAX])
 {
     char run[2 * sizeof id->run + 1];
-
     hex_encode(id->run, sizeof id->run, run);
     snprintf(text, CLIENT_ID_TEXT_MAX, "%s-%" PRIu64, run, ++id->count);
 }

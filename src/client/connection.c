@@ -28,7 +28,6 @@ struct connection {
 static int open_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-
     if (strlen(path) >= sizeof address.sun_path)
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path));
@@ -84,13 +83,12 @@ static int write_all(int fd, struct span data)
 int connection_send(struct connection *connection, json_t *message)
 {
     struct bytes line = {0};
-    int result = message != NULL ? rpc_write(&line, message) : -ENOMEM;
-
-    if (result == 0)
-        result = write_all(connection->fd, bytes_span(&line));
+    int r = message != NULL ? rpc_write(&line, message) : -ENOMEM;
+    if (r == 0)
+        r = write_all(connection->fd, bytes_span(&line));
     bytes_deinit(&line);
     json_decref(message);
-    return result;
+    return r;
 }
 
 /* What is left until the deadline, as poll(2) wants it. */
@@ -109,7 +107,6 @@ static int wait_readable(int fd, struct pollfd *other, uint64_t deadline_ms)
 {
     struct pollfd fds[2] = {{.fd = fd, .events = POLLIN}, {.fd = -1}};
     int ready;
-
     if (other != NULL)
         fds[1] = (struct pollfd){.fd = other->fd, .events = other->events};
     do
@@ -129,7 +126,6 @@ static int read_more(struct connection *connection)
 {
     uint8_t data[READ_SIZE];
     ssize_t size;
-
     do
         size = read(connection->fd, data, sizeof data);
     while (size < 0 && errno == EINTR);
@@ -142,15 +138,14 @@ int connection_receive(struct connection *connection, struct pollfd *other, uint
                        json_t **message)
 {
     struct span line;
-    int result;
-
-    while ((result = rpc_line_next(&connection->in, &line)) == RPC_LINE_NONE) {
-        result = wait_readable(connection->fd, other, deadline_ms);
-        if (result == 0)
-            result = read_more(connection);
-        if (result != 0)
-            return result;
+    int r;
+    while ((r = rpc_line_next(&connection->in, &line)) == RPC_LINE_NONE) {
+        r = wait_readable(connection->fd, other, deadline_ms);
+        if (r == 0)
+            r = read_more(connection);
+        if (r != 0)
+            return r;
     }
-    *message = result == 0 ? rpc_read(line) : NULL;
+    *message = r == 0 ? rpc_read(line) : NULL;
     return *message != NULL ? 0 : CONNECTION_LOST;
 }

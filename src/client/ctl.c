@@ -61,7 +61,6 @@ __attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int statu
 {
     CLEANUP(cleanup_free) char *text = NULL;
     struct bytes harmless = {0};
-
     ctl->status = status;
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
@@ -80,7 +79,6 @@ __attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int statu
 int ctl_fail(struct ctl *ctl, enum rpc_kind kind, const char *format, ...)
 {
     va_list arguments;
-
     va_start(arguments, format);
     fail(ctl, rpc_kind_exit_status(kind), rpc_kind_name(kind), format, arguments);
     va_end(arguments);
@@ -90,7 +88,6 @@ int ctl_fail(struct ctl *ctl, enum rpc_kind kind, const char *format, ...)
 int ctl_fail_as(struct ctl *ctl, int status, const char *kind, const char *format, ...)
 {
     va_list arguments;
-
     va_start(arguments, format);
     fail(ctl, status, kind, format, arguments);
     va_end(arguments);
@@ -102,7 +99,6 @@ int ctl_fail_reply(struct ctl *ctl, const json_t *error)
     const json_int_t code = member_integer(error, "code");
     enum rpc_kind kind = RPC_KIND_internal;
     int status;
-
     if (code < 0 && code >= -255)
         status = (int)-code;
     else if (code == RPC_METHOD_NOT_FOUND || code == RPC_INVALID_PARAMS)
@@ -128,7 +124,6 @@ void ctl_note(const struct ctl *ctl, const char *format, ...)
 {
     char text[256], harmless[512];
     va_list arguments;
-
     if (ctl->quiet)
         return;
     va_start(arguments, format);
@@ -147,7 +142,6 @@ static int fail_unreachable(struct ctl *ctl, const char *path, int error)
     const bool of_system = strcmp(path, system_socket) == 0;
     const bool of_user =
         runtime != NULL && runtime[0] != '\0' && strncmp(path, runtime, strlen(runtime)) == 0;
-
     if (error == EACCES || error == EPERM)
         return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
                            "can't reach the daemon at %s: %s (%s)", path, strerror(error),
@@ -168,8 +162,8 @@ int ctl_connect(struct ctl *ctl)
     CLEANUP(cleanup_free) char *path = rpc_path_find(ctl->socket);
     if (path == NULL)
         return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
-    const int result = connection_open(path, &ctl->connection);
-    return result == 0 ? 0 : fail_unreachable(ctl, path, -result);
+    const int r = connection_open(path, &ctl->connection);
+    return r == 0 ? 0 : fail_unreachable(ctl, path, -r);
 }
 
 int ctl_try_connect(struct ctl *ctl)
@@ -182,7 +176,6 @@ int ctl_reconnect(struct ctl *ctl, uint64_t deadline_ms)
 {
     static const struct backoff_plan plan = {.first_ms = 50, .limit_ms = 2000};
     struct backoff backoff = {0};
-
     ctl_deinit(ctl);
     for (;;) {
         const uint64_t now = clock_monotonic_ms();
@@ -191,9 +184,9 @@ int ctl_reconnect(struct ctl *ctl, uint64_t deadline_ms)
         /* The process id keeps many followers from coming back in step. */
         const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
         poll(NULL, 0, deadline_ms - now < wait_ms ? (int)(deadline_ms - now) : (int)wait_ms);
-        const int result = ctl_try_connect(ctl);
-        if (result == 0 || result == -ENOMEM)
-            return result;
+        const int r = ctl_try_connect(ctl);
+        if (r == 0 || r == -ENOMEM)
+            return r;
     }
 }
 
@@ -236,24 +229,22 @@ int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **r
 {
     json_t *message;
     json_int_t id;
-
-    int result = ctl_request(ctl, method, params, &id);
-    while (result == 0) {
-        result = connection_receive(ctl->connection, NULL, CONNECTION_NEVER, &message);
-        if (result == 0 && answers(message, id)) {
+    int r = ctl_request(ctl, method, params, &id);
+    while (r == 0) {
+        r = connection_receive(ctl->connection, NULL, CONNECTION_NEVER, &message);
+        if (r == 0 && answers(message, id)) {
             *reply = message;
             return 0;
         }
-        if (result == 0)
-            result = keep_event(ctl, message);
+        if (r == 0)
+            r = keep_event(ctl, message);
     }
-    return result;
+    return r;
 }
 
 int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result)
 {
     CLEANUP(json_release) json_t *reply = NULL;
-
     const int outcome = ctl_exchange(ctl, method, params, &reply);
     if (outcome < 0)
         ctl_fail_connection(ctl, outcome);
@@ -273,14 +264,13 @@ int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result
 json_t *ctl_call(struct ctl *ctl, const char *method, json_t *params)
 {
     CLEANUP(json_release) json_t *reply = NULL;
-
     if (ctl_connect(ctl) != 0) {
         json_decref(params);
         return NULL;
     }
-    const int result = ctl_exchange(ctl, method, params, &reply);
-    if (result != 0) {
-        ctl_fail_connection(ctl, result);
+    const int r = ctl_exchange(ctl, method, params, &reply);
+    if (r != 0) {
+        ctl_fail_connection(ctl, r);
         return NULL;
     }
     json_t *value = json_object_get(reply, "result");

@@ -12,19 +12,18 @@
 
 enum { LINE_MAX_SIZE = 128 };
 
-static const uint64_t SEQ_MAX = (UINT64_C(1) << 53) - 1;
+static const uint64_t seq_max = (UINT64_C(1) << 53) - 1;
 
 /* Reads a line, which is changed. */
 static int parse(char *line, struct cursor *cursor)
 {
     uint64_t seq;
-
     line[strcspn(line, "\n")] = '\0';
     char *space = strchr(line, ' ');
     if (space == NULL || space == line || space - line >= CURSOR_EPOCH_MAX)
         return -EINVAL;
     *space = '\0';
-    if (number_parse(space + 1, SEQ_MAX, &seq) != 0)
+    if (number_parse(space + 1, seq_max, &seq) != 0)
         return -EINVAL;
     snprintf(cursor->epoch, sizeof cursor->epoch, "%s", line);
     cursor->seq = (json_int_t)seq;
@@ -34,20 +33,18 @@ static int parse(char *line, struct cursor *cursor)
 int cursor_read(const char *path, struct cursor *cursor)
 {
     struct bytes content = {0};
-
-    int result = file_read(path, LINE_MAX_SIZE, &content);
-    if (result == 0)
-        result = bytes_append_u8(&content, '\0');
-    if (result == 0)
-        result = parse((char *)content.data, cursor);
+    int r = file_read(path, LINE_MAX_SIZE, &content);
+    if (r == 0)
+        r = bytes_append_u8(&content, '\0');
+    if (r == 0)
+        r = parse((char *)content.data, cursor);
     bytes_deinit(&content);
-    return result == -EFBIG ? -EINVAL : result;
+    return r == -EFBIG ? -EINVAL : r;
 }
 
 int cursor_write(const char *path, const struct cursor *cursor)
 {
     char line[LINE_MAX_SIZE];
-
     const int size =
         snprintf(line, sizeof line, "%s %" JSON_INTEGER_FORMAT "\n", cursor->epoch, cursor->seq);
     return file_write_secret(path, SPAN(line, (size_t)size));

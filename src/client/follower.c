@@ -19,7 +19,6 @@
 static void note_epoch(struct follower *follower, const char *epoch)
 {
     struct cursor *cursor = &follower->cursor;
-
     if (cursor->epoch[0] != '\0' && strcmp(cursor->epoch, epoch) != 0) {
         ctl_note(follower->ctl, "the daemon's store was replaced, beginning anew");
         cursor->seq = 0;
@@ -31,20 +30,19 @@ static void note_epoch(struct follower *follower, const char *epoch)
 static int subscribe(struct follower *follower, bool again)
 {
     CLEANUP(json_release) json_t *hello = NULL, *followed = NULL;
-
-    int result = ctl_ask(follower->ctl, "hello", json_object(), &hello);
-    if (result != 0)
-        return result;
+    int r = ctl_ask(follower->ctl, "hello", json_object(), &hello);
+    if (r != 0)
+        return r;
     note_epoch(follower, member_string(hello, "epoch", ""));
     if (again &&
         json_object_set_new(follower->params, "after", json_integer(follower->cursor.seq)) != 0)
         return ctl_fail_connection(follower->ctl, -ENOMEM), -1;
-    result = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
-    if (result == 0)
+    r = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
+    if (r == 0)
         follower->sub = member_integer(followed, "sub");
-    if (result == 0 && !again)
+    if (r == 0 && !again)
         follower->cursor.seq = member_integer(followed, "from");
-    return result;
+    return r;
 }
 
 /* From here on the cursor says where to begin. */
@@ -66,11 +64,11 @@ int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
     }
     if (ctl_connect(ctl) != 0)
         return -1;
-    const int result = subscribe(follower, cursor != NULL);
-    if (result == CONNECTION_LOST)
-        ctl_fail_connection(ctl, result);
+    const int r = subscribe(follower, cursor != NULL);
+    if (r == CONNECTION_LOST)
+        ctl_fail_connection(ctl, r);
     forget_beginning(params);
-    return result == 0 ? 0 : -1;
+    return r == 0 ? 0 : -1;
 }
 
 void follower_deinit(struct follower *follower)
@@ -81,22 +79,21 @@ void follower_deinit(struct follower *follower)
 
 static int resume(struct follower *follower, uint64_t deadline_ms)
 {
-    int result;
-
+    int r;
     if (clock_monotonic_ms() >= deadline_ms)
         return FOLLOWER_TIMEOUT; /* only a look at what has come: the next call finds it lost, too
                                   */
     if (follower->ctl->connection != NULL) /* else that was said, and waited for, before */
         ctl_note(follower->ctl, "lost the connection to the daemon, waiting for it");
     do {
-        result = ctl_reconnect(follower->ctl, deadline_ms);
-        if (result == CONNECTION_TIMEOUT)
+        r = ctl_reconnect(follower->ctl, deadline_ms);
+        if (r == CONNECTION_TIMEOUT)
             return FOLLOWER_TIMEOUT;
-        if (result < 0)
-            return ctl_fail_connection(follower->ctl, result), -1;
-        result = subscribe(follower, true);
-    } while (result == CONNECTION_LOST);
-    return result == 0 ? FOLLOWER_RESUMED : -1;
+        if (r < 0)
+            return ctl_fail_connection(follower->ctl, r), -1;
+        r = subscribe(follower, true);
+    } while (r == CONNECTION_LOST);
+    return r == 0 ? FOLLOWER_RESUMED : -1;
 }
 
 /* The next message of any kind. 0, a connection_outcome or -errno. */
@@ -125,7 +122,6 @@ static bool note_position(struct follower *follower, const json_t *event)
 {
     const json_int_t seq = member_integer(event, "seq");
     const bool about_following = strncmp(member_string(event, "type", ""), "follow.", 7) == 0;
-
     const bool restored = strcmp(member_string(event, "reason", ""), "restored") == 0;
 
     if (seq == 0)
@@ -141,15 +137,15 @@ int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **even
 {
     for (;;) {
         CLEANUP(json_release) json_t *message = NULL;
-        const int result = receive(follower, deadline_ms, &message);
-        if (result == CONNECTION_TIMEOUT)
+        const int r = receive(follower, deadline_ms, &message);
+        if (r == CONNECTION_TIMEOUT)
             return FOLLOWER_TIMEOUT;
-        if (result == CONNECTION_OTHER)
+        if (r == CONNECTION_OTHER)
             return FOLLOWER_UNWANTED;
-        if (result == CONNECTION_LOST)
+        if (r == CONNECTION_LOST)
             return resume(follower, deadline_ms);
-        if (result < 0)
-            return ctl_fail_connection(follower->ctl, result), -1;
+        if (r < 0)
+            return ctl_fail_connection(follower->ctl, r), -1;
 
         json_t *params = json_object_get(message, "params");
         if (params == NULL || !note_position(follower, params))
@@ -162,7 +158,6 @@ int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **even
 int follower_acknowledge(struct follower *follower)
 {
     CLEANUP(json_release) json_t *result = NULL;
-
     return ctl_ask(follower->ctl, "follow.ack",
                    json_pack("{s:I, s:I}", "sub", follower->sub, "seq", follower->cursor.seq),
                    &result) < 0

@@ -13,7 +13,6 @@ static json_t *fetch_page(struct ctl *ctl, const json_t *params, json_int_t befo
                           json_int_t limit)
 {
     json_t *page = json_copy((json_t *)params);
-
     json_object_set_new(page, "limit", json_integer(limit < 0 || limit > PAGE ? PAGE : limit));
     if (before > 0)
         json_object_set_new(page, "before", json_integer(before));
@@ -25,7 +24,6 @@ static json_t *fetch_page(struct ctl *ctl, const json_t *params, json_int_t befo
 static bool fetch_pages(struct ctl *ctl, const json_t *params, json_int_t count, json_t *pages)
 {
     json_int_t before = 0;
-
     while (count != 0) {
         json_t *page = fetch_page(ctl, params, before, count);
         if (page == NULL)
@@ -45,7 +43,6 @@ json_t *history_fetch(struct ctl *ctl, const json_t *params, json_int_t count)
 {
     CLEANUP(json_release) json_t *pages = json_array();
     CLEANUP(json_release) json_t *messages = json_array();
-
     if (!fetch_pages(ctl, params, count, pages))
         return NULL;
     for (size_t page = json_array_size(pages); page-- > 0;) {

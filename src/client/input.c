@@ -18,7 +18,6 @@ void input_deinit(struct input *input)
 int input_read(struct input *input)
 {
     ssize_t size;
-
     bytes_consume(&input->buffer, input->taken);
     input->taken = 0;
     if (bytes_reserve(&input->buffer, READ_SIZE) != 0)
@@ -80,9 +79,9 @@ int input_line(struct input *input, struct span *line)
 int input_all(struct input *input, struct span *text)
 {
     while (!input->ended && input->buffer.size <= INPUT_TEXT_MAX + 1) {
-        const int result = input_read(input);
-        if (result != 0)
-            return result;
+        const int r = input_read(input);
+        if (r != 0)
+            return r;
     }
     *text = bytes_span(&input->buffer);
     if (text->size > 0 && text->data[text->size - 1] == '\n')

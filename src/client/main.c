@@ -37,7 +37,6 @@ static bool arguments_valid(struct ctl *ctl, int argc, char **argv)
 static bool read_options(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option longs[] = {{"version", no_argument, NULL, 'V'}, OPTIONS_LONG};
-
     options_begin();
     switch (options_next(ctl, argc, argv, "+:" OPTIONS_SHORT, longs)) {
     case 'V':
@@ -77,7 +76,6 @@ int main(int argc, char **argv)
 {
     const char *no_colour = getenv("NO_COLOR");
     struct ctl ctl = {.in = STDIN_FILENO, .out = stdout, .err = stderr};
-
     signal(SIGPIPE, SIG_IGN);
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);

@@ -17,7 +17,7 @@
 
 /* Sequence numbers and other integers of the control interface stay below this, as JSON's users
  * expect. */
-static const uint64_t INTEGER_MAX = (UINT64_C(1) << 53) - 1;
+static const uint64_t integer_max = (UINT64_C(1) << 53) - 1;
 
 void options_begin(void)
 {
@@ -50,7 +50,6 @@ static int unknown_long_option(struct ctl *ctl, const char *option, const struct
 static int bad_option(struct ctl *ctl, char **argv, const struct option *longs, int problem)
 {
     const struct option *known = find_long(longs, optopt);
-
     if (optopt == 0)
         return unknown_long_option(ctl, argv[optind - 1], longs);
     if (known == NULL)
@@ -97,7 +96,6 @@ int options_next(struct ctl *ctl, int argc, char **argv, const char *shorts,
 int options_none(struct ctl *ctl, int argc, char **argv)
 {
     static const struct option longs[] = {OPTIONS_LONG};
-
     options_begin();
     return options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs) == OPTIONS_END ? 0
                                                                                   : OPTIONS_STOP;
@@ -107,7 +105,6 @@ int options_misuse(struct ctl *ctl, const char *format, ...)
 {
     char text[256];
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -127,7 +124,6 @@ const struct verb *options_verb(struct ctl *ctl, const char *name)
 {
     struct suggestion word = suggest_for(name);
     const struct verb *verb = verb_find(&word);
-
     if (verb == NULL)
         options_unknown(ctl, "there is no verb", &word);
     return verb;
@@ -145,8 +141,7 @@ int options_count(struct ctl *ctl, int count, int least, int most)
 int options_number(struct ctl *ctl, const char *option, const char *text, json_int_t *value)
 {
     uint64_t number;
-
-    if (number_parse(text, INTEGER_MAX, &number) != 0)
+    if (number_parse(text, integer_max, &number) != 0)
         return options_misuse(ctl, "%s must be a number, not \"%s\"", option, text);
     *value = (json_int_t)number;
     return 0;
@@ -154,7 +149,7 @@ int options_number(struct ctl *ctl, const char *option, const char *text, json_i
 
 int options_duration(struct ctl *ctl, const char *option, const char *text, uint64_t *ms)
 {
-    if (duration_parse(text, ms) != 0 || *ms > INTEGER_MAX)
+    if (duration_parse(text, ms) != 0 || *ms > integer_max)
         return options_misuse(ctl,
                               "%s must be seconds, or a number with ms, s, min, h, d or w, "
                               "not \"%s\"",
@@ -166,7 +161,6 @@ int options_time(struct ctl *ctl, const char *option, const char *text, json_t *
 {
     char formatted[TIMESTAMP_TEXT_MAX];
     uint64_t wall_ms, ago_ms;
-
     if (text[0] == '-' && duration_parse(text + 1, &ago_ms) == 0) {
         const uint64_t now = clock_wall_ms();
         wall_ms = ago_ms < now ? now - ago_ms : 0;

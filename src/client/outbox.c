@@ -77,7 +77,6 @@ static bool add_request(struct outbox *outbox, const struct outbox_request *requ
 static void print_message(struct outbox *outbox, const json_t *message, bool final)
 {
     struct ctl *ctl = outbox->ctl;
-
     if (ctl->json && final)
         output_json(ctl, message, '\n');
     else if (!ctl->json && !ctl->quiet && (!final || outbox->options->wait == NULL))
@@ -89,7 +88,6 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
 static size_t count_unanswered(const struct outbox *outbox)
 {
     size_t unanswered = 0;
-
     for (size_t i = 0; i < outbox->count; i++)
         unanswered += outbox->requests[i].params != NULL;
     return unanswered;
@@ -106,7 +104,6 @@ static void tell_loss(const struct outbox *outbox)
     static const char gone[] =
         "the daemon went away before it answered, and is not back (see: p2pchatctl doctor)";
     const json_t *params = outbox->count > 0 ? outbox->requests[0].params : NULL;
-
     if (outbox->count == 1 && params != NULL)
         ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
                     "%s; to repeat the message, and yet send it once: --client-id %s", gone,
@@ -143,7 +140,6 @@ static int send_wait(const struct outbox *outbox, const json_t *message, json_in
 {
     const uint64_t deadline = outbox->options->deadline_ms;
     json_t *timeout = NULL;
-
     if (deadline != CONNECTION_NEVER) {
         const uint64_t now = clock_monotonic_ms();
         timeout = json_integer(deadline > now ? (json_int_t)(deadline - now) : 0);
@@ -157,22 +153,20 @@ static int send_wait(const struct outbox *outbox, const json_t *message, json_in
 /* Sends every request again that has no answer, on a new connection. */
 static int ask_again(const struct outbox *outbox)
 {
-    int result = 0;
-
-    for (size_t i = 0; i < outbox->count && result == 0; i++) {
+    int r = 0;
+    for (size_t i = 0; i < outbox->count && r == 0; i++) {
         struct outbox_request *request = &outbox->requests[i];
-        result = request->params != NULL ? ctl_request(outbox->ctl, "message.send",
-                                                       json_incref(request->params), &request->id)
-                                         : send_wait(outbox, request->message, &request->id);
+        r = request->params != NULL ? ctl_request(outbox->ctl, "message.send",
+                                                  json_incref(request->params), &request->id)
+                                    : send_wait(outbox, request->message, &request->id);
     }
-    return result;
+    return r;
 }
 
 /* The daemon has gone, or has gone again without an answer in between. */
 static void begin_patience(struct outbox *outbox)
 {
     const uint64_t deadline = outbox->options->deadline_ms;
-
     if (outbox->patience_ms != 0)
         return;
     ctl_note(outbox->ctl, "lost the connection to the daemon, waiting for it");
@@ -206,7 +200,6 @@ void outbox_send(struct outbox *outbox, struct span text)
     const char *client_id = options->client_id;
     char own_id[CLIENT_ID_TEXT_MAX];
     struct outbox_request request = {0};
-
     if (client_id == NULL) {
         client_id_next(&outbox->ids, own_id);
         client_id = own_id;
@@ -220,19 +213,18 @@ void outbox_send(struct outbox *outbox, struct span text)
         note_failure(outbox, true);
         return;
     }
-    const int result = ctl_request(outbox->ctl, "message.send", json_incref(params), &request.id);
+    const int r = ctl_request(outbox->ctl, "message.send", json_incref(params), &request.id);
     request.params = params;
-    if (result < 0 || !add_request(outbox, &request))
-        give_up(outbox, result < 0 ? result : -ENOMEM);
-    else if (result != 0)
-        recover(outbox, result);
+    if (r < 0 || !add_request(outbox, &request))
+        give_up(outbox, r < 0 ? r : -ENOMEM);
+    else if (r != 0)
+        recover(outbox, r);
 }
 
 static void accepted(struct outbox *outbox, const json_t *messages)
 {
     size_t i;
     json_t *message;
-
     json_array_foreach(messages, i, message)
     {
         struct outbox_request request = {.message = message};
@@ -240,11 +232,11 @@ static void accepted(struct outbox *outbox, const json_t *messages)
         print_message(outbox, message, final);
         if (final)
             continue;
-        int result = send_wait(outbox, message, &request.id);
-        if ((result == 0 || result == CONNECTION_LOST) && !add_request(outbox, &request))
-            result = -ENOMEM;
-        if (result != 0 && result != CONNECTION_LOST) {
-            give_up(outbox, result);
+        int r = send_wait(outbox, message, &request.id);
+        if ((r == 0 || r == CONNECTION_LOST) && !add_request(outbox, &request))
+            r = -ENOMEM;
+        if (r != 0 && r != CONNECTION_LOST) {
+            give_up(outbox, r);
             return;
         }
     }
@@ -264,7 +256,6 @@ static void settled(struct outbox *outbox, json_t *message, const json_t *result
 static bool take_request(struct outbox *outbox, const json_t *reply, struct outbox_request *request)
 {
     const json_t *id = json_object_get(reply, "id");
-
     for (size_t i = 0; i < outbox->count; i++) {
         if (json_is_null(id) || json_integer_value(id) == outbox->requests[i].id) {
             *request = outbox->requests[i];
@@ -281,7 +272,6 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
 {
     const json_t *result = json_object_get(reply, "result");
     struct outbox_request request;
-
     outbox->patience_ms = 0;
     if (!take_request(outbox, reply, &request))
         return;
@@ -302,15 +292,14 @@ static void handle_reply(struct outbox *outbox, const json_t *reply)
 int outbox_receive(struct outbox *outbox, struct pollfd *other)
 {
     CLEANUP(json_release) json_t *reply = NULL;
-
     const uint64_t deadline = outbox->options->deadline_ms;
     const bool limited = deadline != CONNECTION_NEVER && outbox->count > 0;
-    const int result = connection_receive(outbox->ctl->connection, other,
-                                          limited ? deadline + GRACE_MS : CONNECTION_NEVER, &reply);
-    if (result == CONNECTION_OTHER)
+    const int r = connection_receive(outbox->ctl->connection, other,
+                                     limited ? deadline + GRACE_MS : CONNECTION_NEVER, &reply);
+    if (r == CONNECTION_OTHER)
         return OUTBOX_INPUT;
-    if (result != 0)
-        recover(outbox, result);
+    if (r != 0)
+        recover(outbox, r);
     else if (ctl_stopping(json_object_get(reply, "error")))
         recover(outbox, CONNECTION_LOST); /* what it leaves undone goes on with the next one */
     else

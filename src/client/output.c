@@ -29,7 +29,6 @@ static int hide_del(struct bytes *line)
     static const char del[] = "\\u007F";
     struct bytes shown = {0};
     int r = 0;
-
     for (size_t i = 0; i < line->size && r == 0; i++)
         r = line->data[i] == '\x7f' ? bytes_append(&shown, del, sizeof del - 1)
                                     : bytes_append_u8(&shown, line->data[i]);
@@ -43,7 +42,6 @@ void output_json(struct ctl *ctl, const json_t *object, char end)
     const size_t flags = JSON_COMPACT | (ctl->terminal ? JSON_ENSURE_ASCII : 0);
     struct bytes line = {0};
     int r = rpc_dump(&line, object, flags, end);
-
     if (r == 0 && ctl->terminal)
         r = hide_del(&line);
     if (r == 0)
@@ -58,7 +56,6 @@ void output_line(struct ctl *ctl, const char *format, ...)
     struct bytes line = {0};
     char *text = NULL;
     va_list arguments;
-
     va_start(arguments, format);
     const int size = vasprintf(&text, format, arguments);
     va_end(arguments);
@@ -76,7 +73,6 @@ bool output_list(struct ctl *ctl, const json_t *list, const char *key)
 {
     size_t i;
     json_t *object;
-
     if (!ctl->json && !ctl->quiet)
         return false;
     json_array_foreach(list, i, object)
@@ -107,7 +103,6 @@ static char *harmless(const char *text)
 {
     struct bytes out = {0};
     char *copy = NULL;
-
     if (text[0] == '\0')
         return strdup("-");
     if (escape_append(&out, text, strlen(text), ESCAPE_LINE) == 0)
@@ -132,7 +127,6 @@ static bool make_room(struct table *table)
 void table_add(struct table *table, const char *text)
 {
     char *cell = make_room(table) ? harmless(text) : NULL;
-
     if (cell != NULL)
         table->cells[table->count++] = cell;
     else
@@ -142,7 +136,6 @@ void table_add(struct table *table, const char *text)
 void table_add_number(struct table *table, json_int_t number)
 {
     char text[32];
-
     snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, number);
     table_add(table, text);
 }
@@ -155,7 +148,6 @@ static void print_cell(struct ctl *ctl, const char *cell, size_t width, bool pad
     const size_t size = cut ? width_fitting(cell, width - 1) : strlen(cell);
     const size_t used = cut ? width_of_part(cell, size) + 1 : needed;
     const int padding = padded ? (int)(width - used) + GAP : 0;
-
     note_error(ctl,
                fprintf(ctl->out, "%.*s%s%*s", (int)size, cell, cut ? "…" : "", padding, "") >= 0);
 }
@@ -183,7 +175,6 @@ static void measure(const struct table *table, size_t *widths)
 static void narrow(const struct table *table, size_t *widths, size_t limit)
 {
     size_t total = (table->columns - 1) * GAP;
-
     for (size_t i = 0; i < table->columns; i++)
         total += widths[i];
     while (total > limit) {
@@ -200,7 +191,6 @@ static void narrow(const struct table *table, size_t *widths, size_t limit)
 int table_print(struct ctl *ctl, const struct table *table)
 {
     size_t widths[TABLE_COLUMNS_MAX] = {0};
-
     if (table->failed)
         return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     measure(table, widths);

@@ -32,7 +32,6 @@ void pager_start(struct ctl *ctl)
 {
     const char *pager = command();
     int fds[2];
-
     if (ctl->no_pager || ctl->json || !ctl->terminal || fileno(ctl->out) != STDOUT_FILENO ||
         pager[0] == '\0' || strcmp(pager, "cat") == 0 || pipe2(fds, O_CLOEXEC) != 0)
         return;

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "client/diagnosis.h"
 #include "client/output.h"
-#include "client/trouble.h"
 #include "client/view.h"
 
 static void add_reason(struct table *table, const json_t *peer)
 {
-    CLEANUP(trouble_deinit) struct trouble trouble;
-    table_add(table, trouble_find(&trouble, peer) == 0 ? trouble.reason : "");
+    CLEANUP(diagnosis_deinit) struct diagnosis diagnosis;
+    table_add(table, diagnosis_find(&diagnosis, peer) == 0 ? diagnosis.reason : "");
 }
 
 int peer_view_table(struct ctl *ctl, const json_t *peers)
@@ -21,7 +21,6 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
     struct table table = {.columns = 5, .head = {"PEER", "LINK", "TRUST", "QUEUED", "TROUBLE"}};
     size_t i;
     json_t *peer;
-
     if (json_array_size(peers) == 0) {
         ctl_note(ctl,
                  "no peers yet; pair with one: p2pchatctl invite NAME here, and p2pchatctl join "
@@ -36,9 +35,9 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
         table_add_number(&table, member_integer(peer, "queued"));
         add_reason(&table, peer);
     }
-    const int result = table_print(ctl, &table);
+    const int r = table_print(ctl, &table);
     table_deinit(&table);
-    return result;
+    return r;
 }
 
 static void line_if(struct ctl *ctl, const char *label, const char *text)
@@ -55,7 +54,6 @@ static void show_failures(struct ctl *ctl, const json_t *peer)
     char local[VIEW_TIME_MAX];
     size_t i;
     json_t *attempt;
-
     json_array_foreach(attempts, i, attempt)
     {
         view_time(member_string(attempt, "time", ""), local);
@@ -70,12 +68,11 @@ static void show_failures(struct ctl *ctl, const json_t *peer)
 
 static void show_trouble(struct ctl *ctl, const json_t *peer)
 {
-    CLEANUP(trouble_deinit) struct trouble trouble;
-
-    if (trouble_find(&trouble, peer) != 0)
+    CLEANUP(diagnosis_deinit) struct diagnosis diagnosis;
+    if (diagnosis_find(&diagnosis, peer) != 0)
         return;
-    line_if(ctl, "trouble", trouble.reason);
-    line_if(ctl, "what to do", trouble.remedy);
+    line_if(ctl, "trouble", diagnosis.reason);
+    line_if(ctl, "what to do", diagnosis.remedy);
     show_failures(ctl, peer);
 }
 
@@ -86,7 +83,6 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     char local[VIEW_TIME_MAX];
     size_t i;
     json_t *address, *former;
-
     line_if(ctl, "name", member_string(peer, "name", "?"));
     line_if(ctl, "fingerprint",
             member_string(peer, "fingerprint", "not known before first contact"));
@@ -119,7 +115,6 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
 void peer_view_met(struct ctl *ctl, const json_t *peer, const char *wanted)
 {
     const char *name = member_string(peer, "name", "?");
-
     if (ctl->json)
         output_json(ctl, peer, '\n');
     else if (!ctl->quiet)
@@ -136,7 +131,6 @@ void peer_view_request(struct ctl *ctl, const json_t *request)
 {
     const char *fingerprint = member_string(request, "fingerprint", "?");
     char local[VIEW_TIME_MAX];
-
     view_time(member_string(request, "since", ""), local);
     output_line(ctl, "%s from %s since %s", fingerprint, member_string(request, "address", "?"),
                 local);

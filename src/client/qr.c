@@ -48,7 +48,6 @@ static void draw(struct ctl *ctl, const QRcode *code)
 {
     static const char *const blocks[] = {" ", "▀", "▄", "█"};
     const int end = code->width + QUIET_ZONE;
-
     for (int y = -QUIET_ZONE; y < end; y += 2) {
         fputs(ctl->colour ? "\033[30;47m" : "", ctl->out);
         for (int x = -QUIET_ZONE; x < end; x++) {
@@ -62,7 +61,6 @@ static void draw(struct ctl *ctl, const QRcode *code)
 int qr_print(struct ctl *ctl, const char *text)
 {
     struct library library = {0};
-
     if (library_load(ctl, &library) != 0)
         return ctl->status;
     QRcode *code = library.encode(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);

@@ -17,7 +17,6 @@ enum { SSH_FAILED = 255, COMMAND_NOT_FOUND = 127 };
 static int append_quoted(struct bytes *command, const char *argument)
 {
     int r = bytes_append(command, " '", 2);
-
     for (; *argument != '\0' && r == 0; argument++)
         r = *argument == '\'' ? bytes_append(command, "'\\''", 4)
                               : bytes_append(command, argument, 1);
@@ -28,7 +27,6 @@ static int make_command(struct bytes *command, const char *const *arguments)
 {
     static const char program[] = "p2pchatctl";
     int r = bytes_append(command, program, sizeof program - 1);
-
     for (; *arguments != NULL && r == 0; arguments++)
         r = append_quoted(command, *arguments);
     return r == 0 ? bytes_append_u8(command, '\0') : r;
@@ -38,7 +36,6 @@ static int make_command(struct bytes *command, const char *const *arguments)
 static void become_ssh(const char *destination, const char *command, int in, int out)
 {
     const char *ssh = getenv("P2PCHAT_SSH");
-
     if (ssh == NULL || ssh[0] == '\0')
         ssh = "ssh";
     signal(SIGPIPE, SIG_DFL);
@@ -54,7 +51,6 @@ static int feed(int fd, const char *input)
 {
     const size_t size = input != NULL ? strlen(input) : 0;
     const ssize_t written = size > 0 ? write(fd, input, size) : 0;
-
     close(fd);
     return written == (ssize_t)size || errno == EPIPE ? 0 : -EIO;
 }
@@ -62,7 +58,6 @@ static int feed(int fd, const char *input)
 static int drain(int fd, struct bytes *output)
 {
     int r = 0;
-
     for (;;) {
         char part[4096];
         const ssize_t size = read(fd, part, sizeof part);
@@ -81,7 +76,6 @@ static int drain(int fd, struct bytes *output)
 static int await(pid_t child)
 {
     int status;
-
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             return SSH_FAILED;
@@ -101,7 +95,6 @@ static int run(const char *destination, const char *command, const char *input,
                struct bytes *output, int *status)
 {
     int to[2], from[2];
-
     if (pipe2(to, O_CLOEXEC) < 0)
         return -errno;
     if (pipe2(from, O_CLOEXEC) < 0) {
@@ -128,7 +121,6 @@ int remote_run(struct ctl *ctl, const char *destination, const char *const *argu
 {
     struct bytes command = {0};
     int status = SSH_FAILED;
-
     int r = make_command(&command, arguments);
     if (r == 0)
         r = run(destination, (const char *)command.data, input, output, &status);

@@ -39,7 +39,6 @@ void view_time(const char *text, char local[static VIEW_TIME_MAX])
 {
     uint64_t wall_ms;
     struct tm parts;
-
     memcpy(local, "-", 2);
     if (timestamp_parse(text, &wall_ms) != 0)
         return;
@@ -67,7 +66,6 @@ __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const
 {
     char *text = NULL;
     va_list arguments;
-
     va_start(arguments, format);
     const int size = vasprintf(&text, format, arguments);
     va_end(arguments);
@@ -82,7 +80,6 @@ __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const
 static int append_body(struct bytes *out, const char *body, size_t size, size_t indent)
 {
     static const char spaces[] = "                                ";
-
     for (;;) {
         const char *end = memchr(body, '\n', size);
         const size_t line = end != NULL ? (size_t)(end - body) : size;
@@ -107,25 +104,23 @@ static int append_body(struct bytes *out, const char *body, size_t size, size_t 
 static int append_part(struct bytes *out, const char *colour, const char *text, size_t *columns)
 {
     const size_t start = out->size;
-    int result = append(out, "%s", text);
-
-    if (result != 0)
-        return result;
+    int r = append(out, "%s", text);
+    if (r != 0)
+        return r;
     *columns += width_of_part((const char *)out->data + start, out->size - start);
     if (colour[0] == '\0')
         return 0;
     out->size = start;
-    result = bytes_append(out, colour, strlen(colour));
-    if (result == 0)
-        result = append(out, "%s", text);
-    return result == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : result;
+    r = bytes_append(out, colour, strlen(colour));
+    if (r == 0)
+        r = append(out, "%s", text);
+    return r == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : r;
 }
 
 /* The text of a message, or NULL when it is not there. */
 static const json_t *find_body(const json_t *message)
 {
     const json_t *body = json_object_get(message, "body");
-
     return json_is_string(body) ? body : NULL;
 }
 
@@ -139,7 +134,6 @@ static int append_message(struct bytes *out, const char *time, const char *peer,
     CLEANUP(cleanup_free) char *who = NULL;
     char local[VIEW_TIME_MAX];
     size_t indent = 2; /* the spaces */
-
     view_time(time, local);
     if (asprintf(&who, "%s%s%s%s%s:", own ? "-> " : "", peer, marked ? " (" : "",
                  marked ? state : "", marked ? ")" : "") < 0) {
@@ -169,7 +163,6 @@ static int append_event(struct bytes *out, const char *type, const json_t *event
 {
     const json_t *message = json_object_get(event, "message");
     const char *reason = member_string(message, "reason", member_string(event, "reason", ""));
-
     if (strcmp(type, "message.state") == 0)
         return append(out, "%s is %s%s%s", member_string(message, "id", "?"),
                       member_string(message, "state", "?"), reason[0] != '\0' ? ": " : "", reason);
@@ -191,7 +184,6 @@ int view_short_event(struct bytes *out, const json_t *event, bool colour)
     const char *peer = member_string(event, "peer", "");
     const bool own = strcmp(type, "message.sent") == 0;
     char local[VIEW_TIME_MAX];
-
     if (own || strcmp(type, "message.received") == 0)
         return append_message(out, time, peer, own, json_object_get(event, "message"), colour);
     view_time(time, local);
@@ -205,7 +197,6 @@ static bool print_body(struct ctl *ctl, const struct view *view, const json_t *m
 {
     const json_t *body = find_body(message);
     struct bytes out = {0};
-
     if (body == NULL && json_is_true(json_object_get(message, "damaged")))
         ctl_note(ctl, "the stored text of message %s is damaged",
                  member_string(message, "id", "?"));
@@ -213,9 +204,9 @@ static bool print_body(struct ctl *ctl, const struct view *view, const json_t *m
         return false;
     const char *text = json_string_value(body);
     const size_t size = json_string_length(body);
-    const int result = ctl->terminal ? escape_append(&out, text, size, ESCAPE_PARAGRAPH)
-                                     : bytes_append(&out, text, size);
-    if (result != 0 || bytes_append(&out, &view->end, 1) != 0)
+    const int r = ctl->terminal ? escape_append(&out, text, size, ESCAPE_PARAGRAPH)
+                                : bytes_append(&out, text, size);
+    if (r != 0 || bytes_append(&out, &view->end, 1) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&out));
@@ -227,7 +218,6 @@ static bool print_short(struct ctl *ctl, const struct view *view, const json_t *
                         view_short *append_short)
 {
     struct bytes out = {0};
-
     if (append_short(&out, object, ctl->colour) != 0 || bytes_append(&out, &view->end, 1) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
@@ -241,21 +231,20 @@ static int append_member(struct bytes *out, const char *name, const json_t *valu
 {
     enum { NAME_WIDTH = 13, INDENT = 4 + NAME_WIDTH + 1 };
     char local[VIEW_TIME_MAX];
-    int result = append(out, "    %-*s ", NAME_WIDTH, name);
-
-    if (result != 0)
-        return result;
+    int r = append(out, "    %-*s ", NAME_WIDTH, name);
+    if (r != 0)
+        return r;
     if (strcmp(name, "sent") == 0 && json_is_string(value)) {
         view_time(json_string_value(value), local);
-        result = append(out, "%s", local);
+        r = append(out, "%s", local);
     } else if (json_is_string(value)) {
-        result = append_body(out, json_string_value(value), json_string_length(value), INDENT);
+        r = append_body(out, json_string_value(value), json_string_length(value), INDENT);
     } else if (json_is_integer(value)) {
-        result = append(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        r = append(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else {
-        result = append(out, "%s", json_is_true(value) ? "yes" : "no");
+        r = append(out, "%s", json_is_true(value) ? "yes" : "no");
     }
-    return result == 0 ? bytes_append_u8(out, '\n') : result;
+    return r == 0 ? bytes_append_u8(out, '\n') : r;
 }
 
 /* Appends what an object has, but for what the first line says already. */
@@ -263,7 +252,6 @@ static int append_members(struct bytes *out, const json_t *object)
 {
     const char *name;
     json_t *value;
-
     json_object_foreach((json_t *)object, name, value)
     {
         if (strcmp(name, "time") == 0 || strcmp(name, "peer") == 0 || strcmp(name, "sub") == 0 ||
@@ -280,7 +268,6 @@ static int append_verbose(struct bytes *out, const json_t *object, bool colour)
 {
     char local[VIEW_TIME_MAX];
     size_t columns = 0;
-
     view_time(member_string(object, "time", ""), local);
     if (append_part(out, colour ? DIM : "", local, &columns) != 0 ||
         bytes_append(out, " ", 1) != 0 ||
@@ -307,7 +294,6 @@ bool view_message(struct ctl *ctl, const struct view *view, const json_t *messag
 bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
 {
     const char *type = member_string(event, "type", "");
-
     switch (view->format) {
     case VIEW_JSON:
         output_json(ctl, event, view->end);

@@ -17,7 +17,6 @@ enum { TAB = 8 };
 static void choose_locale(void)
 {
     static bool chosen;
-
     if (!chosen)
         setlocale(LC_CTYPE, "C.UTF-8");
     chosen = true;
@@ -34,7 +33,6 @@ size_t width_of_character(wchar_t character)
 static size_t next(const char *text, size_t size, size_t *length)
 {
     uint32_t character;
-
     *length = utf8_decode(text, size, &character);
     if (*length > 0)
         return character < 0x80 ? character >= 0x20 : width_of_character((wchar_t)character);
@@ -45,7 +43,6 @@ static size_t next(const char *text, size_t size, size_t *length)
 size_t width_of_part(const char *text, size_t size)
 {
     size_t columns = 0, length;
-
     for (; size > 0; text += length, size -= length)
         columns += next(text, size, &length);
     return columns;
@@ -60,7 +57,6 @@ size_t width_fitting(const char *text, size_t columns)
 {
     const size_t size = strlen(text);
     size_t used = 0, at = 0, length;
-
     while (at < size) {
         used += next(text + at, size - at, &length);
         if (used > columns)
@@ -73,7 +69,6 @@ size_t width_fitting(const char *text, size_t columns)
 size_t width_rows(const char *text, size_t size, size_t columns)
 {
     size_t rows = 1, column = 0, length;
-
     if (size > 0 && text[size - 1] == '\n')
         size--;
     for (size_t at = 0; at < size; at += length) {

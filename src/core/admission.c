@@ -8,13 +8,13 @@
 
 #include "base/log.h"
 #include "core/invitation.h"
-#include "core/merger.h"
+#include "core/merge.h"
 #include "core/node_state.h"
 #include "core/outcome.h"
 
 static void reject(struct node *node, struct link *link, enum close_code code)
 {
-    session_reject(link->session, code, loop_now(node->ground.loop));
+    session_reject(link->session, code, loop_now(node->runtime.loop));
 }
 
 static bool is_joiner(const struct link *link)
@@ -40,7 +40,7 @@ static void raise_alarm(struct node *node, struct peer *peer, const struct finge
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
     int r = peer->row.pinned && news ? roster_doubt(&node->roster, peer, key) : 0;
     if (r < 0)
-        ground_fail(&node->ground, r);
+        runtime_fail(&node->runtime, r);
 }
 
 static enum trust_verdict judge(struct node *node, struct link *link)
@@ -49,7 +49,7 @@ static enum trust_verdict judge(struct node *node, struct link *link)
     const struct peer *owner = roster_by_key(&node->roster, key);
     const struct trust_case facts = {
         .role = session_role(link->session),
-        .policy = node->ground.settings.unknown_peers,
+        .policy = node->runtime.settings.unknown_peers,
         .known = owner != NULL,
         .blocked = owner != NULL && owner->row.trust == PEER_BLOCKED,
         .unnamed = owner != NULL && roster_unnamed(owner),
@@ -62,33 +62,34 @@ static enum trust_verdict judge(struct node *node, struct link *link)
 }
 
 /*
- * The verdict on the link's identity, after what has to be done for it; TRUST_UNITE while that is
+ * The verdict on the link's identity, after what has to be done for it; TRUST_MERGE while that is
  * impossible. A disk without room undoes the turn, and all that was learnt about when to try again.
  */
 static enum trust_verdict reach_verdict(struct node *node, struct link *link)
 {
     enum trust_verdict verdict = judge(node, link);
-    if (verdict != TRUST_UNITE || !housekeeping_has_room(&node->housekeeping))
+    if (verdict != TRUST_MERGE || !housekeeping_has_room(&node->housekeeping))
         return verdict;
-    int r = merger_unite(node, link->peer, roster_by_key(&node->roster, link_fingerprint(link)));
+    int r = merge_peers(node, link->peer, roster_by_key(&node->roster, link_fingerprint(link)));
     if (r < 0)
-        ground_fail(&node->ground, r);
-    return r == 0 ? judge(node, link) : TRUST_UNITE;
+        runtime_fail(&node->runtime, r);
+    return r == 0 ? judge(node, link) : TRUST_MERGE;
 }
 
 /* Whether our private key may work for this joiner now. */
 static bool within_budget(struct node *node, struct link *link)
 {
-    uint64_t now = loop_now(node->ground.loop);
+    uint64_t now = loop_now(node->runtime.loop);
     if (is_joiner(link))
         return true;
     if (link->verdict == TRUST_WELCOME)
         return bucket_take(&roster_by_key(&node->roster, link_fingerprint(link))->keys, now);
     if (link->verdict == TRUST_INVITED)
-        return gate_invited_key(&node->gate, now);
-    if (link->verdict == TRUST_ASK && requests_waiting(&node->requests) >= GATE_PENDING_MAX)
+        return limits_invited_key(&node->limits, now);
+    if (link->verdict == TRUST_ASK &&
+        pending_keys_waiting(&node->pending_keys) >= LIMITS_PENDING_MAX)
         return false;
-    return gate_stranger_key(&node->gate, now);
+    return limits_stranger_key(&node->limits, now);
 }
 
 /* An invite makes peers, and changes none: who is one already keeps its name. */
@@ -109,10 +110,10 @@ void admission_identified(struct node *node, struct link *link)
         note_needless_invite(node, link);
     if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
         reject(node, link, CLOSE_REFUSED);
-    else if (link->verdict == TRUST_UNITE || !within_budget(node, link))
+    else if (link->verdict == TRUST_MERGE || !within_budget(node, link))
         reject(node, link, CLOSE_BUSY);
     else
-        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->ground.loop));
+        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->runtime.loop));
 }
 
 /* The pin of first contact, in the transaction after which the session will exist. */
@@ -160,8 +161,8 @@ static void ask_people(struct node *node, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
     const char *origin = stream_origin(link->stream)->text;
-    struct request *request =
-        requests_add(&node->requests, key, origin, link, loop_wall(node->ground.loop));
+    struct pending_key *request =
+        pending_keys_add(&node->pending_keys, key, origin, link, loop_wall(node->runtime.loop));
     if (request == NULL)
         return; /* it may ask again when it dials next */
     char text[FINGERPRINT_TEXT_MAX];
@@ -169,13 +170,14 @@ static void ask_people(struct node *node, struct link *link)
     log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
               "unknown key %s asks from %s: p2pchatctl peer accept %s --name NAME", text, origin,
               text);
-    node->ground.observer->request(node->ground.observer_context, request);
+    node->runtime.observer->request(node->runtime.observer_context, request);
 }
 
 /* Whether one more stranger may wait: others may have come while this one was confirming. */
 static bool may_wait(const struct node *node, const struct link *link)
 {
-    return link->verdict != TRUST_ASK || requests_waiting(&node->requests) < GATE_PENDING_MAX;
+    return link->verdict != TRUST_ASK ||
+           pending_keys_waiting(&node->pending_keys) < LIMITS_PENDING_MAX;
 }
 
 /* People may have decided since the identity was judged, and what they said holds. */
@@ -191,23 +193,23 @@ static bool still_welcome(struct node *node, struct link *link)
 static enum close_code find_objection(struct node *node, struct link *link)
 {
     bool first = links_find(&node->links, link_fingerprint(link)) == NULL;
-    if (first && node->links.established_count >= node->ground.settings.max_links)
+    if (first && node->links.established_count >= node->runtime.settings.max_links)
         return CLOSE_BUSY;
     if (!still_welcome(node, link))
         return CLOSE_REFUSED;
-    if (link->verdict == TRUST_UNITE)
+    if (link->verdict == TRUST_MERGE)
         return CLOSE_BUSY;
-    if (!links_resolve(&node->links, link, ground_fingerprint(&node->ground),
-                       loop_now(node->ground.loop)))
+    if (!links_resolve(&node->links, link, runtime_fingerprint(&node->runtime),
+                       loop_now(node->runtime.loop)))
         return CLOSE_DUPLICATE;
     return may_wait(node, link) ? CLOSE_NORMAL : CLOSE_BUSY;
 }
 
 static void forget_request(struct node *node, const struct fingerprint *key)
 {
-    struct request *request = requests_find(&node->requests, key);
+    struct pending_key *request = pending_keys_find(&node->pending_keys, key);
     if (request != NULL)
-        requests_remove(&node->requests, request);
+        pending_keys_remove(&node->pending_keys, request);
 }
 
 void admission_confirmed(struct node *node, struct link *link)
@@ -222,7 +224,7 @@ void admission_confirmed(struct node *node, struct link *link)
     if (r != 0) {
         reject(node, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
         if (r < 0)
-            ground_fail(&node->ground, r);
+            runtime_fail(&node->runtime, r);
         return;
     }
     links_establish(&node->links, link);
@@ -243,14 +245,15 @@ void admission_grant(struct node *node, struct peer *peer)
 {
     struct fingerprint key;
     memcpy(key.bytes, peer->row.key, sizeof key.bytes);
-    struct request *request = peer->row.pinned ? requests_find(&node->requests, &key) : NULL;
+    struct pending_key *request =
+        peer->row.pinned ? pending_keys_find(&node->pending_keys, &key) : NULL;
     if (request == NULL || peer->row.trust == PEER_BLOCKED)
         return;
     struct link *link = request->link;
-    requests_remove(&node->requests, request);
+    pending_keys_remove(&node->pending_keys, request);
     if (link == NULL || link->state != LINK_ACTIVE)
         return;
     peer_link_up(peer, link);
-    session_approve(link->session, loop_now(node->ground.loop));
+    session_approve(link->session, loop_now(node->runtime.loop));
     link_touch(link);
 }

@@ -13,13 +13,13 @@
 
 void delivery_touch(struct peer *peer)
 {
-    peer->flight.due = true;
-    loop_wake(peer->ground->loop);
+    peer->inflight.due = true;
+    loop_wake(peer->runtime->loop);
 }
 
 void delivery_start(struct peer *peer)
 {
-    if (flight_start(&peer->flight) < 0)
+    if (inflight_start(&peer->inflight) < 0)
         link_close(peer->link, CLOSE_INTERNAL_ERROR);
     else
         delivery_touch(peer);
@@ -42,11 +42,11 @@ static int read_next(void *context, const struct message_row *row)
 {
     struct next_item *next = context;
     bytes_clear(next->text);
-    int r = vault_open(next->node->vault, row, next->text);
+    int r = body_sealer_open(next->node->body_sealer, row, next->text);
     if (r < 0)
         return r;
     next->found = true;
-    next->damaged = r == VAULT_DAMAGED;
+    next->damaged = r == BODY_SEALER_DAMAGED;
     next->seq = row->seq;
     next->transmitted = row->transmitted;
     next->item = (struct session_item){.id = row->id,
@@ -59,11 +59,11 @@ static int read_next(void *context, const struct message_row *row)
 /* Makes durable that the item was transmitted, and after which one. */
 static int note_transmitted(struct node *node, struct peer *peer, const struct next_item *next)
 {
-    struct db *db = node->ground.db;
+    struct db *db = node->runtime.db;
     if (next->transmitted)
         return 0;
-    int r =
-        messages_set_transmitted(db, next->seq, &next->item.previous, loop_wall(node->ground.loop));
+    int r = messages_set_transmitted(db, next->seq, &next->item.previous,
+                                     loop_wall(node->runtime.loop));
     if (r == 0)
         r = peers_set_last_out(db, peer->row.id, &next->item.id);
     if (r == 0)
@@ -75,8 +75,8 @@ static int give_up(struct node *node, struct peer *peer, int64_t seq, const char
 {
     log_event(LOG_LEVEL_WARNING, "message-failed", peer->row.name,
               "a message is taken out of the queue: %s", reason);
-    return messages_set_state(node->ground.db, seq, MESSAGE_FAILED, reason,
-                              loop_wall(node->ground.loop));
+    return messages_set_state(node->runtime.db, seq, MESSAGE_FAILED, reason,
+                              loop_wall(node->runtime.loop));
 }
 
 /* 0, SESSION_FULL, NODE_DISK_FULL or -errno. */
@@ -84,10 +84,10 @@ static int give_to_session(struct node *node, struct peer *peer, struct next_ite
 {
     if (!next->transmitted)
         next->item.previous = peer->row.last_out;
-    int r = session_send_item(peer->link->session, &next->item, loop_now(node->ground.loop));
+    int r = session_send_item(peer->link->session, &next->item, loop_now(node->runtime.loop));
     if (r != 0)
         return r;
-    flight_give(&peer->flight, next->seq);
+    inflight_give(&peer->inflight, next->seq);
     r = note_transmitted(node, peer, next);
     return outcome_of_store(r);
 }
@@ -97,9 +97,10 @@ static int give_queue(struct node *node, struct peer *peer, struct bytes *text)
 {
     int r = 0;
     while (r == 0 && peer->link != NULL && link_open(peer->link) && peer_trusted(peer) &&
-           flight_has_room(&peer->flight)) {
+           inflight_has_room(&peer->inflight)) {
         struct next_item next = {.node = node, .text = text};
-        r = messages_queue(node->ground.db, peer->row.id, peer->flight.cursor, 1, read_next, &next);
+        r = messages_queue(node->runtime.db, peer->row.id, peer->inflight.cursor, 1, read_next,
+                           &next);
         if (r != 0 || !next.found)
             break;
         if (next.damaged)
@@ -113,7 +114,7 @@ static int give_queue(struct node *node, struct peer *peer, struct bytes *text)
 int delivery_pump(struct node *node, struct peer *peer)
 {
     struct bytes text = {0};
-    peer->flight.due = false;
+    peer->inflight.due = false;
     int r = give_queue(node, peer, &text);
     bytes_deinit(&text);
     if (peer->link == NULL)
@@ -126,13 +127,13 @@ int delivery_pump(struct node *node, struct peer *peer)
 
 int delivery_acknowledged(struct node *node, struct peer *peer, uint64_t ordinal)
 {
-    struct flight *flight = &peer->flight;
-    while (flight->acked < ordinal) {
-        int r = messages_set_state(node->ground.db, flight_oldest(flight), MESSAGE_DELIVERED, NULL,
-                                   loop_wall(node->ground.loop));
+    struct inflight *inflight = &peer->inflight;
+    while (inflight->acked < ordinal) {
+        int r = messages_set_state(node->runtime.db, inflight_oldest(inflight), MESSAGE_DELIVERED,
+                                   NULL, loop_wall(node->runtime.loop));
         if (r != 0 && r != DB_NOT_FOUND)
             return outcome_of_store(r);
-        flight_land(flight);
+        inflight_land(inflight);
     }
     housekeeping_touch(&node->housekeeping, 0);
     delivery_touch(peer);
@@ -142,10 +143,10 @@ int delivery_acknowledged(struct node *node, struct peer *peer, uint64_t ordinal
 /* An item that makes the peer end session after session blocks everything behind it. */
 static void note_poison(struct node *node, struct peer *peer)
 {
-    const int64_t poison = flight_blame(&peer->flight);
+    const int64_t poison = inflight_blame(&peer->inflight);
     int r = poison != 0 ? give_up(node, peer, poison, "the peer can't take it") : 0;
     if (r < 0)
-        ground_fail(&node->ground, r);
+        runtime_fail(&node->runtime, r);
 }
 
 void delivery_end(struct node *node, struct peer *peer, const struct link_end *end)
@@ -153,7 +154,7 @@ void delivery_end(struct node *node, struct peer *peer, const struct link_end *e
     if (end->coded && end->by_peer &&
         (end->code == CLOSE_PROTOCOL_ERROR || end->code == CLOSE_UNSUPPORTED_RECORD))
         note_poison(node, peer);
-    flight_end(&peer->flight);
+    inflight_end(&peer->inflight);
 }
 
 /* --- in --- */
@@ -168,7 +169,7 @@ static void note_history(const struct node *node, const struct peer *peer,
     const char *note = "messages may be missing here";
     if (uuid_is_zero(&item->previous))
         note = "the peer started afresh";
-    else if (messages_known(node->ground.db, peer->row.id, MESSAGE_IN, &item->previous) == 0)
+    else if (messages_known(node->runtime.db, peer->row.id, MESSAGE_IN, &item->previous) == 0)
         note = "the peer was restored from a backup";
     log_event(LOG_LEVEL_NOTICE, "history-note", peer->row.name, "%s", note);
 }
@@ -176,7 +177,8 @@ static void note_history(const struct node *node, const struct peer *peer,
 static int store_item(struct node *node, const struct peer *peer, const struct session_item *item)
 {
     struct bytes sealed = {0};
-    int r = vault_seal(node->vault, peer->row.id, MESSAGE_IN, &item->id, item->text, &sealed);
+    int r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_IN, &item->id, item->text,
+                             &sealed);
     if (r == 0) {
         struct message_row row = {.peer = peer->row.id,
                                   .direction = MESSAGE_IN,
@@ -184,11 +186,11 @@ static int store_item(struct node *node, const struct peer *peer, const struct s
                                   .previous = item->previous,
                                   .state = MESSAGE_RECEIVED,
                                   .trust = peer->row.trust,
-                                  .time_ms = loop_wall(node->ground.loop),
+                                  .time_ms = loop_wall(node->runtime.loop),
                                   .sent_ms = item->time_ms,
                                   .body = bytes_span(&sealed),
                                   .text_size = item->text.size};
-        r = messages_add(node->ground.db, &row);
+        r = messages_add(node->runtime.db, &row);
     }
     bytes_deinit(&sealed);
     return r;
@@ -206,7 +208,7 @@ int delivery_receive(struct node *node, struct link *link, const struct session_
     int r = store_item(node, peer, item);
     if (r == 0) {
         note_history(node, peer, item);
-        r = peers_set_last_in(node->ground.db, peer->row.id, &item->id);
+        r = peers_set_last_in(node->runtime.db, peer->row.id, &item->id);
         peer->row.last_in = item->id;
         housekeeping_touch(&node->housekeeping, 0);
     } else if (r == DB_EXISTS) {

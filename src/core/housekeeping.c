@@ -11,19 +11,19 @@
 
 static uint64_t now_ms(const struct housekeeping *housekeeping)
 {
-    return loop_now(housekeeping->ground->loop);
+    return loop_now(housekeeping->runtime->loop);
 }
 
 static uint64_t wall_ms(const struct housekeeping *housekeeping)
 {
-    return loop_wall(housekeeping->ground->loop);
+    return loop_wall(housekeeping->runtime->loop);
 }
 
 /* A failed store ends the node; a full disk ends only this try. Whether it worked. */
 static bool check(struct housekeeping *housekeeping, int outcome)
 {
     if (outcome < 0)
-        ground_fail(housekeeping->ground, outcome);
+        runtime_fail(housekeeping->runtime, outcome);
     return outcome == 0;
 }
 
@@ -58,7 +58,7 @@ static void arm_expiry(struct housekeeping *housekeeping, uint64_t at_ms)
 static void rearm_expiry(struct housekeeping *housekeeping)
 {
     uint64_t at_ms;
-    if (check(housekeeping, messages_next_expiry(housekeeping->ground->db, &at_ms)))
+    if (check(housekeeping, messages_next_expiry(housekeeping->runtime->db, &at_ms)))
         arm_expiry(housekeeping, at_ms);
 }
 
@@ -69,7 +69,7 @@ static void on_expiry(void *context)
     watch_clock(housekeeping);
     if (now_ms(housekeeping) >= housekeeping->stepped_ms &&
         !check(housekeeping,
-               messages_expire(housekeeping->ground->db, wall_ms(housekeeping), &count))) {
+               messages_expire(housekeeping->runtime->db, wall_ms(housekeeping), &count))) {
         timer_arm_at(housekeeping->expiry, now_ms(housekeeping) + HOUSEKEEPING_SPACE_MS);
         return;
     }
@@ -83,7 +83,7 @@ static void on_expiry(void *context)
 
 static struct retention read_limits(const struct housekeeping *housekeeping)
 {
-    const struct settings *settings = &housekeeping->ground->settings;
+    const struct settings *settings = &housekeeping->runtime->settings;
     const uint64_t wall = wall_ms(housekeeping);
     const bool trusted = now_ms(housekeeping) >= housekeeping->distrust_ms;
     struct retention limits = {.keep_messages = settings->retention_messages};
@@ -95,7 +95,7 @@ static struct retention read_limits(const struct housekeeping *housekeeping)
 /* One step; *removed is 0 when there was nothing to do. */
 static int remove_some(struct housekeeping *housekeeping, unsigned *removed)
 {
-    struct db *db = housekeeping->ground->db;
+    struct db *db = housekeeping->runtime->db;
     const struct retention limits = read_limits(housekeeping);
     const uint64_t wall = wall_ms(housekeeping);
     int r = retention_apply(db, &limits, wall, removed);
@@ -157,21 +157,21 @@ void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms)
 {
     if (expires_ms != 0 && (housekeeping->expiry_ms == 0 || expires_ms < housekeeping->expiry_ms))
         arm_expiry(housekeeping, expires_ms);
-    if (housekeeping->surplus_due || housekeeping->ground->settings.retention_messages == 0)
+    if (housekeeping->surplus_due || housekeeping->runtime->settings.retention_messages == 0)
         return;
     housekeeping->surplus_due = true;
     timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
 }
 
-int housekeeping_init(struct housekeeping *housekeeping, struct ground *ground, struct links *links,
-                      struct space *space)
+int housekeeping_init(struct housekeeping *housekeeping, struct runtime *runtime,
+                      struct links *links, struct space *space)
 {
-    *housekeeping = (struct housekeeping){.ground = ground, .links = links, .space = space};
-    int r = timer_new(&housekeeping->expiry, ground->loop, on_expiry, housekeeping);
+    *housekeeping = (struct housekeeping){.runtime = runtime, .links = links, .space = space};
+    int r = timer_new(&housekeeping->expiry, runtime->loop, on_expiry, housekeeping);
     if (r == 0)
-        r = timer_new(&housekeeping->retention, ground->loop, on_retention, housekeeping);
+        r = timer_new(&housekeeping->retention, runtime->loop, on_retention, housekeeping);
     if (r == 0)
-        r = timer_new(&housekeeping->disk, ground->loop, on_disk, housekeeping);
+        r = timer_new(&housekeeping->disk, runtime->loop, on_disk, housekeeping);
     housekeeping->clock_offset = (int64_t)(wall_ms(housekeeping) - now_ms(housekeeping));
     housekeeping->distrust_ms = now_ms(housekeeping) + HOUSEKEEPING_TRUST_MS;
     return r;

@@ -10,8 +10,8 @@
  */
 #pragma once
 
-#include "core/ground.h"
 #include "core/links.h"
+#include "core/runtime.h"
 #include "store/retention.h"
 #include "store/space.h"
 
@@ -25,7 +25,7 @@ enum {
 };
 
 struct housekeeping {
-    struct ground *ground;
+    struct runtime *runtime;
     struct links *links;
     struct timer *expiry;
     struct timer *retention;
@@ -40,8 +40,8 @@ struct housekeeping {
 };
 
 /* `space` may be NULL. 0 or -errno. Deinit also of one that failed or is all zero. */
-int housekeeping_init(struct housekeeping *housekeeping, struct ground *ground, struct links *links,
-                      struct space *space);
+int housekeeping_init(struct housekeeping *housekeeping, struct runtime *runtime,
+                      struct links *links, struct space *space);
 void housekeeping_deinit(struct housekeeping *housekeeping);
 
 /* Arms the timers by what the store and the settings say; again after either changed as a whole. */

@@ -10,10 +10,10 @@
 static int find(struct node *node, const struct link *link, struct invite_row *invite)
 {
     const uint8_t *id = session_invite_id(link->session);
-    int r = id == NULL ? DB_NOT_FOUND : invites_get(node->ground.db, id, invite);
+    int r = id == NULL ? DB_NOT_FOUND : invites_get(node->runtime.db, id, invite);
     if (r < 0)
         return r;
-    bool good = r == 0 && loop_wall(node->ground.loop) < invite->expires_ms &&
+    bool good = r == 0 && loop_wall(node->runtime.loop) < invite->expires_ms &&
                 session_invite_proven(link->session, invite->secret);
     return good ? 0 : NODE_MISMATCH;
 }
@@ -24,7 +24,7 @@ bool invitation_held(struct node *node, const struct link *link)
     int r = find(node, link, &invite);
     secret_wipe(&invite, sizeof invite);
     if (r < 0)
-        ground_fail(&node->ground, r);
+        runtime_fail(&node->runtime, r);
     return r == 0;
 }
 
@@ -44,7 +44,7 @@ int invitation_use(struct node *node, const struct link *link, struct peer **pee
         r = roster_adopt(&node->roster, choose_name(node, &invite), link_fingerprint(link),
                          PEER_VERIFIED, peer);
     if (r == 0)
-        r = outcome_of_store(invites_remove(node->ground.db, invite.id));
+        r = outcome_of_store(invites_remove(node->runtime.db, invite.id));
     secret_wipe(&invite, sizeof invite);
     return r;
 }

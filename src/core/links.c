@@ -9,10 +9,10 @@
 #include "base/log.h"
 #include "crypto/random.h"
 
-void links_init(struct links *links, const struct ground *ground, const struct link_events *events,
-                void *context)
+void links_init(struct links *links, const struct runtime *runtime,
+                const struct link_events *events, void *context)
 {
-    *links = (struct links){.ground = ground, .events = events, .context = context};
+    *links = (struct links){.runtime = runtime, .events = events, .context = context};
     list_init(&links->strangers);
     list_init(&links->established);
 }
@@ -42,7 +42,7 @@ static struct link *choose_victim(const struct links *links, uint64_t now_ms)
     list_for_each (node, &links->strangers) {
         struct link *link = container_of(node, struct link, node);
         if (!is_incoming(link) || link->state == LINK_DEAD ||
-            now_ms - link->started_ms < GATE_EVICTABLE_AGE_MS)
+            now_ms - link->started_ms < LIMITS_EVICTABLE_AGE_MS)
             continue;
         seen++;
         if (random_u32() % seen == 0)
@@ -61,9 +61,9 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, uint
         total++;
         from_there += memcmp(stream_origin(link->stream)->key, origin->key, ORIGIN_KEY_SIZE) == 0;
     }
-    if (from_there >= GATE_PER_ORIGIN_MAX)
+    if (from_there >= LIMITS_PER_ORIGIN_MAX)
         return false;
-    if (total < GATE_STRANGERS_MAX)
+    if (total < LIMITS_STRANGERS_MAX)
         return true;
     struct link *victim = choose_victim(links, now_ms);
     if (victim == NULL)
@@ -75,7 +75,7 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, uint
 static int start(struct links *links, struct stream *stream,
                  const struct session_settings *settings, struct link **link)
 {
-    int r = link_new(link, links->ground->loop, stream, settings, links->events, links->context);
+    int r = link_new(link, links->runtime->loop, stream, settings, links->events, links->context);
     if (r == 0)
         list_append(&links->strangers, &(*link)->node);
     return r;
@@ -83,7 +83,7 @@ static int start(struct links *links, struct stream *stream,
 
 int links_host(struct links *links, struct stream *stream)
 {
-    const struct session_settings settings = {.role = SESSION_HOST, .self = links->ground->self};
+    const struct session_settings settings = {.role = SESSION_HOST, .self = links->runtime->self};
     struct link *link;
     return start(links, stream, &settings, &link);
 }
@@ -92,7 +92,7 @@ int links_join(struct links *links, struct stream *stream, struct peer *peer,
                const uint8_t *invite_secret, struct link **link)
 {
     const struct session_settings settings = {
-        .role = SESSION_JOINER, .self = links->ground->self, .invite_secret = invite_secret};
+        .role = SESSION_JOINER, .self = links->runtime->self, .invite_secret = invite_secret};
     int r = start(links, stream, &settings, link);
     if (r == 0)
         (*link)->peer = peer;

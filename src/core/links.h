@@ -3,12 +3,12 @@
  */
 #pragma once
 
-#include "core/gate.h"
-#include "core/ground.h"
+#include "core/limits.h"
 #include "core/link.h"
+#include "core/runtime.h"
 
 struct links {
-    const struct ground *ground;
+    const struct runtime *runtime;
     const struct link_events *events; /* who is told what happens on them … */
     void *context;                    /* … with this */
     struct list strangers;            /* nothing is proven, or the session does not exist yet */
@@ -16,8 +16,8 @@ struct links {
     unsigned established_count;
 };
 
-void links_init(struct links *links, const struct ground *ground, const struct link_events *events,
-                void *context);
+void links_init(struct links *links, const struct runtime *runtime,
+                const struct link_events *events, void *context);
 
 /* Frees every link at once. */
 void links_deinit(struct links *links);

@@ -9,27 +9,27 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/link_events.h"
 #include "core/node_state.h"
-#include "core/switchboard.h"
 
 int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings)
 {
     struct node *made = calloc(1, sizeof *made);
     if (made == NULL)
         return -ENOMEM;
-    made->ground = (struct ground){.loop = parts->loop,
-                                   .db = parts->db,
-                                   .self = parts->self,
-                                   .settings = *settings,
-                                   .observer = parts->observer,
-                                   .observer_context = parts->observer_context};
-    gate_init(&made->gate, loop_now(parts->loop));
-    links_init(&made->links, &made->ground, &switchboard_events, made);
-    requests_init(&made->requests);
-    roster_init(&made->roster, &made->ground, &made->links);
-    int r = housekeeping_init(&made->housekeeping, &made->ground, &made->links, parts->space);
+    made->runtime = (struct runtime){.loop = parts->loop,
+                                     .db = parts->db,
+                                     .self = parts->self,
+                                     .settings = *settings,
+                                     .observer = parts->observer,
+                                     .observer_context = parts->observer_context};
+    limits_init(&made->limits, loop_now(parts->loop));
+    links_init(&made->links, &made->runtime, &node_link_events, made);
+    pending_keys_init(&made->pending_keys);
+    roster_init(&made->roster, &made->runtime, &made->links);
+    int r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
     if (r == 0)
-        r = vault_new(&made->vault, parts->store_key);
+        r = body_sealer_new(&made->body_sealer, parts->store_key);
     if (r == 0)
         r = roster_load(&made->roster);
     if (r < 0) {
@@ -53,9 +53,9 @@ void node_free(struct node *node)
     close_listeners(node);
     housekeeping_deinit(&node->housekeeping);
     links_deinit(&node->links);
-    requests_deinit(&node->requests);
+    pending_keys_deinit(&node->pending_keys);
     roster_deinit(&node->roster);
-    vault_free(node->vault);
+    body_sealer_free(node->body_sealer);
     free(node);
 }
 
@@ -64,8 +64,8 @@ void node_free(struct node *node)
 static void on_accept(void *context, struct stream *stream)
 {
     struct node *node = context;
-    if (node->ground.stopping ||
-        !links_admit_stranger(&node->links, stream_origin(stream), loop_now(node->ground.loop)))
+    if (node->runtime.stopping ||
+        !links_admit_stranger(&node->links, stream_origin(stream), loop_now(node->runtime.loop)))
         stream_free(stream);
     else
         (void)links_host(&node->links, stream); /* without memory for it, it is gone as well */
@@ -96,10 +96,10 @@ static const char *explain_listening(int error)
 
 int node_listen(struct node *node)
 {
-    for (unsigned i = 0; i < node->ground.settings.listen_count; i++) {
-        const struct address *address = &node->ground.settings.listen[i];
+    for (unsigned i = 0; i < node->runtime.settings.listen_count; i++) {
+        const struct address *address = &node->runtime.settings.listen[i];
         struct listener *listener;
-        int r = listener_new_tcp(&listener, node->ground.loop, address, on_accept, node);
+        int r = listener_new_tcp(&listener, node->runtime.loop, address, on_accept, node);
         if (r < 0) {
             char text[ADDRESS_TEXT_MAX];
             address_format(address, text);
@@ -116,7 +116,7 @@ int node_inherit(struct node *node, int fd)
     struct listener *listener;
     if (node->listener_count == SETTINGS_LISTEN_MAX)
         return -ENOSPC;
-    int r = listener_inherit(&listener, node->ground.loop, fd, on_accept, node);
+    int r = listener_inherit(&listener, node->runtime.loop, fd, on_accept, node);
     if (r < 0)
         return r;
     add_listener(node, listener);
@@ -132,7 +132,7 @@ void node_start(struct node *node)
 
 void node_stop(struct node *node)
 {
-    node->ground.stopping = true;
+    node->runtime.stopping = true;
     close_listeners(node);
     roster_each (peer, &node->roster)
         peer_stop_dialling(peer);
@@ -141,25 +141,25 @@ void node_stop(struct node *node)
 
 bool node_stopped(const struct node *node)
 {
-    return node->ground.stopping && links_empty(&node->links);
+    return node->runtime.stopping && links_empty(&node->links);
 }
 
 void node_configure(struct node *node, const struct settings *settings)
 {
-    node->ground.settings = *settings;
+    node->runtime.settings = *settings;
     housekeeping_start(&node->housekeeping);
 }
 
 const struct settings *node_settings(const struct node *node)
 {
-    return &node->ground.settings;
+    return &node->runtime.settings;
 }
 
 /* --- what there is to see --- */
 
 struct db *node_db(const struct node *node)
 {
-    return node->ground.db;
+    return node->runtime.db;
 }
 
 struct space *node_space(const struct node *node)
@@ -169,12 +169,12 @@ struct space *node_space(const struct node *node)
 
 struct loop *node_loop(const struct node *node)
 {
-    return node->ground.loop;
+    return node->runtime.loop;
 }
 
 const struct pubkey *node_pubkey(const struct node *node)
 {
-    return identity_pubkey(node->ground.self);
+    return identity_pubkey(node->runtime.self);
 }
 
 const struct roster *node_roster(const struct node *node)
@@ -182,9 +182,9 @@ const struct roster *node_roster(const struct node *node)
     return &node->roster;
 }
 
-const struct requests *node_requests(const struct node *node)
+const struct pending_keys *node_pending_keys(const struct node *node)
 {
-    return &node->requests;
+    return &node->pending_keys;
 }
 
 unsigned node_listener_count(const struct node *node)
@@ -199,5 +199,5 @@ const char *node_listener_name(const struct node *node, unsigned index)
 
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text)
 {
-    return vault_open(node->vault, row, text);
+    return body_sealer_open(node->body_sealer, row, text);
 }

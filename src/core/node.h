@@ -10,7 +10,7 @@
 
 #include "core/observer.h"
 #include "core/outcome.h"
-#include "core/requests.h"
+#include "core/pending_keys.h"
 #include "core/roster.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
@@ -64,11 +64,11 @@ struct loop *node_loop(const struct node *node);
 struct space *node_space(const struct node *node); /* or NULL */
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
-const struct requests *node_requests(const struct node *node);
+const struct pending_keys *node_pending_keys(const struct node *node);
 unsigned node_listener_count(const struct node *node);
 const char *node_listener_name(const struct node *node, unsigned index);
 
-/* Appends the text of a stored message. 0, VAULT_DAMAGED or -errno. */
+/* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text);
 
 /* --- peers (node_peers.c) --- */

@@ -64,9 +64,9 @@ static int check_room(struct node *node, const struct node_invite *wanted)
     int r = wanted->name != NULL ? roster_check_name(&node->roster, wanted->name) : 0;
     if (r != 0)
         return r;
-    r = invites_expire(node->ground.db, loop_wall(node->ground.loop));
+    r = invites_expire(node->runtime.db, loop_wall(node->runtime.loop));
     if (r == 0)
-        r = invites_each(node->ground.db, count_row, &count);
+        r = invites_each(node->runtime.db, count_row, &count);
     if (r != 0)
         return outcome_of_store(r);
     return count < NODE_INVITES_MAX ? 0 : NODE_INVITES_FULL;
@@ -75,7 +75,7 @@ static int check_room(struct node *node, const struct node_invite *wanted)
 static int fill_uri(const struct node *node, const struct node_invite *wanted,
                     struct invite_uri *uri)
 {
-    *uri = (struct invite_uri){.inviter = *ground_fingerprint(&node->ground),
+    *uri = (struct invite_uri){.inviter = *runtime_fingerprint(&node->runtime),
                                .address_count = wanted->address_count};
     suggest_name(uri);
     int r = random_bytes(uri->secret, sizeof uri->secret);
@@ -90,7 +90,7 @@ static int fill_uri(const struct node *node, const struct node_invite *wanted,
 int node_invite_create(struct node *node, const struct node_invite *wanted, struct invite_row *row,
                        struct invite_uri *uri)
 {
-    uint64_t now = loop_wall(node->ground.loop);
+    uint64_t now = loop_wall(node->runtime.loop);
     *row = (struct invite_row){.created_ms = now, .expires_ms = now + wanted->lifetime_ms};
     int r = check_room(node, wanted);
     if (r == 0)
@@ -102,12 +102,12 @@ int node_invite_create(struct node *node, const struct node_invite *wanted, stru
     memcpy(row->secret, uri->secret, sizeof row->secret);
     if (wanted->name != NULL)
         snprintf(row->name, sizeof row->name, "%s", wanted->name);
-    return outcome_of_store(invites_add(node->ground.db, row));
+    return outcome_of_store(invites_add(node->runtime.db, row));
 }
 
 int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE])
 {
-    int r = invites_remove(node->ground.db, id);
+    int r = invites_remove(node->runtime.db, id);
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_INVITE : outcome_of_store(r);
 }
 

@@ -24,7 +24,7 @@ static int check_text(struct span text)
 
 static int check_peer(struct node *node, const struct peer *peer, size_t size)
 {
-    if (node->ground.stopping)
+    if (node->runtime.stopping)
         return NODE_STOPPING;
     if (peer->row.trust == PEER_BLOCKED)
         return NODE_BLOCKED;
@@ -33,11 +33,11 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
     struct messages_size queue;
-    int r = messages_queue_size(node->ground.db, peer->row.id, &queue);
+    int r = messages_queue_size(node->runtime.db, peer->row.id, &queue);
     if (r < 0)
         return r;
-    bool full = queue.messages >= node->ground.settings.queue_messages ||
-                queue.bytes + size > node->ground.settings.queue_bytes;
+    bool full = queue.messages >= node->runtime.settings.queue_messages ||
+                queue.bytes + size > node->runtime.settings.queue_bytes;
     return full ? NODE_QUEUE_FULL : 0;
 }
 
@@ -46,15 +46,15 @@ static int make_id(const struct node *node, struct uuid *id)
     uint8_t random[UUID_RANDOM_SIZE];
     int r = random_bytes(random, sizeof random);
     if (r == 0)
-        *id = uuid_make(loop_wall(node->ground.loop), random);
+        *id = uuid_make(loop_wall(node->runtime.loop), random);
     return r;
 }
 
 /* When a message accepted now leaves the queue; 0 for never. */
 static uint64_t expiry(const struct node *node, const struct node_draft *draft)
 {
-    uint64_t now = loop_wall(node->ground.loop);
-    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->ground.settings.expire_ms;
+    uint64_t now = loop_wall(node->runtime.loop);
+    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->runtime.settings.expire_ms;
     return after != 0 && after < INT64_MAX - now ? now + after : 0;
 }
 
@@ -72,9 +72,9 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
         return r;
     const uint64_t expires_ms = expiry(node, draft);
     struct bytes sealed = {0};
-    r = vault_seal(node->vault, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
+    r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
     if (r == 0) {
-        uint64_t now = loop_wall(node->ground.loop);
+        uint64_t now = loop_wall(node->runtime.loop);
         struct message_row row = {.peer = peer->row.id,
                                   .direction = MESSAGE_OUT,
                                   .id = *id,
@@ -86,7 +86,7 @@ int node_send(struct node *node, struct peer *peer, const struct node_draft *dra
                                   .client_id = draft->client_id,
                                   .body = bytes_span(&sealed),
                                   .text_size = draft->text.size};
-        r = messages_add(node->ground.db, &row);
+        r = messages_add(node->runtime.db, &row);
         *seq = row.seq;
     }
     bytes_deinit(&sealed);
@@ -107,7 +107,7 @@ static int note_message(void *context, const struct message_row *row)
 
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message)
 {
-    int r = messages_get(node->ground.db, id, note_message, message);
+    int r = messages_get(node->runtime.db, id, note_message, message);
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
@@ -119,8 +119,8 @@ int node_cancel(struct node *node, const struct uuid *id)
         return NODE_TOO_LATE;
     if (r != 0)
         return r;
-    return outcome_of_store(messages_set_state(node->ground.db, message.seq, MESSAGE_CANCELLED,
-                                               NULL, loop_wall(node->ground.loop)));
+    return outcome_of_store(messages_set_state(node->runtime.db, message.seq, MESSAGE_CANCELLED,
+                                               NULL, loop_wall(node->runtime.loop)));
 }
 
 int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed)
@@ -129,6 +129,6 @@ int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, u
     unsigned step = RETENTION_STEP;
     int r = 0;
     for (*removed = 0; r == 0 && step > 0 && *removed < NODE_PURGE_MAX; *removed += step)
-        r = retention_purge(node->ground.db, id, before_ms, loop_wall(node->ground.loop), &step);
+        r = retention_purge(node->runtime.db, id, before_ms, loop_wall(node->runtime.loop), &step);
     return outcome_of_store(r);
 }

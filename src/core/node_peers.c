@@ -21,8 +21,8 @@ int node_find_peer(const struct node *node, const char *name, struct peer **peer
 
 int node_find_only_peer(const struct node *node, struct peer **peer)
 {
-    if (node->ground.settings.default_peer[0] != '\0')
-        return node_find_peer(node, node->ground.settings.default_peer, peer);
+    if (node->runtime.settings.default_peer[0] != '\0')
+        return node_find_peer(node, node->runtime.settings.default_peer, peer);
     *peer = roster_first(&node->roster);
     return node->roster.count == 1   ? 0
            : node->roster.count == 0 ? NODE_NO_SUCH_PEER
@@ -95,10 +95,10 @@ static int cancel_queue(struct node *node, const struct peer *peer)
 {
     for (;;) {
         int64_t head = 0;
-        int r = messages_queue(node->ground.db, peer->row.id, 0, 1, note_seq, &head);
+        int r = messages_queue(node->runtime.db, peer->row.id, 0, 1, note_seq, &head);
         if (r == 0 && head != 0)
-            r = messages_set_state(node->ground.db, head, MESSAGE_CANCELLED, "the peer was removed",
-                                   loop_wall(node->ground.loop));
+            r = messages_set_state(node->runtime.db, head, MESSAGE_CANCELLED,
+                                   "the peer was removed", loop_wall(node->runtime.loop));
         if (r != 0 || head == 0)
             return r;
     }
@@ -129,7 +129,7 @@ int node_peer_verify_number(struct node *node, struct peer *peer, const char *nu
     if (!peer->row.pinned)
         return NODE_NO_KEY;
     memcpy(key.bytes, peer->row.key, sizeof key.bytes);
-    int r = safety_number_compare(ground_fingerprint(&node->ground), &key, number);
+    int r = safety_number_compare(runtime_fingerprint(&node->runtime), &key, number);
     if (r != 0)
         return r < 0 ? r : r == SAFETY_NUMBER_OTHER ? NODE_MISMATCH : NODE_MALFORMED;
     return node_peer_verify(node, peer, &key);
@@ -160,17 +160,17 @@ int node_peer_unblock(struct node *node, struct peer *peer)
     return r;
 }
 
-static void end_request(struct node *node, struct request *request)
+static void end_request(struct node *node, struct pending_key *request)
 {
     struct link *link = request->link;
-    requests_remove(&node->requests, request);
+    pending_keys_remove(&node->pending_keys, request);
     if (link != NULL)
         link_close(link, CLOSE_REFUSED);
 }
 
 int node_request_block(struct node *node, const struct fingerprint *key, struct peer **peer)
 {
-    struct request *request = requests_find(&node->requests, key);
+    struct pending_key *request = pending_keys_find(&node->pending_keys, key);
     int r = roster_adopt(&node->roster, NULL, key, PEER_BLOCKED, peer);
     if (r == 0 && request != NULL)
         end_request(node, request);
@@ -179,7 +179,7 @@ int node_request_block(struct node *node, const struct fingerprint *key, struct 
 
 int node_request_reject(struct node *node, const struct fingerprint *key)
 {
-    struct request *request = requests_find(&node->requests, key);
+    struct pending_key *request = pending_keys_find(&node->pending_keys, key);
     if (request == NULL)
         return NODE_NO_SUCH_REQUEST;
     end_request(node, request);
@@ -191,7 +191,7 @@ static int accept_for(struct node *node, struct peer *peer, const struct fingerp
 {
     bool offered =
         peer->row.offered && memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE) == 0;
-    bool asked = requests_find(&node->requests, key) != NULL;
+    bool asked = pending_keys_find(&node->pending_keys, key) != NULL;
     if (peer->row.pinned ? !offered : !asked)
         return NODE_MISMATCH;
     if (roster_by_key(&node->roster, key) != NULL)
@@ -212,7 +212,7 @@ int node_accept(struct node *node, const char *name, const struct fingerprint *k
     *peer = name != NULL ? roster_by_name(&node->roster, name) : NULL;
     if (*peer != NULL)
         return accept_for(node, *peer, key);
-    if (requests_find(&node->requests, key) == NULL)
+    if (pending_keys_find(&node->pending_keys, key) == NULL)
         return NODE_NO_SUCH_REQUEST;
     int r = roster_adopt(&node->roster, name, key, PEER_TOFU, peer);
     if (r == 0)
@@ -245,7 +245,7 @@ int node_peer_ping(struct node *node, struct peer *peer)
 {
     if (peer->link == NULL || !link_open(peer->link))
         return NODE_OFFLINE;
-    uint64_t now = loop_now(node->ground.loop);
+    uint64_t now = loop_now(node->runtime.loop);
     if (!session_ping(peer->link->session, now, now))
         return NODE_TOO_OFTEN;
     link_touch(peer->link);

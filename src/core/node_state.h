@@ -4,21 +4,21 @@
  */
 #pragma once
 
-#include "core/gate.h"
-#include "core/ground.h"
+#include "core/body_sealer.h"
 #include "core/housekeeping.h"
+#include "core/limits.h"
 #include "core/links.h"
-#include "core/requests.h"
+#include "core/pending_keys.h"
 #include "core/roster.h"
-#include "core/vault.h"
+#include "core/runtime.h"
 #include "net/listener.h"
 
 struct node {
-    struct ground ground;
-    struct vault *vault;
-    struct gate gate;
+    struct runtime runtime;
+    struct body_sealer *body_sealer;
+    struct limits limits;
     struct links links;
-    struct requests requests;
+    struct pending_keys pending_keys;
     struct roster roster;
     struct housekeeping housekeeping;
     struct listener *listeners[SETTINGS_LISTEN_MAX];

@@ -11,9 +11,9 @@
 static void pump_deliveries(struct node *node)
 {
     roster_each (peer, &node->roster) {
-        int r = peer->flight.due ? delivery_pump(node, peer) : 0;
+        int r = peer->inflight.due ? delivery_pump(node, peer) : 0;
         if (r < 0)
-            ground_fail(&node->ground, r);
+            runtime_fail(&node->runtime, r);
     }
 }
 
@@ -34,9 +34,9 @@ static int undo_turn(struct node *node)
 
 static int commit(struct node *node)
 {
-    if (node->ground.failure != 0)
-        return node->ground.failure;
-    int r = db_commit(node->ground.db);
+    if (node->runtime.failure != 0)
+        return node->runtime.failure;
+    int r = db_commit(node->runtime.db);
     if (r == DB_FULL) {
         r = undo_turn(node);
         return r < 0 ? r : NODE_DISK_FULL;
@@ -52,7 +52,7 @@ static void tell_presence(struct node *node)
             continue;
         peer->seen_online = online;
         peer->seen_otherwise = false;
-        node->ground.observer->presence(node->ground.observer_context, peer);
+        node->runtime.observer->presence(node->runtime.observer_context, peer);
     }
 }
 
@@ -61,9 +61,9 @@ void node_turn_end(struct node *node)
     pump_deliveries(node);
     int outcome = commit(node);
     if (outcome < 0)
-        ground_fail(&node->ground, outcome);
+        runtime_fail(&node->runtime, outcome);
     else
         links_turn_end(&node->links);
     tell_presence(node);
-    node->ground.observer->settled(node->ground.observer_context, outcome);
+    node->runtime.observer->settled(node->runtime.observer_context, outcome);
 }

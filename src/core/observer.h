@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct peer;
-struct request;
+struct pending_key;
 
 struct observer {
     /*
@@ -14,11 +14,11 @@ struct observer {
      * node has failed and promises nothing any more.
      */
     void (*settled)(void *context, int outcome);
-    void (*presence)(void *context, const struct peer *peer);      /* it went online or offline */
-    void (*request)(void *context, const struct request *request); /* an unknown key asks */
-    void (*pong)(void *context, const struct peer *peer);          /* peer->rtt_ms is new */
+    void (*presence)(void *context, const struct peer *peer); /* it went online or offline */
+    void (*request)(void *context, const struct pending_key *request); /* an unknown key asks */
+    void (*pong)(void *context, const struct peer *peer);              /* peer->rtt_ms is new */
     /* It took the place of another peer, which was the same and had this id. */
-    void (*united)(void *context, const struct peer *peer, int64_t former);
+    void (*merged)(void *context, const struct peer *peer, int64_t former);
     /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
     void (*unreached)(void *context, const struct peer *peer);
 };

@@ -32,21 +32,22 @@ static void on_backoff_over(void *context)
     peer_dial(peer);
 }
 
-int peer_new(struct peer **peer, const struct ground *ground, struct links *links,
+int peer_new(struct peer **peer, const struct runtime *runtime, struct links *links,
              const struct peer_row *row)
 {
     struct peer *made = calloc(1, sizeof *made);
     if (made == NULL)
         return -ENOMEM;
-    made->ground = ground;
+    made->runtime = runtime;
     made->links = links;
     made->row = *row;
-    made->since_ms = loop_wall(ground->loop);
+    made->since_ms = loop_wall(runtime->loop);
     made->rtt_ms = UINT64_MAX;
     list_init(&made->node);
-    bucket_init(&made->keys, GATE_PEER_KEYS_PER_S, GATE_PEER_KEYS_BURST, loop_now(ground->loop));
-    flight_init(&made->flight);
-    int r = timer_new(&made->timer, ground->loop, on_backoff_over, made);
+    bucket_init(&made->keys, LIMITS_PEER_KEYS_PER_S, LIMITS_PEER_KEYS_BURST,
+                loop_now(runtime->loop));
+    inflight_init(&made->inflight);
+    int r = timer_new(&made->timer, runtime->loop, on_backoff_over, made);
     if (r < 0) {
         peer_free(made);
         return r;
@@ -62,7 +63,7 @@ void peer_free(struct peer *peer)
     list_remove(&peer->node);
     dial_cancel(peer->dial);
     timer_free(peer->timer);
-    flight_deinit(&peer->flight);
+    inflight_deinit(&peer->inflight);
     free(peer);
 }
 
@@ -101,7 +102,7 @@ static void set_state(struct peer *peer, enum peer_state state)
         return;
     log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
     peer->state = state;
-    peer->since_ms = loop_wall(peer->ground->loop);
+    peer->since_ms = loop_wall(peer->runtime->loop);
     if (state != PEER_BACKOFF)
         timer_disarm(peer->timer);
 }
@@ -109,7 +110,7 @@ static void set_state(struct peer *peer, enum peer_state state)
 static void set_error(struct peer *peer, const char *text)
 {
     snprintf(peer->last_error, sizeof peer->last_error, "%s", text);
-    peer->error_ms = loop_wall(peer->ground->loop);
+    peer->error_ms = loop_wall(peer->runtime->loop);
 }
 
 void peer_forget_attempts(struct peer *peer)
@@ -136,7 +137,7 @@ static void set_attempt(struct peer *peer, enum peer_dialled outcome, const char
 /* Whether the peer should have a link and we may make it. */
 static bool wants_dial(const struct peer *peer)
 {
-    return !peer->ground->stopping && !peer->silenced && peer->row.address_count > 0 &&
+    return !peer->runtime->stopping && !peer->silenced && peer->row.address_count > 0 &&
            peer->row.trust != PEER_BLOCKED && peer->link == NULL && peer->attempt == NULL &&
            peer->dial == NULL;
 }
@@ -144,20 +145,20 @@ static bool wants_dial(const struct peer *peer)
 static void wait_ms(struct peer *peer, uint32_t ms)
 {
     set_state(peer, PEER_BACKOFF);
-    peer->dial_at_ms = loop_now(peer->ground->loop) + ms;
-    peer->next_dial_ms = loop_wall(peer->ground->loop) + ms;
+    peer->dial_at_ms = loop_now(peer->runtime->loop) + ms;
+    peer->next_dial_ms = loop_wall(peer->runtime->loop) + ms;
     timer_arm_at(peer->timer, peer->dial_at_ms);
 }
 
 static bool has_queue(const struct peer *peer)
 {
     struct messages_size size;
-    return messages_queue_size(peer->ground->db, peer->row.id, &size) == 0 && size.messages > 0;
+    return messages_queue_size(peer->runtime->db, peer->row.id, &size) == 0 && size.messages > 0;
 }
 
 static const struct backoff_plan *choose_plan(const struct peer *peer)
 {
-    uint64_t now = loop_now(peer->ground->loop);
+    uint64_t now = loop_now(peer->runtime->loop);
     if (peer->setback == PEER_REFUSED)
         return &refused;
     bool recent = peer->online_ms != 0 && now - peer->online_ms < RECENT_MS;
@@ -180,7 +181,7 @@ static void back_off(struct peer *peer)
 
 static void tell_unreached(const struct peer *peer)
 {
-    peer->ground->observer->unreached(peer->ground->observer_context, peer);
+    peer->runtime->observer->unreached(peer->runtime->observer_context, peer);
 }
 
 static void try_next_address(struct peer *peer)
@@ -226,7 +227,7 @@ void peer_dial(struct peer *peer)
     if (peer->next_address == 0)
         peer->setback = PEER_FAILED;
     set_state(peer, PEER_CONNECTING);
-    int r = dial_start(&peer->dial, peer->ground->loop, &peer->row.addresses[peer->next_address],
+    int r = dial_start(&peer->dial, peer->runtime->loop, &peer->row.addresses[peer->next_address],
                        on_dialled, peer);
     if (r < 0) {
         set_error(peer, strerror(-r));
@@ -245,7 +246,7 @@ void peer_dial_at_once(struct peer *peer)
 
 void peer_start(struct peer *peer)
 {
-    const struct fingerprint *own = ground_fingerprint(peer->ground);
+    const struct fingerprint *own = runtime_fingerprint(peer->runtime);
     bool yields = peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
     if (yields && wants_dial(peer))
         wait_ms(peer, random_u32() % FIRST_DIAL_SPREAD_MS);
@@ -257,7 +258,7 @@ void peer_urge(struct peer *peer)
 {
     bool may = peer->state == PEER_BACKOFF && peer->setback == PEER_FAILED &&
                peer->handshake_failures < HANDSHAKE_FAILURES_MAX;
-    uint64_t soon = loop_now(peer->ground->loop) + eager.limit_ms;
+    uint64_t soon = loop_now(peer->runtime->loop) + eager.limit_ms;
     if (may && peer->dial_at_ms > soon)
         peer_dial_at_once(peer);
 }
@@ -364,7 +365,7 @@ void peer_link_open(struct peer *peer)
     backoff_reset(&peer->backoff);
     peer->last_error[0] = '\0';
     peer_forget_attempts(peer);
-    peer->online_ms = loop_now(peer->ground->loop);
+    peer->online_ms = loop_now(peer->runtime->loop);
     set_state(peer, PEER_ONLINE);
 }
 
@@ -372,7 +373,7 @@ void peer_link_down(struct peer *peer, const struct link_end *end)
 {
     char text[PEER_ERROR_MAX];
     if (peer->state == PEER_ONLINE)
-        peer->online_ms = loop_now(peer->ground->loop);
+        peer->online_ms = loop_now(peer->runtime->loop);
     peer->link = NULL;
     note_setback(peer, end);
     if (!end->coded || end->code != CLOSE_NORMAL)

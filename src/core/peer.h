@@ -9,7 +9,7 @@
 #include "base/backoff.h"
 #include "base/bucket.h"
 #include "base/list.h"
-#include "core/flight.h"
+#include "core/inflight.h"
 #include "core/links.h"
 #include "net/dialer.h"
 #include "store/peers.h"
@@ -41,7 +41,7 @@ enum peer_state {
 
 struct peer {
     struct list node; /* in the roster */
-    const struct ground *ground;
+    const struct runtime *runtime;
     struct links *links;
     struct peer_row row;
     enum peer_state state;
@@ -67,12 +67,12 @@ struct peer {
     unsigned failed_dials;           /* since there was a session */
     struct peer_attempt attempts[PEER_ADDRESSES_MAX]; /* one for each address */
     struct bucket keys;                               /* its share of our private key */
-    struct flight flight;
+    struct inflight inflight;
     uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
 };
 
 /* Makes a peer of a stored row, offline; its dials become `links`. 0 or -errno. */
-int peer_new(struct peer **peer, const struct ground *ground, struct links *links,
+int peer_new(struct peer **peer, const struct runtime *runtime, struct links *links,
              const struct peer_row *row);
 
 /* Frees the peer; its links are not told. */

@@ -17,12 +17,12 @@
 
 static uint64_t wall(const struct roster *roster)
 {
-    return loop_wall(roster->ground->loop);
+    return loop_wall(roster->runtime->loop);
 }
 
-void roster_init(struct roster *roster, const struct ground *ground, struct links *links)
+void roster_init(struct roster *roster, const struct runtime *runtime, struct links *links)
 {
-    *roster = (struct roster){.ground = ground, .links = links};
+    *roster = (struct roster){.runtime = runtime, .links = links};
     list_init(&roster->list);
 }
 
@@ -36,7 +36,7 @@ void roster_deinit(struct roster *roster)
 
 static int take_in(struct roster *roster, const struct peer_row *row, struct peer **peer)
 {
-    int r = peer_new(peer, roster->ground, roster->links, row);
+    int r = peer_new(peer, roster->runtime, roster->links, row);
     if (r < 0)
         return r;
     list_append(&roster->list, &(*peer)->node);
@@ -46,11 +46,11 @@ static int take_in(struct roster *roster, const struct peer_row *row, struct pee
 
 static void let_go(struct roster *roster, struct peer *peer)
 {
-    const struct ground *ground = roster->ground;
+    const struct runtime *runtime = roster->runtime;
     peer->silenced = true;
     links_abandon_peer(roster->links, peer, CLOSE_NORMAL);
     if (peer->seen_online)
-        ground->observer->presence(ground->observer_context, peer);
+        runtime->observer->presence(runtime->observer_context, peer);
     roster->count--;
     peer_free(peer);
 }
@@ -71,7 +71,7 @@ int roster_load(struct roster *roster)
 {
     roster_each (peer, roster)
         peer->stored = false;
-    int r = peers_each(roster->ground->db, load_row, roster);
+    int r = peers_each(roster->runtime->db, load_row, roster);
     if (r < 0)
         return r;
     list_for_each_safe (node, &roster->list) {
@@ -165,7 +165,7 @@ bool roster_unnamed(const struct peer *peer)
 
 static int check_key(const struct roster *roster, const struct fingerprint *key)
 {
-    if (fingerprint_equal(key, ground_fingerprint(roster->ground)))
+    if (fingerprint_equal(key, runtime_fingerprint(roster->runtime)))
         return NODE_OWN_KEY;
     return roster_by_key(roster, key) != NULL ? NODE_KEY_TAKEN : 0;
 }
@@ -176,7 +176,7 @@ static int add_trust_event(const struct roster *roster, const struct peer *peer)
                               .time_ms = wall(roster),
                               .peer = peer->row.id,
                               .trust = peer_trust(peer)};
-    return outcome_of_store(events_add(roster->ground->db, &event));
+    return outcome_of_store(events_add(roster->runtime->db, &event));
 }
 
 static int note_trust(const struct roster *roster, const struct peer *peer)
@@ -196,7 +196,7 @@ int roster_add(struct roster *roster, struct peer_row *row, struct peer **peer)
     if (r != 0)
         return r;
     row->created_ms = wall(roster);
-    r = peers_add(roster->ground->db, row);
+    r = peers_add(roster->runtime->db, row);
     if (r == 0)
         r = take_in(roster, row, peer);
     if (r != 0)
@@ -219,7 +219,7 @@ int roster_adopt(struct roster *roster, const char *name, const struct fingerpri
 /* Takes over a row that may have changed in anything. 0, DB_EXISTS, DB_FULL or -errno. */
 static int replace(struct roster *roster, struct peer *peer, const struct peer_row *row)
 {
-    int r = peers_update(roster->ground->db, row, wall(roster));
+    int r = peers_update(roster->runtime->db, row, wall(roster));
     if (r == 0)
         peer->row = *row;
     return r;
@@ -265,17 +265,17 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
     memcpy(event.offered_key, key->bytes, PEER_KEY_SIZE);
     int r = replace(roster, peer, &row);
     if (r == 0)
-        r = events_add(roster->ground->db, &event);
+        r = events_add(roster->runtime->db, &event);
     return outcome_of_store(r);
 }
 
-int roster_unite(struct roster *roster, struct peer *nameless, struct peer *keyless)
+int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyless)
 {
     struct peer_row row = nameless->row;
     memcpy(row.name, keyless->row.name, sizeof row.name);
     memcpy(row.addresses, keyless->row.addresses, sizeof row.addresses);
     row.address_count = keyless->row.address_count;
-    int r = peers_remove(roster->ground->db, keyless->row.id, wall(roster));
+    int r = peers_remove(roster->runtime->db, keyless->row.id, wall(roster));
     if (r == 0)
         r = replace(roster, nameless, &row);
     if (r != 0)
@@ -287,7 +287,7 @@ int roster_unite(struct roster *roster, struct peer *nameless, struct peer *keyl
 
 int roster_remove(struct roster *roster, struct peer *peer)
 {
-    int r = peers_remove(roster->ground->db, peer->row.id, wall(roster));
+    int r = peers_remove(roster->runtime->db, peer->row.id, wall(roster));
     if (r == 0)
         let_go(roster, peer);
     return outcome_of_store(r);

@@ -9,13 +9,13 @@
 #include "crypto/fingerprint.h"
 
 struct roster {
-    const struct ground *ground;
+    const struct runtime *runtime;
     struct links *links;
     struct list list; /* oldest first */
     unsigned count;
 };
 
-void roster_init(struct roster *roster, const struct ground *ground, struct links *links);
+void roster_init(struct roster *roster, const struct runtime *runtime, struct links *links);
 void roster_deinit(struct roster *roster);
 
 /*
@@ -81,7 +81,7 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
  * Two peers are one: `nameless` gets the name, the addresses and the dial of `keyless`, of which
  * nothing else remains: it is freed.
  */
-int roster_unite(struct roster *roster, struct peer *nameless, struct peer *keyless);
+int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyless);
 
 /* Ends the peer's links and forgets it: the peer is freed. */
 int roster_remove(struct roster *roster, struct peer *peer);

@@ -13,7 +13,7 @@ static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
         return TRUST_WELCOME;
     /* Whoever answers at a peer's address is that peer, unless people know him as another. */
     if (facts->known)
-        return facts->expected && facts->unnamed ? TRUST_UNITE : TRUST_ALARM;
+        return facts->expected && facts->unnamed ? TRUST_MERGE : TRUST_ALARM;
     return TRUST_PIN;
 }
 

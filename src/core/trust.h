@@ -26,7 +26,7 @@ enum trust_verdict {
     TRUST_ALARM,      /* refuse, and tell people: the dialled peer answered with another key */
     TRUST_WELCOME,    /* a pinned peer */
     TRUST_PIN,        /* welcome, and pin it as `tofu` once the session exists */
-    TRUST_UNITE,      /* the dialled peer and the one that has this key are one: make them so */
+    TRUST_MERGE,      /* the dialled peer and the one that has this key are one: make them so */
     TRUST_INVITED,    /* welcome, and pin it as `verified` when it uses up its invite */
     TRUST_ASK,        /* authenticate it, then let a person decide */
 };

@@ -18,7 +18,6 @@ static EVP_CIPHER_CTX *aead_start(enum direction direction, const struct secret 
 {
     CLEANUP(cipher_ctx_cleanup) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int ignored;
-
     assert(aad.size <= INT_MAX);
     if (context == NULL || EVP_CipherInit_ex2(context, openssl()->aes_256_gcm, key->bytes, iv,
                                               direction == SEAL, NULL) != 1)
@@ -36,7 +35,6 @@ static EVP_CIPHER_CTX *aead_start(enum direction direction, const struct secret 
 static int aead_transform(EVP_CIPHER_CTX *context, struct span text, uint8_t *out)
 {
     int written;
-
     assert(text.size <= INT_MAX);
     if (text.size == 0)
         return 1;
@@ -49,7 +47,6 @@ int aead_seal(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], s
     CLEANUP(cipher_ctx_cleanup) EVP_CIPHER_CTX *context = aead_start(SEAL, key, iv, aad);
     uint8_t *tag = out + plaintext.size;
     int written;
-
     if (context == NULL || aead_transform(context, plaintext, out) != 1 ||
         EVP_CipherFinal_ex(context, tag, &written) != 1 ||
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG_SIZE, tag) != 1)
@@ -64,7 +61,6 @@ int aead_open(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], s
     struct span ciphertext = SPAN(sealed.data, sealed.size - AEAD_TAG_SIZE);
     uint8_t tag[AEAD_TAG_SIZE];
     int written;
-
     assert(sealed.size >= AEAD_TAG_SIZE);
     memcpy(tag, sealed.data + ciphertext.size, sizeof tag);
     if (context == NULL || aead_transform(context, ciphertext, out) != 1 ||

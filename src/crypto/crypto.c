@@ -1,6 +1,7 @@
 /*
  * Owns the OpenSSL context. Computes nothing itself.
  */
+#define LOG_COMPONENT "crypto"
 #include "crypto/crypto.h"
 
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include "base/log.h"
 #include "crypto/openssl.h"
 
-#define LOG_COMPONENT "crypto"
-
 static struct openssl library;
 
 const struct openssl *openssl(void)
@@ -24,7 +23,6 @@ const struct openssl *openssl(void)
 int openssl_failed(const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
     log_error("%s failed: %s", what, reason != NULL ? reason : "no reason given");
     ERR_clear_error();
     return -EIO;
@@ -33,7 +31,6 @@ int openssl_failed(const char *what)
 static int crypto_fetch(void)
 {
     OSSL_LIB_CTX *context = library.context;
-
     library.provider = OSSL_PROVIDER_load(context, "default");
     library.sha256 = EVP_MD_fetch(context, "SHA256", NULL);
     library.sha512 = EVP_MD_fetch(context, "SHA512", NULL);
@@ -51,7 +48,6 @@ static int crypto_fetch(void)
 int crypto_init(void)
 {
     int r;
-
     /* openssl.cnf can load engines and providers and forbid algorithms: not in this process. */
     if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
         return openssl_failed("starting OpenSSL");

@@ -13,7 +13,6 @@ DEFINE_CLEANUP(EVP_MD_CTX *, md_ctx_cleanup, EVP_MD_CTX_free)
 static int digest(const EVP_MD *algorithm, const struct span *parts, size_t count, uint8_t *hash)
 {
     CLEANUP(md_ctx_cleanup) EVP_MD_CTX *context = EVP_MD_CTX_new();
-
     if (context == NULL || EVP_DigestInit_ex2(context, algorithm, NULL) != 1)
         return openssl_failed("hashing");
     for (size_t i = 0; i < count; i++) {
@@ -43,7 +42,6 @@ struct sha256_state {
 int sha256_state_new(struct sha256_state **out)
 {
     struct sha256_state *state = calloc(1, sizeof *state);
-
     if (state == NULL)
         return -ENOMEM;
     state->running = EVP_MD_CTX_new();

@@ -8,10 +8,10 @@
 
 #include "base/base64.h"
 
-static const char PREFIX[] = "SHA256:";
+static const char prefix[] = "SHA256:";
 
 enum {
-    PREFIX_LENGTH = sizeof PREFIX - 1,
+    PREFIX_LENGTH = sizeof prefix - 1,
     DIGITS_LENGTH = BASE64_LENGTH(FINGERPRINT_SIZE),
 };
 
@@ -30,13 +30,13 @@ int fingerprint_compare(const struct fingerprint *a, const struct fingerprint *b
 void fingerprint_format(const struct fingerprint *fingerprint,
                         char text[static FINGERPRINT_TEXT_MAX])
 {
-    memcpy(text, PREFIX, PREFIX_LENGTH);
+    memcpy(text, prefix, PREFIX_LENGTH);
     base64_encode(BASE64_STANDARD, fingerprint->bytes, FINGERPRINT_SIZE, text + PREFIX_LENGTH);
 }
 
 int fingerprint_parse(const char *text, struct fingerprint *fingerprint)
 {
-    if (strncmp(text, PREFIX, PREFIX_LENGTH) != 0)
+    if (strncmp(text, prefix, PREFIX_LENGTH) != 0)
         return -EINVAL;
     text += PREFIX_LENGTH;
     return base64_decode(BASE64_STANDARD, text, strlen(text), fingerprint->bytes, FINGERPRINT_SIZE);

@@ -42,7 +42,6 @@ static int pubkey_of(EVP_PKEY *key, struct pubkey **pubkey)
     unsigned char *spki = NULL;
     int size;
     int r;
-
     if (EVP_PKEY_is_a(key, "RSA") != 1)
         return IDENTITY_UNSUITABLE;
     size = i2d_PUBKEY(key, &spki);
@@ -60,7 +59,6 @@ static int identity_new(struct identity **out, EVP_PKEY *key)
 {
     CLEANUP(identity_cleanup) struct identity *identity = calloc(1, sizeof *identity);
     int r;
-
     if (identity == NULL) {
         EVP_PKEY_free(key);
         return -ENOMEM;
@@ -75,7 +73,6 @@ static int identity_new(struct identity **out, EVP_PKEY *key)
 int identity_generate(struct identity **identity, unsigned bits)
 {
     EVP_PKEY *key;
-
     if (bits % 8 != 0 || pubkey_spki_size(bits / 8) == 0)
         return -EINVAL;
     key = EVP_PKEY_Q_keygen(openssl()->context, NULL, "RSA", (size_t)bits);
@@ -90,7 +87,6 @@ static bool key_is_consistent(EVP_PKEY *key)
     CLEANUP(pkey_ctx_cleanup)
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(openssl()->context, key, NULL);
     bool consistent = context != NULL && EVP_PKEY_pairwise_check(context) == 1;
-
     ERR_clear_error();
     return consistent;
 }
@@ -100,7 +96,6 @@ int identity_import(struct identity **out, struct span pem, const char *passphra
     CLEANUP(identity_cleanup) struct identity *identity = NULL;
     EVP_PKEY *key = NULL;
     int r = pem_key_read(pem, passphrase, &key);
-
     if (r != 0)
         return r;
     r = identity_new(&identity, key);
@@ -125,7 +120,6 @@ int identity_sign(const struct identity *identity, enum signature_purpose purpos
     size_t size = pubkey_modulus_size(identity->pubkey);
     uint8_t hash[SHA256_SIZE];
     int r = rsa_scheme_hash(purpose, parts, count, hash);
-
     if (r < 0)
         return r;
     if (context == NULL || EVP_PKEY_sign_init(context) != 1 || rsa_scheme_pss(context) != 1 ||
@@ -140,7 +134,6 @@ static void secret_select(unsigned good, const uint8_t *candidate, const struct 
                           struct secret *secret)
 {
     uint8_t mask = (uint8_t)(0 - good);
-
     for (size_t i = 0; i < SECRET_SIZE; i++)
         secret->bytes[i] = (uint8_t)((candidate[i] & mask) | (fallback->bytes[i] & (uint8_t)~mask));
 }
@@ -152,12 +145,11 @@ int identity_unwrap(const struct identity *identity, struct span wrapped,
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(openssl()->context, identity->key, NULL);
     uint8_t opened[PUBKEY_MODULUS_MAX] = {0};
     size_t size = sizeof opened;
-    int rc;
-
+    int r;
     if (context == NULL || EVP_PKEY_decrypt_init(context) != 1 || rsa_scheme_oaep(context) != 1)
         return openssl_failed("preparing to unwrap");
-    rc = EVP_PKEY_decrypt(context, opened, &size, wrapped.data, wrapped.size);
-    secret_select((unsigned)(rc == 1) & (unsigned)(size == SECRET_SIZE), opened, fallback, secret);
+    r = EVP_PKEY_decrypt(context, opened, &size, wrapped.data, wrapped.size);
+    secret_select((unsigned)(r == 1) & (unsigned)(size == SECRET_SIZE), opened, fallback, secret);
     ERR_clear_error();
     secret_wipe(opened, sizeof opened);
     return 0;

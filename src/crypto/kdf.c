@@ -20,7 +20,6 @@ static int mac_start(EVP_MAC_CTX *context, struct span key)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
         OSSL_PARAM_construct_end(),
     };
-
     /* A NULL key would mean "keep the last one", not "the empty one". */
     return EVP_MAC_init(context, key.size > 0 ? key.data : NOTHING, key.size, params);
 }
@@ -31,7 +30,6 @@ static int hmac(struct span key, const struct span *parts, size_t count, struct 
 {
     CLEANUP(mac_ctx_cleanup) EVP_MAC_CTX *context = EVP_MAC_CTX_new(openssl()->hmac);
     size_t size;
-
     if (context == NULL || mac_start(context, key) != 1)
         return openssl_failed("HMAC");
     for (size_t i = 0; i < count; i++) {

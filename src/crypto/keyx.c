@@ -20,7 +20,6 @@ int keyx_generate(struct keyx *keyx)
     CLEANUP(pkey_cleanup) EVP_PKEY *key = NULL;
     size_t size = KEYX_SIZE;
     int r = random_bytes(keyx->private_key.bytes, SECRET_SIZE);
-
     if (r < 0)
         return r;
     key = keyx_load_private(keyx);
@@ -41,7 +40,6 @@ int keyx_derive(const struct keyx *keyx, const uint8_t other[static KEYX_SIZE],
         EVP_PKEY_new_raw_public_key_ex(openssl()->context, "X25519", NULL, other, KEYX_SIZE);
     CLEANUP(pkey_ctx_cleanup) EVP_PKEY_CTX *context = NULL;
     size_t size = SECRET_SIZE;
-
     if (mine != NULL)
         context = EVP_PKEY_CTX_new_from_pkey(openssl()->context, mine, NULL);
     if (theirs == NULL || context == NULL || EVP_PKEY_derive_init(context) != 1 ||

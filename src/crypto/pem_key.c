@@ -41,7 +41,6 @@ static int read_plain(const struct block *block, EVP_PKEY **key)
     const unsigned char *at = block->data;
     CLEANUP(key_info_cleanup)
     PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, block->size);
-
     return info != NULL ? key_from_info(info, key) : IDENTITY_MALFORMED;
 }
 
@@ -50,7 +49,6 @@ static int read_encrypted(const struct block *block, const char *passphrase, EVP
     const unsigned char *at = block->data;
     CLEANUP(sig_cleanup) X509_SIG *encrypted = d2i_X509_SIG(NULL, &at, block->size);
     CLEANUP(key_info_cleanup) PKCS8_PRIV_KEY_INFO *info = NULL;
-
     if (encrypted == NULL)
         return IDENTITY_MALFORMED;
     if (passphrase == NULL)
@@ -64,7 +62,6 @@ static int read_encrypted(const struct block *block, const char *passphrase, EVP
 static int give_passphrase(char *buffer, int size, int writing, void *passphrase)
 {
     size_t length = strlen(passphrase);
-
     (void)writing;
     if (length > (size_t)size)
         return -1;
@@ -77,7 +74,6 @@ static int read_pkcs1(struct block *block, const char *passphrase, EVP_PKEY **ke
 {
     const unsigned char *at = block->data;
     EVP_CIPHER_INFO cipher;
-
     if (PEM_get_EVP_CIPHER_INFO(block->header, &cipher) != 1)
         return IDENTITY_MALFORMED;
     if (cipher.cipher != NULL) {
@@ -109,7 +105,6 @@ int pem_key_read(struct span pem, const char *passphrase, EVP_PKEY **key)
     CLEANUP(bio_cleanup) BIO *bio = NULL;
     CLEANUP(block_deinit) struct block block = {0};
     int r;
-
     if (pem.size == 0 || pem.size > INT_MAX)
         return IDENTITY_MALFORMED;
     bio = BIO_new_mem_buf(pem.data, (int)pem.size);
@@ -127,7 +122,6 @@ static int write_encrypted(BIO *bio, PKCS8_PRIV_KEY_INFO *info, const char *pass
 {
     CLEANUP(sig_cleanup) X509_SIG *encrypted = NULL;
     int r = pkcs8_encrypt(info, passphrase, &encrypted);
-
     if (r < 0)
         return r;
     return PEM_write_bio_PKCS8(bio, encrypted) == 1 ? 0 : openssl_failed("writing PEM");
@@ -145,7 +139,6 @@ int pem_key_append(const EVP_PKEY *key, const char *passphrase, struct bytes *pe
     char *text;
     long size;
     int r;
-
     if (bio == NULL || info == NULL)
         return openssl_failed("encoding the private key");
     r = passphrase != NULL ? write_encrypted(bio, info, passphrase) : write_plain(bio, info);

@@ -19,13 +19,13 @@
 enum { SALT_SIZE = 16, IV_SIZE = 16, BLOCK_SIZE = 16 };
 
 /* What a passphrase costs to try: 128 MiB and a third of a second. */
-static const uint64_t SCRYPT_N = UINT64_C(1) << 17;
-static const uint32_t SCRYPT_R = 8;
-static const uint32_t SCRYPT_P = 1;
+static const uint64_t scrypt_n = UINT64_C(1) << 17;
+static const uint32_t scrypt_r = 8;
+static const uint32_t scrypt_p = 1;
 
 /* What a file may make us spend. */
-static const uint64_t SCRYPT_MEMORY_MAX = UINT64_C(512) << 20;
-static const uint64_t SCRYPT_P_MAX = 16;
+static const uint64_t scrypt_memory_max = UINT64_C(512) << 20;
+static const uint64_t scrypt_p_max = 16;
 
 DEFINE_CLEANUP(X509_SIG *, sig_cleanup, X509_SIG_free)
 DEFINE_CLEANUP(PBE2PARAM *, pbes2_cleanup, PBE2PARAM_free)
@@ -36,7 +36,7 @@ DEFINE_CLEANUP(EVP_KDF_CTX *, kdf_ctx_cleanup, EVP_KDF_CTX_free)
 static int passphrase_stretch(const char *passphrase, const SCRYPT_PARAMS *cost, struct secret *key)
 {
     CLEANUP(kdf_ctx_cleanup) EVP_KDF_CTX *context = EVP_KDF_CTX_new(openssl()->scrypt);
-    uint64_t memory = SCRYPT_MEMORY_MAX;
+    uint64_t memory = scrypt_memory_max;
     uint64_t n;
     uint64_t r;
     uint64_t p;
@@ -52,10 +52,9 @@ static int passphrase_stretch(const char *passphrase, const SCRYPT_PARAMS *cost,
         OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
         OSSL_PARAM_construct_end(),
     };
-
     return context != NULL && ASN1_INTEGER_get_uint64(&n, cost->costParameter) == 1 &&
            ASN1_INTEGER_get_uint64(&r, cost->blockSize) == 1 &&
-           ASN1_INTEGER_get_uint64(&p, cost->parallelizationParameter) == 1 && p <= SCRYPT_P_MAX &&
+           ASN1_INTEGER_get_uint64(&p, cost->parallelizationParameter) == 1 && p <= scrypt_p_max &&
            EVP_KDF_derive(context, key->bytes, sizeof key->bytes, params) == 1;
 }
 
@@ -68,7 +67,6 @@ static int cbc_transform(enum direction direction, const struct secret *key, con
     CLEANUP(cipher_ctx_cleanup) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int body;
     int end;
-
     if (context == NULL || in.size > INT_MAX || bytes_reserve(out, in.size + BLOCK_SIZE) < 0 ||
         EVP_CipherInit_ex2(context, openssl()->aes_256_cbc, key->bytes, iv, direction == ENCRYPT,
                            NULL) != 1 ||
@@ -99,7 +97,6 @@ static void *algorithm_get(const X509_ALGOR *algorithm, int nid, const ASN1_ITEM
     const ASN1_OBJECT *name;
     const void *value;
     int type;
-
     X509_ALGOR_get0(&name, &type, &value, algorithm);
     if (OBJ_obj2nid(name) != nid || type != V_ASN1_SEQUENCE)
         return NULL;
@@ -111,12 +108,11 @@ static SCRYPT_PARAMS *scrypt_params_make(void)
 {
     CLEANUP(scrypt_cleanup) SCRYPT_PARAMS *cost = SCRYPT_PARAMS_new();
     uint8_t salt[SALT_SIZE];
-
     if (cost == NULL || random_bytes(salt, sizeof salt) < 0 ||
         ASN1_OCTET_STRING_set(cost->salt, salt, sizeof salt) != 1 ||
-        ASN1_INTEGER_set_uint64(cost->costParameter, SCRYPT_N) != 1 ||
-        ASN1_INTEGER_set_uint64(cost->blockSize, SCRYPT_R) != 1 ||
-        ASN1_INTEGER_set_uint64(cost->parallelizationParameter, SCRYPT_P) != 1)
+        ASN1_INTEGER_set_uint64(cost->costParameter, scrypt_n) != 1 ||
+        ASN1_INTEGER_set_uint64(cost->blockSize, scrypt_r) != 1 ||
+        ASN1_INTEGER_set_uint64(cost->parallelizationParameter, scrypt_p) != 1)
         return NULL;
     return STEAL(cost);
 }
@@ -162,7 +158,6 @@ int pkcs8_encrypt(PKCS8_PRIV_KEY_INFO *key, const char *passphrase, X509_SIG **o
     unsigned char *der = NULL;
     int size = i2d_PKCS8_PRIV_KEY_INFO(key, &der);
     int done = 0;
-
     if (encrypted != NULL && size > 0)
         done = encrypt_into(encrypted, SPAN(der, (size_t)size), passphrase);
     if (size > 0)
@@ -183,7 +178,6 @@ static PKCS8_PRIV_KEY_INFO *decrypt_scrypt(const PBE2PARAM *pbes2, const SCRYPT_
     const void *iv;
     int type;
     const unsigned char *at;
-
     X509_ALGOR_get0(&name, &type, &iv, pbes2->encryption);
     if (OBJ_obj2nid(name) != NID_aes_256_cbc || type != V_ASN1_OCTET_STRING ||
         ASN1_STRING_length(iv) != IV_SIZE || passphrase_stretch(passphrase, cost, &key) != 1 ||
@@ -201,7 +195,6 @@ int pkcs8_decrypt(const X509_SIG *encrypted, const char *passphrase, PKCS8_PRIV_
     CLEANUP(scrypt_cleanup) SCRYPT_PARAMS *cost = NULL;
     const ASN1_OCTET_STRING *content;
     const X509_ALGOR *algorithm;
-
     X509_SIG_get0(encrypted, &algorithm, &content);
     pbes2 = algorithm_get(algorithm, NID_pbes2, ASN1_ITEM_rptr(PBE2PARAM));
     if (pbes2 != NULL)

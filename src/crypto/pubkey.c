@@ -38,15 +38,15 @@ struct template
             0x00, 0x30, 0x82, (rsa) >> 8, (rsa)&0xff, 0x02, 0x82, (n) >> 8, (n)&0xff, 0x00     \
     }
 
-static const struct template TEMPLATES[] = {
+static const struct template templates[] = {
     {256, HEADER(0x122, 0x10f, 0x10a, 0x101)},
     {384, HEADER(0x1a2, 0x18f, 0x18a, 0x181)},
     {512, HEADER(0x222, 0x20f, 0x20a, 0x201)},
 };
 
-enum { TEMPLATE_COUNT = sizeof TEMPLATES / sizeof TEMPLATES[0] };
+enum { TEMPLATE_COUNT = sizeof templates / sizeof templates[0] };
 
-static const uint8_t TRAILER[TRAILER_SIZE] = {0x02, 0x03, 0x01, 0x00, 0x01};
+static const uint8_t exponent_65537[TRAILER_SIZE] = {0x02, 0x03, 0x01, 0x00, 0x01};
 
 struct pubkey {
     EVP_PKEY *key;
@@ -59,7 +59,7 @@ struct pubkey {
 size_t pubkey_spki_size(size_t modulus_size)
 {
     for (size_t i = 0; i < TEMPLATE_COUNT; i++) {
-        if (TEMPLATES[i].modulus_size == modulus_size)
+        if (templates[i].modulus_size == modulus_size)
             return HEADER_SIZE + modulus_size + TRAILER_SIZE;
     }
     return 0;
@@ -68,8 +68,8 @@ size_t pubkey_spki_size(size_t modulus_size)
 size_t pubkey_modulus_size_of_spki(size_t spki_size)
 {
     for (size_t i = 0; i < TEMPLATE_COUNT; i++) {
-        if (pubkey_spki_size(TEMPLATES[i].modulus_size) == spki_size)
-            return TEMPLATES[i].modulus_size;
+        if (pubkey_spki_size(templates[i].modulus_size) == spki_size)
+            return templates[i].modulus_size;
     }
     return 0;
 }
@@ -79,10 +79,9 @@ static bool spki_matches(const struct template *template, struct span spki)
 {
     const uint8_t *modulus = spki.data + HEADER_SIZE;
     const uint8_t *trailer = modulus + template->modulus_size;
-
     return spki.size == HEADER_SIZE + template->modulus_size + TRAILER_SIZE &&
            memcmp(spki.data, template->header, HEADER_SIZE) == 0 &&
-           memcmp(trailer, TRAILER, TRAILER_SIZE) == 0 && modulus[0] >= 0x80 &&
+           memcmp(trailer, exponent_65537, TRAILER_SIZE) == 0 && modulus[0] >= 0x80 &&
            (trailer[-1] & 1) == 1;
 }
 
@@ -90,8 +89,8 @@ static bool spki_matches(const struct template *template, struct span spki)
 static size_t spki_recognise(struct span spki)
 {
     for (size_t i = 0; i < TEMPLATE_COUNT; i++) {
-        if (spki_matches(&TEMPLATES[i], spki))
-            return TEMPLATES[i].modulus_size;
+        if (spki_matches(&templates[i], spki))
+            return templates[i].modulus_size;
     }
     return 0;
 }
@@ -110,7 +109,6 @@ static EVP_PKEY *rsa_from_modulus(const uint8_t *modulus, size_t size)
     CLEANUP(pkey_ctx_cleanup)
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(openssl()->context, "RSA", NULL);
     EVP_PKEY *key = NULL;
-
     if (n == NULL || builder == NULL || context == NULL ||
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
         OSSL_PARAM_BLD_push_ulong(builder, OSSL_PKEY_PARAM_RSA_E, PUBLIC_EXPONENT) != 1)
@@ -127,7 +125,6 @@ int pubkey_new(struct pubkey **out, struct span spki)
     CLEANUP(pubkey_cleanup) struct pubkey *key = NULL;
     size_t modulus_size = spki_recognise(spki);
     int r;
-
     if (modulus_size == 0)
         return PUBKEY_MALFORMED;
     key = calloc(1, sizeof *key);
@@ -178,7 +175,6 @@ static EVP_PKEY_CTX *pubkey_context(const struct pubkey *key)
 int pubkey_check(const struct pubkey *key)
 {
     CLEANUP(pkey_ctx_cleanup) EVP_PKEY_CTX *context = pubkey_context(key);
-
     if (context == NULL)
         return openssl_failed("checking a public key");
     if (EVP_PKEY_public_check(context) != 1) {
@@ -194,7 +190,6 @@ int pubkey_verify(const struct pubkey *key, enum signature_purpose purpose,
     CLEANUP(pkey_ctx_cleanup) EVP_PKEY_CTX *context = pubkey_context(key);
     uint8_t hash[SHA256_SIZE];
     int r = rsa_scheme_hash(purpose, parts, count, hash);
-
     if (r < 0)
         return r;
     if (context == NULL || EVP_PKEY_verify_init(context) != 1 || rsa_scheme_pss(context) != 1)
@@ -211,7 +206,6 @@ int pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *
 {
     CLEANUP(pkey_ctx_cleanup) EVP_PKEY_CTX *context = pubkey_context(key);
     size_t size = key->modulus_size;
-
     if (context == NULL || EVP_PKEY_encrypt_init(context) != 1 || rsa_scheme_oaep(context) != 1 ||
         EVP_PKEY_encrypt(context, out, &size, secret->bytes, sizeof secret->bytes) != 1 ||
         size != key->modulus_size)
@@ -224,7 +218,6 @@ int pubkey_export(const struct pubkey *key, struct bytes *pem)
     CLEANUP(bio_cleanup) BIO *bio = BIO_new(BIO_s_mem());
     char *text;
     long size;
-
     if (bio == NULL ||
         PEM_write_bio(bio, PEM_STRING_PUBLIC, "", key->spki, (long)key->spki_size) <= 0)
         return openssl_failed("exporting a public key");

@@ -19,6 +19,5 @@ int random_bytes(void *out, size_t size)
 uint32_t random_u32(void)
 {
     uint32_t number;
-
     return random_bytes(&number, sizeof number) == 0 ? number : 0;
 }

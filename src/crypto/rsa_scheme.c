@@ -9,9 +9,9 @@
 
 enum { SALT_SIZE = 32 };
 
-static const char OAEP_LABEL[] = "p2pchat/1 aes-key";
+static const char oaep_label[] = "p2pchat/1 aes-key";
 
-enum { OAEP_LABEL_SIZE = sizeof OAEP_LABEL - 1 };
+enum { OAEP_LABEL_SIZE = sizeof oaep_label - 1 };
 
 #define PURPOSE(text)                         \
     {                                         \
@@ -19,7 +19,7 @@ enum { OAEP_LABEL_SIZE = sizeof OAEP_LABEL - 1 };
     }
 
 /* The NUL ends each prefix and belongs to it. */
-static const struct span PURPOSES[] = {
+static const struct span purposes[] = {
     [SIGNATURE_IDENT] = PURPOSE("p2pchat/1 ident"),
     [SIGNATURE_KEY] = PURPOSE("p2pchat/1 key"),
     [SIGNATURE_PACKET] = PURPOSE("p2pchat/1 packet"),
@@ -41,10 +41,9 @@ int rsa_scheme_hash(enum signature_purpose purpose, const struct span *parts, si
 {
     struct sha256_state *state;
     int r = sha256_state_new(&state);
-
     if (r < 0)
         return r;
-    r = hash_add_all(state, &PURPOSES[purpose], 1);
+    r = hash_add_all(state, &purposes[purpose], 1);
     if (r == 0)
         r = hash_add_all(state, parts, count);
     if (r == 0)
@@ -64,12 +63,11 @@ int rsa_scheme_pss(EVP_PKEY_CTX *context)
 int rsa_scheme_oaep(EVP_PKEY_CTX *context)
 {
     unsigned char *label;
-
     if (EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) != 1 ||
         EVP_PKEY_CTX_set_rsa_oaep_md(context, openssl()->sha256) != 1 ||
         EVP_PKEY_CTX_set_rsa_mgf1_md(context, openssl()->sha256) != 1)
         return 0;
-    label = OPENSSL_memdup(OAEP_LABEL, OAEP_LABEL_SIZE);
+    label = OPENSSL_memdup(oaep_label, OAEP_LABEL_SIZE);
     if (label == NULL)
         return 0;
     if (EVP_PKEY_CTX_set0_rsa_oaep_label(context, label, OAEP_LABEL_SIZE) != 1) {

@@ -11,9 +11,9 @@
 
 #include "base/log.h"
 
-static void check(const char *what, int result)
+static void check(const char *what, int r)
 {
-    if (result < 0)
+    if (r < 0)
         log_warning("%s: %s", what, strerror(errno));
 }
 

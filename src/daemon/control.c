@@ -274,16 +274,16 @@ void control_presence(struct control *control, const struct peer *peer)
         control_follow_presence(client_at(node), peer);
 }
 
-void control_request(struct control *control, const struct request *request)
+void control_request(struct control *control, const struct pending_key *request)
 {
     list_for_each (node, &control->clients)
         control_follow_request(client_at(node), request);
 }
 
-void control_united(struct control *control, const struct peer *peer, int64_t former)
+void control_merged(struct control *control, const struct peer *peer, int64_t former)
 {
     list_for_each (node, &control->clients)
-        control_follow_united(client_at(node), peer, former);
+        control_follow_merged(client_at(node), peer, former);
 }
 
 void control_unreached(struct control *control, const struct peer *peer)

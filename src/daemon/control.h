@@ -38,9 +38,9 @@ int control_inherit(struct control *control, int fd);
 /* To be called with the node's notices of the same name. */
 void control_settled(struct control *control, int outcome);
 void control_presence(struct control *control, const struct peer *peer);
-void control_request(struct control *control, const struct request *request);
+void control_request(struct control *control, const struct pending_key *request);
 void control_pong(struct control *control, const struct peer *peer);
-void control_united(struct control *control, const struct peer *peer, int64_t former);
+void control_merged(struct control *control, const struct peer *peer, int64_t former);
 void control_unreached(struct control *control, const struct peer *peer);
 
 /* The daemon stops: followers are told, waits are answered, no new client is served. */

@@ -72,7 +72,7 @@ enum control_answer control_status(struct control_call *call)
                   control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
                   (json_int_t)events_last(db), "followers", view_followers(call->control),
                   "consumers", control_follow_consumers(call->control), "requests",
-                  (int)node_requests(node)->count));
+                  (int)node_pending_keys(node)->count));
 }
 
 enum control_answer control_identity_get(struct control_call *call)

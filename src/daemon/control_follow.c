@@ -231,7 +231,7 @@ void control_follow_presence(struct control_client *client, const struct peer *p
     }
 }
 
-void control_follow_united(struct control_client *client, const struct peer *peer, int64_t former)
+void control_follow_merged(struct control_client *client, const struct peer *peer, int64_t former)
 {
     list_for_each (node, &client->followers) {
         struct follower *follower = container_of(node, struct follower, node);
@@ -243,7 +243,7 @@ void control_follow_united(struct control_client *client, const struct peer *pee
     }
 }
 
-void control_follow_request(struct control_client *client, const struct request *request)
+void control_follow_request(struct control_client *client, const struct pending_key *request)
 {
     const struct node *node_here = client->control->node;
     list_for_each (node, &client->followers) {

@@ -14,10 +14,10 @@ void control_follow_pump(struct control_client *client);
 void control_follow_presence(struct control_client *client, const struct peer *peer);
 
 /* Who follows the peer with the id `former` follows this one from now on. */
-void control_follow_united(struct control_client *client, const struct peer *peer, int64_t former);
+void control_follow_merged(struct control_client *client, const struct peer *peer, int64_t former);
 
 /* Tells the client's followers of a key that asks. */
-void control_follow_request(struct control_client *client, const struct request *request);
+void control_follow_request(struct control_client *client, const struct pending_key *request);
 
 /* Tells the client's followers that the daemon stops. */
 void control_follow_stopping(struct control_client *client);

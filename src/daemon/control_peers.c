@@ -160,9 +160,9 @@ enum control_answer control_peer_accept(struct control_call *call)
 enum control_answer control_peer_requests(struct control_call *call)
 {
     json_t *list = json_array();
-    list_for_each (node, &node_requests(call->node)->list)
+    list_for_each (node, &node_pending_keys(call->node)->list)
         rpc_value_append(
-            &list, control_view_request(call->node, container_of(node, struct request, node)));
+            &list, control_view_request(call->node, container_of(node, struct pending_key, node)));
     return control_call_done(call, json_pack("{s:o}", "requests", list));
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/base64.h"
 #include "base/timestamp.h"
-#include "core/vault.h"
+#include "core/body_sealer.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
 
@@ -189,7 +189,7 @@ json_t *control_view_invite(const struct invite_row *row)
     return object;
 }
 
-json_t *control_view_request(const struct node *node, const struct request *request)
+json_t *control_view_request(const struct node *node, const struct pending_key *request)
 {
     json_t *object = json_object();
     rpc_value_set(&object, "fingerprint", control_view_fingerprint(request->fingerprint.bytes));
@@ -207,7 +207,7 @@ static void add_body(const struct node *node, json_t **object, const struct mess
     if (row->body.size == 0)
         return;
     int r = node_read_body(node, row, &text);
-    if (r == VAULT_DAMAGED)
+    if (r == BODY_SEALER_DAMAGED)
         rpc_value_set(object, "damaged", json_true());
     else
         rpc_value_set(object, "body",

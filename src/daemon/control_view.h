@@ -23,7 +23,7 @@ int control_view_add_details(const struct node *node, const struct peer *peer, j
 /* Without its secret. */
 json_t *control_view_invite(const struct invite_row *row);
 
-json_t *control_view_request(const struct node *node, const struct request *request);
+json_t *control_view_request(const struct node *node, const struct pending_key *request);
 
 /* With its text; one whose stored text is damaged or gone has none. */
 json_t *control_view_message(const struct node *node, const struct message_row *row);

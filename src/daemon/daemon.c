@@ -26,7 +26,7 @@ enum {
 
 struct daemon {
     const struct options *options;
-    const struct places *places;
+    const struct paths *paths;
     const struct config *started; /* the settings of the start */
     struct config config;         /* those in effect */
     struct loop *loop;
@@ -103,7 +103,7 @@ static int reload(void *context, char *complaint, size_t size)
     struct config config;
     char reason[CONFIG_COMPLAINT_MAX];
     notify_reloading();
-    int r = config_load(&config, daemon->places->config, daemon->places->config_required,
+    int r = config_load(&config, daemon->paths->config, daemon->paths->config_required,
                         daemon->options, reason);
     if (r == 0) {
         apply(daemon, &config);
@@ -130,7 +130,7 @@ static void on_stop_request(void *context)
 static const char *state_directory(void *context)
 {
     const struct daemon *daemon = context;
-    return daemon->places->state_dir;
+    return daemon->paths->state_dir;
 }
 
 static json_t *view_settings(void *context)
@@ -143,7 +143,7 @@ static json_t *view_settings(void *context)
 static uint64_t find_creation(void *context)
 {
     const struct daemon *daemon = context;
-    const struct keys_source keys = config_keys(daemon->started, daemon->places->state_dir);
+    const struct keys_source keys = config_keys(daemon->started, daemon->paths->state_dir);
     return keys_identity_created(&keys);
 }
 
@@ -173,7 +173,7 @@ static void on_presence(void *context, const struct peer *peer)
     control_presence(daemon->control, peer);
 }
 
-static void on_request(void *context, const struct request *request)
+static void on_request(void *context, const struct pending_key *request)
 {
     struct daemon *daemon = context;
     control_request(daemon->control, request);
@@ -185,10 +185,10 @@ static void on_pong(void *context, const struct peer *peer)
     control_pong(daemon->control, peer);
 }
 
-static void on_united(void *context, const struct peer *peer, int64_t former)
+static void on_merged(void *context, const struct peer *peer, int64_t former)
 {
     struct daemon *daemon = context;
-    control_united(daemon->control, peer, former);
+    control_merged(daemon->control, peer, former);
 }
 
 static void on_unreached(void *context, const struct peer *peer)
@@ -198,7 +198,7 @@ static void on_unreached(void *context, const struct peer *peer)
 }
 
 static const struct observer observer = {on_settled, on_presence, on_request,
-                                         on_pong,    on_united,   on_unreached};
+                                         on_pong,    on_merged,   on_unreached};
 
 static void on_turn_end(void *context)
 {
@@ -218,7 +218,7 @@ static void ask_for_patience(const char *database)
 
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
-    const char *directory = daemon->places->state_dir;
+    const char *directory = daemon->paths->state_dir;
     CLEANUP(cleanup_free) char *database = path_join(directory, "p2pchat.db");
     if (database == NULL)
         return EXIT_STATUS_INTERNAL;
@@ -289,9 +289,9 @@ static int open_control(struct daemon *daemon)
     int fd = notify_socket("control", 0);
     if (fd >= 0)
         return check_inherited("control", control_inherit(daemon->control, fd));
-    directory_make_parents(daemon->places->control); /* else listening says why not */
-    return control_listen(daemon->control, daemon->places->control,
-                          daemon->places->system ? 0660 : 0600);
+    directory_make_parents(daemon->paths->control); /* else listening says why not */
+    return control_listen(daemon->control, daemon->paths->control,
+                          daemon->paths->system ? 0660 : 0600);
 }
 
 /* The sockets that were handed over stand for all that the configuration wants to listen on. */
@@ -312,13 +312,13 @@ static enum exit_status open_sockets(struct daemon *daemon)
 }
 
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
-                            const struct places *places, const struct config *config)
+                            const struct paths *paths, const struct config *config)
 {
     struct daemon *made = calloc(1, sizeof *made);
     if (made == NULL)
         return EXIT_STATUS_INTERNAL;
     made->options = options;
-    made->places = places;
+    made->paths = paths;
     made->started = config;
     made->config = *config;
     enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;

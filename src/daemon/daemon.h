@@ -6,14 +6,14 @@
 
 #include "daemon/config.h"
 #include "daemon/exit_status.h"
-#include "daemon/places.h"
+#include "daemon/paths.h"
 
 struct daemon;
 
 /* Opens everything; what is passed outlives it. EXIT_STATUS_OK, or the status to exit with after
  * the reason was logged. */
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
-                            const struct places *places, const struct config *config);
+                            const struct paths *paths, const struct config *config);
 
 /* Runs until it is told to stop. The status to exit with. */
 enum exit_status daemon_run(struct daemon *daemon);

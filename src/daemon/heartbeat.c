@@ -15,7 +15,7 @@ enum { STATUS_INTERVAL_MS = 1000 }; /* between two status texts, at least */
 struct counts {
     unsigned online;
     unsigned peers;
-    unsigned requests;
+    unsigned pending_keys;
 };
 
 struct heartbeat {
@@ -61,7 +61,7 @@ void heartbeat_free(struct heartbeat *heartbeat)
 static struct counts count(const struct node *node)
 {
     const struct roster *roster = node_roster(node);
-    struct counts counts = {.peers = roster->count, .requests = node_requests(node)->count};
+    struct counts counts = {.peers = roster->count, .pending_keys = node_pending_keys(node)->count};
     roster_each (peer, roster)
         counts.online += peer->state == PEER_ONLINE;
     return counts;
@@ -69,9 +69,9 @@ static struct counts count(const struct node *node)
 
 static void tell_status(struct heartbeat *heartbeat, const struct counts *counts, uint64_t now)
 {
-    if (counts->requests > 0)
+    if (counts->pending_keys > 0)
         notify_status("%u of %u peers online, %u unknown keys waiting", counts->online,
-                      counts->peers, counts->requests);
+                      counts->peers, counts->pending_keys);
     else
         notify_status("%u of %u peers online", counts->online, counts->peers);
     heartbeat->told = *counts;

@@ -15,14 +15,14 @@
 #include "daemon/notify.h"
 #include "daemon/sandbox.h"
 
-static enum exit_status generate(const struct places *places, const struct config *config)
+static enum exit_status generate(const struct paths *paths, const struct config *config)
 {
-    const struct keys_source keys = config_keys(config, places->state_dir);
+    const struct keys_source keys = config_keys(config, paths->state_dir);
     struct identity *identity;
     char text[FINGERPRINT_TEXT_MAX];
-    int r = directory_make(places->state_dir);
+    int r = directory_make(paths->state_dir);
     if (r < 0) {
-        log_error("can't make %s: %s", places->state_dir, strerror(-r));
+        log_error("can't make %s: %s", paths->state_dir, strerror(-r));
         return EXIT_STATUS_OS;
     }
     if (keys_generate_identity(&keys, &identity) < 0)
@@ -33,16 +33,16 @@ static enum exit_status generate(const struct places *places, const struct confi
     return EXIT_STATUS_OK;
 }
 
-static enum exit_status serve(const struct options *options, const struct places *places,
+static enum exit_status serve(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
     struct daemon *daemon;
-    enum exit_status status = daemon_new(&daemon, options, places, config);
+    enum exit_status status = daemon_new(&daemon, options, paths, config);
     if (status != EXIT_STATUS_OK) {
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "the start failed; the reason is above");
         return status;
     }
-    sandbox_enter(places);
+    sandbox_enter(paths);
     status = daemon_run(daemon);
     daemon_free(daemon);
     return status;
@@ -58,7 +58,7 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static enum exit_status start(const struct options *options, const struct places *places,
+static enum exit_status start(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
     umask(0077);
@@ -68,17 +68,17 @@ static enum exit_status start(const struct options *options, const struct places
     log_set_level(config->log_level);
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;
-    enum exit_status status = options->action == OPTIONS_GENERATE ? generate(places, config)
-                                                                  : serve(options, places, config);
+    enum exit_status status = options->action == OPTIONS_GENERATE ? generate(paths, config)
+                                                                  : serve(options, paths, config);
     crypto_deinit();
     return status;
 }
 
-static enum exit_status configure(const struct options *options, const struct places *places)
+static enum exit_status configure(const struct options *options, const struct paths *paths)
 {
     struct config config;
     char complaint[CONFIG_COMPLAINT_MAX];
-    if (config_load(&config, places->config, places->config_required, options, complaint) < 0) {
+    if (config_load(&config, paths->config, paths->config_required, options, complaint) < 0) {
         if (options->action == OPTIONS_RUN)
             log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "%s", complaint);
         else
@@ -88,13 +88,13 @@ static enum exit_status configure(const struct options *options, const struct pl
     if (options->action == OPTIONS_SHOW && config_print(&config, stdout) < 0)
         return EXIT_STATUS_INTERNAL;
     bool starts = options->action == OPTIONS_RUN || options->action == OPTIONS_GENERATE;
-    return starts ? start(options, places, &config) : EXIT_STATUS_OK;
+    return starts ? start(options, paths, &config) : EXIT_STATUS_OK;
 }
 
 int main(int argc, char *argv[])
 {
     struct options options;
-    struct places places;
+    struct paths paths;
     if (options_parse(&options, argc, argv) < 0)
         return EXIT_STATUS_USAGE;
     if (options.action == OPTIONS_HELP) {
@@ -108,8 +108,8 @@ int main(int argc, char *argv[])
     if (options.action == OPTIONS_RUN)
         notify_use_journal();
     enum exit_status status = EXIT_STATUS_CONFIG;
-    if (places_find(&places, &options) == 0)
-        status = configure(&options, &places);
-    places_deinit(&places);
+    if (paths_find(&paths, &options) == 0)
+        status = configure(&options, &paths);
+    paths_deinit(&paths);
     return (int)status;
 }

@@ -67,23 +67,23 @@ static int allow_resolver(int ruleset)
     return r == 0 && target != NULL ? allow_beside(ruleset, target, READ) : r;
 }
 
-static int add_rules(int ruleset, const struct places *places)
+static int add_rules(int ruleset, const struct paths *paths)
 {
-    int r = allow_directory(ruleset, places->state_dir, KEEP);
+    int r = allow_directory(ruleset, paths->state_dir, KEEP);
     if (r == 0)
-        r = allow_beside(ruleset, places->config, READ);
+        r = allow_beside(ruleset, paths->config, READ);
     if (r == 0)
-        r = allow_beside(ruleset, places->control, REMOVE);
+        r = allow_beside(ruleset, paths->control, REMOVE);
     return r == 0 ? allow_resolver(ruleset) : r;
 }
 
-static int restrict_files(const struct places *places)
+static int restrict_files(const struct paths *paths)
 {
     const struct landlock_ruleset_attr attributes = {.handled_access_fs = EVERYTHING};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
     if (ruleset < 0)
         return -errno;
-    int r = add_rules(ruleset, places);
+    int r = add_rules(ruleset, paths);
     if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         r = -errno;
     close(ruleset);
@@ -186,12 +186,12 @@ static unsigned holds(enum sandbox_part part, const char *name, int r)
     return 0;
 }
 
-unsigned sandbox_enter(const struct places *places)
+unsigned sandbox_enter(const struct paths *paths)
 {
     unsigned held = 0;
     /* A configuration that is written later must lie in a directory that there is a rule for. */
-    directory_make_parents(places->config);
-    held |= holds(SANDBOX_FILES, "Landlock", restrict_files(places));
+    directory_make_parents(paths->config);
+    held |= holds(SANDBOX_FILES, "Landlock", restrict_files(paths));
     held |= holds(SANDBOX_CALLS, "seccomp", restrict_calls());
     return held;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "daemon/places.h"
+#include "daemon/paths.h"
 
 enum sandbox_part {
     SANDBOX_FILES = 1, /* Landlock */
@@ -16,4 +16,4 @@ enum sandbox_part {
  * Enters it for good. What the kernel can't do, or a surrounding sandbox does not allow, is left
  * out and logged at debug level. Returns the parts that hold.
  */
-unsigned sandbox_enter(const struct places *places);
+unsigned sandbox_enter(const struct paths *paths);

@@ -4,8 +4,8 @@
  */
 #include "daemon/sandbox.h"
 
-unsigned sandbox_enter(const struct places *places)
+unsigned sandbox_enter(const struct paths *paths)
 {
-    (void)places;
+    (void)paths;
     return 0;
 }

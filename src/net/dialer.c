@@ -71,7 +71,6 @@ static int dial_try_error(const struct dial *dial)
 {
     int error = 0;
     socklen_t size = sizeof error;
-
     if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         return errno;
     if (error == 0 && socket_is_self_connected(dial->fd))
@@ -84,7 +83,6 @@ static void on_connected(evutil_socket_t fd, short what, void *argument)
     struct dial *dial = argument;
     struct stream *stream = NULL;
     int error = dial_try_error(dial);
-
     (void)what;
     if (error == 0)
         error = -stream_new(&stream, dial->loop, fd);
@@ -122,7 +120,6 @@ static uint64_t dial_share_ms(const struct dial *dial)
     const uint64_t now = loop_now(dial->loop);
     const uint64_t left = dial->deadline_ms > now ? dial->deadline_ms - now : 0;
     unsigned count = 0;
-
     for (const struct addrinfo *address = dial->next; address != NULL; address = address->ai_next)
         count++;
     return count > 0 ? left / count : left;
@@ -152,7 +149,6 @@ static void dial_next(struct dial *dial)
 static void on_timer(void *context)
 {
     struct dial *dial = context;
-
     if (dial->lookup != NULL)
         dial->error = "no answer from the name server";
     else if (dial->event != NULL)
@@ -163,7 +159,6 @@ static void on_timer(void *context)
 static void on_looked_up(void *context, struct addrinfo *addresses, const char *error)
 {
     struct dial *dial = context;
-
     dial->lookup = NULL;
     dial->addresses = addresses;
     dial->next = addresses;
@@ -177,7 +172,6 @@ int dial_start(struct dial **result, struct loop *loop, const struct address *ad
 {
     CLEANUP(dial_cleanup) struct dial *dial = calloc(1, sizeof *dial);
     int r;
-
     if (dial == NULL)
         return -ENOMEM;
     dial->fd = -1;

@@ -1,6 +1,7 @@
 /*
  * Listeners: bind or inherit, accept, and hand streams up. Who may stay is decided above.
  */
+#define LOG_COMPONENT "listener"
 #include "net/listener.h"
 
 #include <errno.h>
@@ -18,8 +19,6 @@
 #include "net/libevent.h"
 #include "net/socket.h"
 #include "net/unixsock.h"
-
-#define LOG_COMPONENT "listener"
 
 enum {
     ACCEPT_BATCH = 16, /* per callback, so that a flood leaves the loop to others too */
@@ -52,7 +51,6 @@ static void listener_pause(struct listener *listener, int error)
 static void on_resume(void *context)
 {
     struct listener *listener = context;
-
     if (event_add(listener->event, NULL) < 0)
         listener_pause(listener, ENOMEM);
 }
@@ -83,7 +81,6 @@ static bool is_of_connection(int error)
 static bool is_reserved(int fd)
 {
     struct rlimit limit;
-
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
            (rlim_t)fd + RESERVE >= limit.rlim_cur;
 }
@@ -92,7 +89,6 @@ static void listener_hand_over(struct listener *listener, int fd)
 {
     struct stream *stream = NULL;
     int r = listener->open_to_all && is_reserved(fd) ? -EMFILE : 0;
-
     if (r == 0)
         r = stream_new(&stream, listener->loop, fd);
     if (r < 0) {
@@ -106,7 +102,6 @@ static void listener_hand_over(struct listener *listener, int fd)
 static void on_connection(evutil_socket_t fd, short what, void *argument)
 {
     struct listener *listener = argument;
-
     (void)what;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         const int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -129,7 +124,6 @@ static int listener_new(struct listener **result, struct loop *loop, int fd,
 {
     struct listener *listener = calloc(1, sizeof *listener);
     int r = -ENOMEM;
-
     if (listener == NULL)
         return -ENOMEM;
     listener->fd = -1;
@@ -176,7 +170,6 @@ static int bind_tcp(int fd, const struct addrinfo *address)
 {
     const int on = 1;
     const int off = 0;
-
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         (address->ai_family == AF_INET6 &&
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) ||
@@ -196,7 +189,6 @@ static int listen_tcp(const char *host, uint16_t port, int *result)
     char service[8];
     int fd;
     int r = 0;
-
     snprintf(service, sizeof service, "%u", (unsigned)port);
     if (getaddrinfo(host, service, &hints, &address) != 0)
         return -EINVAL;
@@ -216,7 +208,6 @@ static int listen_tcp(const char *host, uint16_t port, int *result)
 static int listen_everywhere(uint16_t port, int *fd)
 {
     const int r = listen_tcp("::", port, fd);
-
     if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
         return listen_tcp("0.0.0.0", port, fd);
     return r;
@@ -241,7 +232,6 @@ int listener_new_tcp(struct listener **listener, struct loop *loop, const struct
     int fd = -1;
     int r = everywhere ? listen_everywhere(address->port, &fd)
                        : listen_tcp(address->host, address->port, &fd);
-
     if (r < 0)
         return r;
     r = listener_new(listener, loop, fd, accept, context);
@@ -261,7 +251,6 @@ int listener_new_unix(struct listener **listener, struct loop *loop, const char 
     char *own_path = strdup(path);
     int fd = -1;
     int r;
-
     if (own_path == NULL)
         return -ENOMEM;
     r = unixsock_listen(path, mode, &fd, &file);
@@ -287,7 +276,6 @@ static void listener_name_unix(struct listener *listener)
 {
     struct sockaddr_un local = {0};
     socklen_t size = sizeof local - 1; /* keeps the path terminated */
-
     getsockname(listener->fd, (struct sockaddr *)&local, &size);
     if (local.sun_path[0] == '\0')
         local.sun_path[0] = '@';
@@ -300,7 +288,6 @@ static bool is_listening_stream(int fd)
     int type = 0;
     socklen_t listening_size = sizeof listening;
     socklen_t type_size = sizeof type;
-
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == 0 &&
            listening != 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&
            type == SOCK_STREAM;
@@ -311,7 +298,6 @@ int listener_inherit(struct listener **listener, struct loop *loop, int fd, list
 {
     const int family = socket_family(fd);
     int r;
-
     if (family < 0)
         return family;
     if ((family != AF_INET && family != AF_INET6 && family != AF_UNIX) || !is_listening_stream(fd))

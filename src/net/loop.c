@@ -1,6 +1,7 @@
 /*
  * The event loop over libevent: turns, time, signals and timers. It knows nothing of sockets.
  */
+#define LOG_COMPONENT "loop"
 #include "net/loop.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/libevent.h"
-
-#define LOG_COMPONENT "loop"
 
 /*
  * A timer that comes so late gives way to one more look for input. Who was stopped and goes on
@@ -85,7 +84,6 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
 static struct event_base *base_new(void)
 {
     CLEANUP(event_config_cleanup) struct event_config *config = event_config_new();
-
     if (config == NULL || event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) < 0)
         return NULL;
     return event_base_new_with_config(config);
@@ -94,7 +92,6 @@ static struct event_base *base_new(void)
 int loop_new(struct loop **result)
 {
     CLEANUP(loop_cleanup) struct loop *loop = calloc(1, sizeof *loop);
-
     if (loop == NULL)
         return -ENOMEM;
     event_set_log_callback(on_libevent_log);
@@ -152,7 +149,6 @@ static int loop_turn(struct loop *loop)
 int loop_run(struct loop *loop)
 {
     int r = 0;
-
     while (!loop->stopping && r == 0)
         r = loop_turn(loop);
     loop->stopping = false;
@@ -196,7 +192,6 @@ void loop_release(struct loop *loop)
 static const struct turn_time *turn_time(const struct loop *loop)
 {
     struct turn_time *time = loop->time;
-
     if (!time->known) {
         time->known = true;
         time->now_ms = clock_monotonic_ms();
@@ -220,7 +215,6 @@ uint64_t loop_wall(const struct loop *loop)
 static void on_signal(evutil_socket_t signal_number, short what, void *argument)
 {
     const struct signal_watch *watch = argument;
-
     (void)signal_number;
     (void)what;
     watch->callback(watch->context);
@@ -230,7 +224,6 @@ int loop_on_signal(struct loop *loop, int signal_number, void (*callback)(void *
                    void *context)
 {
     struct signal_watch *watch = calloc(1, sizeof *watch);
-
     if (watch == NULL)
         return -ENOMEM;
     watch->callback = callback;
@@ -257,7 +250,6 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     struct timer *timer = argument;
     const uint64_t now = loop_now(timer->loop);
-
     (void)fd;
     (void)what;
     /* The wait and base/clock use different clocks, which may disagree by a little. */
@@ -273,7 +265,6 @@ int timer_new(struct timer **result, struct loop *loop, void (*callback)(void *c
               void *context)
 {
     struct timer *timer = calloc(1, sizeof *timer);
-
     if (timer == NULL)
         return -ENOMEM;
     timer->loop = loop;
@@ -304,7 +295,6 @@ void timer_arm_at(struct timer *timer, uint64_t at_ms)
         .tv_sec = (time_t)(wait_ms / 1000),
         .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000,
     };
-
     timer->at_ms = at_ms > now ? at_ms : now;
     timer->gave_way = false;
     if (at_ms == UINT64_MAX)

@@ -5,6 +5,7 @@
  * evdns calls back from its own depths and, when cancelled, only later. So a look-up always ends in
  * its `finish` timer, outside evdns, and a cancelled one lives on without an owner until then.
  */
+#define LOG_COMPONENT "resolver"
 #include "net/resolver.h"
 
 #include <errno.h>
@@ -16,8 +17,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "net/libevent.h"
-
-#define LOG_COMPONENT "resolver"
 
 struct lookup {
     struct loop *loop;
@@ -83,7 +82,6 @@ static void on_finish(void *context)
 static void on_answer(int error, struct evutil_addrinfo *addresses, void *argument)
 {
     struct lookup *lookup = argument;
-
     lookup->request = NULL;
     lookup->addresses = addresses;
     if (addresses == NULL && lookup->error == NULL)
@@ -105,7 +103,6 @@ static int configure(struct evdns_base *dns)
         {"max-timeouts:", "255"},
     };
     const int what = DNS_OPTIONS_ALL | DNS_OPTION_NAMESERVERS_NO_DEFAULT;
-
     /* It fails without name servers, but has read the hosts by then. */
     evdns_base_resolv_conf_parse(dns, what, "/etc/resolv.conf");
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
@@ -119,7 +116,6 @@ static void ask(struct lookup *lookup, const struct address *address)
 {
     const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     char service[8];
-
     snprintf(service, sizeof service, "%u", (unsigned)address->port);
     lookup->request =
         evdns_getaddrinfo(lookup->dns, address->host, service, &hints, on_answer, lookup);
@@ -134,7 +130,6 @@ int lookup_start(struct lookup **result, struct loop *loop, const struct address
 {
     CLEANUP(lookup_cleanup) struct lookup *lookup = calloc(1, sizeof *lookup);
     int r;
-
     if (lookup == NULL)
         return -ENOMEM;
     lookup->loop = loop;
@@ -178,7 +173,6 @@ struct addrinfo *lookup_numeric(const struct address *address)
     };
     struct evutil_addrinfo *found = NULL;
     char service[8];
-
     snprintf(service, sizeof service, "%u", (unsigned)address->port);
     return evutil_getaddrinfo(address->host, service, &hints, &found) == 0 ? found : NULL;
 }

@@ -17,7 +17,7 @@ enum {
     NOT_SENT_MAX = 32 * 1024,
 };
 
-static const uint8_t V4_MAPPED_PREFIX[12] = {[10] = 0xff, [11] = 0xff};
+static const uint8_t v4_mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 static int set_option(int fd, int level, int name, int value)
 {
@@ -28,7 +28,6 @@ int socket_family(int fd)
 {
     int family = 0;
     socklen_t size = sizeof family;
-
     if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0)
         return -errno;
     return family;
@@ -79,14 +78,14 @@ bool socket_is_self_connected(int fd)
 static void origin_v4(const uint8_t host[static 4], struct address *address, struct origin *origin)
 {
     inet_ntop(AF_INET, host, address->host, sizeof address->host);
-    memcpy(origin->key, V4_MAPPED_PREFIX, sizeof V4_MAPPED_PREFIX);
-    memcpy(origin->key + sizeof V4_MAPPED_PREFIX, host, 4);
+    memcpy(origin->key, v4_mapped_prefix, sizeof v4_mapped_prefix);
+    memcpy(origin->key + sizeof v4_mapped_prefix, host, 4);
 }
 
 static void origin_v6(const uint8_t host[static 16], struct address *address, struct origin *origin)
 {
-    if (memcmp(host, V4_MAPPED_PREFIX, sizeof V4_MAPPED_PREFIX) == 0) {
-        origin_v4(host + sizeof V4_MAPPED_PREFIX, address, origin);
+    if (memcmp(host, v4_mapped_prefix, sizeof v4_mapped_prefix) == 0) {
+        origin_v4(host + sizeof v4_mapped_prefix, address, origin);
         return;
     }
     inet_ntop(AF_INET6, host, address->host, sizeof address->host);
@@ -96,7 +95,6 @@ static void origin_v6(const uint8_t host[static 16], struct address *address, st
 void socket_origin(const union socket_address *from, struct origin *origin)
 {
     struct address address = {0};
-
     memset(origin, 0, sizeof *origin);
     if (from->any.sa_family == AF_INET) {
         address.port = ntohs(from->v4.sin_port);

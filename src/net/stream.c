@@ -68,7 +68,6 @@ static void stream_identify_unix(struct stream *stream)
 {
     struct ucred credentials;
     socklen_t size = sizeof credentials;
-
     snprintf(stream->origin.text, sizeof stream->origin.text, "local");
     if (getsockopt(stream->fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
         stream->user = credentials.uid;
@@ -88,7 +87,6 @@ static int stream_identify_tcp(struct stream *stream)
 static int stream_identify(struct stream *stream)
 {
     const int family = socket_family(stream->fd);
-
     switch (family) {
     case AF_UNIX:
         stream_identify_unix(stream);
@@ -108,7 +106,6 @@ int stream_new(struct stream **result, struct loop *loop, int fd)
     CLEANUP(stream_cleanup) struct stream *stream = calloc(1, sizeof *stream);
     struct event_base *base = loop_base(loop);
     int r;
-
     if (stream == NULL)
         return -ENOMEM;
     stream->fd = fd;
@@ -220,7 +217,6 @@ static ssize_t stream_receive(struct stream *stream)
     const size_t room = STREAM_INPUT_MAX - evbuffer_get_length(stream->input);
     uint8_t chunk[READ_SIZE];
     const ssize_t size = recv(stream->fd, chunk, room < READ_SIZE ? room : READ_SIZE, 0);
-
     if (size < 0)
         return -errno;
     if (evbuffer_add(stream->input, chunk, (size_t)size) < 0)
@@ -232,7 +228,6 @@ static ssize_t stream_receive(struct stream *stream)
 static bool stream_read(struct stream *stream)
 {
     const ssize_t r = stream_receive(stream);
-
     if (r == -EAGAIN || r == -EINTR)
         return false;
     if (r == 0)
@@ -263,7 +258,6 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
 struct span stream_input(const struct stream *stream)
 {
     struct evbuffer_iovec first = {0};
-
     evbuffer_peek(stream->input, -1, NULL, &first, 1);
     return SPAN(first.iov_base, first.iov_len);
 }
@@ -296,7 +290,6 @@ static int stream_send(struct stream *stream)
         .msg_iovlen = (size_t)(used < WRITE_VECTORS ? used : WRITE_VECTORS),
     };
     const ssize_t size = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
-
     if (size < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     evbuffer_drain(stream->output, (size_t)size);
@@ -322,7 +315,6 @@ static void on_write(evutil_socket_t fd, short what, void *argument)
 {
     struct stream *stream = argument;
     const int r = stream_send(stream);
-
     (void)fd;
     (void)what;
     if (r < 0) {

@@ -13,7 +13,6 @@
 static int open_socket(void)
 {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
     return fd < 0 ? -errno : fd;
 }
 
@@ -27,7 +26,6 @@ static int probe(const struct sockaddr_un *address)
 {
     const int fd = open_socket();
     int r;
-
     if (fd < 0)
         return fd;
     r = connect_unix(fd, address);
@@ -48,7 +46,6 @@ static int clear_path(const struct sockaddr_un *address)
 {
     struct stat status;
     int r;
-
     if (lstat(address->sun_path, &status) < 0)
         return errno == ENOENT ? 0 : -errno;
     if (!S_ISSOCK(status.st_mode))
@@ -67,7 +64,6 @@ static int bind_private(int fd, const struct sockaddr_un *address, mode_t mode)
 {
     const mode_t before = umask(0777 & ~mode);
     const int r = bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
-
     umask(before);
     return r;
 }
@@ -75,7 +71,6 @@ static int bind_private(int fd, const struct sockaddr_un *address, mode_t mode)
 static int listen_at(int fd, const char *path, mode_t mode, struct unixsock_file *file)
 {
     struct stat status;
-
     /* Where the directory has a default ACL, the umask did not count. */
     if (lstat(path, &status) < 0 || chmod(path, mode) < 0 || listen(fd, SOMAXCONN) < 0)
         return -errno;
@@ -89,7 +84,6 @@ int unixsock_listen(const char *path, mode_t mode, int *result, struct unixsock_
     const size_t length = strlen(path);
     int fd;
     int r;
-
     if (length == 0)
         return -EINVAL;
     if (length >= sizeof address.sun_path)
@@ -119,7 +113,6 @@ int unixsock_listen(const char *path, mode_t mode, int *result, struct unixsock_
 void unixsock_remove(const char *path, const struct unixsock_file *file)
 {
     struct stat status;
-
     if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode)
         unlink(path);
 }

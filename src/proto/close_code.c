@@ -53,6 +53,5 @@ enum close_code close_code_from_wire(uint8_t value)
 const char *close_code_name(enum close_code code)
 {
     const char *name = name_of((unsigned)code);
-
     return name == NULL ? "unknown" : name;
 }

@@ -11,7 +11,6 @@ static int compute_mac(const struct secret *key, const uint8_t transcript[static
                        const uint8_t message[static CONFIRM_SIZE], uint8_t mac[static HMAC_SIZE])
 {
     const struct span parts[] = {SPAN(transcript, SHA256_SIZE), SPAN(message, MAC_AT)};
-
     return hmac_sha256(SPAN(key->bytes, SECRET_SIZE), parts, 2, mac);
 }
 
@@ -29,13 +28,12 @@ int confirm_check(const struct secret *key, const uint8_t transcript[static SHA2
                   const uint8_t message[static CONFIRM_SIZE], bool *approved)
 {
     uint8_t mac[HMAC_SIZE];
-    int rc;
-
+    int r;
     if ((message[0] & ~FLAG_APPROVED) != 0)
         return CONFIRM_MALFORMED;
-    rc = compute_mac(key, transcript, message, mac);
-    if (rc != 0)
-        return rc;
+    r = compute_mac(key, transcript, message, mac);
+    if (r != 0)
+        return r;
 
     bool same_identities = secret_equal(message + 1, checksum, CHECKSUM_SIZE);
     bool same_keys = secret_equal(message + MAC_AT, mac, HMAC_SIZE);

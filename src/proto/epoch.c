@@ -1,14 +1,13 @@
 /*
  * Steps and times of the rekey. Packets are sealed and opened elsewhere, with the chains kept here.
  */
+#define LOG_COMPONENT "epoch"
 #include "proto/epoch.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-
-#define LOG_COMPONENT "epoch"
 
 static const char *const state_names[] = {
     [EPOCH_STEADY] = "steady",
@@ -47,7 +46,6 @@ void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch
                  uint64_t now_ms)
 {
     bool joining = role == SESSION_JOINER;
-
     epoch_wipe(epoch);
     epoch->role = role;
     epoch->root = secrets->root;
@@ -63,10 +61,9 @@ void epoch_wipe(struct epoch *epoch)
 
 int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms)
 {
-    int rc = keyx_generate(&epoch->keyx);
-
-    if (rc != 0)
-        return rc;
+    int r = keyx_generate(&epoch->keyx);
+    if (r != 0)
+        return r;
     set_record(epoch, RECORD_REKEY_INIT, SPAN(epoch->keyx.public_key, KEYX_SIZE));
     epoch->wanted = false;
     enter(epoch, EPOCH_SEND_INIT, now_ms);
@@ -82,21 +79,20 @@ static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init
     const struct span parts[] = {init, resp};
     struct epoch_secrets secrets;
     uint8_t hash[SHA256_SIZE];
-    int rc = keyx_derive(keyx, other, &shared);
-
-    if (rc > 0)
+    int r = keyx_derive(keyx, other, &shared);
+    if (r > 0)
         return EPOCH_REJECTED;
-    if (rc == 0)
-        rc = sha256(parts, 2, hash);
-    if (rc == 0)
-        rc = keyschedule_rekey(&epoch->root, hash, &shared, &secrets);
-    if (rc == 0) {
+    if (r == 0)
+        r = sha256(parts, 2, hash);
+    if (r == 0)
+        r = keyschedule_rekey(&epoch->root, hash, &shared, &secrets);
+    if (r == 0) {
         epoch->root = secrets.root;
         epoch->next_sending = joining ? secrets.chain_joiner : secrets.chain_host;
         epoch->next_receiving = joining ? secrets.chain_host : secrets.chain_joiner;
     }
     secret_wipe(&secrets, sizeof secrets);
-    return rc;
+    return r;
 }
 
 /* The old key is gone from here on. */
@@ -111,31 +107,29 @@ static void switch_chain(struct chain *chain, struct secret *next)
 int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms)
 {
     struct keyx keyx;
-    int rc;
-
+    int r;
     if (epoch->state != EPOCH_STEADY)
         return EPOCH_REJECTED;
-    rc = keyx_generate(&keyx);
-    if (rc == 0) {
+    r = keyx_generate(&keyx);
+    if (r == 0) {
         set_record(epoch, RECORD_REKEY_RESP, SPAN(keyx.public_key, KEYX_SIZE));
-        rc = derive(epoch, &keyx, record, SPAN(epoch->record, epoch->record_size));
+        r = derive(epoch, &keyx, record, SPAN(epoch->record, epoch->record_size));
     }
     keyx_wipe(&keyx);
-    if (rc == 0)
+    if (r == 0)
         enter(epoch, EPOCH_SEND_RESP, now_ms);
-    return rc;
+    return r;
 }
 
 int epoch_take_resp(struct epoch *epoch, struct span record, uint64_t now_ms)
 {
-    int rc;
-
+    int r;
     if (epoch->state != EPOCH_WAIT_RESP)
         return EPOCH_REJECTED;
-    rc = derive(epoch, &epoch->keyx, SPAN(epoch->record, epoch->record_size), record);
+    r = derive(epoch, &epoch->keyx, SPAN(epoch->record, epoch->record_size), record);
     keyx_wipe(&epoch->keyx);
-    if (rc != 0)
-        return rc;
+    if (r != 0)
+        return r;
     switch_chain(&epoch->receiving, &epoch->next_receiving);
     count_from(epoch, now_ms);
     set_record(epoch, RECORD_REKEY_DONE, SPAN(NULL, 0));
@@ -187,7 +181,6 @@ void epoch_mark_sent(struct epoch *epoch, uint64_t now_ms)
 static uint64_t highest_counter(const struct epoch *epoch)
 {
     uint64_t sending = epoch->sending.counter, receiving = epoch->receiving.counter;
-
     return sending > receiving ? sending : receiving;
 }
 
@@ -205,7 +198,6 @@ uint64_t epoch_rekey_at_ms(const struct epoch *epoch)
 uint64_t epoch_overdue_at_ms(const struct epoch *epoch)
 {
     uint64_t too_old = epoch->since_ms + EPOCH_AGE_MAX_MS;
-
     /* One counter value is left for the CLOSE that says so. */
     if (highest_counter(epoch) >= PACKET_COUNTER_LIMIT - 1)
         return 0;

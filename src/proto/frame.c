@@ -31,14 +31,12 @@ struct frame_header frame_header_get(const uint8_t at[static FRAME_HEADER_SIZE])
 static bool hello_length(uint32_t length, uint32_t extra)
 {
     uint32_t shortest = length >= HELLO_SIZE + extra ? HELLO_SIZE + extra : HELLO_SIZE;
-
     return length >= shortest && length - shortest <= HELLO_EXTENSIONS_MAX;
 }
 
 static bool packet_length(uint32_t length)
 {
     uint32_t payload = length - FRAME_PACKET_OVERHEAD;
-
     return length >= FRAME_PACKET_OVERHEAD + FRAME_PACKET_PAYLOAD_MIN &&
            length <= FRAME_PACKET_OVERHEAD + FRAME_PACKET_PAYLOAD_MAX &&
            (payload & (payload - 1)) == 0;

@@ -2,6 +2,7 @@
  * What both roles of the handshake share: the states, the transcript, alerts and CONFIRM. What
  * differs is in handshake_joiner.c and handshake_host.c.
  */
+#define LOG_COMPONENT "handshake"
 #include "proto/handshake.h"
 
 #include <errno.h>
@@ -14,8 +15,6 @@
 #include "crypto/random.h"
 #include "proto/handshake_state.h"
 #include "proto/ident.h"
-
-#define LOG_COMPONENT "handshake"
 
 DEFINE_CLEANUP(struct handshake *, handshake_cleanup, handshake_free)
 DEFINE_CLEANUP(struct pubkey *, pubkey_cleanup, pubkey_free)
@@ -45,46 +44,43 @@ int handshake_fail(struct handshake *handshake, enum close_code code, const char
 int handshake_record(struct handshake *handshake, enum frame_type type, struct span plaintext)
 {
     uint8_t element[FRAME_HEADER_SIZE];
-    int rc;
-
+    int r;
     frame_header_put(
         element, (struct frame_header){.length = (uint32_t)plaintext.size, .type = (uint8_t)type});
-    rc = sha256_state_add(handshake->transcript, SPAN(element, sizeof element));
-    if (rc == 0)
-        rc = sha256_state_add(handshake->transcript, plaintext);
-    if (rc == 0)
-        rc = sha256_state_value(handshake->transcript, handshake->hash);
-    return rc;
+    r = sha256_state_add(handshake->transcript, SPAN(element, sizeof element));
+    if (r == 0)
+        r = sha256_state_add(handshake->transcript, plaintext);
+    if (r == 0)
+        r = sha256_state_value(handshake->transcript, handshake->hash);
+    return r;
 }
 
 int handshake_prepare_hello(struct handshake *handshake)
 {
-    int rc = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
-
-    if (rc == 0)
-        rc = keyx_generate(&handshake->keyx);
-    if (rc == 0)
+    int r = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
+    if (r == 0)
+        r = keyx_generate(&handshake->keyx);
+    if (r == 0)
         memcpy(handshake->hello.x25519, handshake->keyx.public_key, KEYX_SIZE);
-    return rc;
+    return r;
 }
 
 int handshake_exchange(struct handshake *handshake, const struct hello *other)
 {
     CLEANUP(secret_cleanup) struct secret shared;
     struct handshake_secrets *secrets = &handshake->secrets;
-    int rc;
-
+    int r;
     if (memcmp(other->random, handshake->hello.random, HELLO_RANDOM_SIZE) == 0 ||
         memcmp(other->x25519, handshake->hello.x25519, KEYX_SIZE) == 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "our own HELLO was sent back");
-    rc = keyx_derive(&handshake->keyx, other->x25519, &shared);
+    r = keyx_derive(&handshake->keyx, other->x25519, &shared);
     keyx_wipe(&handshake->keyx);
-    if (rc > 0)
+    if (r > 0)
         return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "degenerate X25519 key");
-    if (rc == 0)
-        rc = keyschedule_exchange(secrets, handshake->hash, &shared);
-    if (rc != 0)
-        return rc;
+    if (r == 0)
+        r = keyschedule_exchange(secrets, handshake->hash, &shared);
+    if (r != 0)
+        return r;
 
     bool joining = handshake->role == SESSION_JOINER;
 
@@ -96,9 +92,8 @@ int handshake_exchange(struct handshake *handshake, const struct hello *other)
 int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,
                    struct bytes *out)
 {
-    int rc = handshake_record(handshake, type, plaintext);
-
-    return rc != 0 ? rc : seal_frame(&handshake->sending, type, plaintext, out);
+    int r = handshake_record(handshake, type, plaintext);
+    return r != 0 ? r : seal_frame(&handshake->sending, type, plaintext, out);
 }
 
 int handshake_authenticate(struct handshake *handshake, struct span spki,
@@ -108,19 +103,18 @@ int handshake_authenticate(struct handshake *handshake, struct span spki,
     const struct span own = pubkey_spki(identity_pubkey(handshake->self));
     const struct span parts[] = {SPAN(handshake->hash, SHA256_SIZE), prefix};
     CLEANUP(pubkey_cleanup) struct pubkey *peer = NULL;
-    int rc = pubkey_new(&peer, spki);
-
-    if (rc > 0)
+    int r = pubkey_new(&peer, spki);
+    if (r > 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "not a legal RSA key");
-    if (rc == 0)
-        rc = pubkey_verify(peer, purpose, parts, 2, signature);
-    if (rc < 0)
-        return rc;
+    if (r == 0)
+        r = pubkey_verify(peer, purpose, parts, 2, signature);
+    if (r < 0)
+        return r;
     if (spki.size == own.size && memcmp(spki.data, own.data, own.size) == 0)
         return handshake_fail(handshake, CLOSE_SELF,
-                              rc == 0 ? "the peer is ourselves, or has our private key"
-                                      : "the peer claims our identity");
-    if (rc > 0)
+                              r == 0 ? "the peer is ourselves, or has our private key"
+                                     : "the peer claims our identity");
+    if (r > 0)
         return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "wrong signature");
     handshake->peer = STEAL(peer);
     return 0;
@@ -130,7 +124,6 @@ int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, 
                    size_t prefix_size)
 {
     const struct span parts[] = {SPAN(handshake->hash, SHA256_SIZE), SPAN(plaintext, prefix_size)};
-
     return identity_sign(handshake->self, purpose, parts, 2, plaintext + prefix_size);
 }
 
@@ -145,10 +138,9 @@ int handshake_make_confirm(struct handshake *handshake, uint8_t message[static C
 {
     const struct handshake_secrets *secrets = &handshake->secrets;
     uint8_t checksum[CHECKSUM_SIZE];
-    int rc = combine_checksum(handshake, checksum);
-
-    if (rc != 0)
-        return rc;
+    int r = combine_checksum(handshake, checksum);
+    if (r != 0)
+        return r;
     return confirm_make(handshake->role == SESSION_JOINER ? &secrets->confirm_joiner
                                                           : &secrets->confirm_host,
                         handshake->hash, checksum, handshake->approved_here, message);
@@ -158,21 +150,20 @@ static int take_confirm(struct handshake *handshake, enum frame_type type, struc
 {
     const struct handshake_secrets *secrets = &handshake->secrets;
     uint8_t checksum[CHECKSUM_SIZE];
-    int rc = combine_checksum(handshake, checksum);
-
-    if (rc != 0)
-        return rc;
-    rc = confirm_check(type == FRAME_CONFIRM_J ? &secrets->confirm_joiner : &secrets->confirm_host,
-                       handshake->hash, checksum, message.data, &handshake->approved_there);
-    if (rc == CONFIRM_MALFORMED)
+    int r = combine_checksum(handshake, checksum);
+    if (r != 0)
+        return r;
+    r = confirm_check(type == FRAME_CONFIRM_J ? &secrets->confirm_joiner : &secrets->confirm_host,
+                      handshake->hash, checksum, message.data, &handshake->approved_there);
+    if (r == CONFIRM_MALFORMED)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "unknown flags in CONFIRM");
-    if (rc == CONFIRM_FORGED)
+    if (r == CONFIRM_FORGED)
         return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "CONFIRM does not match");
-    if (rc == 0)
-        rc = handshake_record(handshake, type, message);
-    if (rc == 0)
+    if (r == 0)
+        r = handshake_record(handshake, type, message);
+    if (r == 0)
         handshake_enter(handshake, HANDSHAKE_ASK_ESTABLISHED);
-    return rc;
+    return r;
 }
 
 int handshake_new(struct handshake **handshake, const struct session_settings *settings,
@@ -181,27 +172,26 @@ int handshake_new(struct handshake **handshake, const struct session_settings *s
     const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
     CLEANUP(handshake_cleanup) struct handshake *made = calloc(1, sizeof *made);
     uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
-    int rc;
-
+    int r;
     if (made == NULL)
         return -ENOMEM;
     made->role = settings->role;
     made->self = settings->self;
     made->invite_secret = settings->invite_secret;
-    rc = sha256_state_new(&made->transcript);
-    if (rc == 0 && made->role == SESSION_JOINER) {
-        rc = handshake_prepare_hello(made);
+    r = sha256_state_new(&made->transcript);
+    if (r == 0 && made->role == SESSION_JOINER) {
+        r = handshake_prepare_hello(made);
         frame_header_put(frame, header);
         hello_joiner_encode(&made->hello, frame + FRAME_HEADER_SIZE);
-        if (rc == 0)
-            rc = handshake_record(made, FRAME_HELLO_J,
-                                  SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
-        if (rc == 0)
-            rc = bytes_append(out, frame, sizeof frame);
+        if (r == 0)
+            r = handshake_record(made, FRAME_HELLO_J,
+                                 SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
+        if (r == 0)
+            r = bytes_append(out, frame, sizeof frame);
     }
-    if (rc == 0)
+    if (r == 0)
         *handshake = STEAL(made);
-    return rc;
+    return r;
 }
 
 void handshake_free(struct handshake *handshake)
@@ -218,7 +208,6 @@ void handshake_free(struct handshake *handshake)
 static enum frame_type expected_type(const struct handshake *handshake)
 {
     bool joining = handshake->role == SESSION_JOINER;
-
     switch (handshake->state) {
     case HANDSHAKE_WAIT_HELLO:
         return joining ? FRAME_HELLO_H : FRAME_HELLO_J;
@@ -240,7 +229,6 @@ static uint32_t expected_alert_length(const struct handshake *handshake)
 int handshake_judge(struct handshake *handshake, struct frame_header header)
 {
     enum frame_type expected = expected_type(handshake);
-
     /* What is not even roughly a HELLO_J is no peer and gets no answer. */
     handshake->answers_hello = expected == FRAME_HELLO_J && header.type == FRAME_HELLO_J &&
                                header.length <= FRAME_HANDSHAKE_MAX;
@@ -258,14 +246,13 @@ int handshake_take(struct handshake *handshake, struct frame_header header, stru
     enum frame_type type = (enum frame_type)header.type;
     uint8_t opened[KEY_SIZE];
     struct span plaintext = body;
-
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
-        int rc = seal_open(&handshake->receiving, header, body, opened);
+        int r = seal_open(&handshake->receiving, header, body, opened);
 
-        if (rc > 0)
+        if (r > 0)
             return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed frame is broken");
-        if (rc < 0)
-            return rc;
+        if (r < 0)
+            return r;
         plaintext = SPAN(opened, body.size - AEAD_TAG_SIZE);
     }
     if (handshake->state == HANDSHAKE_WAIT_CONFIRM)
@@ -279,14 +266,13 @@ int handshake_take_alert(struct handshake *handshake, struct frame_header header
                          enum close_code *code)
 {
     uint8_t value = body.data[0];
-
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
-        int rc = seal_open(&handshake->receiving, header, body, &value);
+        int r = seal_open(&handshake->receiving, header, body, &value);
 
-        if (rc > 0)
+        if (r > 0)
             return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed alert is broken");
-        if (rc < 0)
-            return rc;
+        if (r < 0)
+            return r;
     }
     *code = close_code_from_wire(value);
     return 0;
@@ -295,7 +281,6 @@ int handshake_take_alert(struct handshake *handshake, struct frame_header header
 void handshake_alert(struct handshake *handshake, enum close_code code, struct bytes *out)
 {
     uint8_t frame[FRAME_HEADER_SIZE + FRAME_CLEAR_ALERT_SIZE];
-
     /* Best effort: the link ends in any case. */
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
         uint8_t value = (uint8_t)code;
@@ -331,14 +316,13 @@ bool handshake_awaits_verdict(const struct handshake *handshake)
 
 int handshake_admit(struct handshake *handshake, bool approved, struct bytes *out)
 {
-    int rc;
-
+    int r;
     handshake->approved_here = approved;
-    rc = handshake->role == SESSION_JOINER ? handshake_joiner_admit(handshake, out)
-                                           : handshake_host_admit(handshake, out);
-    if (rc == 0)
+    r = handshake->role == SESSION_JOINER ? handshake_joiner_admit(handshake, out)
+                                          : handshake_host_admit(handshake, out);
+    if (r == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_CONFIRM);
-    return rc;
+    return r;
 }
 
 int handshake_finish(struct handshake *handshake, struct bytes *out,
@@ -346,18 +330,17 @@ int handshake_finish(struct handshake *handshake, struct bytes *out,
 {
     bool hosting = handshake->role == SESSION_HOST;
     uint8_t message[CONFIRM_SIZE];
-    int rc = 0;
-
+    int r = 0;
     if (hosting)
-        rc = handshake_make_confirm(handshake, message);
-    if (rc == 0 && hosting)
-        rc = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof message));
-    if (rc == 0)
-        rc = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
-    if (rc == 0 && hosting)
-        rc = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof message), out);
-    if (rc != 0)
-        return rc;
+        r = handshake_make_confirm(handshake, message);
+    if (r == 0 && hosting)
+        r = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof message));
+    if (r == 0)
+        r = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
+    if (r == 0 && hosting)
+        r = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof message), out);
+    if (r != 0)
+        return r;
     memcpy(sid, handshake->hash, SHA256_SIZE);
     handshake_enter(handshake, HANDSHAKE_DONE);
     return 0;

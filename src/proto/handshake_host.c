@@ -14,34 +14,32 @@ static int take_hello(struct handshake *handshake, struct span body, struct byte
     const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_H};
     uint8_t answer[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
     struct hello joiner;
-    int rc = hello_joiner_parse(body, &joiner);
-
-    if (rc == HELLO_UNSUPPORTED)
+    int r = hello_joiner_parse(body, &joiner);
+    if (r == HELLO_UNSUPPORTED)
         return handshake_fail(handshake, CLOSE_UNSUPPORTED, "no version or suite in common");
-    if (rc != 0)
+    if (r != 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_J is malformed");
-    rc = handshake_record(handshake, FRAME_HELLO_J, body);
-    if (rc == 0)
-        rc = handshake_prepare_hello(handshake);
-    if (rc == 0) {
+    r = handshake_record(handshake, FRAME_HELLO_J, body);
+    if (r == 0)
+        r = handshake_prepare_hello(handshake);
+    if (r == 0) {
         frame_header_put(answer, header);
         hello_host_encode(&handshake->hello, answer + FRAME_HEADER_SIZE);
-        rc = handshake_record(handshake, FRAME_HELLO_H,
-                              SPAN(answer + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
+        r = handshake_record(handshake, FRAME_HELLO_H,
+                             SPAN(answer + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
     }
-    if (rc == 0)
-        rc = handshake_exchange(handshake, &joiner);
-    if (rc == 0)
-        rc = bytes_append(out, answer, sizeof answer);
-    if (rc == 0)
+    if (r == 0)
+        r = handshake_exchange(handshake, &joiner);
+    if (r == 0)
+        r = bytes_append(out, answer, sizeof answer);
+    if (r == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_IDENTITY);
-    return rc;
+    return r;
 }
 
 static void keep_invite(struct handshake *handshake, const struct ident *ident)
 {
     struct handshake_invite *invite = &handshake->invite;
-
     invite->shown = !bytes_all_zero(ident->invite_id, INVITE_ID_SIZE);
     memcpy(invite->id, ident->invite_id, INVITE_ID_SIZE);
     memcpy(invite->mac, ident->invite_mac, INVITE_MAC_SIZE);
@@ -51,19 +49,18 @@ static void keep_invite(struct handshake *handshake, const struct ident *ident)
 static int take_ident(struct handshake *handshake, struct span plaintext)
 {
     struct ident ident;
-    int rc;
-
+    int r;
     if (ident_parse(plaintext, &ident) != 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "IDENT is malformed");
-    rc = handshake_authenticate(handshake, ident.spki, SIGNATURE_IDENT, ident.prefix,
-                                ident.signature);
-    if (rc != 0)
-        return rc;
+    r = handshake_authenticate(handshake, ident.spki, SIGNATURE_IDENT, ident.prefix,
+                               ident.signature);
+    if (r != 0)
+        return r;
     keep_invite(handshake, &ident);
-    rc = handshake_record(handshake, FRAME_IDENT, plaintext);
-    if (rc == 0)
+    r = handshake_record(handshake, FRAME_IDENT, plaintext);
+    if (r == 0)
         handshake_enter(handshake, HANDSHAKE_ASK_ADMISSION);
-    return rc;
+    return r;
 }
 
 int handshake_host_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
@@ -82,19 +79,18 @@ int handshake_host_admit(struct handshake *handshake, struct bytes *out)
         .spki = pubkey_spki(identity_pubkey(handshake->self)),
         .wrapped = SPAN(wrapped, pubkey_modulus_size(handshake->peer)),
     };
-    int rc = random_bytes(transported.bytes, sizeof transported.bytes);
-
-    if (rc == 0)
-        rc = pubkey_wrap(handshake->peer, &transported, wrapped);
-    if (rc == 0)
-        rc = handshake_sign(handshake, SIGNATURE_KEY, plaintext,
-                            key_message_encode(&key, plaintext));
-    if (rc == 0)
-        rc = handshake_record(handshake, FRAME_KEY, SPAN(plaintext, sizeof plaintext));
-    if (rc == 0)
-        rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
+    int r = random_bytes(transported.bytes, sizeof transported.bytes);
+    if (r == 0)
+        r = pubkey_wrap(handshake->peer, &transported, wrapped);
+    if (r == 0)
+        r = handshake_sign(handshake, SIGNATURE_KEY, plaintext,
+                           key_message_encode(&key, plaintext));
+    if (r == 0)
+        r = handshake_record(handshake, FRAME_KEY, SPAN(plaintext, sizeof plaintext));
+    if (r == 0)
+        r = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
     /* Last, so that nothing is sent by a step that fails. */
-    if (rc == 0)
-        rc = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof plaintext), out);
-    return rc;
+    if (r == 0)
+        r = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof plaintext), out);
+    return r;
 }

@@ -14,53 +14,50 @@ static int send_ident(struct handshake *handshake, struct bytes *out)
     const struct pubkey *self = identity_pubkey(handshake->self);
     struct ident ident = {.spki = pubkey_spki(self)};
     uint8_t id[INVITE_ID_SIZE], mac[INVITE_MAC_SIZE], plaintext[IDENT_SIZE] = {0};
-    int rc = 0;
-
+    int r = 0;
     if (handshake->invite_secret != NULL) {
-        rc = invite_proof_id(handshake->invite_secret, id);
-        if (rc == 0)
-            rc = invite_proof_mac(handshake->invite_secret, handshake->hash,
-                                  pubkey_fingerprint(self), mac);
+        r = invite_proof_id(handshake->invite_secret, id);
+        if (r == 0)
+            r = invite_proof_mac(handshake->invite_secret, handshake->hash,
+                                 pubkey_fingerprint(self), mac);
         ident.invite_id = id;
         ident.invite_mac = mac;
     }
-    if (rc == 0)
-        rc = handshake_sign(handshake, SIGNATURE_IDENT, plaintext, ident_encode(&ident, plaintext));
-    if (rc == 0)
-        rc = handshake_send(handshake, FRAME_IDENT, SPAN(plaintext, sizeof plaintext), out);
-    return rc;
+    if (r == 0)
+        r = handshake_sign(handshake, SIGNATURE_IDENT, plaintext, ident_encode(&ident, plaintext));
+    if (r == 0)
+        r = handshake_send(handshake, FRAME_IDENT, SPAN(plaintext, sizeof plaintext), out);
+    return r;
 }
 
 static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
 {
     struct hello host;
-    int rc;
-
+    int r;
     if (hello_host_parse(body, &host) != 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_H is malformed");
-    rc = handshake_record(handshake, FRAME_HELLO_H, body);
-    if (rc == 0)
-        rc = handshake_exchange(handshake, &host);
-    if (rc == 0)
-        rc = send_ident(handshake, out);
-    if (rc == 0)
+    r = handshake_record(handshake, FRAME_HELLO_H, body);
+    if (r == 0)
+        r = handshake_exchange(handshake, &host);
+    if (r == 0)
+        r = send_ident(handshake, out);
+    if (r == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_IDENTITY);
-    return rc;
+    return r;
 }
 
 static int take_key(struct handshake *handshake, struct span plaintext)
 {
     size_t wrapped_size = pubkey_modulus_size(identity_pubkey(handshake->self));
     struct key_message key;
-    int rc;
-
+    int r;
     if (key_message_parse(plaintext, wrapped_size, &key) != 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "KEY is malformed");
-    rc = handshake_authenticate(handshake, key.spki, SIGNATURE_KEY, key.prefix, key.signature);
-    if (rc == 0)
-        rc = handshake_record(handshake, FRAME_KEY, plaintext);
-    if (rc != 0)
-        return rc;
+    r = handshake_authenticate(handshake, key.spki, SIGNATURE_KEY, key.prefix, key.signature);
+    if (r == 0)
+        r = handshake_record(handshake, FRAME_KEY, plaintext);
+    if (r != 0)
+        return r;
     memcpy(handshake->wrapped, key.wrapped.data, wrapped_size);
     handshake_enter(handshake, HANDSHAKE_ASK_ADMISSION);
     return 0;
@@ -79,17 +76,16 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
     CLEANUP(secret_cleanup) struct secret transported;
     size_t wrapped_size = pubkey_modulus_size(identity_pubkey(handshake->self));
     uint8_t message[CONFIRM_SIZE];
-    int rc = random_bytes(fallback.bytes, sizeof fallback.bytes);
-
+    int r = random_bytes(fallback.bytes, sizeof fallback.bytes);
     /* A bad wrapping goes on with a secret nobody else knows and fails only at CONFIRM_H. */
-    if (rc == 0)
-        rc = identity_unwrap(handshake->self, SPAN(handshake->wrapped, wrapped_size), &fallback,
-                             &transported);
-    if (rc == 0)
-        rc = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
-    if (rc == 0)
-        rc = handshake_make_confirm(handshake, message);
-    if (rc == 0)
-        rc = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof message), out);
-    return rc;
+    if (r == 0)
+        r = identity_unwrap(handshake->self, SPAN(handshake->wrapped, wrapped_size), &fallback,
+                            &transported);
+    if (r == 0)
+        r = keyschedule_mix(&handshake->secrets, handshake->hash, &transported);
+    if (r == 0)
+        r = handshake_make_confirm(handshake, message);
+    if (r == 0)
+        r = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof message), out);
+    return r;
 }

@@ -41,7 +41,6 @@ void hello_host_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE
 static bool starts_with_magic(struct reader *reader)
 {
     const uint8_t *start = reader_take(reader, sizeof magic);
-
     return start != NULL && memcmp(start, magic, sizeof magic) == 0;
 }
 
@@ -50,7 +49,6 @@ static bool extensions_well_formed(struct reader *reader)
 {
     size_t size = reader_u16(reader);
     int32_t last_type = -1;
-
     if (reader->failed || size > EXTENSIONS_MAX || size != reader->left)
         return false;
     while (reader->left > 0) {
@@ -69,7 +67,6 @@ static bool parse_rest(struct reader *reader, size_t second_exchange_size, struc
 {
     const uint8_t *random = reader_take(reader, HELLO_RANDOM_SIZE);
     const uint8_t *x25519 = reader_take(reader, KEYX_SIZE);
-
     if (reader_u16(reader) != second_exchange_size)
         return false;
     reader_take(reader, second_exchange_size);
@@ -86,7 +83,6 @@ int hello_joiner_parse(struct span body, struct hello *hello)
     bool has_magic = starts_with_magic(&reader);
     uint8_t lowest = reader_u8(&reader);
     uint8_t highest = reader_u8(&reader);
-
     if (!has_magic || lowest == 0 || lowest > highest)
         return HELLO_MALFORMED;
     /* Later versions may have another layout from here on. */
@@ -107,7 +103,6 @@ int hello_host_parse(struct span body, struct hello *hello)
     uint8_t version = reader_u8(&reader);
     uint8_t zero = reader_u8(&reader);
     uint16_t suite = reader_u16(&reader);
-
     if (!has_magic || version != PROTOCOL_VERSION || zero != 0 || suite != SUITE_1)
         return HELLO_MALFORMED;
     return parse_rest(&reader, 0, hello) ? 0 : HELLO_MALFORMED;

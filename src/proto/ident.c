@@ -26,7 +26,6 @@ static uint8_t *put_sized(uint8_t *at, struct span content)
 size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFIX_MAX])
 {
     uint8_t *at = prefix;
-
     put_u32(at, FEATURES);
     at = put_bytes(at + FEATURES_SIZE, ident->invite_id, INVITE_ID_SIZE);
     at = put_bytes(at, ident->invite_mac, INVITE_MAC_SIZE);
@@ -37,7 +36,6 @@ size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFI
 size_t key_message_encode(const struct key_message *key, uint8_t prefix[static KEY_PREFIX_MAX])
 {
     uint8_t *at = prefix;
-
     put_u32(at, FEATURES);
     at = put_sized(at + FEATURES_SIZE, key->spki);
     at = put_sized(at, key->wrapped);
@@ -48,7 +46,6 @@ size_t key_message_encode(const struct key_message *key, uint8_t prefix[static K
 static struct span take_spki(struct reader *reader, size_t *modulus_size)
 {
     size_t size = reader_u16(reader);
-
     *modulus_size = pubkey_modulus_size_of_spki(size);
     return SPAN(reader_take(reader, size), size);
 }
@@ -66,7 +63,6 @@ int ident_parse(struct span plaintext, struct ident *ident)
 {
     struct reader reader = reader_of(plaintext);
     size_t modulus_size;
-
     reader_take(&reader, FEATURES_SIZE);
     ident->invite_id = reader_take(&reader, INVITE_ID_SIZE);
     ident->invite_mac = reader_take(&reader, INVITE_MAC_SIZE);
@@ -80,7 +76,6 @@ int key_message_parse(struct span plaintext, size_t wrapped_size, struct key_mes
 {
     struct reader reader = reader_of(plaintext);
     size_t modulus_size;
-
     reader_take(&reader, FEATURES_SIZE);
     key->spki = take_spki(&reader, &modulus_size);
     if (reader_u16(&reader) != wrapped_size)

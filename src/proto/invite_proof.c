@@ -14,11 +14,10 @@ int invite_proof_id(const uint8_t secret[static INVITE_SECRET_SIZE],
     static const char context[] = "p2pchat/1 invite id";
     const struct span parts[] = {SPAN(context, sizeof context), SPAN(secret, INVITE_SECRET_SIZE)};
     uint8_t hash[SHA256_SIZE];
-    int rc = sha256(parts, 2, hash);
-
-    if (rc == 0)
+    int r = sha256(parts, 2, hash);
+    if (r == 0)
         memcpy(id, hash, INVITE_ID_SIZE);
-    return rc;
+    return r;
 }
 
 int invite_proof_mac(const uint8_t secret[static INVITE_SECRET_SIZE],
@@ -31,6 +30,5 @@ int invite_proof_mac(const uint8_t secret[static INVITE_SECRET_SIZE],
         SPAN(transcript, SHA256_SIZE),
         SPAN(joiner->bytes, FINGERPRINT_SIZE),
     };
-
     return hmac_sha256(SPAN(secret, INVITE_SECRET_SIZE), parts, 3, mac);
 }

@@ -19,48 +19,44 @@ static int expand(const struct secret *secret, const char *label, const uint8_t 
         SPAN(label, strlen(label) + 1),
         SPAN(context, context == NULL ? 0 : SHA256_SIZE),
     };
-
     return hkdf_expand(secret, info, context == NULL ? 2 : 3, derived);
 }
 
 static int expand_epoch(const struct secret *secret, const uint8_t context[static SHA256_SIZE],
                         struct epoch_secrets *epoch)
 {
-    int rc = expand(secret, "root", context, &epoch->root);
-
-    if (rc == 0)
-        rc = expand(secret, "chain joiner", context, &epoch->chain_joiner);
-    if (rc == 0)
-        rc = expand(secret, "chain host", context, &epoch->chain_host);
-    return rc;
+    int r = expand(secret, "root", context, &epoch->root);
+    if (r == 0)
+        r = expand(secret, "chain joiner", context, &epoch->chain_joiner);
+    if (r == 0)
+        r = expand(secret, "chain host", context, &epoch->chain_host);
+    return r;
 }
 
 int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
                          const struct secret *shared)
 {
-    int rc = hkdf_extract(SPAN(t2, SHA256_SIZE), SPAN(shared->bytes, SECRET_SIZE), &secrets->hs);
-
-    if (rc == 0)
-        rc = expand(&secrets->hs, "hs joiner", NULL, &secrets->hs_joiner);
-    if (rc == 0)
-        rc = expand(&secrets->hs, "hs host", NULL, &secrets->hs_host);
-    return rc;
+    int r = hkdf_extract(SPAN(t2, SHA256_SIZE), SPAN(shared->bytes, SECRET_SIZE), &secrets->hs);
+    if (r == 0)
+        r = expand(&secrets->hs, "hs joiner", NULL, &secrets->hs_joiner);
+    if (r == 0)
+        r = expand(&secrets->hs, "hs host", NULL, &secrets->hs_host);
+    return r;
 }
 
 int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static SHA256_SIZE],
                     const struct secret *transported)
 {
     CLEANUP(secret_cleanup) struct secret mix;
-    int rc = expand(&secrets->hs, "mix", t4, &mix);
-
-    if (rc == 0)
-        rc = hkdf_extract(SPAN(mix.bytes, SECRET_SIZE), SPAN(transported->bytes, SECRET_SIZE),
-                          &secrets->ms);
-    if (rc == 0)
-        rc = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm_joiner);
-    if (rc == 0)
-        rc = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm_host);
-    return rc;
+    int r = expand(&secrets->hs, "mix", t4, &mix);
+    if (r == 0)
+        r = hkdf_extract(SPAN(mix.bytes, SECRET_SIZE), SPAN(transported->bytes, SECRET_SIZE),
+                         &secrets->ms);
+    if (r == 0)
+        r = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm_joiner);
+    if (r == 0)
+        r = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm_host);
+    return r;
 }
 
 int keyschedule_session(const struct handshake_secrets *secrets,
@@ -75,7 +71,6 @@ int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_S
     CLEANUP(secret_cleanup) struct secret salt;
     CLEANUP(secret_cleanup) struct secret rs;
     int rc = expand(root, "rekey", r, &salt);
-
     if (rc == 0)
         rc = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), SPAN(shared->bytes, SECRET_SIZE), &rs);
     if (rc == 0)
@@ -86,11 +81,10 @@ int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_S
 int keyschedule_ratchet(struct secret *chain, struct secret *packet_key)
 {
     CLEANUP(secret_cleanup) struct secret next;
-    int rc = expand(chain, "packet", NULL, packet_key);
-
-    if (rc == 0)
-        rc = expand(chain, "next", NULL, &next);
-    if (rc == 0)
+    int r = expand(chain, "packet", NULL, packet_key);
+    if (r == 0)
+        r = expand(chain, "next", NULL, &next);
+    if (r == 0)
         *chain = next;
-    return rc;
+    return r;
 }

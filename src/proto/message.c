@@ -14,19 +14,18 @@ int message_append(struct bytes *out, const struct session_item *item)
 {
     uint8_t prefix[RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE];
     uint8_t *body = prefix + RECORD_HEADER_SIZE;
-    int rc = bytes_reserve(out, sizeof prefix + item->text.size);
-
+    int r = bytes_reserve(out, sizeof prefix + item->text.size);
     put_u32(prefix, (uint32_t)(MESSAGE_PREFIX_SIZE + item->text.size));
     prefix[4] = RECORD_MESSAGE;
     memcpy(body, item->id.bytes, UUID_SIZE);
     memcpy(body + 16, item->previous.bytes, UUID_SIZE);
     put_u64(body + 32, item->time_ms);
     body[40] = KIND_TEXT;
-    if (rc == 0)
-        rc = bytes_append(out, prefix, sizeof prefix);
-    if (rc == 0)
-        rc = bytes_append(out, item->text.data, item->text.size);
-    return rc;
+    if (r == 0)
+        r = bytes_append(out, prefix, sizeof prefix);
+    if (r == 0)
+        r = bytes_append(out, item->text.data, item->text.size);
+    return r;
 }
 
 static bool text_legal(struct span text)

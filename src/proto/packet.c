@@ -24,7 +24,6 @@ static void make_nonce(const struct chain *chain, uint8_t nonce[static NONCE_SIZ
 static size_t payload_size(size_t modulus_size, size_t records_size)
 {
     size_t size = FRAME_PACKET_PAYLOAD_MIN;
-
     while (size < modulus_size + SIZE_SIZE + records_size)
         size *= 2;
     return size;
@@ -38,11 +37,10 @@ size_t packet_batch_room(size_t modulus_size)
 /* The key of the packet that comes next, once. */
 static int take_key(struct chain *chain, struct secret *key)
 {
-    int rc = keyschedule_ratchet(&chain->key, key);
-
-    if (rc == 0)
+    int r = keyschedule_ratchet(&chain->key, key);
+    if (r == 0)
         chain->counter++;
-    return rc;
+    return r;
 }
 
 static int sign(const struct identity *self, struct packet_sender sender, const uint8_t *nonce,
@@ -51,7 +49,6 @@ static int sign(const struct identity *self, struct packet_sender sender, const 
     const uint8_t role = (uint8_t)sender.role;
     const struct span parts[] = {SPAN(sender.sid, SHA256_SIZE), SPAN(&role, 1),
                                  SPAN(nonce, NONCE_SIZE), content};
-
     return identity_sign(self, SIGNATURE_PACKET, parts, 4, signature);
 }
 
@@ -61,7 +58,6 @@ static int verify(const struct pubkey *peer, struct packet_sender sender, const 
     const uint8_t role = (uint8_t)sender.role;
     const struct span parts[] = {SPAN(sender.sid, SHA256_SIZE), SPAN(&role, 1),
                                  SPAN(nonce, NONCE_SIZE), content};
-
     return pubkey_verify(peer, SIGNATURE_PACKET, parts, 4, signature);
 }
 
@@ -75,10 +71,9 @@ int packet_seal(struct chain *chain, const struct identity *self, struct packet_
         .length = (uint32_t)(FRAME_PACKET_OVERHEAD + payload),
         .type = FRAME_PACKET,
     };
-    int rc = bytes_reserve(out, FRAME_HEADER_SIZE + header.length);
-
-    if (rc != 0)
-        return rc;
+    int r = bytes_reserve(out, FRAME_HEADER_SIZE + header.length);
+    if (r != 0)
+        return r;
 
     uint8_t *frame = out->data + out->size;
     uint8_t *nonce = frame + FRAME_HEADER_SIZE;
@@ -91,17 +86,17 @@ int packet_seal(struct chain *chain, const struct identity *self, struct packet_
     put_u32(content, (uint32_t)records.size);
     memcpy(content + SIZE_SIZE, records.data, records.size);
     memset(content + SIZE_SIZE + records.size, 0, content_size - SIZE_SIZE - records.size);
-    rc = sign(self, sender, nonce, SPAN(content, content_size), signature);
-    if (rc == 0)
-        rc = take_key(chain, &key);
-    if (rc == 0)
-        rc = aead_seal(&key, nonce, SPAN(frame, FRAME_HEADER_SIZE + NONCE_SIZE),
-                       SPAN(signature, payload), signature);
-    if (rc == 0)
+    r = sign(self, sender, nonce, SPAN(content, content_size), signature);
+    if (r == 0)
+        r = take_key(chain, &key);
+    if (r == 0)
+        r = aead_seal(&key, nonce, SPAN(frame, FRAME_HEADER_SIZE + NONCE_SIZE),
+                      SPAN(signature, payload), signature);
+    if (r == 0)
         out->size += FRAME_HEADER_SIZE + header.length;
     else
         secret_wipe(frame, FRAME_HEADER_SIZE + header.length);
-    return rc;
+    return r;
 }
 
 /* The content's records: at least one header, then nothing but zeros. */
@@ -109,7 +104,6 @@ static int find_records(struct span content, struct span *records)
 {
     struct reader reader = reader_of(content);
     size_t size = reader_u32(&reader);
-
     *records = SPAN(reader_take(&reader, size), size);
     if (reader.failed || size < RECORD_HEADER_SIZE || !reader_zeros(&reader, reader.left))
         return PACKET_REJECTED;
@@ -125,21 +119,20 @@ int packet_open(struct chain *chain, const struct pubkey *peer, struct packet_se
     uint8_t *signature = body->data + NONCE_SIZE;
     uint8_t *content = signature + modulus_size;
     size_t content_size = body->size - FRAME_PACKET_OVERHEAD - modulus_size;
-    int rc;
-
+    int r;
     frame_header_put(aad,
                      (struct frame_header){.length = (uint32_t)body->size, .type = FRAME_PACKET});
     make_nonce(chain, aad + FRAME_HEADER_SIZE);
     if (memcmp(body->data, aad + FRAME_HEADER_SIZE, NONCE_SIZE) != 0)
         return PACKET_REJECTED;
-    rc = take_key(chain, &key);
-    if (rc == 0)
-        rc = aead_open(&key, aad + FRAME_HEADER_SIZE, SPAN(aad, sizeof aad),
-                       SPAN(signature, body->size - NONCE_SIZE), signature);
-    if (rc == 0)
-        rc = find_records(SPAN(content, content_size), records);
-    if (rc == 0)
-        rc = verify(peer, sender, aad + FRAME_HEADER_SIZE, SPAN(content, content_size),
-                    SPAN(signature, modulus_size));
-    return rc > 0 ? PACKET_REJECTED : rc;
+    r = take_key(chain, &key);
+    if (r == 0)
+        r = aead_open(&key, aad + FRAME_HEADER_SIZE, SPAN(aad, sizeof aad),
+                      SPAN(signature, body->size - NONCE_SIZE), signature);
+    if (r == 0)
+        r = find_records(SPAN(content, content_size), records);
+    if (r == 0)
+        r = verify(peer, sender, aad + FRAME_HEADER_SIZE, SPAN(content, content_size),
+                   SPAN(signature, modulus_size));
+    return r > 0 ? PACKET_REJECTED : r;
 }

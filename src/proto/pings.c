@@ -9,7 +9,6 @@
 static bool take_turn(uint64_t *ring, size_t size, size_t *next, uint64_t now_ms)
 {
     uint64_t oldest = ring[*next];
-
     if (oldest != 0 && now_ms + 1 < oldest + PINGS_WINDOW_MS)
         return false;
     ring[*next] = now_ms + 1;
@@ -30,7 +29,6 @@ bool pings_add(struct pings *pings, uint64_t token, bool asked, uint64_t now_ms)
 size_t pings_unsent(const struct pings *pings)
 {
     size_t count = 0;
-
     for (size_t i = 0; i < pings->open_count; i++)
         count += !pings->open[i].sent;
     return count;

@@ -30,21 +30,19 @@ static const struct rule rules[] = {
 
 int record_append(struct bytes *out, enum record_type type, struct span body)
 {
-    int rc = bytes_reserve(out, RECORD_HEADER_SIZE + body.size);
-
-    if (rc == 0)
-        rc = bytes_append_u32(out, (uint32_t)body.size);
-    if (rc == 0)
-        rc = bytes_append_u8(out, (uint8_t)type);
-    if (rc == 0)
-        rc = bytes_append(out, body.data, body.size);
-    return rc;
+    int r = bytes_reserve(out, RECORD_HEADER_SIZE + body.size);
+    if (r == 0)
+        r = bytes_append_u32(out, (uint32_t)body.size);
+    if (r == 0)
+        r = bytes_append_u8(out, (uint8_t)type);
+    if (r == 0)
+        r = bytes_append(out, body.data, body.size);
+    return r;
 }
 
 bool record_next(struct reader *reader, struct record *record)
 {
     const uint8_t *start = reader->next;
-
     if (reader->left == 0)
         return false;
 
@@ -66,7 +64,6 @@ static bool fits(const struct rule *rule, const struct record *record, bool is_l
 static int check_one(const struct record *record, bool is_last, bool from_host)
 {
     struct session_item item;
-
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].type == record->type)
             return fits(&rules[i], record, is_last, from_host) ? 0 : RECORD_MALFORMED;
@@ -80,9 +77,8 @@ int record_check(struct span records, bool from_host)
 {
     struct reader reader = reader_of(records);
     struct record record;
-    int rc = 0;
-
-    while (rc == 0 && record_next(&reader, &record))
-        rc = check_one(&record, reader.left == 0, from_host);
-    return rc == 0 && reader.failed ? RECORD_MALFORMED : rc;
+    int r = 0;
+    while (r == 0 && record_next(&reader, &record))
+        r = check_one(&record, reader.left == 0, from_host);
+    return r == 0 && reader.failed ? RECORD_MALFORMED : r;
 }

@@ -23,7 +23,6 @@ int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
         SPAN((ordered ? a : b)->bytes, FINGERPRINT_SIZE),
         SPAN((ordered ? b : a)->bytes, FINGERPRINT_SIZE),
     };
-
     return sha256(parts, 3, checksum);
 }
 
@@ -31,7 +30,6 @@ int checksum_combine(const struct fingerprint *a, const struct fingerprint *b,
 static void format_group(const uint8_t bytes[static GROUP_BYTES], char digits[static GROUP_DIGITS])
 {
     uint64_t number = ((uint64_t)bytes[0] << 32 | get_u32(bytes + 1)) % GROUP_MODULUS;
-
     for (int i = GROUP_DIGITS - 1; i >= 0; i--) {
         digits[i] = (char)('0' + number % 10);
         number /= 10;
@@ -44,12 +42,11 @@ int safety_number_format(const struct fingerprint *a, const struct fingerprint *
     static const char context[] = "p2pchat/1 safety";
     uint8_t checksum[CHECKSUM_SIZE], hash[SHA512_SIZE];
     const struct span parts[] = {SPAN(context, sizeof context), SPAN(checksum, CHECKSUM_SIZE)};
-    int rc = checksum_combine(a, b, checksum);
-
-    if (rc == 0)
-        rc = sha512(parts, 2, hash);
-    if (rc != 0)
-        return rc;
+    int r = checksum_combine(a, b, checksum);
+    if (r == 0)
+        r = sha512(parts, 2, hash);
+    if (r != 0)
+        return r;
     for (size_t i = 0; i < GROUPS; i++) {
         char *group = text + i * (GROUP_DIGITS + 1);
 
@@ -63,10 +60,9 @@ int safety_number_qr(const struct fingerprint *a, const struct fingerprint *b,
                      char text[static SAFETY_NUMBER_QR_MAX])
 {
     uint8_t checksum[CHECKSUM_SIZE];
-    int rc = checksum_combine(a, b, checksum);
-
-    if (rc != 0)
-        return rc;
+    int r = checksum_combine(a, b, checksum);
+    if (r != 0)
+        return r;
     memcpy(text, qr_prefix, sizeof qr_prefix - 1);
     hex_encode(checksum, sizeof checksum, text + sizeof qr_prefix - 1);
     return 0;
@@ -76,7 +72,6 @@ int safety_number_qr(const struct fingerprint *a, const struct fingerprint *b,
 static bool read_digits(const char *text, char digits[static GROUPS * GROUP_DIGITS])
 {
     size_t count = 0;
-
     for (; *text != '\0'; text++) {
         if (isspace((unsigned char)*text))
             continue;
@@ -90,12 +85,11 @@ static bool read_digits(const char *text, char digits[static GROUPS * GROUP_DIGI
 static int compare_qr(const struct fingerprint *a, const struct fingerprint *b, const char *text)
 {
     uint8_t checksum[CHECKSUM_SIZE], given[CHECKSUM_SIZE];
-
     if (hex_decode(text + sizeof qr_prefix - 1, given, sizeof given) != 0)
         return SAFETY_NUMBER_MALFORMED;
-    int rc = checksum_combine(a, b, checksum);
-    if (rc != 0)
-        return rc;
+    int r = checksum_combine(a, b, checksum);
+    if (r != 0)
+        return r;
     return memcmp(checksum, given, sizeof given) == 0 ? 0 : SAFETY_NUMBER_OTHER;
 }
 
@@ -104,14 +98,13 @@ int safety_number_compare(const struct fingerprint *a, const struct fingerprint 
 {
     char number[SAFETY_NUMBER_TEXT_MAX], digits[GROUPS * GROUP_DIGITS],
         given[GROUPS * GROUP_DIGITS];
-
     if (strncmp(text, qr_prefix, sizeof qr_prefix - 1) == 0)
         return compare_qr(a, b, text);
     if (!read_digits(text, given))
         return SAFETY_NUMBER_MALFORMED;
-    int rc = safety_number_format(a, b, number);
-    if (rc != 0)
-        return rc;
+    int r = safety_number_format(a, b, number);
+    if (r != 0)
+        return r;
     read_digits(number, digits);
     return memcmp(digits, given, sizeof given) == 0 ? 0 : SAFETY_NUMBER_OTHER;
 }

@@ -18,19 +18,18 @@ int seal_frame(struct seal *seal, enum frame_type type, struct span plaintext, s
         .type = (uint8_t)type,
     };
     uint8_t iv[AEAD_IV_SIZE];
-    int rc = bytes_reserve(out, FRAME_HEADER_SIZE + header.length);
-
-    if (rc != 0)
-        return rc;
+    int r = bytes_reserve(out, FRAME_HEADER_SIZE + header.length);
+    if (r != 0)
+        return r;
 
     uint8_t *frame = out->data + out->size;
 
     frame_header_put(frame, header);
     make_iv(seal, iv);
-    rc = aead_seal(&seal->key, iv, SPAN(frame, FRAME_HEADER_SIZE), plaintext,
-                   frame + FRAME_HEADER_SIZE);
-    if (rc != 0)
-        return rc;
+    r = aead_seal(&seal->key, iv, SPAN(frame, FRAME_HEADER_SIZE), plaintext,
+                  frame + FRAME_HEADER_SIZE);
+    if (r != 0)
+        return r;
     out->size += FRAME_HEADER_SIZE + header.length;
     seal->count++;
     return 0;
@@ -39,12 +38,11 @@ int seal_frame(struct seal *seal, enum frame_type type, struct span plaintext, s
 int seal_open(struct seal *seal, struct frame_header header, struct span body, uint8_t *plaintext)
 {
     uint8_t aad[FRAME_HEADER_SIZE], iv[AEAD_IV_SIZE];
-    int rc;
-
+    int r;
     frame_header_put(aad, header);
     make_iv(seal, iv);
-    rc = aead_open(&seal->key, iv, SPAN(aad, sizeof aad), body, plaintext);
-    if (rc == 0)
+    r = aead_open(&seal->key, iv, SPAN(aad, sizeof aad), body, plaintext);
+    if (r == 0)
         seal->count++;
-    return rc > 0 ? SEAL_BROKEN : rc;
+    return r > 0 ? SEAL_BROKEN : r;
 }

@@ -2,6 +2,7 @@
  * The life of a session and what its owner asks of it. Incoming bytes, outgoing packets and timers
  * are in session_input.c, session_output.c and session_timer.c.
  */
+#define LOG_COMPONENT "session"
 #include "proto/session.h"
 
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include "base/log.h"
 #include "proto/message.h"
 #include "proto/session_state.h"
-
-#define LOG_COMPONENT "session"
 
 DEFINE_CLEANUP(struct session *, session_cleanup, session_free)
 
@@ -27,18 +26,17 @@ static const char *const phase_names[] = {
 int session_new(struct session **session, const struct session_settings *settings, uint64_t now_ms)
 {
     CLEANUP(session_cleanup) struct session *made = calloc(1, sizeof *made);
-    int rc;
-
+    int r;
     if (made == NULL)
         return -ENOMEM;
     made->role = settings->role;
     made->phase = SESSION_HANDSHAKE;
     made->self = settings->self;
     made->started_ms = now_ms;
-    rc = handshake_new(&made->handshake, settings, &made->ready);
-    if (rc == 0)
+    r = handshake_new(&made->handshake, settings, &made->ready);
+    if (r == 0)
         *session = STEAL(made);
-    return rc;
+    return r;
 }
 
 void session_free(struct session *session)
@@ -99,26 +97,25 @@ void session_fail(struct session *session, enum close_code code, const char *det
     session_end(session, code, false, detail);
 }
 
-bool session_survives(struct session *session, int rc)
+bool session_survives(struct session *session, int r)
 {
-    if (rc < 0)
+    if (r < 0)
         session_fail(session, CLOSE_INTERNAL_ERROR, "no memory or no cryptography left");
-    else if (rc > 0)
-        session_fail(session, (enum close_code)rc, handshake_complaint(session->handshake));
-    return rc == 0;
+    else if (r > 0)
+        session_fail(session, (enum close_code)r, handshake_complaint(session->handshake));
+    return r == 0;
 }
 
 int session_take_keys(struct session *session, uint64_t now_ms)
 {
     struct epoch_secrets secrets;
-    int rc = handshake_finish(session->handshake, &session->ready, session->sid, &secrets);
-
-    if (rc == 0) {
+    int r = handshake_finish(session->handshake, &session->ready, session->sid, &secrets);
+    if (r == 0) {
         epoch_begin(&session->epoch, session->role, &secrets, now_ms);
         session->keyed = true;
     }
     secret_wipe(&secrets, sizeof secrets);
-    return rc;
+    return r;
 }
 
 void session_open_if_approved(struct session *session)
@@ -186,18 +183,17 @@ void session_close(struct session *session, enum close_code code, uint64_t now_m
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms)
 {
     size_t size = RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + item->text.size;
-    int rc;
-
+    int r;
     if (session->phase != SESSION_OPEN)
         return -ENOTCONN;
     if (item->text.size < 1 || item->text.size > SESSION_TEXT_MAX)
         return -EINVAL;
     if (!window_has_room(&session->window, size))
         return SESSION_FULL;
-    rc = message_append(&session->items, item);
-    if (rc == 0)
+    r = message_append(&session->items, item);
+    if (r == 0)
         window_add(&session->window, size, now_ms);
-    return rc;
+    return r;
 }
 
 void session_acknowledge(struct session *session, uint64_t ordinal)
@@ -251,7 +247,6 @@ bool session_invite_proven(const struct session *session,
 {
     const struct pubkey *peer = session_peer(session);
     uint8_t mac[INVITE_MAC_SIZE];
-
     if (peer == NULL || !session->invite.shown ||
         invite_proof_mac(secret, session->invite.transcript, pubkey_fingerprint(peer), mac) != 0)
         return false;

@@ -40,7 +40,6 @@ static void apply_pong(struct session *session, struct span body)
 {
     struct ping ping;
     uint64_t token = get_u64(body.data);
-
     if (!pings_answer(&session->pings, token, &ping))
         fail(session, "a PONG nobody asked for");
     else if (ping.asked)
@@ -60,7 +59,6 @@ static void apply_approve(struct session *session)
 static void apply_ack(struct session *session, struct span body)
 {
     uint64_t ordinal = get_u64(body.data);
-
     if (!window_acknowledge(&session->window, ordinal, session->input_ms))
         fail(session, "an ACK of nothing in flight");
     else
@@ -70,7 +68,6 @@ static void apply_ack(struct session *session, struct span body)
 static void apply_message(struct session *session, struct span body)
 {
     struct session_event event = {.type = SESSION_ITEM, .ordinal = ++session->items_received};
-
     /* It was judged with the other records of its packet. */
     message_parse(body, &event.item);
     session->epoch.items_flowed = true;
@@ -81,18 +78,17 @@ static void apply_rekey(struct session *session, const struct record *record)
 {
     struct epoch *epoch = &session->epoch;
     uint64_t now_ms = session->input_ms;
-    int rc;
-
+    int r;
     if (record->type == RECORD_REKEY_INIT)
-        rc = epoch_take_init(epoch, record->whole, now_ms);
+        r = epoch_take_init(epoch, record->whole, now_ms);
     else if (record->type == RECORD_REKEY_RESP)
-        rc = epoch_take_resp(epoch, record->whole, now_ms);
+        r = epoch_take_resp(epoch, record->whole, now_ms);
     else
-        rc = epoch_take_done(epoch, now_ms);
+        r = epoch_take_done(epoch, now_ms);
 
-    if (rc == EPOCH_REJECTED)
+    if (r == EPOCH_REJECTED)
         fail(session, "a wrong step of a rekey");
-    else if (session_survives(session, rc) && record->type != RECORD_REKEY_INIT)
+    else if (session_survives(session, r) && record->type != RECORD_REKEY_INIT)
         session->event =
             (struct session_event){.type = SESSION_REKEYED, .epoch = epoch->receiving.epoch};
 }
@@ -139,7 +135,6 @@ static void apply_records(struct session *session)
 {
     struct record record;
     bool applied = false;
-
     while (!has_event(session) && record_next(&session->records, &record)) {
         apply(session, &record);
         applied = true;
@@ -161,19 +156,17 @@ static void take_packet(struct session *session)
         .role = session->role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST,
     };
     struct span records;
-    int rc =
-        packet_open(&session->epoch.receiving, session->peer, sender, &session->body, &records);
-
-    if (rc == PACKET_REJECTED) {
+    int r = packet_open(&session->epoch.receiving, session->peer, sender, &session->body, &records);
+    if (r == PACKET_REJECTED) {
         fail(session, "not the packet that had to come next");
         return;
     }
-    if (!session_survives(session, rc))
+    if (!session_survives(session, r))
         return;
-    rc = record_check(records, sender.role == SESSION_HOST);
-    if (rc == RECORD_UNSUPPORTED)
+    r = record_check(records, sender.role == SESSION_HOST);
+    if (r == RECORD_UNSUPPORTED)
         session_fail(session, CLOSE_UNSUPPORTED_RECORD, "an unknown critical record");
-    else if (rc != 0)
+    else if (r != 0)
         fail(session, "malformed records");
     else
         session->records = reader_of(records);
@@ -202,7 +195,6 @@ static void take_handshake_frame(struct session *session, struct frame_header he
     struct handshake *handshake = session->handshake;
     struct span body = bytes_span(&session->body);
     enum close_code code;
-
     if (header.type == FRAME_ALERT) {
         if (session_survives(session, handshake_take_alert(handshake, header, body, &code)))
             session_end(session, code, true, NULL);
@@ -219,7 +211,6 @@ static void take_handshake_frame(struct session *session, struct frame_header he
 static void judge_header(struct session *session, uint64_t now_ms)
 {
     struct frame_header header = frame_header_get(session->header);
-
     session->frame_started_ms = now_ms;
     if (session->handshake != NULL) {
         if (!session_survives(session, handshake_judge(session->handshake, header)))
@@ -235,7 +226,6 @@ static void judge_header(struct session *session, uint64_t now_ms)
 static size_t take_header(struct session *session, struct span data, uint64_t now_ms)
 {
     size_t count = smaller(FRAME_HEADER_SIZE - session->header_size, data.size);
-
     memcpy(session->header + session->header_size, data.data, count);
     session->header_size += count;
     if (session->header_size == FRAME_HEADER_SIZE)
@@ -247,7 +237,6 @@ static size_t take_body(struct session *session, struct span data)
 {
     struct frame_header header = frame_header_get(session->header);
     size_t count = smaller(header.length - session->body.size, data.size);
-
     if (!session_survives(session, bytes_append(&session->body, data.data, count)) ||
         session->body.size < header.length)
         return count;
@@ -262,7 +251,6 @@ static size_t take_body(struct session *session, struct span data)
 size_t session_input(struct session *session, struct span data, uint64_t now_ms)
 {
     size_t used = 0;
-
     session->input_ms = now_ms;
     while (session->phase != SESSION_CLOSED) {
         struct span rest = SPAN(data.data + used, data.size - used);
@@ -283,7 +271,6 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
 struct session_event session_next_event(struct session *session)
 {
     struct session_event event = {.type = SESSION_NOTHING};
-
     apply_records(session);
     if (session->end.type != SESSION_NOTHING) {
         event = session->end;

@@ -15,7 +15,6 @@ enum { NUMBER_RECORD_SIZE = RECORD_HEADER_SIZE + 8 };
 static int append_number(struct bytes *records, enum record_type type, uint64_t number)
 {
     uint8_t body[8];
-
     put_u64(body, number);
     return record_append(records, type, SPAN(body, sizeof body));
 }
@@ -30,11 +29,10 @@ static int append_ack(const struct session *session, struct bytes *records)
 static int append_pings(const struct session *session, struct bytes *records)
 {
     const struct pings *pings = &session->pings;
-    int rc = 0;
-
-    for (size_t i = pings->open_count - pings_unsent(pings); i < pings->open_count && rc == 0; i++)
-        rc = append_number(records, RECORD_PING, pings->open[i].token);
-    return rc;
+    int r = 0;
+    for (size_t i = pings->open_count - pings_unsent(pings); i < pings->open_count && r == 0; i++)
+        r = append_number(records, RECORD_PING, pings->open[i].token);
+    return r;
 }
 
 static struct span waiting_items(const struct session *session)
@@ -52,7 +50,6 @@ static size_t gather_items(const struct session *session, size_t room, size_t *s
     struct reader reader = reader_of(waiting_items(session));
     struct record record;
     size_t count = 0;
-
     *size = 0;
     while (record_next(&reader, &record)) {
         if (count > 0 && *size + record.whole.size > room)
@@ -92,7 +89,6 @@ static void mark_sent(struct session *session, size_t count, size_t size, uint64
 static int seal(struct session *session, const struct bytes *records, struct bytes *out)
 {
     const struct packet_sender sender = {.sid = session->sid, .role = session->role};
-
     return packet_seal(&session->epoch.sending, session->self, sender, bytes_span(records), out);
 }
 
@@ -100,7 +96,6 @@ static int seal(struct session *session, const struct bytes *records, struct byt
 static size_t room_beside(const struct session *session, size_t others)
 {
     size_t room = packet_batch_room(pubkey_modulus_size(identity_pubkey(session->self)));
-
     return room > others ? room - others : 0;
 }
 
@@ -110,22 +105,21 @@ static int build_packet(struct session *session, struct bytes *out, uint64_t now
     struct span step = epoch_due_record(&session->epoch);
     size_t tail = pings_unsent(&session->pings) * NUMBER_RECORD_SIZE + step.size;
     size_t items, items_size;
-    int rc = append_ack(session, &records);
-
-    if (rc == 0)
-        rc = bytes_append(&records, session->answers.data, session->answers.size);
+    int r = append_ack(session, &records);
+    if (r == 0)
+        r = bytes_append(&records, session->answers.data, session->answers.size);
     items = gather_items(session, room_beside(session, records.size + tail), &items_size);
-    if (rc == 0)
-        rc = bytes_append(&records, waiting_items(session).data, items_size);
-    if (rc == 0)
-        rc = append_pings(session, &records);
-    if (rc == 0)
-        rc = bytes_append(&records, step.data, step.size);
-    if (rc == 0)
-        rc = seal(session, &records, out);
-    if (rc == 0)
+    if (r == 0)
+        r = bytes_append(&records, waiting_items(session).data, items_size);
+    if (r == 0)
+        r = append_pings(session, &records);
+    if (r == 0)
+        r = bytes_append(&records, step.data, step.size);
+    if (r == 0)
+        r = seal(session, &records, out);
+    if (r == 0)
         mark_sent(session, items, items_size, now_ms);
-    return rc;
+    return r;
 }
 
 static bool has_records(const struct session *session)
@@ -158,10 +152,9 @@ void session_say_close(struct session *session, enum close_code code)
 {
     CLEANUP(bytes_deinit) struct bytes records = {0};
     const uint8_t value = (uint8_t)code;
-    int rc = append_ack(session, &records);
-
-    if (rc == 0)
-        rc = record_append(&records, RECORD_CLOSE, SPAN(&value, 1));
-    if (rc == 0)
+    int r = append_ack(session, &records);
+    if (r == 0)
+        r = record_append(&records, RECORD_CLOSE, SPAN(&value, 1));
+    if (r == 0)
         seal(session, &records, &session->ready);
 }

@@ -37,7 +37,6 @@ static uint64_t frame_deadline(const struct session *session)
 static uint64_t pong_deadline(const struct session *session)
 {
     uint64_t asked_ms = pings_oldest_ms(&session->pings);
-
     return after(asked_ms > session->input_ms ? asked_ms : session->input_ms,
                  SESSION_PONG_TIMEOUT_MS);
 }
@@ -50,7 +49,6 @@ static uint64_t patience_deadline(const struct session *session)
 uint64_t session_deadline(const struct session *session)
 {
     uint64_t earliest = UINT64_MAX;
-
     if (session->phase == SESSION_CLOSED)
         return UINT64_MAX;
     if (session->handshake != NULL)

@@ -6,7 +6,6 @@
 bool window_has_room(const struct window *window, size_t size)
 {
     uint64_t items = window->queued - window->acked;
-
     if (items == 0)
         return true;
     return items < SESSION_WINDOW_ITEMS && window->bytes + size <= SESSION_WINDOW_BYTES;

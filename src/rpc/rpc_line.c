@@ -28,7 +28,6 @@ int rpc_line_next(struct rpc_line *line, struct span *text)
 {
     const size_t limit = line->limit != 0 ? line->limit : RPC_LINE_MAX;
     const struct bytes *buffer = &line->buffer;
-
     assert(line->taken <= line->scanned && line->scanned <= buffer->size);
     if (line->scanned < buffer->size) {
         const uint8_t *end =

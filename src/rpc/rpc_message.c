@@ -20,7 +20,6 @@ __attribute__((format(printf, 4, 5))) static bool complain(struct rpc_complaint 
                                                            const char *format, ...)
 {
     va_list arguments;
-
     complaint->code = code;
     complaint->kind = kind;
     va_start(arguments, format);
@@ -39,7 +38,6 @@ static bool depth_fits(struct span line)
 {
     size_t depth = 0;
     bool in_string = false;
-
     for (size_t i = 0; i < line.size; i++) {
         const uint8_t c = line.data[i];
         if (in_string && c == '\\')
@@ -125,7 +123,6 @@ static bool complain_method(struct rpc_complaint *complaint, const char *name)
 {
     struct suggestion word = suggest_for(name);
     char shown[64];
-
     for (size_t i = 0; i < rpc_method_count; i++)
         suggest_offer(&word, rpc_methods[i].name);
     escape_copy(shown, sizeof shown, name, ESCAPE_LINE);
@@ -261,7 +258,6 @@ struct dump {
 static int append_dump(const char *text, size_t size, void *context)
 {
     struct dump *dump = context;
-
     if (dump->error == 0)
         dump->error = bytes_append(dump->out, text, size);
     return dump->error;
@@ -272,7 +268,6 @@ int rpc_dump(struct bytes *out, const json_t *value, size_t flags, char end)
     struct dump dump = {.out = out};
     const size_t before = out->size;
     int r = json_dump_callback(value, append_dump, &dump, flags);
-
     append_dump(&end, 1, &dump);
     if (r == 0 && dump.error == 0)
         return 0;

@@ -61,7 +61,6 @@ static bool all_strings(const json_t *array)
 {
     size_t i;
     json_t *element;
-
     json_array_foreach(array, i, element)
     {
         if (!json_is_string(element))
@@ -97,7 +96,6 @@ __attribute__((format(printf, 2, 3))) static bool complain(char complaint[static
                                                            const char *format, ...)
 {
     va_list arguments;
-
     va_start(arguments, format);
     vsnprintf(complaint, RPC_COMPLAINT_MAX, format, arguments);
     va_end(arguments);
@@ -109,7 +107,6 @@ static bool check_known(const struct rpc_method *method, const char *key,
 {
     const char *list = method->parameters;
     struct parameter parameter;
-
     while (parameter_next(&list, &parameter)) {
         if (strcmp(key, parameter.name) == 0)
             return true;
@@ -124,7 +121,6 @@ static bool check_parameter(const struct rpc_method *method, const struct parame
                             const json_t *params, char complaint[static RPC_COMPLAINT_MAX])
 {
     const json_t *value = json_object_get(params, parameter->name);
-
     if (value == NULL && parameter->optional)
         return true;
     if (value == NULL)

@@ -1,6 +1,7 @@
 /*
  * The database file: opening, migrating, committing. What SQLite's results mean is in sql.c.
  */
+#define LOG_COMPONENT "store"
 #include "store/db.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include "base/log.h"
 #include "store/schema.h"
 #include "store/sql.h"
-
-#define LOG_COMPONENT "store"
 
 /* The write-ahead log is copied to the file from this length on. */
 enum { CHECKPOINT_FRAMES = 1000 };

@@ -1,6 +1,7 @@
 /*
  * Room on the store's disk.
  */
+#define LOG_COMPONENT "store"
 #include "store/space.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-
-#define LOG_COMPONENT "store"
 
 struct space {
     char *directory;

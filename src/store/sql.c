@@ -1,6 +1,7 @@
 /*
  * Statements and their results. Opening and committing are in db.c.
  */
+#define LOG_COMPONENT "store"
 #include "store/sql.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 
 #include "base/log.h"
-
-#define LOG_COMPONENT "store"
 
 /* Nothing more is believed, whatever it was. Whether this is the first time. */
 static bool distrust(struct db *db)

@@ -18,7 +18,6 @@ static void respond(struct puppet *puppet)
     struct epoch_secrets secrets;
     struct frame_header header;
     struct span body;
-
     assert_true(puppet_hear(puppet, &header, &body));
     assert_int_equal(handshake_judge(handshake, header), 0);
     assert_int_equal(handshake_take(handshake, header, body, &puppet->out), 0);
@@ -37,7 +36,6 @@ void puppet_init(struct puppet *puppet, enum session_role role, unsigned frame)
 {
     const struct session_settings settings = {.role = role, .self = rig_identity(role)};
     enum session_role other = role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST;
-
     memset(puppet, 0, sizeof(*puppet));
     puppet->role = role;
     puppet->now_ms = RIG_START_MS;
@@ -84,7 +82,6 @@ size_t puppet_unseal(struct puppet *puppet, uint8_t *plaintext)
     struct seal seal = {.key = puppet->handshake->sending.key};
     struct span body =
         SPAN(puppet->out.data + FRAME_HEADER_SIZE, puppet->out.size - FRAME_HEADER_SIZE);
-
     seal.count = puppet->handshake->sending.count - 1;
     assert_int_equal(seal_open(&seal, frame_header_get(puppet->out.data), body, plaintext), 0);
     return body.size - AEAD_TAG_SIZE;
@@ -93,7 +90,6 @@ size_t puppet_unseal(struct puppet *puppet, uint8_t *plaintext)
 void puppet_reseal(struct puppet *puppet, struct span plaintext)
 {
     enum frame_type type = frame_header_get(puppet->out.data).type;
-
     puppet->handshake->sending.count--;
     bytes_clear(&puppet->out);
     assert_int_equal(seal_frame(&puppet->handshake->sending, type, plaintext, &puppet->out), 0);
@@ -103,7 +99,6 @@ void puppet_sign(struct puppet *puppet, enum signature_purpose purpose, const ui
                  uint8_t *plaintext, size_t prefix_size)
 {
     const struct span parts[] = {SPAN(transcript, SHA256_SIZE), SPAN(plaintext, prefix_size)};
-
     assert_int_equal(
         identity_sign(rig_identity(puppet->role), purpose, parts, 2, plaintext + prefix_size), 0);
 }
@@ -111,7 +106,6 @@ void puppet_sign(struct puppet *puppet, enum signature_purpose purpose, const ui
 void puppet_send_records(struct puppet *puppet, struct span records)
 {
     const struct packet_sender sender = {.sid = puppet->sid, .role = puppet->role};
-
     assert_int_equal(packet_seal(&puppet->epoch.sending, rig_identity(puppet->role), sender,
                                  records, &puppet->out),
                      0);
@@ -121,7 +115,6 @@ void puppet_send_records(struct puppet *puppet, struct span records)
 void puppet_send_record(struct puppet *puppet, enum record_type type, const void *body, size_t size)
 {
     struct bytes records = {0};
-
     assert_int_equal(record_append(&records, type, SPAN(body, size)), 0);
     puppet_send_records(puppet, bytes_span(&records));
     bytes_deinit(&records);
@@ -130,7 +123,6 @@ void puppet_send_record(struct puppet *puppet, enum record_type type, const void
 bool puppet_hear(struct puppet *puppet, struct frame_header *header, struct span *body)
 {
     size_t size;
-
     party_speak(&puppet->victim, puppet->now_ms);
     assert_int_equal(
         bytes_append(&puppet->heard, puppet->victim.sent.data, puppet->victim.sent.size), 0);
@@ -154,7 +146,6 @@ struct span puppet_hear_records(struct puppet *puppet)
     const struct packet_sender sender = {.sid = puppet->sid, .role = other};
     struct frame_header header;
     struct span body, records;
-
     assert_true(puppet_hear(puppet, &header, &body));
     assert_int_equal(header.type, FRAME_PACKET);
     bytes_consume(&scratch, FRAME_HEADER_SIZE);
@@ -167,7 +158,6 @@ struct span puppet_hear_records(struct puppet *puppet)
 static void expect_end(struct puppet *puppet, enum close_code code)
 {
     const struct session_event *event;
-
     party_listen(&puppet->victim, puppet->now_ms);
     event = party_last(&puppet->victim, SESSION_ENDED);
     assert_int_equal(event->code, code);
@@ -179,7 +169,6 @@ void puppet_expect_silence(struct puppet *puppet, enum close_code code)
 {
     struct frame_header header;
     struct span body;
-
     expect_end(puppet, code);
     assert_false(puppet_hear(puppet, &header, &body));
 }
@@ -188,7 +177,6 @@ void puppet_expect_clear_alert(struct puppet *puppet, enum close_code code)
 {
     struct frame_header header;
     struct span body;
-
     expect_end(puppet, code);
     assert_true(puppet_hear(puppet, &header, &body));
     assert_int_equal(header.type, FRAME_ALERT);
@@ -202,7 +190,6 @@ void puppet_expect_alert(struct puppet *puppet, enum close_code code)
     struct frame_header header;
     enum close_code heard;
     struct span body;
-
     expect_end(puppet, code);
     assert_true(puppet_hear(puppet, &header, &body));
     assert_int_equal(header.type, FRAME_ALERT);
@@ -218,7 +205,6 @@ void puppet_expect_close(struct puppet *puppet, enum close_code code)
     struct record record = {0};
     struct reader reader;
     struct span body;
-
     expect_end(puppet, code);
     do {
         reader = reader_of(puppet_hear_records(puppet));

@@ -39,7 +39,6 @@ int rig_group_teardown(void **state)
 void party_init(struct party *party, enum session_role role, uint64_t now_ms)
 {
     const struct session_settings settings = {.role = role, .self = rig_identity(role)};
-
     memset(party, 0, sizeof(*party));
     assert_int_equal(session_new(&party->session, &settings, now_ms), 0);
 }
@@ -54,7 +53,6 @@ void party_deinit(struct party *party)
 static void note(struct party *party, const struct session_event *event)
 {
     struct rig_event *noted = &party->events[party->event_count++];
-
     assert_true(party->event_count <= RIG_EVENTS_MAX);
     noted->event = *event;
     if (event->type == SESSION_ITEM)
@@ -86,7 +84,6 @@ static void answer(struct party *party, const struct session_event *event, uint6
 void party_listen(struct party *party, uint64_t now_ms)
 {
     struct session_event event;
-
     while ((event = session_next_event(party->session)).type != SESSION_NOTHING) {
         note(party, &event);
         answer(party, &event, now_ms);
@@ -96,7 +93,6 @@ void party_listen(struct party *party, uint64_t now_ms)
 void party_hear(struct party *party, struct span data, size_t segment, uint64_t now_ms)
 {
     size_t at = 0;
-
     while (at < data.size) {
         size_t size = data.size - at;
         size_t used;
@@ -125,7 +121,6 @@ void party_speak(struct party *party, uint64_t now_ms)
 int party_send_text(struct party *party, const char *text, unsigned counter, uint64_t now_ms)
 {
     struct session_item item = {.time_ms = 1700000000000, .text = SPAN(text, strlen(text))};
-
     put_u32(item.id.bytes, counter);
     return session_send_item(party->session, &item, now_ms);
 }
@@ -133,7 +128,6 @@ int party_send_text(struct party *party, const char *text, unsigned counter, uin
 size_t party_count(const struct party *party, enum session_event_type type)
 {
     size_t count = 0;
-
     for (size_t i = 0; i < party->event_count; i++)
         count += party->events[i].event.type == type;
     return count;
@@ -167,7 +161,6 @@ void rig_deinit(struct rig *rig)
 static bool carry(struct rig *rig, struct party *from, struct party *to)
 {
     struct bytes wire;
-
     party_listen(from, rig->now_ms);
     party_speak(from, rig->now_ms);
     wire = from->sent;
@@ -183,7 +176,6 @@ static bool carry(struct rig *rig, struct party *from, struct party *to)
 void rig_run(struct rig *rig)
 {
     bool moved;
-
     do {
         moved = carry(rig, &rig->joiner, &rig->host);
         moved = carry(rig, &rig->host, &rig->joiner) || moved;
@@ -202,7 +194,6 @@ void rig_open(struct rig *rig)
 void rig_pass(struct rig *rig, uint64_t ms)
 {
     uint64_t end_ms = rig->now_ms + ms;
-
     rig_run(rig);
     while (rig->now_ms < end_ms) {
         uint64_t next_ms = end_ms;

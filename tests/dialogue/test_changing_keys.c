@@ -46,7 +46,6 @@ static void test_many_packets_lead_to_a_rekey(void **state)
 static void test_keys_differ_between_epochs_and_old_ones_are_gone(void **state)
 {
     struct secret before = rig.host.session->epoch.root;
-
     (void)state;
     rig_pass(&rig, EPOCH_AGE_IDLE_MS);
     assert_memory_not_equal(rig.host.session->epoch.root.bytes, before.bytes, SECRET_SIZE);
@@ -64,7 +63,6 @@ static void step(unsigned bit)
     struct party *to = bit ? &rig.host : &rig.joiner;
     static unsigned counter;
     size_t size;
-
     party_send_text(from, "in flight", ++counter, rig.now_ms);
     session_output(from->session, &from->sent, rig.now_ms);
     if (from->sent.size < FRAME_HEADER_SIZE)
@@ -77,7 +75,6 @@ static void step(unsigned bit)
 static void test_rekey_crosses_data_in_every_interleaving(void **state)
 {
     enum { STEPS = 8 };
-
     (void)state;
     for (unsigned schedule = 0; schedule < 1 << STEPS; schedule++) {
         rig_open(&rig);
@@ -183,7 +180,6 @@ static void test_close_carries_the_last_acknowledgement(void **state)
 static void test_closed_session_discards_everything(void **state)
 {
     uint8_t noise[256] = {1, 2, 3};
-
     (void)state;
     session_close(rig.host.session, CLOSE_NORMAL, rig.now_ms);
     assert_int_equal(session_input(rig.host.session, SPAN(noise, 256), rig.now_ms), 256);

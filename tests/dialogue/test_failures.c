@@ -119,7 +119,6 @@ static void converse(struct bytes *wire)
 static bool use_session(struct bytes *wire)
 {
     int rc;
-
     converse(wire);
     if (session_phase(rig.joiner.session) != SESSION_OPEN)
         return false;
@@ -142,7 +141,6 @@ static bool use_session(struct bytes *wire)
 static void assert_sound(struct party *party)
 {
     const struct session_event *event;
-
     if (session_phase(party->session) != SESSION_CLOSED)
         return;
     assert_null(party->session->handshake);
@@ -159,7 +157,6 @@ static void test_every_failure_ends_the_session_soundly(void **state)
 {
     struct bytes wire = {0};
     unsigned harmless = 0, failing = 1;
-
     (void)state;
     assert_int_equal(bytes_reserve(&wire, 262144), 0);
     for (;; failing++) {
@@ -192,7 +189,6 @@ static void test_start_without_randomness_or_memory_fails(void **state)
                                               .self = rig_identity(SESSION_JOINER)};
     struct session *session = NULL;
     int rc = -1;
-
     (void)state;
     for (calls.failing = 1; rc != 0; calls.failing++) {
         calls.count = 0;
@@ -211,6 +207,5 @@ int main(void)
         cmocka_unit_test(test_every_failure_ends_the_session_soundly),
         cmocka_unit_test(test_start_without_randomness_or_memory_fails),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

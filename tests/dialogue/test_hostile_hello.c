@@ -22,7 +22,6 @@ static struct offer make_offer(void)
     struct offer offer = {.size = HEADER + HELLO_SIZE_PLAIN};
     struct hello hello;
     struct keyx keyx;
-
     assert_int_equal(keyx_generate(&keyx), 0);
     memset(hello.random, 0x5a, sizeof(hello.random));
     memcpy(hello.x25519, keyx.public_key, KEYX_SIZE);
@@ -35,7 +34,6 @@ static struct offer make_offer(void)
 static void insert(struct offer *offer, size_t at, const void *data, size_t count)
 {
     uint8_t *place = offer->frame + HEADER + at;
-
     memmove(place + count, place, offer->size - HEADER - at);
     if (data == NULL)
         memset(place, 0, count);
@@ -64,7 +62,6 @@ static void expect_answer(const struct offer *offer, enum close_code code)
 {
     struct frame_header header;
     struct span body;
-
     puppet_init(&puppet, SESSION_JOINER, PUPPET_HELLO);
     puppet_send_bytes(&puppet, SPAN(offer->frame, offer->size));
     if (code != CLOSE_NORMAL) {
@@ -82,7 +79,6 @@ static void test_offers_of_later_programs_are_accepted(void **state)
     static const uint8_t extensions[] = {0, 1, 0, 0, 0, 9, 0, 3, 'a', 'b', 'c', 0xff, 0xff, 0, 0};
     struct offer plain = make_offer(), with_ek = make_offer(), extended = make_offer();
     struct offer newer = make_offer(), suites = make_offer(), full = make_offer();
-
     (void)state;
     expect_answer(&plain, CLOSE_NORMAL);
     add_ek(&with_ek);
@@ -104,7 +100,6 @@ static void test_unknown_versions_and_suites_are_unsupported(void **state)
 {
     struct offer version = make_offer(), none = make_offer(), unknown = make_offer();
     struct offer only_second = make_offer();
-
     (void)state;
     version.frame[HEADER + 8] = version.frame[HEADER + 9] = 2;
     expect_answer(&version, CLOSE_UNSUPPORTED);
@@ -124,7 +119,6 @@ static void test_malformed_offers_are_protocol_errors(void **state)
     static const uint8_t overrunning[] = {0, 5, 0, 2, 1};
     static const uint8_t torn[] = {0, 5, 0};
     struct offer offer;
-
     (void)state;
     for (size_t i = 0; i < 8; i++) {
         offer = make_offer();
@@ -173,7 +167,6 @@ static void test_malformed_offers_are_protocol_errors(void **state)
 static void test_hellos_of_wrong_length_are_refused_by_their_header(void **state)
 {
     static const uint32_t lengths[] = {0, 1, 79, 593, 1263, 1777, 2048};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         uint8_t header[HEADER];
@@ -201,7 +194,6 @@ static void test_what_is_no_hello_gets_no_answer(void **state)
         "\xff\xff\xff\xff\x10",
         "\x01\x01\x01\x01\x08",
     };
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(banners); i++) {
         puppet_init(&puppet, SESSION_JOINER, PUPPET_HELLO);
@@ -294,7 +286,6 @@ static void test_reflected_random_or_key_ends_silently(void **state)
 static void test_joiner_that_hears_a_joiner_ends_silently(void **state)
 {
     struct offer offer = make_offer();
-
     (void)state;
     puppet_init(&puppet, SESSION_HOST, PUPPET_HELLO);
     puppet_send_bytes(&puppet, SPAN(offer.frame, offer.size));
@@ -372,6 +363,5 @@ int main(void)
         cmocka_unit_test(test_clear_alert_in_place_of_hello_ends_the_try),
         cmocka_unit_test(test_every_changed_byte_of_a_hello_is_noticed),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

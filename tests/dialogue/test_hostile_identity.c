@@ -109,7 +109,6 @@ static void test_wrong_headers_are_refused_before_the_body(void **state)
 static void test_frames_of_the_other_role_and_repeated_ones_are_refused(void **state)
 {
     struct bytes again = {0};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         puppet_init(&puppet, layouts[i].role, PUPPET_IDENTITY);
@@ -127,7 +126,6 @@ static void test_frames_of_the_other_role_and_repeated_ones_are_refused(void **s
 static void test_identity_recorded_from_another_connection_is_broken(void **state)
 {
     struct bytes recorded = {0};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         puppet_init(&puppet, layouts[i].role, PUPPET_IDENTITY);
@@ -181,7 +179,6 @@ static void test_lengths_that_do_not_fit_are_refused(void **state)
 {
     static const uint16_t sizes[] = {0, 1, 293, 295, 421, 549, 551, 1152, 65535};
     uint8_t plaintext[KEY_SIZE];
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         for (size_t s = 0; s < COUNT_OF(sizes); s++) {
@@ -202,7 +199,6 @@ static void test_lengths_that_do_not_fit_are_refused(void **state)
 static void test_padding_must_be_zero(void **state)
 {
     uint8_t plaintext[KEY_SIZE];
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const size_t places[] = {layouts[i].signature + MODULUS, layouts[i].size - 1};
@@ -219,7 +215,6 @@ static void test_padding_must_be_zero(void **state)
 static void test_own_key_is_recognised_with_and_without_its_signature(void **state)
 {
     uint8_t plaintext[KEY_SIZE];
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
@@ -256,7 +251,6 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
 static void test_wrong_signatures_fail_the_handshake(void **state)
 {
     uint8_t plaintext[KEY_SIZE], elsewhere[SHA256_SIZE] = {1};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
@@ -301,7 +295,6 @@ static void test_wrong_signatures_fail_the_handshake(void **state)
 static void test_unknown_features_are_ignored(void **state)
 {
     uint8_t plaintext[IDENT_SIZE];
-
     (void)state;
     puppet_init(&puppet, SESSION_JOINER, PUPPET_IDENTITY);
     puppet_unseal(&puppet, plaintext);
@@ -317,7 +310,6 @@ static void test_replaced_wrapping_under_the_old_signature_fails_the_handshake(v
 {
     struct secret other = {{1}};
     uint8_t plaintext[KEY_SIZE];
-
     (void)state;
     puppet_init(&puppet, SESSION_HOST, PUPPET_IDENTITY);
     puppet_unseal(&puppet, plaintext);
@@ -331,7 +323,6 @@ static void test_replaced_wrapping_under_the_old_signature_fails_the_handshake(v
 static void test_bad_wrapping_shows_only_when_confirming(void **state)
 {
     uint8_t plaintext[KEY_SIZE];
-
     (void)state;
     for (unsigned kind = 0; kind < 3; kind++) {
         uint8_t *wrapped = plaintext + KEY_SPKI + SPKI + 2;
@@ -390,7 +381,6 @@ static void test_wrong_confirmations_are_refused(void **state)
 static void test_wrong_checksum_under_a_right_mac_fails_the_handshake(void **state)
 {
     uint8_t message[CONFIRM_SIZE];
-
     (void)state;
     puppet_init(&puppet, SESSION_JOINER, PUPPET_CONFIRM);
     puppet_unseal(&puppet, message);
@@ -410,7 +400,6 @@ static void test_reflected_confirmation_is_refused(void **state)
     struct bytes reflected = {0};
     struct frame_header header;
     struct span body;
-
     (void)state;
     puppet_init(&puppet, SESSION_HOST, PUPPET_IDENTITY);
     puppet_send(&puppet);
@@ -455,7 +444,6 @@ static void test_forged_alert_fails_the_handshake(void **state)
 {
     const uint8_t alert[FRAME_HEADER_SIZE + FRAME_SEALED_ALERT_SIZE] = {
         0, 0, 0, FRAME_SEALED_ALERT_SIZE, FRAME_ALERT, CLOSE_REFUSED};
-
     (void)state;
     puppet_init(&puppet, SESSION_HOST, PUPPET_IDENTITY);
     puppet_send_bytes(&puppet, SPAN(alert, sizeof(alert)));

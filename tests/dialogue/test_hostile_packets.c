@@ -26,7 +26,6 @@ static void prepare_ping(void)
 {
     static const uint8_t record[] = {0, 0, 0, 8, RECORD_PING, 0, 0, 0, 0, 0, 0, 0, 9};
     const struct packet_sender sender = {.sid = puppet.sid, .role = puppet.role};
-
     assert_int_equal(packet_seal(&puppet.epoch.sending, rig_identity(puppet.role), sender,
                                  SPAN(record, sizeof(record)), &puppet.out),
                      0);
@@ -59,7 +58,6 @@ static void test_wrong_lengths_are_refused_before_the_body(void **state)
 {
     static const uint32_t payloads[] = {0,    1,     512,    1023,   1025,   1536,
                                         3072, 65535, 131071, 131073, 262144, UINT32_MAX - 32};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(payloads); i++) {
         uint8_t header[HEADER];
@@ -91,7 +89,6 @@ static void test_only_packets_are_accepted(void **state)
 static void test_replayed_packet_is_rejected(void **state)
 {
     struct bytes copy = {0};
-
     (void)state;
     begin(SESSION_JOINER);
     prepare_ping();
@@ -117,7 +114,6 @@ static void test_reflected_packet_is_rejected(void **state)
 {
     struct frame_header header;
     struct span body;
-
     (void)state;
     for (size_t r = 0; r < COUNT_OF(roles); r++) {
         begin(roles[r]);
@@ -134,7 +130,6 @@ static void test_reflected_packet_is_rejected(void **state)
 static void test_packet_of_another_session_is_rejected(void **state)
 {
     struct bytes other = {0};
-
     (void)state;
     begin(SESSION_JOINER);
     prepare_ping();
@@ -170,7 +165,6 @@ static void seal_raw(const uint8_t *signature, const uint8_t *content)
     uint8_t plaintext[PAYLOAD];
     uint8_t *frame;
     struct secret key;
-
     memcpy(plaintext, signature, MODULUS);
     memcpy(plaintext + MODULUS, content, PAYLOAD - MODULUS);
     assert_int_equal(bytes_append_zeros(&puppet.out, HEADER + NONCE + PAYLOAD + AEAD_TAG_SIZE), 0);
@@ -192,7 +186,6 @@ static void sign_raw(enum session_role signer, enum session_role role, uint64_t 
     uint8_t nonce[NONCE] = {0}, role_byte = (uint8_t)role;
     const struct span parts[] = {SPAN(puppet.sid, SHA256_SIZE), SPAN(&role_byte, 1),
                                  SPAN(nonce, NONCE), SPAN(content, PAYLOAD - MODULUS)};
-
     put_u64(nonce + 4, counter);
     put_u32(nonce + 12, 1);
     assert_int_equal(identity_sign(rig_identity(signer), SIGNATURE_PACKET, parts, 4, signature), 0);
@@ -202,7 +195,6 @@ static void test_only_the_senders_signature_for_this_packet_is_good(void **state
 {
     uint8_t content[PAYLOAD - MODULUS] = {0, 0, 0, 13, 0, 0, 0, 8, RECORD_PING};
     uint8_t signature[MODULUS] = {0};
-
     (void)state;
     for (unsigned lie = 0; lie < 5; lie++) {
         begin(SESSION_JOINER);
@@ -237,7 +229,6 @@ static void test_wrong_sizes_and_padding_inside_are_rejected(void **state)
 {
     static const uint32_t sizes[] = {0, 1, 4, PAYLOAD - MODULUS - 3, PAYLOAD, UINT32_MAX};
     uint8_t content[PAYLOAD - MODULUS], signature[MODULUS];
-
     (void)state;
     for (size_t i = 0; i <= COUNT_OF(sizes) + 1; i++) {
         memset(content, 0, sizeof(content));
@@ -270,7 +261,6 @@ static void test_data_after_close_is_discarded(void **state)
 static void test_memory_of_a_large_packet_is_not_kept(void **state)
 {
     struct bytes records = {0};
-
     (void)state;
     begin(SESSION_HOST);
     assert_int_equal(record_append(&records, 0x90, SPAN("", 0)), 0);

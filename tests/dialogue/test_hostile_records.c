@@ -33,7 +33,6 @@ static void add(unsigned type, const void *body, size_t size)
 static void add_number(enum record_type type, uint64_t number)
 {
     uint8_t body[8];
-
     put_u64(body, number);
     add(type, body, sizeof(body));
 }
@@ -41,7 +40,6 @@ static void add_number(enum record_type type, uint64_t number)
 static void add_text(const char *text, size_t size)
 {
     struct session_item item = {.id = {{1}}, .text = SPAN(text, size)};
-
     assert_int_equal(message_append(&records, &item), 0);
 }
 
@@ -185,7 +183,6 @@ static void test_unknown_kind_or_zero_id_is_refused(void **state)
 static void test_harmful_but_legal_text_is_delivered_unchanged(void **state)
 {
     static const char text[] = "\x1b]52;c;AAAA\x07 \x1b[2J \xe2\x80\xae";
-
     (void)state;
     begin(SESSION_HOST);
     add_text(text, sizeof(text) - 1);
@@ -383,7 +380,6 @@ static void test_steps_that_end_an_epoch_must_be_last(void **state)
 static void test_bad_shares_are_refused(void **state)
 {
     static const uint8_t zero[KEYX_SIZE];
-
     (void)state;
     begin(SESSION_HOST);
     add(RECORD_REKEY_INIT, zero, KEYX_SIZE);
@@ -403,7 +399,6 @@ static void test_bad_shares_are_refused(void **state)
 static void test_packet_of_the_old_epoch_after_its_end_is_refused(void **state)
 {
     struct span init;
-
     (void)state;
     begin(SESSION_JOINER);
     assert_int_equal(epoch_start_rekey(&puppet.victim.session->epoch, puppet.now_ms), 0);
@@ -422,7 +417,6 @@ static void test_packet_of_the_old_epoch_after_its_end_is_refused(void **state)
 static void test_wanting_a_rekey_all_the_time_gives_one_per_ten_seconds(void **state)
 {
     uint64_t started_ms;
-
     (void)state;
     begin(SESSION_JOINER);
     started_ms = puppet.now_ms;

@@ -56,7 +56,6 @@ static void hear(struct party *to, struct span data)
 static void pass_frame(struct party *from, struct party *to, struct span frame)
 {
     bool now = wire.frames++ == wire.at;
-
     if (wire.attack == NONE) {
         assert_true(wire.frames <= COUNT_OF(recorded));
         bytes_append(&recorded[wire.frames - 1], frame.data, frame.size);
@@ -86,7 +85,6 @@ static void pass(struct party *from, struct party *to)
 {
     struct bytes said = from->sent;
     size_t place = wire.at - wire.bytes;
-
     from->sent = (struct bytes){0};
     wire.bytes += said.size;
     if (wire.attack == CHANGE && place < said.size) {
@@ -117,7 +115,6 @@ static bool move(struct party *from, struct party *to)
 static void run(void)
 {
     bool moved;
-
     do {
         moved = move(&rig.joiner, &rig.host);
         moved = move(&rig.host, &rig.joiner) || moved;
@@ -172,7 +169,6 @@ static void converse(enum attack attack, size_t at)
 static size_t assert_beginning(const struct party *party, const char *const words[static 3])
 {
     size_t count = 0;
-
     for (size_t i = 0; i < party->event_count; i++) {
         if (party->events[i].event.type != SESSION_ITEM)
             continue;
@@ -186,7 +182,6 @@ static size_t assert_beginnings(void)
 {
     static const char *const joiners[] = {"one", "two", "three"};
     static const char *const hosts[] = {"eins", "zwei", "drei"};
-
     return assert_beginning(&rig.host, joiners) + assert_beginning(&rig.joiner, hosts);
 }
 
@@ -227,7 +222,6 @@ static size_t stride(void)
 static void test_every_changed_byte_ends_both_sessions(void **state)
 {
     size_t bytes, frames;
-
     (void)state;
     measure(&bytes, &frames);
     for (size_t at = 0; at < bytes; at += stride())
@@ -240,7 +234,6 @@ static void test_every_changed_byte_ends_both_sessions(void **state)
 static void test_a_cut_costs_no_more_than_what_follows_it(void **state)
 {
     size_t bytes, frames, delivered = 0;
-
     (void)state;
     measure(&bytes, &frames);
     for (size_t at = 0; at < bytes; at += stride()) {
@@ -261,7 +254,6 @@ static void test_a_cut_costs_no_more_than_what_follows_it(void **state)
 static void test_every_moved_frame_ends_both_sessions(void **state)
 {
     size_t bytes, frames;
-
     (void)state;
     measure(&bytes, &frames);
     for (enum attack attack = LOSE; attack <= REPLAY; attack++)
@@ -286,6 +278,5 @@ int main(void)
         cmocka_unit_test(test_a_cut_costs_no_more_than_what_follows_it),
         cmocka_unit_test(test_every_moved_frame_ends_both_sessions),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, tear_down);
 }

@@ -21,7 +21,6 @@ static void start_with(const struct identity *joiner, const struct identity *hos
     const struct session_settings joining = {
         .role = SESSION_JOINER, .self = joiner, .invite_secret = invite_secret};
     const struct session_settings hosting = {.role = SESSION_HOST, .self = host};
-
     memset(&rig, 0, sizeof(rig));
     rig.now_ms = RIG_START_MS;
     assert_int_equal(session_new(&rig.joiner.session, &joining, rig.now_ms), 0);
@@ -51,7 +50,6 @@ static void test_lengths_do_not_tell_the_key_size(void **state)
 {
     static const size_t joiner_sizes[] = {5 + 80, 5 + 1168, 5 + 81, 5 + 32 + 1024};
     static const size_t host_sizes[] = {5 + 80, 5 + 1680, 5 + 81, 0};
-
     (void)state;
     for (size_t k = 0; k < SIZES; k++) {
         start_with(identities[0][k], identities[1][k], NULL);
@@ -86,7 +84,6 @@ static void test_meeting_oneself_ends_both_sides(void **state)
 static void test_invite_is_proven_by_its_secret_alone(void **state)
 {
     uint8_t id[INVITE_ID_SIZE];
-
     (void)state;
     start_with(identities[0][0], identities[1][0], secret);
     rig.host.asks = true;
@@ -109,7 +106,6 @@ static void test_invite_is_proven_by_its_secret_alone(void **state)
 static void test_proof_of_another_connection_or_joiner_is_worthless(void **state)
 {
     struct handshake_invite before;
-
     (void)state;
     start_with(identities[0][0], identities[1][0], secret);
     rig_run(&rig);
@@ -161,6 +157,5 @@ int main(void)
         cmocka_unit_test(test_invite_is_proven_by_its_secret_alone),
         cmocka_unit_test(test_proof_of_another_connection_or_joiner_is_worthless),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -33,7 +33,6 @@ static void carry_cut(struct party *from, struct party *to, size_t *carried, siz
 {
     struct span data = bytes_span(&from->sent);
     size_t before = 0;
-
     if (cut > *carried && cut < *carried + data.size)
         before = cut - *carried;
     party_hear(to, SPAN(data.data, before), 0, RIG_START_MS);
@@ -45,7 +44,6 @@ static void carry_cut(struct party *from, struct party *to, size_t *carried, siz
 static void run_cut(size_t cut_joiner, size_t cut_host)
 {
     size_t from_joiner = 0, from_host = 0;
-
     rig_init(&rig);
     for (unsigned round = 0; round < 3; round++) {
         party_speak(&rig.joiner, rig.now_ms);
@@ -61,7 +59,6 @@ static void run_cut(size_t cut_joiner, size_t cut_host)
 static void test_handshake_survives_every_cut_of_the_stream(void **state)
 {
     enum { JOINER_BYTES = 85 + 1173 + 86, HOST_BYTES = 85 + 1685 + 86 };
-
     (void)state;
     for (size_t cut = 1; cut < HOST_BYTES; cut++)
         run_cut(cut < JOINER_BYTES ? cut : 0, cut);
@@ -83,7 +80,6 @@ static void test_single_bytes_are_enough(void **state)
 static void test_nothing_is_read_while_a_question_is_open(void **state)
 {
     const uint8_t garbage[16] = {0xff, 0xff};
-
     (void)state;
     rig.host.asks = true;
     rig_run(&rig);
@@ -171,7 +167,6 @@ static void test_joiner_that_leaves_while_the_host_confirms_says_nothing(void **
 static void test_close_before_hello_says_nothing(void **state)
 {
     struct bytes out = {0};
-
     (void)state;
     session_close(rig.host.session, CLOSE_GOING_AWAY, rig.now_ms);
     party_listen(&rig.host, rig.now_ms);

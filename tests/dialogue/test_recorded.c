@@ -51,7 +51,6 @@ int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, ui
 static struct secret secret_of(const char *name)
 {
     struct secret secret;
-
     assert_int_equal(vector(name).size, SECRET_SIZE);
     memcpy(secret.bytes, vector(name).data, SECRET_SIZE);
     return secret;
@@ -67,7 +66,6 @@ static void open_frame(const char *frame, const char *key, uint8_t *plaintext)
 {
     struct seal seal = {.key = secret_of(key)};
     struct span whole = vector(frame);
-
     assert_int_equal(seal_open(&seal, frame_header_get(whole.data),
                                SPAN(whole.data + HEADER, whole.size - HEADER), plaintext),
                      0);
@@ -79,7 +77,6 @@ static void learn_packet(const char *name)
     struct span whole = vector(name);
     struct secret key;
     char key_name[64];
-
     snprintf(key_name, sizeof(key_name), "%s.key", name);
     key = secret_of(key_name);
     assert_int_equal(aead_open(&key, whole.data + HEADER, SPAN(whole.data, HEADER + NONCE),
@@ -101,7 +98,6 @@ static void learn_all(void)
         "packet_H_e1_c0_CLOSE",
     };
     uint8_t plaintext[2048];
-
     memset(&recorded, 0, sizeof(recorded));
     open_frame("frame_IDENT", "hs_joiner", plaintext);
     learn_signature(plaintext + 54 + SPKI);
@@ -116,7 +112,6 @@ static void learn_all(void)
 static void feed_random(void)
 {
     static const uint8_t unwrap_fallback[SECRET_SIZE];
-
     fake_random_reset();
     fake_random_push(vector("frame_HELLO_J").data + HEADER + 12, HELLO_RANDOM_SIZE);
     fake_random_push(vector("joiner_x25519_private").data, KEYX_SIZE);
@@ -132,7 +127,6 @@ static void feed_random(void)
 static void exchange(struct rig *rig, struct party *from, struct party *to, const char *name)
 {
     struct span expected = vector(name);
-
     session_output(from->session, &from->sent, rig->now_ms);
     assert_int_equal(from->sent.size, expected.size);
     assert_memory_equal(from->sent.data, expected.data, expected.size);
@@ -147,7 +141,6 @@ static void send_recorded_text(struct party *party, const char *context, const c
     struct session_item item = {.time_ms = time_ms, .text = SPAN(text, strlen(text))};
     const struct span part = SPAN(context, strlen(context));
     uint8_t hash[SHA256_SIZE];
-
     assert_int_equal(sha256(&part, 1, hash), 0);
     memcpy(item.id.bytes, hash, UUID_SIZE);
     assert_int_equal(session_send_item(party->session, &item, RIG_START_MS), 0);
@@ -160,7 +153,6 @@ static void start_with_invite(struct rig *rig)
         .self = rig_identity(SESSION_JOINER),
         .invite_secret = vector("invite_secret").data,
     };
-
     learn_all();
     feed_random();
     memset(rig, 0, sizeof(*rig));
@@ -192,7 +184,6 @@ static void test_whole_conversation_is_reproduced_byte_for_byte(void **state)
 {
     static struct rig rig;
     struct party *joiner = &rig.joiner, *host = &rig.host;
-
     (void)state;
     start_with_invite(&rig);
     play_handshake(&rig);
@@ -235,7 +226,6 @@ static void test_every_stage_of_the_key_schedule_is_the_recorded_one(void **stat
 {
     static struct rig rig;
     const struct handshake *handshake;
-
     (void)state;
     start_with_invite(&rig);
     rig.host.asks = true;
@@ -267,6 +257,5 @@ int main(void)
         cmocka_unit_test(test_whole_conversation_is_reproduced_byte_for_byte),
         cmocka_unit_test(test_every_stage_of_the_key_schedule_is_the_recorded_one),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

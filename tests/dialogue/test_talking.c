@@ -52,7 +52,6 @@ static void test_waiting_records_share_one_packet_and_one_acknowledgement(void *
 static void test_packets_survive_every_cut_of_the_stream(void **state)
 {
     size_t size = FRAME_HEADER_SIZE + FRAME_PACKET_OVERHEAD + FRAME_PACKET_PAYLOAD_MIN;
-
     (void)state;
     for (size_t cut = 1; cut < 2 * size; cut++) {
         struct span sent;
@@ -77,7 +76,6 @@ static void test_packets_survive_every_cut_of_the_stream(void **state)
 static char *long_text(size_t size)
 {
     char *text = malloc(size + 1);
-
     assert_non_null(text);
     memset(text, 'x', size);
     text[size] = '\0';
@@ -87,7 +85,6 @@ static char *long_text(size_t size)
 static void test_longest_text_travels_in_the_largest_packet(void **state)
 {
     char *text = long_text(SESSION_TEXT_MAX + 1);
-
     (void)state;
     assert_int_equal(party_send_text(&rig.joiner, text, 1, rig.now_ms), -EINVAL);
     assert_int_equal(party_send_text(&rig.joiner, "", 1, rig.now_ms), -EINVAL);
@@ -105,7 +102,6 @@ static void test_longest_text_travels_in_the_largest_packet(void **state)
 static void test_packet_grows_exactly_when_its_records_need_it(void **state)
 {
     enum { FIXED = 256 + 4 + RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE };
-
     (void)state;
     for (size_t payload = 1024; payload <= 65536; payload *= 2) {
         char *text = long_text(payload - FIXED + 1);
@@ -144,7 +140,6 @@ static void test_window_of_bytes_fills_and_empties(void **state)
 {
     char *text = long_text(SESSION_TEXT_MAX);
     unsigned sent = 0;
-
     (void)state;
     rig.host.keeps = true;
     while (party_send_text(&rig.joiner, text, sent + 1, rig.now_ms) == 0)
@@ -176,7 +171,6 @@ static void test_events_of_one_packet_come_one_by_one_and_hold_the_input(void **
 {
     const uint8_t more[1] = {0};
     struct session_event event;
-
     (void)state;
     party_send_text(&rig.joiner, "first", 1, rig.now_ms);
     party_send_text(&rig.joiner, "second", 2, rig.now_ms);
@@ -235,7 +229,6 @@ static void test_unanswered_ping_ends_the_session(void **state)
 static void test_peer_that_is_still_heard_is_waited_for(void **state)
 {
     const uint64_t step_ms = SESSION_PONG_TIMEOUT_MS - 1;
-
     (void)state;
     session_ping(rig.host.session, 1, rig.now_ms);
     party_speak(&rig.host, rig.now_ms);

@@ -33,7 +33,7 @@ def source(name):
 
 def sources(folder):
     return "\n".join(path.read_text(encoding="utf-8")
-                     for path in sorted((SOURCE / folder).glob("*.[ch]")))
+                     for path in sorted((SOURCE / folder).rglob("*.[ch]")))
 
 
 def literals(text):

@@ -2,7 +2,7 @@
 # memory fail (loaded into a program before the C library).
 FAULT_TOOLS = build/tests/faults/fill build/tests/faults/failing_malloc.so
 
-fill_OBJS = core/vault crypto/crypto crypto/aead crypto/kdf crypto/random crypto/secret base/base64 store/db \
+fill_OBJS = core/body_sealer crypto/crypto crypto/aead crypto/kdf crypto/random crypto/secret base/base64 store/db \
 	store/sql store/schema store/peers store/messages store/events base/file base/bytes base/log \
 	base/escape base/utf8 base/clock base/uuid
 

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "core/vault.h"
+#include "core/body_sealer.h"
 #include "crypto/crypto.h"
 #include "crypto/random.h"
 #include "store/messages.h"
@@ -34,7 +34,7 @@ static int read_key(const char *directory, struct secret *key)
     return r;
 }
 
-static int add(struct db *db, const struct vault *vault, int64_t peer, unsigned number,
+static int add(struct db *db, const struct body_sealer *body_sealer, int64_t peer, unsigned number,
                uint64_t now_ms)
 {
     char text[128];
@@ -45,7 +45,7 @@ static int add(struct db *db, const struct vault *vault, int64_t peer, unsigned 
     struct uuid id = uuid_make(now_ms, random);
     enum message_direction direction = number % 2 ? MESSAGE_IN : MESSAGE_OUT;
     if (r == 0)
-        r = vault_seal(vault, peer, direction, &id, SPAN(text, (size_t)size), &sealed);
+        r = body_sealer_seal(body_sealer, peer, direction, &id, SPAN(text, (size_t)size), &sealed);
     struct message_row row = {.peer = peer,
                               .direction = direction,
                               .id = id,
@@ -61,12 +61,12 @@ static int add(struct db *db, const struct vault *vault, int64_t peer, unsigned 
     return r;
 }
 
-static int fill(struct db *db, const struct vault *vault, unsigned count)
+static int fill(struct db *db, const struct body_sealer *body_sealer, unsigned count)
 {
     int64_t peer = 0;
     int r = peers_each(db, take_id, &peer);
     for (unsigned n = 0; r == 0 && n < count; n++) {
-        r = add(db, vault, peer, n, clock_wall_ms());
+        r = add(db, body_sealer, peer, n, clock_wall_ms());
         if (r == 0 && (n % TURN == 0 || n + 1 == count))
             r = db_commit(db);
     }
@@ -76,7 +76,7 @@ static int fill(struct db *db, const struct vault *vault, unsigned count)
 int main(int argc, char **argv)
 {
     struct db *db = NULL;
-    struct vault *vault = NULL;
+    struct body_sealer *body_sealer = NULL;
     struct secret key;
     if (argc != 3)
         return 64;
@@ -85,12 +85,12 @@ int main(int argc, char **argv)
     if (r == 0)
         r = read_key(argv[1], &key);
     if (r == 0)
-        r = vault_new(&vault, &key);
+        r = body_sealer_new(&body_sealer, &key);
     if (r == 0)
         r = db_open(&db, path);
     if (r == 0)
-        r = fill(db, vault, (unsigned)strtoul(argv[2], NULL, 10));
+        r = fill(db, body_sealer, (unsigned)strtoul(argv[2], NULL, 10));
     db_close(db);
-    vault_free(vault);
+    body_sealer_free(body_sealer);
     return r == 0 ? 0 : 1;
 }

@@ -24,7 +24,7 @@ fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config rpc/rpc_valu
 	base/bytes base/address base/number base/log base/escape base/utf8 base/clock
 fuzz_identity_OBJS = $(fuzz_driver) $(filter-out crypto/random,$(crypto_identity)) \
 	tests/unit/fake_random
-fuzz_vault_OBJS = $(fuzz_driver) $(crypto_core) core/vault crypto/aead crypto/kdf crypto/secret \
+fuzz_body_sealer_OBJS = $(fuzz_driver) $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret \
 	tests/unit/fake_random
 
 build/tests/fuzz/fuzz_config: LDFLAGS += $(call fuzz_wrap,file_read)

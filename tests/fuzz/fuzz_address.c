@@ -12,7 +12,6 @@ static void read_address(const char *text)
 {
     struct address address, again;
     char written[ADDRESS_TEXT_MAX];
-
     memset(&address, 0xa5, sizeof address);
     memcpy(&again, &address, sizeof again);
     if (address_parse(text, &address) < 0) {
@@ -32,7 +31,6 @@ static void read_invite(const char *text)
     struct invite_uri invite, again;
     struct bytes written = {0}, rewritten = {0};
     const char *complaint;
-
     if (invite_uri_parse(text, &invite, &complaint) < 0) {
         assert(complaint != NULL);
         return;
@@ -53,7 +51,6 @@ static void read_invite(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = strndup(size > 0 ? (const char *)data : "", size);
-
     assert(text != NULL);
     read_address(text);
     read_invite(text);

@@ -28,7 +28,6 @@ static bool load(struct config *config, struct span text)
 {
     static const struct options options;
     char complaint[CONFIG_COMPLAINT_MAX];
-
     file = text;
     memset(complaint, 'x', sizeof complaint);
     int r = config_load(config, "p2pchatd.conf", true, &options, complaint);
@@ -43,7 +42,6 @@ static char *print(const struct config *config)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-
     assert(out != NULL);
     assert(config_print(config, out) == 0);
     assert(fclose(out) == 0);
@@ -53,7 +51,6 @@ static char *print(const struct config *config)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct config config, again;
-
     if (!load(&config, SPAN(data, size)))
         return 0;
     CLEANUP(cleanup_free) char *printed = print(&config);

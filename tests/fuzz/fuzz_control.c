@@ -98,7 +98,7 @@ static void on_presence(void *context, const struct peer *peer)
     control_presence(stage.control, peer);
 }
 
-static void on_request(void *context, const struct request *request)
+static void on_request(void *context, const struct pending_key *request)
 {
     (void)context;
     control_request(stage.control, request);
@@ -110,10 +110,10 @@ static void on_pong(void *context, const struct peer *peer)
     control_pong(stage.control, peer);
 }
 
-static void on_united(void *context, const struct peer *peer, int64_t former)
+static void on_merged(void *context, const struct peer *peer, int64_t former)
 {
     (void)context;
-    control_united(stage.control, peer, former);
+    control_merged(stage.control, peer, former);
 }
 
 static void on_unreached(void *context, const struct peer *peer)
@@ -123,14 +123,13 @@ static void on_unreached(void *context, const struct peer *peer)
 }
 
 static const struct observer observer = {on_settled, on_presence, on_request,
-                                         on_pong,    on_united,   on_unreached};
+                                         on_pong,    on_merged,   on_unreached};
 
 /* --- the client ------------------------------------------------------------------------------- */
 
 static void on_readable(void *context)
 {
     struct span data = stream_input(stage.client);
-
     (void)context;
     assert(bytes_append(&stage.heard, data.data, data.size) == 0);
     stream_consume(stage.client, data.size);
@@ -153,7 +152,6 @@ static const struct stream_events client_events = {on_readable, on_writable, on_
 static void connect_client(void)
 {
     struct stream *accepted;
-
     stage.left = false;
     loop_init(&stage.client_loop, CLIENT_HOST);
     stream_pair(&stage.client, &stage.client_loop, &accepted, &stage.house.loop);
@@ -187,7 +185,6 @@ static bool wants_reply(struct span line)
     bool notifies = version != NULL && strcmp(version, "2.0") == 0 &&
                     json_object_get(message, "id") == NULL &&
                     json_is_string(json_object_get(message, "method"));
-
     json_decref(message);
     return !notifies;
 }
@@ -196,7 +193,6 @@ static bool wants_reply(struct span line)
 static unsigned count_lines(struct span text, bool (*counts)(struct span line))
 {
     unsigned count = 0;
-
     while (text.size > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.size);
         if (end == NULL)
@@ -213,7 +209,6 @@ static bool is_reply(struct span line)
 {
     json_t *message = rpc_read(line);
     bool event = json_object_get(message, "method") != NULL;
-
     assert(utf8_valid((const char *)line.data, line.size) && message != NULL);
     assert(event || json_object_get(message, "id") != NULL);
     assert(event || (json_object_get(message, "result") != NULL) !=
@@ -229,7 +224,6 @@ static void add_peers(struct house *house)
     struct peer *bob, *cem;
     struct uuid id;
     int64_t seq;
-
     assert(node_peer_add(house->node, "bob", &nowhere, 1, house_fingerprint(1), PEER_VERIFIED,
                          &bob) == 0);
     assert(node_peer_add(house->node, "cem", NULL, 0, NULL, PEER_UNPINNED, &cem) == 0);
@@ -276,7 +270,6 @@ static void play(struct span words)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct house_plan plan = {.settings = house_settings(), .observer = &observer};
-
     if (size == 0)
         return 0;
     memset(&stage, 0, sizeof stage);

@@ -68,7 +68,6 @@ static void on_item(void *context, const struct session_event *event)
 {
     struct end *end = context;
     uint32_t number = get_u32(event->item.id.bytes);
-
     assert(number >= 1 && number <= end->received + 1);
     assert(event->item.text.size == text_size(number));
     if (number == end->received + 1)
@@ -97,7 +96,6 @@ static void commit(struct end *end)
 static void work(struct end *end)
 {
     struct session *session = end->talker.session;
-
     if (end->talker.acked > 0 && end->first + end->talker.acked - 1 > end->delivered)
         end->delivered = end->first + (uint32_t)end->talker.acked - 1;
     assert(end->delivered <= end->handed && end->handed <= end->accepted);
@@ -116,7 +114,6 @@ static void work(struct end *end)
 static void judge(const struct end *end)
 {
     const enum close_code code = end->talker.code;
-
     assert(end->talker.ended == 0 || code == CLOSE_NORMAL || code == CLOSE_IDLE_TIMEOUT ||
            code == CLOSE_APPROVAL_TIMEOUT || code == CLOSE_REKEY_OVERDUE);
 }
@@ -124,7 +121,6 @@ static void judge(const struct end *end)
 static void answer(struct talker *talker)
 {
     struct session *session = talker->session;
-
     if (session->question == QUESTION_ADMIT)
         session_admit(session, true, stage.now_ms);
     else if (session->question == QUESTION_ESTABLISH)
@@ -153,7 +149,6 @@ static void restart(struct end *end)
 static void deliver(struct end *from, struct end *to, size_t size)
 {
     struct talker *talker = &from->talker;
-
     if (size > talker->judged)
         size = talker->judged;
     size = talker_hear(&to->talker, SPAN(talker->said.data, size), 0, stage.now_ms);
@@ -180,7 +175,6 @@ static void take_step(enum step step, unsigned amount)
     struct end *end = &stage.ends[amount & 1];
     struct end *other = &stage.ends[~amount & 1];
     struct talker *talker = &end->talker;
-
     switch (step) {
     case STEP_DELIVER:
         deliver(end, other, (size_t)(amount >> 1) * (amount >> 1));
@@ -228,7 +222,6 @@ static void take_step(enum step step, unsigned amount)
 static bool all_delivered(void)
 {
     const struct end *ends = stage.ends;
-
     return ends[0].delivered == ends[0].accepted && ends[1].delivered == ends[1].accepted;
 }
 
@@ -236,7 +229,6 @@ static bool all_delivered(void)
 static void settle(void)
 {
     unsigned rounds = 0;
-
     break_link();
     while (!all_delivered()) {
         assert(rounds++ < ROUNDS_MAX);
@@ -255,7 +247,6 @@ static void settle(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader input = reader_of(SPAN(data, size));
-
     fake_random_reset();
     memset(&stage, 0, sizeof stage);
     stage.now_ms = START_MS;

@@ -37,7 +37,6 @@ static void expect_same(const struct bytes *one, const struct bytes *other)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct talker whole, pieces;
-
     if (size == 0)
         return 0;
     enum session_role role = data[0] & 1 ? SESSION_JOINER : SESSION_HOST;

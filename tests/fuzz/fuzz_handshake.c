@@ -42,7 +42,6 @@ static struct {
 static void change(enum lie lie, uint8_t *text, size_t size)
 {
     struct reader changes = reader_of(liar.changes);
-
     while (liar.speaking && changes.left >= 4) {
         bool now = reader_u8(&changes) % LIE_KINDS == (unsigned)lie;
         size_t place = reader_u16(&changes);
@@ -78,7 +77,6 @@ int __wrap_seal_frame(struct seal *seal, enum frame_type type, struct span plain
     bool confirms = type == FRAME_CONFIRM_J || type == FRAME_CONFIRM_H;
     enum lie lie = confirms ? LIE_CONFIRM : LIE_IDENTITY;
     uint8_t changed[KEY_SIZE];
-
     memcpy(changed, plaintext.data, plaintext.size);
     change(lie, changed, plaintext.size);
     liar.lied[lie] |= memcmp(changed, plaintext.data, plaintext.size) != 0;
@@ -102,7 +100,6 @@ static bool respond(struct span frame)
     struct epoch_secrets secrets;
     uint8_t sid[SHA256_SIZE];
     int r = header.type == FRAME_ALERT ? 1 : handshake_judge(handshake, header);
-
     if (r == 0)
         r = handshake_take(handshake, header, body, &liar.out);
     if (r == 0 && handshake_asks_admission(handshake))
@@ -128,7 +125,6 @@ static bool exchange(struct talker *victim)
 static void judge(const struct talker *victim, enum session_role role)
 {
     const struct pubkey *peer = session_peer(victim->session);
-
     if (liar.lied[LIE_IDENTITY])
         assert(victim->identified == 0);
     if (liar.lied[LIE_CONFIRM])
@@ -145,7 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum session_role role = size > 0 && data[0] & 1 ? SESSION_HOST : SESSION_JOINER;
     const struct session_settings settings = {.role = role, .self = talker_identity(role)};
     struct talker victim;
-
     fake_random_reset();
     memset(&liar, 0, sizeof liar);
     if (size > 0)

@@ -53,7 +53,6 @@ static void check_public_half(const struct identity *identity)
 {
     const struct pubkey *own = identity_pubkey(identity);
     struct pubkey *peers = NULL;
-
     assert(pubkey_modulus_size_of_spki(pubkey_spki(own).size) == pubkey_modulus_size(own));
     assert(pubkey_new(&peers, pubkey_spki(own)) == 0);
     assert(fingerprint_equal(pubkey_fingerprint(own), pubkey_fingerprint(peers)));
@@ -64,7 +63,6 @@ static void write_and_read(const struct identity *identity, const char *passphra
 {
     CLEANUP(bytes_deinit) struct bytes pem = {0};
     struct identity *other = NULL;
-
     assert(identity_export(identity, passphrase, &pem) == 0);
     assert(pem.size <= IDENTITY_PEM_MAX);
     assert(identity_import(&other, bytes_span(&pem), passphrase) == 0);
@@ -82,7 +80,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const passphrases[] = {NULL, "", "secret"};
     const char *passphrase = size > 0 ? passphrases[data[0] % 3] : NULL;
     struct identity *identity = NULL;
-
     fake_random_reset();
     int r = identity_import(&identity, SPAN(data + (size > 0), size - (size > 0)), passphrase);
     assert(r >= 0 && (r == 0) == (identity != NULL));

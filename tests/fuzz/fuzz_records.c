@@ -48,7 +48,6 @@ static void on_item(void *context, const struct session_event *event)
 {
     struct session_item item;
     struct record record;
-
     (void)context;
     do
         assert(record_next(&stage.items, &record));
@@ -65,7 +64,6 @@ static void open_session(enum session_role role)
 {
     struct talker *victim = &stage.victim;
     struct talker peer;
-
     stage.role = role;
     stage.now_ms = START_MS;
     talker_init(&peer, role, START_MS);
@@ -84,7 +82,6 @@ static void say(struct span records)
     struct chain chain = session->epoch.receiving;
     struct bytes packet = {0};
     uint64_t items = stage.victim.items, acked = stage.victim.acked;
-
     assert(packet_seal(&chain, talker_identity(stage.role), sender, records, &packet) == 0);
     stage.items = reader_of(records);
     talker_hear(&stage.victim, bytes_span(&packet), 0, stage.now_ms);
@@ -99,7 +96,6 @@ static void say(struct span records)
 static void say_packet(struct reader *input)
 {
     size_t size = reader_u16(input);
-
     if (size > input->left)
         size = input->left;
     const uint8_t *records = reader_take(input, size);
@@ -110,7 +106,6 @@ static void send_item(void)
 {
     const struct session_item item = {.id = {{1}}, .text = SPAN("text", 4)};
     int r = session_send_item(stage.victim.session, &item, stage.now_ms);
-
     assert(r == 0 || r == SESSION_FULL);
 }
 
@@ -123,7 +118,6 @@ static void pass(uint64_t ms)
 static void take_step(enum step step, struct reader *input)
 {
     struct talker *victim = &stage.victim;
-
     switch (step) {
     case STEP_PACKET:
         say_packet(input);
@@ -158,7 +152,6 @@ static void take_step(enum step step, struct reader *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader input = reader_of(SPAN(data, size));
-
     fake_random_reset();
     open_session(reader_u8(&input) & 1 ? SESSION_HOST : SESSION_JOINER);
     for (unsigned i = 0; i < STEPS_MAX && input.left > 0 && stage.victim.ended == 0; i++)

@@ -86,7 +86,6 @@ static void run_until(uint64_t end_ms)
 static void pass(unsigned amount)
 {
     static const unsigned times_ms[] = {1, 10, 100, 1000, 5000, 30000, 1000000, 4000000};
-
     run_until(world_now() + times_ms[amount % 8]);
 }
 
@@ -96,7 +95,6 @@ static void introduce(struct host *host, unsigned other)
 {
     const struct address address = wire_address(other, ADDRESS_PORT_DEFAULT);
     struct peer *peer;
-
     assert(node_peer_add(host->node, world_name(other), &address, 1, host_key(&hosts[other]),
                          PEER_VERIFIED, &peer) == 0);
     loop_wake(&host->loop);
@@ -105,7 +103,6 @@ static void introduce(struct host *host, unsigned other)
 static void write_messages(struct host *host, unsigned amount)
 {
     static const size_t sizes[] = {1, 100, 4000, 65536};
-
     for (unsigned i = 0; i <= amount / 4 % 16; i++)
         ledger_send(host->index, 1 - host->index, sizes[amount % 4], 0);
 }
@@ -114,7 +111,6 @@ static void write_messages(struct host *host, unsigned amount)
 static void crash(struct host *host, unsigned amount)
 {
     static const unsigned away_ms[] = {1, 1000, 5000, 60000};
-
     host->fall = amount & 1 ? FALL_KILLED : FALL_POWER;
     host->crash = amount / 2 % 4;
     if (host->crash == CRASH_NOWHERE)
@@ -133,7 +129,6 @@ static void stop(struct host *host)
 static void dial(struct host *host, unsigned amount)
 {
     struct peer *peer = host_peer(host, 1 - host->index);
-
     if (amount & 1)
         node_peer_disconnect(peer);
     else
@@ -161,7 +156,6 @@ static void travel_in_time(struct host *host)
 static void step_clock(struct host *host, unsigned amount)
 {
     static const int64_t steps_ms[] = {-1000, 3600000, -3600000, INT64_C(-4000000000000)};
-
     world_step_clock(host->index, steps_ms[amount % 4]);
 }
 
@@ -204,7 +198,6 @@ static void happen(enum step step, struct host *host, unsigned amount)
 static void take_step(enum step step, unsigned amount)
 {
     struct host *host = &hosts[amount & 1];
-
     amount >>= 1;
     if (step == STEP_PASS)
         pass(amount);
@@ -254,7 +247,6 @@ static void end_faults(void)
 static void settle(void)
 {
     uint64_t end_ms = world_now() + PATIENCE_MS;
-
     do
         run_until(world_now() + ROUND_MS);
     while (world_now() < end_ms && world_complaint() == NULL && !ledger_done(false));
@@ -265,7 +257,6 @@ static void settle(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader input = reader_of(SPAN(data, size));
-
     begin(reader_u16(&input));
     for (unsigned i = 0; i < STEPS_MAX && input.left >= 2 && world_complaint() == NULL; i++) {
         enum step step = reader_u8(&input) % STEP_KINDS;

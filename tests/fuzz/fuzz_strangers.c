@@ -1,5 +1,5 @@
 /*
- * All that strangers reach of a daemon: they come from some places, say what a true peer would say,
+ * All that strangers reach of a daemon: they come from some paths, say what a true peer would say,
  * or parts of it, or anything else, and go as they like. They cost little, nothing of them is kept,
  * and a peer who comes afterwards comes in.
  *
@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "core/gate.h"
+#include "core/limits.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/house.h"
 #include "fuzz/talker.h"
@@ -22,7 +22,7 @@ enum {
     PLACES = HOSTS_MAX - 1, /* that visitors come from: all hosts but the house */
     STEPS_MAX = 300,
     /* Connections with one place: its strangers, and sessions and last words of others. */
-    CONNECTIONS_MAX = GATE_PER_ORIGIN_MAX + 16,
+    CONNECTIONS_MAX = LIMITS_PER_ORIGIN_MAX + 16,
     PATIENCE_MS = SESSION_PENDING_TIMEOUT_MS + 30 * 1000,
     HURRY_MS = 5000,
 };
@@ -73,7 +73,6 @@ static void on_input(void *context)
     struct visitor *visitor = context;
     struct span data = stream_input(visitor->stream);
     size_t used = talker_hear(&visitor->talker, data, 0, world_now());
-
     assert(used == data.size);
     stream_consume(visitor->stream, used);
 }
@@ -94,7 +93,6 @@ static const struct stream_events stream_events = {on_input, on_room, on_end};
 static void on_dialled(void *context, struct stream *stream, const char *error)
 {
     struct visitor *visitor = context;
-
     (void)error;
     visitor->dial = NULL;
     visitor->stream = stream;
@@ -116,7 +114,6 @@ static void come(struct visitor *visitor, unsigned place, unsigned key)
 {
     const struct session_settings settings = {.role = SESSION_JOINER, .self = house_identity(key)};
     const struct address address = wire_address(0, ADDRESS_PORT_DEFAULT);
-
     leave(visitor);
     talker_init_as(&visitor->talker, &settings, world_now());
     assert(dial_start(&visitor->dial, &stage.places[place], &address, on_dialled, visitor) == 0);
@@ -126,7 +123,6 @@ static void come(struct visitor *visitor, unsigned place, unsigned key)
 static void talk(struct visitor *visitor, size_t size)
 {
     struct talker *talker = &visitor->talker;
-
     if (visitor->stream == NULL)
         return;
     talker_speak(talker, world_now());
@@ -147,7 +143,6 @@ static void say(struct visitor *visitor, struct span words)
 static void lie(struct visitor *visitor, unsigned place)
 {
     struct talker *talker = &visitor->talker;
-
     if (visitor->stream == NULL)
         return;
     talker_speak(talker, world_now());
@@ -160,7 +155,6 @@ static void lie(struct visitor *visitor, unsigned place)
 static uint64_t earliest_due(void)
 {
     uint64_t due = loop_due(&stage.house.loop);
-
     for (unsigned i = 0; i < PLACES; i++)
         if (loop_due(&stage.places[i]) < due)
             due = loop_due(&stage.places[i]);
@@ -170,7 +164,6 @@ static uint64_t earliest_due(void)
 static void pass(uint64_t ms)
 {
     uint64_t end_ms = world_now() + ms;
-
     for (uint64_t due; (due = earliest_due()) <= end_ms;) {
         world_set_time(due);
         house_work(&stage.house);
@@ -186,17 +179,15 @@ static void pass(uint64_t ms)
 static unsigned key_budget(void)
 {
     unsigned seconds = (unsigned)((world_now() - stage.began_ms) / 1000) + 1;
-
-    return GATE_STRANGER_KEYS_BURST + GATE_PEER_KEYS_BURST +
-           seconds * (GATE_STRANGER_KEYS_PER_S + GATE_PEER_KEYS_PER_S);
+    return LIMITS_STRANGER_KEYS_BURST + LIMITS_PEER_KEYS_BURST +
+           seconds * (LIMITS_STRANGER_KEYS_PER_S + LIMITS_PEER_KEYS_PER_S);
 }
 
 static void check(void)
 {
     const struct settings *settings = node_settings(stage.house.node);
-    const struct requests *requests = node_requests(stage.house.node);
+    const struct pending_keys *requests = node_pending_keys(stage.house.node);
     unsigned peers = 0;
-
     roster_each (peer, node_roster(stage.house.node))
         peers++;
     for (unsigned i = 0; i < PLACES; i++)
@@ -221,7 +212,6 @@ static void expect_peer_to_come_in(void)
 {
     struct visitor *peer = &stage.visitors[0];
     uint64_t end_ms = world_now() + HURRY_MS;
-
     for (unsigned i = 0; i < VISITORS_MAX; i++)
         leave(&stage.visitors[i]);
     come(peer, 0, KEY_PEER);
@@ -238,7 +228,6 @@ static void expect_peer_to_come_in(void)
 static void add_peers(struct house *house)
 {
     struct peer *peer;
-
     assert(node_peer_add(house->node, "peer", NULL, 0, house_fingerprint(KEY_PEER), PEER_VERIFIED,
                          &peer) == 0);
     assert(node_peer_add(house->node, "blocked", NULL, 0, house_fingerprint(KEY_BLOCKED),
@@ -258,7 +247,6 @@ static void take_step(enum step step, unsigned amount, struct reader *input)
 {
     static const unsigned times_ms[] = {1, 10, 100, 1000, 3000, 6000, 11000, 100000};
     struct visitor *visitor = &stage.visitors[stage.latest];
-
     switch (step) {
     case STEP_CONNECT:
         stage.latest = (stage.latest + 1) % VISITORS_MAX;
@@ -301,7 +289,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct house_plan plan = {.settings = house_settings()};
     struct reader input = reader_of(SPAN(data, size));
-
     memset(&stage, 0, sizeof stage);
     plan.settings.unknown_peers = reader_u8(&input) % (UNKNOWN_ACCEPT + 1);
     house_init(&stage.house, &plan);

@@ -23,7 +23,6 @@ static bool same(const struct bytes *one, const char *other, size_t size)
 static void show(const char *text, size_t size, enum escape_mode mode)
 {
     CLEANUP(bytes_deinit) struct bytes shown = {0}, again = {0};
-
     assert(escape_append(&shown, text, size, mode) == 0);
     const char *result = (const char *)shown.data;
     assert(harmless(result, shown.size) && shown.size <= GROWTH_MAX * size);
@@ -41,7 +40,6 @@ static void copy(const char *text, size_t room)
 {
     CLEANUP(bytes_deinit) struct bytes shown = {0};
     char out[COPY_MAX];
-
     memset(out, 'x', sizeof out);
     escape_copy(out, room, text, ESCAPE_LINE);
     assert(escape_append(&shown, text, strlen(text), ESCAPE_LINE) == 0);
@@ -56,7 +54,6 @@ static void copy(const char *text, size_t room)
 static void decode(const char *text, size_t size)
 {
     bool valid = true;
-
     for (size_t at = 0, length; at < size; at += length) {
         uint32_t character;
         length = utf8_decode(text + at, size - at, &character);
@@ -72,7 +69,6 @@ static void measure(const char *text, size_t columns)
 {
     size_t fitting = width_fitting(text, columns);
     size_t whole = width_of(text);
-
     assert(fitting <= strlen(text) && width_of_part(text, fitting) <= columns);
     assert(whole == width_of_part(text, fitting) + width_of(text + fitting));
     assert(whole > columns || fitting == strlen(text));
@@ -82,7 +78,6 @@ static void measure(const char *text, size_t columns)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(cleanup_free) char *text = strndup(size > 0 ? (const char *)data : "", size);
-
     assert(text != NULL);
     decode((const char *)data, size);
     show((const char *)data, size, ESCAPE_LINE);

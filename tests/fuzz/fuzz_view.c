@@ -26,7 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ctl ctl = {.terminal = true, .quiet = true};
     char *text = NULL;
     size_t shown;
-
     if (object == NULL)
         return 0;
     ctl.out = ctl.err = open_memstream(&text, &shown);

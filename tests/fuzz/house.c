@@ -53,7 +53,6 @@ static void load_identities(void)
 static void remove_store(void)
 {
     char log[160];
-
     snprintf(log, sizeof log, "%s-wal", made.path);
     unlink(log);
     unlink(made.path);
@@ -62,7 +61,6 @@ static void remove_store(void)
 static void restore(void)
 {
     FILE *file = fopen(made.path, "wb");
-
     assert(file != NULL);
     assert(fwrite(made.content.data, 1, made.content.size, file) == made.content.size);
     assert(fclose(file) == 0);
@@ -85,7 +83,6 @@ void house_set_up(void (*furnish)(struct house *house))
 {
     const struct house_plan plan = {.settings = house_settings()};
     struct house house;
-
     assert(crypto_init() == 0);
     log_set_sink(silence);
     load_identities();
@@ -112,13 +109,13 @@ static void on_presence(void *context, const struct peer *peer)
     (void)peer;
 }
 
-static void on_request(void *context, const struct request *request)
+static void on_request(void *context, const struct pending_key *request)
 {
     (void)context;
     (void)request;
 }
 
-static void on_united(void *context, const struct peer *peer, int64_t former)
+static void on_merged(void *context, const struct peer *peer, int64_t former)
 {
     (void)context;
     (void)peer;
@@ -129,7 +126,7 @@ static const struct observer deaf = {.settled = on_settled,
                                      .presence = on_presence,
                                      .request = on_request,
                                      .pong = on_presence,
-                                     .united = on_united,
+                                     .merged = on_merged,
                                      .unreached = on_presence};
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -151,7 +148,6 @@ void house_init(struct house *house, const struct house_plan *plan)
                                .store_key = &store_key,
                                .observer = plan->observer != NULL ? plan->observer : &deaf,
                                .observer_context = plan->context};
-
     *house = (struct house){0};
     log_set_level(LOG_LEVEL_ERROR);
     dice_seed(1);
@@ -179,7 +175,6 @@ void house_deinit(struct house *house)
 void house_work(struct house *house)
 {
     unsigned turns = 0;
-
     while (loop_due(&house->loop) <= world_now()) {
         assert(turns++ < TURNS_MAX);
         loop_serve(&house->loop, UINT32_MAX);

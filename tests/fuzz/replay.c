@@ -23,7 +23,6 @@ static void replay(FILE *file)
     static uint8_t buffer[INPUT_MAX];
     size_t size = fread(buffer, 1, sizeof buffer, file);
     uint8_t *input = malloc(size > 0 ? size : 1);
-
     assert(!ferror(file) && input != NULL);
     for (size_t i = 0; i < size; i++)
         input[i] = buffer[i];
@@ -35,7 +34,6 @@ static void replay(FILE *file)
 static void replay_named(const char *folder, const char *name)
 {
     char path[4096];
-
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -53,7 +51,6 @@ static unsigned replay_folder(const char *folder)
     struct dirent **entries;
     int count = scandir(folder, &entries, NULL, alphasort);
     unsigned replayed = 0;
-
     if (count < 0) {
         perror(folder);
         exit(1);
@@ -72,7 +69,6 @@ static unsigned replay_folder(const char *folder)
 int main(int argc, char **argv)
 {
     unsigned replayed = 0;
-
     LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '-')

@@ -36,7 +36,6 @@ void talker_init_as(struct talker *talker, const struct session_settings *settin
 void talker_init(struct talker *talker, enum session_role role, uint64_t now_ms)
 {
     const struct session_settings settings = {.role = role, .self = talker_identity(role)};
-
     talker_init_as(talker, &settings, now_ms);
 }
 
@@ -47,7 +46,6 @@ static void check_memory(const struct session *session)
     size_t frame_max = session->handshake != NULL
                            ? FRAME_HANDSHAKE_MAX
                            : FRAME_PACKET_OVERHEAD + FRAME_PACKET_PAYLOAD_MAX;
-
     assert(session->body.capacity <= GROWN(frame_max));
     assert(session->answers.capacity <= GROWN(SESSION_ANSWERS_MAX + RECORD_HEADER_SIZE + 8));
     assert(session->ready.capacity <= GROWN(2 * FRAME_HANDSHAKE_MAX + FRAME_PACKET_PAYLOAD_MIN));
@@ -90,7 +88,6 @@ static void note(struct talker *talker, const struct session_event *event)
 {
     const uint64_t numbers[] = {event->type,  event->ordinal, event->item.time_ms, event->token,
                                 event->epoch, event->code,    event->by_peer};
-
     assert(bytes_append(&talker->log, numbers, sizeof numbers) == 0);
     assert(bytes_append(&talker->log, event->item.text.data, event->item.text.size) == 0);
 }
@@ -98,7 +95,6 @@ static void note(struct talker *talker, const struct session_event *event)
 static void take_item(struct talker *talker, const struct session_event *event)
 {
     const struct span text = event->item.text;
-
     assert(talker->opened == 1 && event->ordinal == talker->items + 1);
     assert(text.size >= 1 && text.size <= SESSION_TEXT_MAX && !uuid_is_zero(&event->item.id));
     assert(memchr(text.data, '\0', text.size) == NULL);
@@ -166,7 +162,6 @@ static void take(struct talker *talker, const struct session_event *event, uint6
 void talker_listen(struct talker *talker, uint64_t now_ms)
 {
     struct session_event event;
-
     while ((event = session_next_event(talker->session)).type != SESSION_NOTHING) {
         note(talker, &event);
         take(talker, &event, now_ms);
@@ -180,7 +175,6 @@ void talker_listen(struct talker *talker, uint64_t now_ms)
 size_t talker_hear(struct talker *talker, struct span data, size_t piece, uint64_t now_ms)
 {
     size_t at = 0;
-
     while (at < data.size) {
         size_t size = data.size - at;
         if (piece != 0 && size > piece)
@@ -219,7 +213,6 @@ void talker_tick(struct talker *talker, uint64_t now_ms)
 static void carry(struct talker *from, struct talker *to, uint64_t now_ms)
 {
     struct bytes words;
-
     talker_speak(from, now_ms);
     words = from->said;
     from->said = (struct bytes){0};

@@ -12,7 +12,6 @@ static uint64_t world, programs;
 static uint64_t next(uint64_t *state)
 {
     uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
-
     mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
     return mixed ^ (mixed >> 31);
@@ -43,7 +42,6 @@ bool dice_chance(unsigned permille)
 int random_bytes(void *out, size_t size)
 {
     uint8_t *at = out;
-
     for (size_t i = 0; i < size; i++)
         at[i] = (uint8_t)(next(&programs) >> 56);
     return 0;

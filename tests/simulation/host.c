@@ -43,7 +43,6 @@ static struct identity *load_identity(unsigned index)
     static struct identity *identities[HOSTS_MAX];
     struct bytes pem = {0};
     char path[256];
-
     if (identities[index] == NULL) {
         snprintf(path, sizeof path, KEYS_DIR "/%u.pem", index + 1);
         must(file_read(path, 64 * 1024, &pem), path);
@@ -71,7 +70,6 @@ static void remove_files(const char *path)
 {
     static const char *const endings[] = {"", "-wal", "-journal", "-shm"};
     char name[160];
-
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         snprintf(name, sizeof name, "%s%s", path, endings[i]);
         unlink(name);
@@ -86,7 +84,6 @@ static void backup_path(const struct host *host, char path[static 160])
 void host_deinit(struct host *host)
 {
     char backup[160];
-
     if (host->node != NULL)
         host_crash(host, FALL_POWER);
     backup_path(host, backup);
@@ -99,7 +96,6 @@ void host_deinit(struct host *host)
 static void on_settled(void *context, int outcome)
 {
     struct host *host = context;
-
     if (host->loop.fall != FALL_NONE)
         return;
     if (outcome != 0)
@@ -111,11 +107,10 @@ static void on_settled(void *context, int outcome)
 static void on_presence(void *context, const struct peer *peer)
 {
     const struct host *host = context;
-
     trace(host->index, "%s is %s", peer->row.name, peer_state_name(peer->state));
 }
 
-static void on_request(void *context, const struct request *request)
+static void on_request(void *context, const struct pending_key *request)
 {
     (void)context;
     (void)request;
@@ -127,10 +122,9 @@ static void on_news(void *context, const struct peer *peer)
     (void)peer;
 }
 
-static void on_united(void *context, const struct peer *peer, int64_t former)
+static void on_merged(void *context, const struct peer *peer, int64_t former)
 {
     const struct host *host = context;
-
     (void)former;
     trace(host->index, "knows who %s is", peer->row.name);
 }
@@ -139,7 +133,7 @@ static const struct observer observer = {.settled = on_settled,
                                          .presence = on_presence,
                                          .request = on_request,
                                          .pong = on_news,
-                                         .united = on_united,
+                                         .merged = on_merged,
                                          .unreached = on_news};
 
 /* --- coming up and going down ----------------------------------------------------------------- */
@@ -153,7 +147,6 @@ void host_start(struct host *host)
                                      .observer = &observer,
                                      .observer_context = host};
     struct node_parts with_db = parts;
-
     trace(host->index, "starts");
     wire_power(host->index, true);
     host->restart_ms = NEVER;
@@ -220,7 +213,6 @@ int __wrap_db_commit(struct db *db)
 {
     enum crash_point crash = turning != NULL ? turning->crash : CRASH_NOWHERE;
     int r = crash == CRASH_BEFORE_COMMIT ? 0 : __real_db_commit(db);
-
     if (crash != CRASH_NOWHERE)
         turning->loop.fall = turning->fall;
     return r;
@@ -229,7 +221,6 @@ int __wrap_db_commit(struct db *db)
 void host_turn(struct host *host)
 {
     bool cut_short = host->crash == CRASH_IN_CALLBACKS;
-
     turning = host;
     host->turns++;
     loop_serve(&host->loop, cut_short || dice_chance(200) ? dice_below(6) : UINT32_MAX);
@@ -267,7 +258,6 @@ static void copy_file(const char *from, const char *to, const char *ending)
     struct bytes content = {0};
     char name[192];
     FILE *file;
-
     snprintf(name, sizeof name, "%s%s", to, ending);
     unlink(name);
     snprintf(name, sizeof name, "%s%s", from, ending);
@@ -291,7 +281,6 @@ static void copy_database(const char *from, const char *to)
 void host_back_up(struct host *host)
 {
     char backup[160];
-
     trace(host->index, "is backed up");
     backup_path(host, backup);
     copy_database(host->path, backup);
@@ -301,7 +290,6 @@ void host_back_up(struct host *host)
 void host_restore(struct host *host)
 {
     char backup[160];
-
     trace(host->index, "is restored from its backup");
     backup_path(host, backup);
     copy_database(backup, host->path);

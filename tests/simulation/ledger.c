@@ -58,7 +58,6 @@ void ledger_reset(struct host *hosts, unsigned count)
 static void write_text(struct bytes *text, size_t size)
 {
     char head[32];
-
     snprintf(head, sizeof head, "%u:", ledger.count);
     if (bytes_append(text, head, strlen(head)) < 0)
         abort();
@@ -72,7 +71,6 @@ void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
     struct peer *peer = host_peer(host, to);
     struct bytes text = {0};
     int64_t seq;
-
     if (ledger.count == ENTRIES_MAX || peer == NULL)
         return;
     struct entry *entry = &ledger.entries[ledger.count];
@@ -111,7 +109,6 @@ void ledger_cancel(unsigned from)
 static bool is_with(const struct message_row *row, unsigned there)
 {
     const struct fingerprint *key = host_key(&ledger.hosts[there]);
-
     return row->pinned ? memcmp(row->peer_key, key->bytes, PEER_KEY_SIZE) == 0
                        : strcmp(row->peer_name, world_name(there)) == 0;
 }
@@ -119,7 +116,6 @@ static bool is_with(const struct message_row *row, unsigned there)
 static struct entry *find(const struct message_row *row, unsigned here)
 {
     bool out = row->direction == MESSAGE_OUT;
-
     for (unsigned i = ledger.count; i-- > 0;) {
         struct entry *entry = &ledger.entries[i];
         unsigned there = out ? entry->to : entry->from;
@@ -133,7 +129,6 @@ static struct entry *find(const struct message_row *row, unsigned here)
 static void note_told(unsigned host, const struct message_row *row)
 {
     struct entry *entry = find(row, host);
-
     if (entry == NULL)
         return; /* the next look at the store complains */
     if (entry->told && !ledger.restored[host])
@@ -148,7 +143,6 @@ static int read_event(void *context, const struct event_row *event)
     int64_t *cursor = &ledger.cursors[host->index];
     bool gap = event->seq != *cursor + 1;
     bool gone = event->type == EVENT_MESSAGE_RECEIVED && event->message == NULL;
-
     *cursor = event->seq;
     if ((gap || gone) && host->settings.retention_messages == 0)
         complain("%s has lost an event before %lld", world_name(host->index),
@@ -162,7 +156,6 @@ static int read_event(void *context, const struct event_row *event)
 static void follow(unsigned host)
 {
     struct db *db = ledger.hosts[host].db;
-
     if (events_last(db) > ledger.cursors[host] &&
         events_each(db, ledger.cursors[host], read_event, &ledger.hosts[host]) != 0)
         complain("%s: the events can't be read", world_name(host));
@@ -197,7 +190,6 @@ void ledger_host_down(unsigned host)
 unsigned ledger_accepted(void)
 {
     unsigned accepted = 0;
-
     for (unsigned i = 0; i < ledger.count; i++)
         accepted += ledger.entries[i].promise == ACCEPTED;
     return accepted;
@@ -215,7 +207,6 @@ static void check_arrived(struct look *look, struct entry *entry)
 {
     unsigned number = (unsigned)(entry - ledger.entries);
     unsigned *next = &look->next[entry->from];
-
     if (entry->arrived)
         complain("P3: message %u is twice in the history of %s", number, world_name(entry->to));
     entry->arrived = true;
@@ -232,7 +223,6 @@ static int look_at(void *context, const struct message_row *row)
 {
     struct look *look = context;
     struct entry *entry = find(row, look->host->index);
-
     if (entry == NULL) {
         complain("%s has a message that nobody sent", world_name(look->host->index));
     } else if (row->direction == MESSAGE_OUT) {
@@ -248,7 +238,6 @@ static void look_at_host(struct host *host)
 {
     const struct messages_filter filter = {.limit = UINT32_MAX};
     struct look look = {.host = host};
-
     for (unsigned i = 0; i < HOSTS_MAX; i++)
         look.next[i] = UINT32_MAX;
     if (messages_newest(host->db, &filter, look_at, &look) != 0)
@@ -284,7 +273,6 @@ static bool keeps_all(unsigned host)
 static bool state_allowed(const struct entry *entry)
 {
     bool untouched = !ledger.restored[entry->from];
-
     switch (entry->state) {
     case MESSAGE_FAILED:
     case MESSAGE_RECEIVED:
@@ -307,7 +295,6 @@ static void check_sender(unsigned number, const struct entry *entry)
 {
     bool removed = !keeps_all(entry->from) &&
                    (entry->told || entry->expires || entry->cancelled || ledger.missed[entry->to]);
-
     if (entry->promise != ACCEPTED || entry->forgotten)
         return;
     if (!entry->queued_there && !removed)
@@ -320,7 +307,6 @@ static void check_sender(unsigned number, const struct entry *entry)
 static void check_receiver(unsigned number, const struct entry *entry)
 {
     bool removed = !keeps_all(entry->to) && (entry->told || ledger.missed[entry->to]);
-
     if (entry->queued_there && entry->state == MESSAGE_DELIVERED && is_up(entry->to) &&
         !entry->arrived && !entry->excused && !removed)
         complain("P2: message %u is called delivered and %s does not have it", number,
@@ -342,7 +328,6 @@ void ledger_check(void)
 bool ledger_done(bool complaining)
 {
     bool done = true;
-
     look_everywhere();
     for (unsigned i = 0; i < ledger.count; i++) {
         const struct entry *entry = &ledger.entries[i];

@@ -21,7 +21,6 @@ static const char usage[] = "usage: simulate --seeds FIRST..LAST | --seed N\n";
 static bool parse_range(char *text, uint64_t *first, uint64_t *last)
 {
     char *dots = strstr(text, "..");
-
     if (dots == NULL)
         return false;
     *dots = '\0';
@@ -44,7 +43,6 @@ static unsigned run(uint64_t first, uint64_t last, const char *program)
 {
     char folder[64];
     unsigned broken = 0;
-
     make_folder(folder);
     for (uint64_t seed = first; seed <= last; seed++) {
         const char *complaint = story_run(seed, folder);
@@ -62,7 +60,6 @@ static unsigned run(uint64_t first, uint64_t last, const char *program)
 int main(int argc, char **argv)
 {
     uint64_t first, last;
-
     if (argc == 3 && strcmp(argv[1], "--seed") == 0 &&
         number_parse(argv[2], UINT64_MAX - 1, &first) == 0) {
         world_trace_on();

@@ -24,7 +24,6 @@ static int seal_of(const struct pubkey *key, uint8_t purpose, const struct span 
 {
     struct span all[PARTS_MAX + 2] = {SPAN(pubkey_fingerprint(key)->bytes, FINGERPRINT_SIZE),
                                       SPAN(&purpose, 1)};
-
     if (count > PARTS_MAX)
         return -1;
     memcpy(all + 2, parts, count * sizeof *parts);
@@ -35,7 +34,6 @@ int __wrap_identity_sign(const struct identity *identity, enum signature_purpose
                          const struct span *parts, size_t count, uint8_t *signature)
 {
     const struct pubkey *key = identity_pubkey(identity);
-
     memset(signature, 0, pubkey_modulus_size(key));
     return seal_of(key, (uint8_t)purpose, parts, count, signature);
 }
@@ -45,7 +43,6 @@ int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpos
 {
     uint8_t seal[SHA256_SIZE];
     int r = seal_of(key, (uint8_t)purpose, parts, count, seal);
-
     if (r != 0)
         return r;
     bool whole = memcmp(seal, signature.data, sizeof seal) == 0 &&

@@ -44,7 +44,6 @@ static struct {
 static unsigned choose_addresses(unsigned host, struct address addresses[static 3])
 {
     unsigned count = 0;
-
     if (dice_chance(150))
         addresses[count++] = wire_address(host, PORT_CLOSED);
     if (dice_chance(100))
@@ -59,7 +58,6 @@ static void introduce(unsigned here, unsigned there, bool dials, bool pinned)
     struct address addresses[3];
     unsigned count = dials ? choose_addresses(there, addresses) : 0;
     struct peer *peer;
-
     story.dials[here][there] = dials;
     int r = node_peer_add(host->node, world_name(there), addresses, count,
                           pinned ? host_key(&story.hosts[there]) : NULL,
@@ -79,7 +77,6 @@ static void introduce_pair(unsigned one, unsigned other)
     bool swap = dice_chance(500);
     unsigned dialler = swap ? other : one;
     unsigned dialled = swap ? one : other;
-
     bool strangers = both && dice_chance(300);
 
     introduce(dialler, dialled, true, !strangers && (both || dice_chance(700)));
@@ -134,7 +131,6 @@ static void count_turn(struct host *host)
 static struct host *next_host(void)
 {
     struct host *next = NULL;
-
     for (unsigned i = 0; i < story.count; i++)
         if (next == NULL || host_due(&story.hosts[i]) < host_due(next))
             next = &story.hosts[i];
@@ -173,7 +169,6 @@ static unsigned other_than(unsigned host)
 static void write_messages(struct host *host)
 {
     unsigned count = dice_chance(100) ? 1 + dice_below(40) : 1 + dice_below(4);
-
     while (host->node != NULL && count-- > 0)
         ledger_send(host->index, other_than(host->index),
                     dice_chance(50) ? dice_between(1000, 65536) : dice_between(1, 200),
@@ -184,7 +179,6 @@ static void crash(struct host *host)
 {
     enum fall fall = dice_chance(600) ? FALL_KILLED : FALL_POWER;
     uint64_t away_ms = dice_chance(700) ? dice_between(1, 5000) : dice_between(5000, 120000);
-
     switch (dice_below(5)) {
     case 0:
         host_crash(host, fall);
@@ -234,7 +228,6 @@ static void step_clock(struct host *host)
                                        INT64_C(-315360000000),
                                        INT64_C(-4000000000000)};
     int64_t step = steps_ms[dice_below(sizeof steps_ms / sizeof *steps_ms)];
-
     trace(host->index, "clock steps by %lld ms", (long long)step);
     world_step_clock(host->index, step);
 }
@@ -270,7 +263,6 @@ static void part_or_heal(unsigned one, unsigned other)
 static bool falls_on(unsigned *throw, unsigned permille)
 {
     bool hit = *throw < permille;
-
     *throw -= hit ? 0 : permille;
     return hit;
 }
@@ -280,7 +272,6 @@ static void happen(void)
     struct host *host = &story.hosts[dice_below(story.count)];
     unsigned other = other_than(host->index);
     unsigned throw = dice_below(1000);
-
     if (host->node == NULL || dice_chance(story.calm))
         return;
     if (falls_on(&throw, story.cuts))
@@ -331,7 +322,6 @@ static void end_faults(void)
 static bool all_online(bool complaining)
 {
     bool all = true;
-
     for (unsigned i = 0; i < story.count; i++)
         for (unsigned j = 0; j < story.count; j++) {
             if (j == i)
@@ -348,7 +338,6 @@ static bool all_online(bool complaining)
 static void settle(void)
 {
     uint64_t end = world_now() + PATIENCE_MS;
-
     do
         run_until(world_now() + 10000);
     while (world_now() < end && world_complaint() == NULL &&
@@ -363,7 +352,6 @@ static void settle(void)
 static void rest(void)
 {
     unsigned turns[HOSTS_MAX];
-
     for (unsigned i = 0; i < story.count; i++)
         turns[i] = story.hosts[i].turns;
     run_until(world_now() + REST_MS);
@@ -383,7 +371,6 @@ static void rest(void)
 static bool choose_dialling_pair(struct peer **one, struct peer **other)
 {
     unsigned i = dice_below(story.count), j = other_than(i);
-
     *one = host_peer(&story.hosts[i], j);
     *other = host_peer(&story.hosts[j], i);
     return (*one)->row.address_count == 1 && (*other)->row.address_count == 1;
@@ -396,7 +383,6 @@ static bool choose_dialling_pair(struct peer **one, struct peer **other)
 static void cross_dials(void)
 {
     struct peer *one, *other;
-
     if (!choose_dialling_pair(&one, &other))
         return;
     trace(HOSTS_MAX, "dials cross");
@@ -419,7 +405,6 @@ static const enum close_code suspicious[] = {
 static void on_log(const struct log_entry *entry)
 {
     const char *event = entry->event != NULL ? entry->event : "";
-
     trace(HOSTS_MAX, "%s%s%s: %s", entry->component, entry->peer != NULL ? " " : "",
           entry->peer != NULL ? entry->peer : "", entry->message);
     if (strcmp(event, "message-expired") == 0)
@@ -434,7 +419,6 @@ static void on_log(const struct log_entry *entry)
 const char *story_run(uint64_t seed, const char *folder)
 {
     unsigned events;
-
     log_set_level(LOG_LEVEL_DEBUG);
     log_set_sink(on_log);
     dice_seed(seed);

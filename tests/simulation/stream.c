@@ -58,7 +58,6 @@ static void drop_segments(struct stream *stream)
 static void put(struct stream *to, const void *data, size_t size)
 {
     struct segment *segment = calloc(1, sizeof *segment + size);
-
     if (segment == NULL)
         abort();
     segment->sent_ms = world_now();
@@ -112,7 +111,6 @@ static uint64_t silence(const struct stream *stream, int *error)
     uint64_t parted = wire_parted_since(stream->here, stream->there);
     uint64_t since = stream->lost_ms != NEVER ? stream->lost_ms : parted;
     uint64_t sent = unacknowledged_since(stream);
-
     *error = ETIMEDOUT;
     if (since == NEVER)
         return NEVER;
@@ -126,7 +124,6 @@ static uint64_t silence(const struct stream *stream, int *error)
 static void break_off(struct stream *stream, int error)
 {
     struct stream *partner = stream->partner;
-
     stream->error = error;
     stream->finished = stream->end_sent = true;
     stream->owed = stream->end_told;
@@ -142,7 +139,6 @@ static void break_off(struct stream *stream, int error)
 static size_t room(const struct stream *stream)
 {
     size_t held = stream->partner != NULL ? stream->partner->arriving_size : 0;
-
     return held < ROOM ? ROOM - held : 0;
 }
 
@@ -152,7 +148,6 @@ static uint64_t due(const struct source *source)
     bool reads = !stream->paused && !stream->got_end && stream->input.size < STREAM_INPUT_MAX;
     uint64_t at = NEVER, lost;
     int error;
-
     if (stream->events == NULL)
         return NEVER;
     if (stream->nudged || stream->owed)
@@ -185,7 +180,6 @@ static void send_end(struct stream *stream)
 static void send_some(struct stream *stream)
 {
     size_t size = stream->output.size < room(stream) ? stream->output.size : room(stream);
-
     if (size == 0)
         return;
     size = piece(size);
@@ -210,7 +204,6 @@ static void receive_some(struct stream *stream)
 {
     struct segment *segment = first_segment(stream);
     size_t space = STREAM_INPUT_MAX - stream->input.size;
-
     if (space == 0 || arrival(stream, segment) > world_now())
         return;
     stream->got_end = segment->end;
@@ -244,7 +237,6 @@ static void fire(struct source *source)
 {
     struct stream *stream = container_of(source, struct stream, source);
     int error = ECONNRESET;
-
     stream->nudged = false;
     if (stream->error == 0)
         send_and_tell(stream);
@@ -261,7 +253,6 @@ static void fire(struct source *source)
 static struct stream *make(struct loop *loop, unsigned there)
 {
     struct stream *stream = calloc(1, sizeof *stream);
-
     if (stream == NULL)
         abort();
     source_init(&stream->source, loop, due, fire);
@@ -290,7 +281,6 @@ int stream_pair(struct stream **from, struct loop *from_loop, struct stream **to
 static void say_goodbye(struct stream *stream, struct stream *partner)
 {
     bool unread = stream->input.size > 0 || !list_empty(&stream->arriving);
-
     switch (stream->source.loop->fall) {
     case FALL_NONE:
         if (unread)

@@ -37,7 +37,6 @@ void wire_set_lag(unsigned lag_ms)
 struct address wire_address(unsigned host, uint16_t port)
 {
     struct address address = {.port = port};
-
     snprintf(address.host, sizeof address.host, "%s", world_name(host));
     return address;
 }
@@ -58,7 +57,6 @@ static struct stream *choose_connected(void)
 {
     struct stream *chosen = NULL;
     unsigned seen = 0;
-
     list_for_each (node, &wire.streams) {
         struct stream *stream = container_of(node, struct stream, node);
         if (stream->partner != NULL && dice_below(++seen) == 0)
@@ -71,7 +69,6 @@ static struct stream *choose_connected(void)
 static void lose_tail(struct stream *stream)
 {
     size_t kept = (size_t)dice_between(0, stream->arriving_size);
-
     list_for_each_safe (node, &stream->arriving) {
         struct segment *segment = container_of(node, struct segment, node);
         size_t left = segment->size - segment->taken;
@@ -89,7 +86,6 @@ static void lose_tail(struct stream *stream)
 void wire_cut(enum cut cut)
 {
     struct stream *one = choose_connected();
-
     if (one == NULL)
         return;
     struct stream *other = one->partner;
@@ -129,7 +125,6 @@ void wire_part(unsigned one, unsigned other)
 static void resend(struct stream *stream, uint64_t parted_ms)
 {
     uint64_t at = world_now() + wire_delay();
-
     list_for_each (node, &stream->arriving) {
         struct segment *segment = container_of(node, struct segment, node);
         if (segment->at_ms > parted_ms && segment->at_ms < at)
@@ -140,7 +135,6 @@ static void resend(struct stream *stream, uint64_t parted_ms)
 void wire_heal(unsigned one, unsigned other)
 {
     uint64_t parted = wire.parted_ms[one][other];
-
     if (parted == NEVER)
         return;
     trace(one, "way to %s again", world_name(other));
@@ -168,7 +162,6 @@ bool wire_powered(unsigned host)
 unsigned wire_connections(unsigned one, unsigned other)
 {
     unsigned count = 0;
-
     list_for_each (node, &wire.streams) {
         const struct stream *stream = container_of(node, struct stream, node);
         count += stream->here == one && stream->there == other && stream->partner != NULL;
@@ -179,7 +172,6 @@ unsigned wire_connections(unsigned one, unsigned other)
 unsigned wire_streams(unsigned host)
 {
     unsigned count = 0;
-
     list_for_each (node, &wire.streams)
         count += container_of(node, struct stream, node)->here == host;
     return count;
@@ -222,7 +214,6 @@ static struct newcomer *first_newcomer(const struct listener *listener)
 static struct stream *take_newcomer(struct newcomer *newcomer)
 {
     struct stream *stream = newcomer->stream;
-
     list_remove(&newcomer->node);
     free(newcomer);
     return stream;
@@ -232,14 +223,12 @@ static uint64_t listener_due(const struct source *source)
 {
     const struct newcomer *first =
         first_newcomer(container_of(source, const struct listener, source));
-
     return first != NULL ? first->at_ms : NEVER;
 }
 
 static void listener_fire(struct source *source)
 {
     struct listener *listener = container_of(source, struct listener, source);
-
     listener->accept(listener->context, take_newcomer(first_newcomer(listener)));
 }
 
@@ -247,7 +236,6 @@ int listener_new_tcp(struct listener **result, struct loop *loop, const struct a
                      listener_accept *accept, void *context)
 {
     struct listener *listener = calloc(1, sizeof *listener);
-
     (void)address;
     if (listener == NULL)
         return -ENOMEM;
@@ -324,7 +312,6 @@ static uint64_t dial_due(const struct source *source)
 static unsigned host_of(const struct address *address)
 {
     unsigned host = 0;
-
     while (host < HOSTS_MAX && strcmp(address->host, world_name(host)) != 0)
         host++;
     return host;
@@ -334,7 +321,6 @@ static struct stream *connect_to(struct loop *loop, struct listener *listener)
 {
     struct newcomer *newcomer = calloc(1, sizeof *newcomer);
     struct stream *stream;
-
     if (newcomer == NULL)
         abort();
     stream_pair(&stream, loop, &newcomer->stream, listener->source.loop);
@@ -347,7 +333,6 @@ static struct stream *connect_to(struct loop *loop, struct listener *listener)
 static void dial_end(struct dial *dial, struct stream *stream, const char *error)
 {
     struct dial ended = *dial;
-
     dial_cancel(dial);
     ended.done(ended.context, stream, error);
 }
@@ -356,7 +341,6 @@ static void dial_fire(struct source *source)
 {
     struct dial *dial = container_of(source, struct dial, source);
     unsigned host = host_of(&dial->address);
-
     if (host == HOSTS_MAX) {
         dial_end(dial, NULL, "host not found");
     } else if (world_now() >= dial->give_up_ms) {
@@ -377,7 +361,6 @@ int dial_start(struct dial **result, struct loop *loop, const struct address *ad
                dial_done *done, void *context)
 {
     struct dial *dial = calloc(1, sizeof *dial);
-
     if (dial == NULL)
         return -ENOMEM;
     source_init(&dial->source, loop, dial_due, dial_fire);

@@ -25,7 +25,6 @@ static struct {
 const char *world_name(unsigned host)
 {
     static const char *const names[HOSTS_MAX + 1] = {"ann", "bob", "cem", "dan", "-"};
-
     return names[host];
 }
 
@@ -62,7 +61,6 @@ uint64_t loop_now(const struct loop *loop)
 uint64_t loop_wall(const struct loop *loop)
 {
     int64_t wall = (int64_t)(START_WALL_MS + world.now_ms) + world.clock_error_ms[loop->host];
-
     return wall > 0 ? (uint64_t)wall : 0;
 }
 
@@ -106,7 +104,6 @@ void source_deinit(struct source *source)
 uint64_t loop_due(const struct loop *loop)
 {
     uint64_t earliest = loop->woken ? world.now_ms : NEVER;
-
     list_for_each (node, &loop->sources) {
         const struct source *source = container_of(node, struct source, node);
         uint64_t due = source->due(source);
@@ -121,7 +118,6 @@ static struct source *choose(const struct loop *loop)
 {
     struct source *chosen = NULL;
     unsigned seen = 0;
-
     list_for_each (node, &loop->sources) {
         struct source *source = container_of(node, struct source, node);
         if (source->served != loop->turn && source->due(source) <= world.now_ms &&
@@ -134,7 +130,6 @@ static struct source *choose(const struct loop *loop)
 void loop_serve(struct loop *loop, unsigned limit)
 {
     struct source *source;
-
     loop->woken = false;
     loop->turn++;
     while (limit-- > 0 && (source = choose(loop)) != NULL) {
@@ -160,7 +155,6 @@ static uint64_t timer_due(const struct source *source)
 static void timer_fire(struct source *source)
 {
     struct timer *timer = container_of(source, struct timer, source);
-
     timer->at_ms = NEVER;
     timer->callback(timer->context);
 }
@@ -169,7 +163,6 @@ int timer_new(struct timer **result, struct loop *loop, void (*callback)(void *c
               void *context)
 {
     struct timer *timer = calloc(1, sizeof *timer);
-
     if (timer == NULL)
         return -ENOMEM;
     source_init(&timer->source, loop, timer_due, timer_fire);
@@ -208,7 +201,6 @@ void world_trace_on(void)
 void trace(unsigned host, const char *format, ...)
 {
     va_list arguments;
-
     if (!world.traced)
         return;
     printf("%9.3f %-3s ", (double)(world.now_ms - START_MS) / 1000, world_name(host));
@@ -221,7 +213,6 @@ void trace(unsigned host, const char *format, ...)
 void complain(const char *format, ...)
 {
     va_list arguments;
-
     if (world.complaint[0] != '\0')
         return;
     va_start(arguments, format);

@@ -5,7 +5,7 @@ client_base = base/address base/backoff base/base64 base/bytes base/escape base/
 client_core = $(client_base) rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method rpc/rpc_path \
 	rpc/rpc_value \
 	$(filter-out client/main client/connection,\
-		$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/*.c)))
+		$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/*.c $(srcdir)/src/client/*/*.c)))
 client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
 
 test_cmd_doctor_OBJS = $(client_rig)
@@ -18,7 +18,7 @@ test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_mess
 	rpc/rpc_method base/bytes base/clock base/escape base/suggest base/utf8
 test_ctl_OBJS = $(client_rig)
 test_input_OBJS = client/input base/bytes
-test_trouble_OBJS = $(client_rig)
+test_diagnosis_OBJS = $(client_rig)
 test_view_OBJS = $(client_rig)
 test_transcript_OBJS = $(client_rig)
 test_width_OBJS = client/width base/utf8

@@ -98,7 +98,6 @@ int rig_setup(void **state)
 int rig_teardown(void **state)
 {
     const bool played = steps_done == step_count;
-
     (void)state;
     forget();
     return played ? 0 : -1;
@@ -140,7 +139,6 @@ int connection_send(struct connection *connection, json_t *message)
     char *shown = json_dumps(params, JSON_COMPACT | JSON_ENCODE_ANY);
     size_t i;
     json_t *answer;
-
     if (steps_done == step_count)
         fail_msg("nobody expected %s %s", method, shown);
     const struct step *step = &steps[steps_done++];
@@ -182,7 +180,6 @@ static int input_file(void)
     const char *text = rig_options.input != NULL ? rig_options.input : "";
     const size_t size = rig_options.input_size > 0 ? rig_options.input_size : strlen(text);
     const int fd = memfd_create("input", MFD_CLOEXEC);
-
     assert_int_equal(write(fd, text, size), size);
     lseek(fd, 0, SEEK_SET);
     return fd;
@@ -194,7 +191,6 @@ int rig_run(const char *verb, ...)
     int argc = 1;
     va_list arguments;
     size_t err_size;
-
     va_start(arguments, verb);
     while ((argv[argc] = va_arg(arguments, char *)) != NULL)
         argc++;

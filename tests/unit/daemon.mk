@@ -3,5 +3,5 @@ test_confine_OBJS = daemon/confine base/log base/escape base/utf8 base/bytes bas
 test_heartbeat_OBJS = daemon/heartbeat
 # The real one also in a build that goes without.
 test_sandbox_OBJS = daemon/sandbox base/file base/bytes base/log base/escape base/utf8 base/clock
-test_places_OBJS = daemon/places base/file base/bytes base/log base/escape base/utf8 base/clock
-build/tests/unit/test_places: LDFLAGS += -Wl,--wrap=geteuid
+test_paths_OBJS = daemon/paths base/file base/bytes base/log base/escape base/utf8 base/clock
+build/tests/unit/test_paths: LDFLAGS += -Wl,--wrap=geteuid

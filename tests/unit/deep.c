@@ -20,7 +20,6 @@ void deep_note(const char *file, const char *test, const char *format, ...)
     const char *folder = getenv("P2PCHAT_RESULTS");
     const char *name = strrchr(file, '/') + 1;
     va_list arguments;
-
     if (!deep() || folder == NULL)
         return;
     va_start(arguments, format);

@@ -40,7 +40,6 @@ size_t fake_random_left(void)
 static uint8_t stream_byte(void)
 {
     uint64_t mixed = ++state.counter * UINT64_C(0x9e3779b97f4a7c15);
-
     mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
     return (uint8_t)(mixed >> 56);
@@ -49,7 +48,6 @@ static uint8_t stream_byte(void)
 int random_bytes(void *out, size_t size)
 {
     uint8_t *at = out;
-
     for (size_t i = 0; i < size; i++)
         at[i] = state.given < state.queued ? state.queue[state.given++] : stream_byte();
     if (state.given == state.queued)
@@ -60,7 +58,6 @@ int random_bytes(void *out, size_t size)
 uint32_t random_u32(void)
 {
     uint32_t number;
-
     random_bytes(&number, sizeof(number));
     return number;
 }

@@ -13,7 +13,6 @@
 static void on_turn_end(void *context)
 {
     struct rig *rig = context;
-
     rig->turns++;
     if (rig->timed_out || (rig->done != NULL && rig->done(rig->context)))
         loop_stop(rig->loop);
@@ -22,7 +21,6 @@ static void on_turn_end(void *context)
 static void on_step(void *context)
 {
     struct rig *rig = context;
-
     rig->timed_out = --rig->steps == 0;
     if (!rig->timed_out)
         timer_arm_at(rig->limit, loop_now(rig->loop) + rig->step_ms);

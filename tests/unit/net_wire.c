@@ -24,7 +24,6 @@
 static void on_readable(void *context)
 {
     struct wire *wire = context;
-
     assert_false(wire->inside);
     assert_int_equal(wire->ends, 0);
     assert_true(stream_input(wire->stream).size > 0);
@@ -44,7 +43,6 @@ static void on_readable(void *context)
 static void on_writable(void *context)
 {
     struct wire *wire = context;
-
     assert_false(wire->inside);
     wire->writables++;
     if (stream_unsent(wire->stream) > wire->most_unsent)
@@ -54,7 +52,6 @@ static void on_writable(void *context)
 static void on_ended(void *context, int error)
 {
     struct wire *wire = context;
-
     assert_false(wire->inside);
     wire->ends++;
     wire->ended = true;
@@ -70,7 +67,6 @@ static void tcp_pair(int pair[2])
     const int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(own);
-
     assert_int_equal(bind(listening, (struct sockaddr *)&own, size), 0);
     assert_int_equal(listen(listening, 1), 0);
     assert_int_equal(getsockname(listening, (struct sockaddr *)&own, &size), 0);
@@ -85,7 +81,6 @@ static int wire_make(void **state, bool tcp)
 {
     struct wire *wire = calloc(1, sizeof(*wire));
     int pair[2];
-
     rig_init(&wire->rig);
     if (tcp)
         tcp_pair(pair);
@@ -113,7 +108,6 @@ int wire_setup_unix(void **state)
 int wire_teardown(void **state)
 {
     struct wire *wire = *state;
-
     stream_free(wire->stream);
     if (wire->peer >= 0)
         close(wire->peer);
@@ -137,7 +131,6 @@ size_t peer_floods(const struct wire *wire)
     static const char chunk[4096];
     size_t sent = 0;
     ssize_t size;
-
     while ((size = send(wire->peer, chunk, sizeof(chunk), MSG_NOSIGNAL)) > 0)
         sent += (size_t)size;
     assert_int_equal(errno, EAGAIN);
@@ -147,7 +140,6 @@ size_t peer_floods(const struct wire *wire)
 void peer_waits(const struct wire *wire)
 {
     struct pollfd peer = {.fd = wire->peer, .events = POLLIN};
-
     assert_int_equal(poll(&peer, 1, PATIENCE_MS), 1);
 }
 
@@ -156,7 +148,6 @@ size_t peer_drains(const struct wire *wire, bool *end)
     char chunk[4096];
     size_t received = 0;
     ssize_t size;
-
     while ((size = recv(wire->peer, chunk, sizeof(chunk), 0)) > 0)
         received += (size_t)size;
     if (end != NULL)
@@ -173,7 +164,6 @@ void peer_closes(struct wire *wire)
 void peer_resets(struct wire *wire)
 {
     const struct linger linger = {.l_onoff = 1};
-
     assert_int_equal(setsockopt(wire->peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
     peer_closes(wire);
 }
@@ -193,7 +183,6 @@ struct expectation {
 static bool is_met(void *context)
 {
     const struct expectation *expected = context;
-
     return expected->wire->received >= expected->received &&
            expected->wire->readables >= expected->readables;
 }

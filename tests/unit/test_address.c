@@ -87,7 +87,6 @@ static void test_parse_bounds_the_host(void **state)
 {
     char text[ADDRESS_HOST_MAX + 16];
     struct address address;
-
     (void)state;
     memset(text, 'a', sizeof(text));
     text[ADDRESS_HOST_MAX - 1] = '\0';
@@ -104,7 +103,6 @@ static void test_format_brackets_only_ipv6(void **state)
     static const char *const CASES[] = {"[2001:db8::1]:8766", "alice.example:0", "192.0.2.1:65535"};
     char text[ADDRESS_TEXT_MAX];
     struct address address;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         assert_int_equal(address_parse(CASES[i], &address), 0);
@@ -120,7 +118,6 @@ static void test_what_somebody_may_dial_has_no_flaw(void **state)
         "[::ffff:192.0.2.1]:1", "0.example:1", "10.0.0.0:1",     "dead.beef:1",
     };
     struct address address;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         assert_int_equal(address_parse(CASES[i], &address), 0);
@@ -161,7 +158,6 @@ static void test_format_holds_the_longest_address(void **state)
 {
     struct address address = {.port = 65535};
     char text[ADDRESS_TEXT_MAX];
-
     (void)state;
     memset(address.host, ':', sizeof(address.host) - 1);
     address_format(&address, text);
@@ -179,6 +175,5 @@ int main(void)
         cmocka_unit_test(test_what_nobody_can_dial_has_a_flaw),
         cmocka_unit_test(test_format_holds_the_longest_address),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

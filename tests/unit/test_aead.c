@@ -55,7 +55,6 @@ static const struct {
 static struct message message_of(size_t i)
 {
     struct message message = {0};
-
     unhex(ANSWERS[i].key, message.key.bytes);
     unhex(ANSWERS[i].iv, message.iv);
     message.aad_size = unhex(ANSWERS[i].aad, message.aad);
@@ -90,7 +89,6 @@ static void test_both_work_in_place(void **state)
 {
     struct message message = message_of(2);
     uint8_t buffer[sizeof(message.sealed)];
-
     (void)state;
     memcpy(buffer, message.plain, message.size);
     assert_int_equal(aead_seal(&message.key, message.iv, SPAN(message.aad, message.aad_size),
@@ -132,7 +130,6 @@ static void test_forged_plaintext_is_wiped(void **state)
 {
     struct message message = message_of(2);
     uint8_t out[sizeof(message.sealed)];
-
     (void)state;
     memset(out, 0xee, sizeof(out));
     message.sealed[message.size] ^= 1;
@@ -145,7 +142,6 @@ static void test_open_rejects_other_lengths(void **state)
 {
     struct message message = message_of(2);
     uint8_t out[sizeof(message.sealed)];
-
     (void)state;
     message.size--;
     assert_int_equal(message_open(&message, out), AEAD_FORGED);
@@ -160,7 +156,6 @@ static void test_a_bare_forged_tag_is_rejected(void **state)
 {
     struct message message = message_of(0);
     uint8_t out[1];
-
     (void)state;
     message.sealed[0] ^= 0x80;
     assert_int_equal(message_open(&message, out), AEAD_FORGED);
@@ -176,6 +171,5 @@ int main(void)
         cmocka_unit_test(test_open_rejects_other_lengths),
         cmocka_unit_test(test_a_bare_forged_tag_is_rejected),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

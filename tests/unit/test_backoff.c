@@ -15,7 +15,6 @@ static void test_waits_double_up_to_the_limit(void **state)
     static const uint32_t EXPECTED[] = {1000,  2000,   4000,   8000,   16000, 32000,
                                         64000, 128000, 256000, 300000, 300000};
     struct backoff backoff = {0};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(EXPECTED); i++)
         assert_int_equal(backoff_next(&backoff, &PLAN, MIDDLE), EXPECTED[i]);
@@ -24,7 +23,6 @@ static void test_waits_double_up_to_the_limit(void **state)
 static void test_spread_is_a_fifth_either_way(void **state)
 {
     struct backoff backoff = {0};
-
     (void)state;
     assert_int_equal(backoff_next(&backoff, &PLAN, 0), 800);
     backoff_reset(&backoff);
@@ -34,7 +32,6 @@ static void test_spread_is_a_fifth_either_way(void **state)
 static void test_reset_starts_again(void **state)
 {
     struct backoff backoff = {0};
-
     (void)state;
     for (int i = 0; i < 5; i++)
         backoff_next(&backoff, &PLAN, MIDDLE);
@@ -48,7 +45,6 @@ static void test_extreme_plans_do_not_overflow(void **state)
     const struct backoff_plan none = {0};
     const struct backoff_plan reversed = {.first_ms = 10, .limit_ms = 5};
     struct backoff backoff = {.failures = UINT32_MAX};
-
     (void)state;
     assert_int_equal(backoff_next(&backoff, &huge, UINT32_MAX), UINT32_MAX);
     assert_int_equal(backoff.failures, UINT32_MAX);
@@ -65,6 +61,5 @@ int main(void)
         cmocka_unit_test(test_reset_starts_again),
         cmocka_unit_test(test_extreme_plans_do_not_overflow),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

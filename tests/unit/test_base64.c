@@ -37,7 +37,6 @@ static void test_alphabets_differ_in_two_characters(void **state)
     static const uint8_t DATA[] = {0xfb, 0xef, 0xff};
     uint8_t data[3];
     char text[8];
-
     (void)state;
     base64_encode(BASE64_STANDARD, DATA, 3, text);
     assert_string_equal(text, "++//");
@@ -54,7 +53,6 @@ static void test_every_byte_value_survives(void **state)
     uint8_t data[256];
     uint8_t back[256];
     char text[BASE64_LENGTH(256) + 1];
-
     (void)state;
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)i;
@@ -68,7 +66,6 @@ static void test_every_byte_value_survives(void **state)
 static void test_decode_is_strict(void **state)
 {
     uint8_t data[8];
-
     (void)state;
     /* padding, white space, foreign characters */
     assert_int_equal(base64_decode(BASE64_STANDARD, "Zg==", 4, data, 1), -EINVAL);
@@ -91,7 +88,6 @@ static void test_decode_refuses_stray_bits(void **state)
     int accepted_of_one = 0;
     int accepted_of_two = 0;
     uint8_t data[2];
-
     (void)state;
     for (size_t i = 0; i < 64; i++) {
         const char one[] = {'Z', DIGITS[i]};
@@ -109,7 +105,6 @@ static void test_hex_both_ways(void **state)
     static const uint8_t DATA[] = {0x00, 0x1f, 0xa0, 0xff};
     uint8_t data[4];
     char text[9];
-
     (void)state;
     hex_encode(DATA, sizeof(DATA), text);
     assert_string_equal(text, "001fa0ff");
@@ -123,7 +118,6 @@ static void test_hex_decode_is_strict(void **state)
     static const char *const CASES[] = {"",     "0",    "00",   "000",  "00000", "000000",
                                         "00 0", "0x00", "g000", "000g", "00-1",  "000:"};
     uint8_t data[2];
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++)
         assert_int_equal(hex_decode(CASES[i], data, sizeof(data)), -EINVAL);
@@ -140,6 +134,5 @@ int main(void)
         cmocka_unit_test(test_hex_both_ways),
         cmocka_unit_test(test_hex_decode_is_strict),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

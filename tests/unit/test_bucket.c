@@ -8,7 +8,6 @@
 static unsigned drain(struct bucket *bucket, uint64_t now_ms)
 {
     unsigned taken = 0;
-
     while (taken < 1000 && bucket_take(bucket, now_ms))
         taken++;
     return taken;
@@ -17,7 +16,6 @@ static unsigned drain(struct bucket *bucket, uint64_t now_ms)
 static void test_new_bucket_holds_one_burst(void **state)
 {
     struct bucket bucket;
-
     (void)state;
     bucket_init(&bucket, 10, 5, 1000);
     assert_int_equal(drain(&bucket, 1000), 5);
@@ -27,7 +25,6 @@ static void test_refill_keeps_the_average(void **state)
 {
     struct bucket bucket;
     unsigned taken = 0;
-
     (void)state;
     bucket_init(&bucket, 7, 3, 0);
     drain(&bucket, 0);
@@ -39,7 +36,6 @@ static void test_refill_keeps_the_average(void **state)
 static void test_token_comes_at_its_millisecond(void **state)
 {
     struct bucket bucket;
-
     (void)state;
     bucket_init(&bucket, 4, 1, 0);
     assert_true(bucket_take(&bucket, 0));
@@ -50,7 +46,6 @@ static void test_token_comes_at_its_millisecond(void **state)
 static void test_silence_fills_to_the_burst_only(void **state)
 {
     struct bucket bucket;
-
     (void)state;
     bucket_init(&bucket, UINT32_MAX, 5, 0);
     drain(&bucket, 0);
@@ -60,7 +55,6 @@ static void test_silence_fills_to_the_burst_only(void **state)
 static void test_time_running_back_gives_nothing(void **state)
 {
     struct bucket bucket;
-
     (void)state;
     bucket_init(&bucket, 1000, 5, 10000);
     drain(&bucket, 10000);
@@ -72,7 +66,6 @@ static void test_time_running_back_gives_nothing(void **state)
 static void test_rate_zero_never_refills(void **state)
 {
     struct bucket bucket;
-
     (void)state;
     bucket_init(&bucket, 0, 2, 0);
     assert_int_equal(drain(&bucket, 0), 2);
@@ -89,6 +82,5 @@ int main(void)
         cmocka_unit_test(test_time_running_back_gives_nothing),
         cmocka_unit_test(test_rate_zero_never_refills),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

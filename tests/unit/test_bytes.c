@@ -14,7 +14,6 @@ static void test_appends_are_big_endian_and_in_order(void **state)
     static const uint8_t EXPECTED[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a,
                                        0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 'a',  'b',  0,    0};
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
-
     (void)state;
     assert_int_equal(bytes_append_u8(&bytes, 0x01), 0);
     assert_int_equal(bytes_append_u16(&bytes, 0x0203), 0);
@@ -29,7 +28,6 @@ static void test_appends_are_big_endian_and_in_order(void **state)
 static void test_growth_keeps_the_content(void **state)
 {
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
-
     (void)state;
     for (unsigned i = 0; i < 100000; i++)
         assert_int_equal(bytes_append_u8(&bytes, (uint8_t)(i * 7)), 0);
@@ -41,7 +39,6 @@ static void test_growth_keeps_the_content(void **state)
 static void test_reserve_refuses_what_overflows(void **state)
 {
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
-
     (void)state;
     assert_int_equal(bytes_append(&bytes, "abc", 3), 0);
     assert_int_equal(bytes_reserve(&bytes, SIZE_MAX), -ENOMEM);
@@ -57,7 +54,6 @@ static void test_reserved_room_does_not_move(void **state)
 {
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
     uint8_t *data;
-
     (void)state;
     assert_int_equal(bytes_reserve(&bytes, 1000), 0);
     assert_int_equal(bytes.size, 0);
@@ -69,7 +65,6 @@ static void test_reserved_room_does_not_move(void **state)
 static void test_nothing_may_be_appended(void **state)
 {
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
-
     (void)state;
     assert_int_equal(bytes_append(&bytes, NULL, 0), 0);
     assert_int_equal(bytes_append_zeros(&bytes, 0), 0);
@@ -80,7 +75,6 @@ static void test_nothing_may_be_appended(void **state)
 static void test_consume_takes_from_the_front(void **state)
 {
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
-
     (void)state;
     assert_int_equal(bytes_append(&bytes, "abcdef", 6), 0);
     bytes_consume(&bytes, 2);
@@ -93,7 +87,6 @@ static void test_consume_takes_from_the_front(void **state)
 static void test_clear_keeps_memory_and_deinit_does_not(void **state)
 {
     struct bytes bytes = {0};
-
     (void)state;
     assert_int_equal(bytes_append(&bytes, "abc", 3), 0);
     bytes_clear(&bytes);
@@ -110,7 +103,6 @@ static void test_clear_keeps_memory_and_deinit_does_not(void **state)
 static void test_put_and_get_agree(void **state)
 {
     uint8_t at[8];
-
     (void)state;
     put_u16(at, 0xfedc);
     assert_int_equal(get_u16(at), 0xfedc);
@@ -125,7 +117,6 @@ static void test_reader_reads_to_the_last_byte(void **state)
 {
     static const uint8_t DATA[] = {1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 'x', 'y', 0, 0};
     struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
-
     (void)state;
     assert_int_equal(reader_u8(&reader), 1);
     assert_int_equal(reader_u16(&reader), 2);
@@ -142,7 +133,6 @@ static void test_reader_fails_once_and_for_all(void **state)
 {
     static const uint8_t DATA[] = {1, 2, 3};
     struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
-
     (void)state;
     assert_int_equal(reader_u32(&reader), 0);
     assert_true(reader.failed);
@@ -159,7 +149,6 @@ static void test_reader_refuses_huge_sizes(void **state)
 {
     static const uint8_t DATA[] = {0, 0};
     struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
-
     (void)state;
     assert_null(reader_take(&reader, SIZE_MAX));
     assert_true(reader.failed);
@@ -168,7 +157,6 @@ static void test_reader_refuses_huge_sizes(void **state)
 static void test_reader_of_nothing(void **state)
 {
     struct reader reader = reader_of(SPAN(NULL, 0));
-
     (void)state;
     assert_true(reader_zeros(&reader, 0));
     assert_false(reader.failed);
@@ -179,7 +167,6 @@ static void test_reader_of_nothing(void **state)
 static void test_zeros_sees_every_bit(void **state)
 {
     uint8_t data[9] = {0};
-
     (void)state;
     assert_true(bytes_all_zero(data, sizeof(data)));
     for (size_t bit = 0; bit < 8 * sizeof(data); bit++) {

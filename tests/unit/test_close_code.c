@@ -42,6 +42,5 @@ int main(void)
         cmocka_unit_test(test_every_unknown_code_counts_as_protocol_error),
         cmocka_unit_test(test_every_code_has_its_own_name),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,6 @@ static void expect(const char *now, const char *newest, int status, const char *
 {
     char history[160];
     uint64_t now_ms;
-
     assert_int_equal(timestamp_parse(now, &now_ms), 0);
     fake_clock_set(now_ms);
     snprintf(history, sizeof history, "{\"result\":{\"messages\":[{\"time\":\"%s\"}]}}", newest);

@@ -18,7 +18,6 @@ static void expect(int status, int expected_status, const char *out, const char 
 static char *page(int first, int last)
 {
     json_t *messages = json_array();
-
     for (int seq = first; seq <= last; seq++) {
         char body[16];
         snprintf(body, sizeof body, "%d", seq);
@@ -34,7 +33,6 @@ static char *page(int first, int last)
 static void page_step(const char *params, int first, int last)
 {
     char *reply = page(first, last);
-
     rig_step("history.list", params, reply);
     free(reply);
 }

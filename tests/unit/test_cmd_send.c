@@ -264,7 +264,6 @@ static void test_a_bad_line_is_told_and_the_others_are_sent(void **state)
 static void test_lines_stop_when_the_daemon_refuses_one(void **state)
 {
     char input[4 * 200 + 1] = "", params[128];
-
     (void)state;
     for (int i = 0; i < 200; i++)
         memcpy(&input[4 * i], "xyz\n", 4);

@@ -214,7 +214,6 @@ static void test_help_knows_every_verb(void **state)
 #undef VERB
     };
     char line[64];
-
     (void)state;
     assert_int_equal(rig_run("help", NULL), 0);
     char *all = strdup(rig_out);

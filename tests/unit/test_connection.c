@@ -27,7 +27,6 @@ static struct ends connect_ends(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct ends ends;
-
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unlink(path);
@@ -48,7 +47,6 @@ static void say(const struct ends *ends, const char *text)
 static void expect(const struct ends *ends, const char *text)
 {
     json_t *message = NULL;
-
     assert_int_equal(connection_receive(ends->client, NULL, 0, &message), 0);
     char *dump = json_dumps(message, JSON_COMPACT);
     assert_string_equal(dump, text);
@@ -59,7 +57,6 @@ static void expect(const struct ends *ends, const char *text)
 static void expect_outcome(const struct ends *ends, struct pollfd *other, int outcome)
 {
     json_t *message = NULL;
-
     assert_int_equal(connection_receive(ends->client, other, clock_monotonic_ms() + 20, &message),
                      outcome);
     json_decref(message);
@@ -69,7 +66,6 @@ static void test_messages_are_lines(void **state)
 {
     struct ends ends = connect_ends();
     char text[64] = "";
-
     (void)state;
     assert_int_equal(connection_send(ends.client, json_pack("{s:s}", "a", "\n")), 0);
     assert_int_equal(read(ends.daemon, text, sizeof text - 1), 11);
@@ -90,7 +86,6 @@ static void test_what_the_daemon_says_comes_before_the_other_descriptor(void **s
 {
     struct ends ends = connect_ends();
     int fds[2];
-
     (void)state;
     assert_int_equal(pipe(fds), 0);
     struct pollfd other = {.fd = fds[0], .events = POLLIN};
@@ -110,7 +105,6 @@ static void test_a_pipe_without_reader_wakes_up(void **state)
 {
     struct ends ends = connect_ends();
     int fds[2];
-
     (void)state;
     assert_int_equal(pipe(fds), 0);
     struct pollfd other = {.fd = fds[1]};
@@ -125,7 +119,6 @@ static void test_a_pipe_without_reader_wakes_up(void **state)
 static void test_a_daemon_that_goes_away_is_lost(void **state)
 {
     struct ends ends = connect_ends();
-
     (void)state;
     say(&ends, "{\"last\":1}\n{\"half\":");
     close(ends.daemon);
@@ -139,7 +132,6 @@ static void test_nonsense_is_a_loss(void **state)
 {
     static const char *const CASES[] = {"\n", "hello\n", "[]\n", "{\"a\":1,\"a\":2}\n",
                                         "{\"\xff\":1}\n"};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         struct ends ends = connect_ends();
@@ -154,7 +146,6 @@ static void test_open_tells_why_it_fails(void **state)
 {
     struct connection *connection;
     char long_path[200];
-
     (void)state;
     unlink(path);
     assert_int_equal(connection_open(path, &connection), -ENOENT);

@@ -23,7 +23,6 @@ static char configuration[] = "/tmp/test_crypto.XXXXXX";
 static int setup(void **state)
 {
     int fd = mkstemp(configuration);
-
     (void)state;
     if (fd < 0 || write(fd, HOSTILE, sizeof(HOSTILE) - 1) != sizeof(HOSTILE) - 1)
         return -1;
@@ -41,7 +40,6 @@ static void test_system_configuration_is_not_read(void **state)
 {
     uint8_t expected[SHA256_SIZE];
     uint8_t hash[SHA256_SIZE];
-
     (void)state;
     assert_int_equal(crypto_init(), 0);
     assert_int_equal(sha256(NULL, 0, hash), 0);
@@ -53,7 +51,6 @@ static void test_system_configuration_is_not_read(void **state)
 static void test_default_context_is_not_configured_either(void **state)
 {
     EVP_MD *hash;
-
     (void)state;
     assert_int_equal(crypto_init(), 0);
     hash = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -68,6 +65,5 @@ int main(void)
         cmocka_unit_test(test_system_configuration_is_not_read),
         cmocka_unit_test(test_default_context_is_not_configured_either),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

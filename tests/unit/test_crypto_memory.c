@@ -108,7 +108,6 @@ static int seal(void)
 {
     uint8_t sealed[SEALED_SIZE];
     int r = aead_seal(&key, iv, text, text, sealed);
-
     if (r == 0)
         assert_memory_equal(sealed, made.sealed, sizeof sealed);
     return r;
@@ -118,7 +117,6 @@ static int open_sealed(void)
 {
     uint8_t opened[SEALED_SIZE];
     int r = aead_open(&key, iv, text, SPAN(made.sealed, SEALED_SIZE), opened);
-
     if (r == 0)
         assert_memory_equal(opened, text.data, text.size);
     return r;
@@ -128,7 +126,6 @@ static int hash(void)
 {
     uint8_t short_hash[SHA256_SIZE], long_hash[SHA512_SIZE];
     int r = sha256(&text, 1, short_hash);
-
     if (r == 0)
         r = sha512(&text, 1, long_hash);
     if (r == 0)
@@ -141,7 +138,6 @@ static int hash_on_the_way(void)
     uint8_t at_once[SHA256_SIZE], running[SHA256_SIZE];
     struct sha256_state *state = NULL;
     int r = sha256_state_new(&state);
-
     if (r == 0)
         r = sha256_state_add(state, text);
     if (r == 0)
@@ -158,7 +154,6 @@ static int derive(void)
 {
     struct secret prk, okm;
     int r = hkdf_extract(text, text, &prk);
-
     return r == 0 ? hkdf_expand(&prk, &text, 1, &okm) : r;
 }
 
@@ -167,7 +162,6 @@ static int agree(void)
     struct secret here, there;
     struct keyx keyx;
     int r = keyx_generate(&keyx);
-
     if (r < 0)
         assert_true(bytes_all_zero(keyx.private_key.bytes, SECRET_SIZE));
     if (r == 0)
@@ -185,7 +179,6 @@ static int learn_key(void)
 {
     struct pubkey *pubkey = NULL;
     int r = pubkey_new(&pubkey, pubkey_spki(made.pubkey));
-
     assert_int_equal(r == 0, pubkey != NULL);
     if (r == 0)
         r = pubkey_check(pubkey);
@@ -197,7 +190,6 @@ static int show_key(void)
 {
     struct bytes pem = {0};
     int r = pubkey_export(made.pubkey, &pem);
-
     bytes_deinit(&pem);
     return r;
 }
@@ -206,7 +198,6 @@ static int sign(void)
 {
     uint8_t signature[MODULUS_SIZE];
     int r = identity_sign(made.identity, SIGNATURE_PACKET, &text, 1, signature);
-
     return r == 0 ? pubkey_verify(made.pubkey, SIGNATURE_PACKET, &text, 1, bytes_of(signature)) : r;
 }
 
@@ -219,7 +210,6 @@ static int verify(void)
 static int verify_forgery(void)
 {
     int r = pubkey_verify(made.pubkey, SIGNATURE_KEY, &text, 1, bytes_of(made.signature));
-
     assert_int_not_equal(r, 0);
     return r == PUBKEY_FORGED ? 0 : r;
 }
@@ -227,7 +217,6 @@ static int verify_forgery(void)
 static int wrap(void)
 {
     uint8_t wrapped[MODULUS_SIZE];
-
     return pubkey_wrap(made.pubkey, &key, wrapped);
 }
 
@@ -237,7 +226,6 @@ static int unwrap(void)
     static const struct secret fallback = {{9, 9, 9}};
     struct secret secret;
     int r = identity_unwrap(made.identity, bytes_of(made.wrapped), &fallback, &secret);
-
     if (r == 0 && !secret_equal(&secret, &key, sizeof key)) {
         assert_true(secret_equal(&secret, &fallback, sizeof fallback));
         return -EIO;
@@ -249,7 +237,6 @@ static int import(const struct bytes *pem, const char *with)
 {
     struct identity *identity = NULL;
     int r = identity_import(&identity, bytes_span(pem), with);
-
     assert_int_equal(r == 0, identity != NULL);
     identity_free(identity);
     return r;
@@ -270,7 +257,6 @@ static int export(const char *with)
 {
     struct bytes pem = {0};
     int r = identity_export(made.identity, with, &pem);
-
     assert_int_equal(r == 0, pem.size > 0);
     bytes_deinit(&pem);
     return r;
@@ -294,7 +280,6 @@ void __lsan_enable(void) __attribute__((weak));
 static int start(void)
 {
     int r;
-
     if (__lsan_disable != NULL)
         __lsan_disable();
     r = crypto_init();
@@ -316,7 +301,6 @@ enum {
 static void starve(int (*operation)(void))
 {
     unsigned failures = 0, tries = 0;
-
     assert_int_equal(operation(), 0); /* what is made once and for all is made now */
     do {
         calls.failing += calls.failing < EACH ? 1 : calls.failing / 4;
@@ -423,7 +407,6 @@ int main(void)
         cmocka_unit_test(test_signatures),        cmocka_unit_test(test_wrapping),
         cmocka_unit_test(test_identity_files),    cmocka_unit_test(test_starting),
     };
-
     log_set_sink(ignore);
     if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
         return 1;

@@ -46,7 +46,6 @@ static void test_every_verb_that_needs_the_daemon_ends_with_69_without_it(void *
         {"send", "x"},    {"follow"}, {"history"},       {"fingerprint"},     {"status"},
         {"peer", "list"}, {"queue"},  {"rpc", "status"}, {"send", "--lines"}, {"wait-online"},
     };
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         rig_refuse(1, ECONNREFUSED);

@@ -41,7 +41,6 @@ int evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char 
 static void write_hosts(const char *text)
 {
     FILE *file = fopen(machine.hosts, "w");
-
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
@@ -63,7 +62,6 @@ struct name_server {
 static bool asks_for(const uint8_t *question, const char *label)
 {
     const size_t length = strlen(label);
-
     return question[HEADER_SIZE] == length &&
            strncasecmp((const char *)question + HEADER_SIZE + 1, label, length) == 0;
 }
@@ -74,7 +72,6 @@ static size_t answer(uint8_t *message, size_t size)
     static const uint8_t record[] = {0xc0, HEADER_SIZE, 0, TYPE_A, 0,   1, 0, 0,
                                      0,    60,          0, 4,      127, 0, 0, 1};
     const bool here = asks_for(message, "here");
-
     message[2] = 0x81;
     message[3] = here ? 0x80 : 0x83;
     if (asks_for(message, "silent"))
@@ -94,7 +91,6 @@ static void *name_server_run(void *argument)
     const struct name_server *server = argument;
     uint8_t message[QUESTION_MAX + 64];
     struct sockaddr_in client;
-
     for (;;) {
         socklen_t client_size = sizeof(client);
         ssize_t size = recvfrom(server->fd, message, QUESTION_MAX, 0, (struct sockaddr *)&client,
@@ -112,7 +108,6 @@ static struct sockaddr_in name_server_address(const struct name_server *server)
 {
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
-
     assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address, &size), 0);
     return address;
 }
@@ -120,7 +115,6 @@ static struct sockaddr_in name_server_address(const struct name_server *server)
 static void name_server_start(struct name_server *server)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
     server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&own, sizeof(own)), 0);
     snprintf(machine.name_server, sizeof(machine.name_server), "127.0.0.1:%u",
@@ -131,7 +125,6 @@ static void name_server_start(struct name_server *server)
 static void name_server_stop(struct name_server *server)
 {
     const struct sockaddr_in address = name_server_address(server);
-
     sendto(server->fd, "", 0, 0, (const struct sockaddr *)&address, sizeof(address));
     assert_int_equal(pthread_join(server->thread, NULL), 0);
     close(server->fd);
@@ -156,7 +149,6 @@ struct call {
 static void on_accept(void *context, struct stream *stream)
 {
     struct call *call = context;
-
     stream_free(call->accepted);
     call->accepted = stream;
 }
@@ -166,7 +158,6 @@ static int setup(void **state)
     struct call *call = calloc(1, sizeof(*call));
     struct address address = {.host = "127.0.0.1"};
     int fd;
-
     rig_init(&call->rig);
     snprintf(machine.hosts, sizeof(machine.hosts), "/tmp/test_dialer.XXXXXX");
     fd = mkstemp(machine.hosts);
@@ -184,7 +175,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct call *call = *state;
-
     stream_free(call->stream);
     stream_free(call->accepted);
     listener_free(call->listener);
@@ -198,7 +188,6 @@ static int teardown(void **state)
 static void on_done(void *context, struct stream *stream, const char *error)
 {
     struct call *call = context;
-
     assert_true((stream == NULL) != (error == NULL));
     call->dial = NULL;
     call->stream = stream;
@@ -210,7 +199,6 @@ static void on_done(void *context, struct stream *stream, const char *error)
 static void dial(struct call *call, const char *host, uint16_t port)
 {
     struct address address = {.port = port};
-
     snprintf(address.host, sizeof(address.host), "%s", host);
     call->done = false;
     assert_int_equal(dial_start(&call->dial, call->rig.loop, &address, on_done, call), 0);
@@ -230,7 +218,6 @@ static int dead_port(uint16_t *port)
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(own);
-
     assert_int_equal(bind(fd, (struct sockaddr *)&own, size), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &size), 0);
     *port = ntohs(own.sin_port);
@@ -246,7 +233,6 @@ static void black_hole_open(struct black_hole *hole, const char *host, uint16_t 
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(*port)};
     socklen_t size = sizeof(own);
-
     assert_int_equal(inet_pton(AF_INET, host, &own.sin_addr), 1);
     hole->fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(hole->fds[0], (struct sockaddr *)&own, size), 0);
@@ -271,7 +257,6 @@ static void test_a_numeric_address_connects(void **state)
 {
     struct call *call = *state;
     char expected[ADDRESS_TEXT_MAX];
-
     dial_and_wait(call, "127.0.0.1", call->port);
     assert_non_null(call->stream);
     snprintf(expected, sizeof(expected), "127.0.0.1:%u", (unsigned)call->port);
@@ -283,7 +268,6 @@ static void test_a_refusal_is_told_after_the_start(void **state)
     struct call *call = *state;
     uint16_t port;
     const int fd = dead_port(&port);
-
     dial_and_wait(call, "127.0.0.1", port);
     assert_null(call->stream);
     assert_string_equal(call->error, "Connection refused");
@@ -293,7 +277,6 @@ static void test_a_refusal_is_told_after_the_start(void **state)
 static void test_an_immediate_failure_is_told_after_the_start(void **state)
 {
     struct call *call = *state;
-
     /* A multicast address fails within connect(2). */
     dial_and_wait(call, "224.0.0.1", 1);
     assert_null(call->stream);
@@ -305,7 +288,6 @@ static void test_an_immediate_failure_is_told_after_the_start(void **state)
 static void test_a_name_is_looked_up_at_the_name_server(void **state)
 {
     struct call *call = *state;
-
     dial_and_wait(call, "here.test", call->port);
     assert_string_equal(call->error, "");
     assert_non_null(call->stream);
@@ -314,7 +296,6 @@ static void test_a_name_is_looked_up_at_the_name_server(void **state)
 static void test_the_hosts_file_comes_first_and_is_read_anew(void **state)
 {
     struct call *call = *state;
-
     write_hosts("127.0.0.1 nearby\n");
     dial_and_wait(call, "nearby", call->port);
     assert_non_null(call->stream);
@@ -328,7 +309,6 @@ static void test_the_hosts_file_comes_first_and_is_read_anew(void **state)
 static void test_an_unknown_host_is_not_found(void **state)
 {
     struct call *call = *state;
-
     dial_and_wait(call, "nowhere.test", call->port);
     assert_string_equal(call->error, "host not found");
 }
@@ -336,7 +316,6 @@ static void test_an_unknown_host_is_not_found(void **state)
 static void test_a_failing_name_server_is_told_apart(void **state)
 {
     struct call *call = *state;
-
     dial_and_wait(call, "broken.test", call->port);
     assert_string_equal(call->error, "no answer from the name server");
 }
@@ -344,7 +323,6 @@ static void test_a_failing_name_server_is_told_apart(void **state)
 static void test_without_name_servers_the_error_says_so(void **state)
 {
     struct call *call = *state;
-
     machine.name_server[0] = '\0';
     dial_and_wait(call, "here.test", call->port);
     assert_string_equal(call->error, "no name server");
@@ -358,7 +336,6 @@ static void test_odd_names_are_errors(void **state)
 {
     struct call *call = *state;
     static const char *const names[] = {"", ".", "a..b", "127.0.0.1.", "::1::", "[::1]"};
-
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         call->count = 0;
         dial_and_wait(call, names[i], 1);
@@ -372,7 +349,6 @@ static void test_odd_names_are_errors(void **state)
 static void test_a_refused_address_leads_to_the_next(void **state)
 {
     struct call *call = *state;
-
     write_hosts("127.0.0.2 both\n127.0.0.1 both\n");
     dial_and_wait(call, "both", call->port);
     assert_non_null(call->stream);
@@ -383,7 +359,6 @@ static void test_a_dead_address_leaves_time_for_the_next(void **state)
     struct call *call = *state;
     struct black_hole hole;
     const uint64_t start = loop_now(call->rig.loop);
-
     /* An address that no other test uses: the port is given. */
     black_hole_open(&hole, "127.77.0.2", &call->port);
     write_hosts("127.77.0.2 both\n127.0.0.1 both\n");
@@ -396,7 +371,6 @@ static void test_a_dead_address_leaves_time_for_the_next(void **state)
 static bool both_done(void *context)
 {
     const struct call *calls = context;
-
     return calls[0].done && calls[1].done;
 }
 
@@ -407,7 +381,6 @@ static void test_patience_ends_at_a_silent_peer_and_a_silent_name_server(void **
     struct black_hole hole;
     const uint64_t start = loop_now(call->rig.loop);
     uint16_t port = 0;
-
     black_hole_open(&hole, "127.0.0.1", &port);
     dial(&calls[0], "127.0.0.1", port);
     dial(&calls[1], "silent.test", port);
@@ -425,7 +398,6 @@ static void test_a_dial_can_be_cancelled_after_any_number_of_turns(void **state)
     struct call *call = *state;
     static const char *const hosts[] = {"127.0.0.1",   "here.test",   "nowhere.test",
                                         "silent.test", "broken.test", "nearby"};
-
     write_hosts("127.0.0.1 nearby\n");
     for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
         for (unsigned ms = 0; ms < 10; ms++) {
@@ -447,7 +419,6 @@ static void test_a_dial_can_be_cancelled_after_any_number_of_turns(void **state)
 static void test_a_cancelled_dial_never_calls_back(void **state)
 {
     struct call *call = *state;
-
     dial(call, "here.test", call->port);
     dial_cancel(call->dial);
     dial(call, "127.0.0.1", call->port);
@@ -459,7 +430,6 @@ static void test_a_cancelled_dial_never_calls_back(void **state)
 static void test_a_loop_can_end_right_after_a_cancelled_look_up(void **state)
 {
     struct call *call = *state;
-
     dial(call, "silent.test", call->port);
     rig_run_for(&call->rig, 5);
     dial_cancel(call->dial);

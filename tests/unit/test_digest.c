@@ -29,7 +29,6 @@ static void test_known_answers(void **state)
     static const struct span ABC = {(const uint8_t *)"abc", 3};
     uint8_t expected[SHA512_SIZE];
     uint8_t hash[SHA512_SIZE];
-
     (void)state;
     assert_int_equal(sha256(&ABC, 1, hash), 0);
     unhex(SHA256_ABC, expected);
@@ -49,7 +48,6 @@ static void test_parts_are_concatenated(void **state)
     const struct span parts[] = {SPAN("a", 1), SPAN(NULL, 0), SPAN("bc", 2)};
     uint8_t expected[SHA256_SIZE];
     uint8_t hash[SHA256_SIZE];
-
     (void)state;
     unhex(SHA256_ABC, expected);
     assert_int_equal(sha256(parts, COUNT_OF(parts), hash), 0);
@@ -61,7 +59,6 @@ static void test_running_value_may_be_read_on_the_way(void **state)
     struct sha256_state *running;
     uint8_t expected[SHA256_SIZE];
     uint8_t hash[SHA256_SIZE];
-
     (void)state;
     assert_int_equal(sha256_state_new(&running), 0);
     for (int i = 0; i < 2; i++) {
@@ -86,6 +83,5 @@ int main(void)
         cmocka_unit_test(test_parts_are_concatenated),
         cmocka_unit_test(test_running_value_may_be_read_on_the_way),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -12,7 +12,6 @@ static void assert_escapes(const char *text, size_t size, enum escape_mode mode,
                            const char *expected)
 {
     CLEANUP(bytes_deinit) struct bytes out = {0};
-
     assert_int_equal(escape_append(&out, text, size, mode), 0);
     assert_int_equal(bytes_append_u8(&out, 0), 0);
     assert_string_equal((const char *)out.data, expected);
@@ -115,6 +114,5 @@ int main(void)
         cmocka_unit_test(test_no_byte_pair_gets_through),
         cmocka_unit_test(test_copy_marks_what_it_cuts),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     char command[64];
-
     (void)state;
     snprintf(command, sizeof(command), "rm -rf %s", directory);
     return chdir("/") < 0 ? -1 : system(command);
@@ -39,7 +38,6 @@ static int teardown(void **state)
 static void make_file(const char *path, const char *content, mode_t mode)
 {
     FILE *file = fopen(path, "w");
-
     assert_non_null(file);
     fputs(content, file);
     fclose(file);
@@ -49,7 +47,6 @@ static void make_file(const char *path, const char *content, mode_t mode)
 static void assert_content(const char *path, const void *expected, size_t size)
 {
     struct bytes content = {0};
-
     assert_int_equal(file_read(path, LIMIT, &content), 0);
     assert_int_equal(content.size, size);
     assert_memory_equal(content.data, expected, size);
@@ -59,7 +56,6 @@ static void assert_content(const char *path, const void *expected, size_t size)
 static mode_t mode_of(const char *path)
 {
     struct stat status;
-
     assert_int_equal(lstat(path, &status), 0);
     return status.st_mode & 07777;
 }
@@ -68,7 +64,6 @@ static unsigned entries(void)
 {
     DIR *opened = opendir(".");
     unsigned count = 0;
-
     assert_non_null(opened);
     while (readdir(opened) != NULL)
         count++;
@@ -79,7 +74,6 @@ static unsigned entries(void)
 static void test_read_replaces_the_buffer(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     make_file("f", "hello", 0644);
     assert_int_equal(bytes_append(&content, "before", 6), 0);
@@ -92,7 +86,6 @@ static void test_read_replaces_the_buffer(void **state)
 static void test_read_stops_at_the_limit(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     make_file("f", "hello", 0644);
     assert_int_equal(file_read("f", 5, &content), 0);
@@ -105,7 +98,6 @@ static void test_read_stops_at_the_limit(void **state)
 static void test_read_tells_what_is_wrong(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     assert_int_equal(file_read("missing", LIMIT, &content), -ENOENT);
     assert_int_equal(file_read(".", LIMIT, &content), -EISDIR);
@@ -128,7 +120,6 @@ static void test_secret_file_is_private_whatever_the_umask(void **state)
 static void test_secret_write_replaces_even_open_files(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     make_file("s", "old and public", 0666);
     assert_int_equal(file_write_secret("./s", SPAN("new", 3)), 0);
@@ -151,7 +142,6 @@ static void test_secret_write_does_not_follow_links(void **state)
 static void test_large_and_empty_secrets(void **state)
 {
     static uint8_t large[LIMIT];
-
     (void)state;
     memset(large, 0x5a, sizeof(large));
     assert_int_equal(file_write_secret("s", SPAN(large, sizeof(large))), 0);
@@ -174,7 +164,6 @@ static void test_secret_read_refuses_open_modes(void **state)
     static const mode_t REFUSED[] = {0640, 0620, 0604, 0602, 0644, 0666};
     static const mode_t ACCEPTED[] = {0600, 0400, 0700};
     struct bytes content = {0};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
         make_file("s", "secret", REFUSED[i]);
@@ -194,7 +183,6 @@ static void test_secret_read_refuses_open_modes(void **state)
 static void test_secret_read_wants_a_regular_file(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     assert_int_equal(mkfifo("pipe", 0600), 0);
     assert_int_equal(file_read_secret("pipe", LIMIT, &content), -EPERM);
@@ -206,7 +194,6 @@ static void test_secret_read_wants_a_regular_file(void **state)
 static void test_secret_read_refuses_other_owners(void **state)
 {
     struct bytes content = {0};
-
     (void)state;
     make_file("s", "secret", 0600);
     if (chown("s", 12345, (gid_t)-1) < 0)

@@ -13,7 +13,6 @@ static void test_text_is_that_of_ssh_keygen(void **state)
     struct fingerprint fingerprint;
     struct fingerprint back;
     char text[FINGERPRINT_TEXT_MAX];
-
     (void)state;
     for (size_t i = 0; i < FINGERPRINT_SIZE; i++)
         fingerprint.bytes[i] = (uint8_t)(0xff - i);
@@ -53,7 +52,6 @@ static void test_order_is_that_of_unsigned_bytes(void **state)
     struct fingerprint low = {{0x7f, [31] = 0xff}};
     struct fingerprint high = {{0x80}};
     struct fingerprint last = {{0x80, [31] = 1}};
-
     (void)state;
     assert_true(fingerprint_compare(&low, &high) < 0);
     assert_true(fingerprint_compare(&high, &low) > 0);
@@ -69,6 +67,5 @@ int main(void)
         cmocka_unit_test(test_parse_takes_no_other_form),
         cmocka_unit_test(test_order_is_that_of_unsigned_bytes),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,6 @@ static void test_header_survives_the_wire(void **state)
     const uint8_t expected[FRAME_HEADER_SIZE] = {0x01, 0x02, 0x03, 0x04, 0x10};
     uint8_t wire[FRAME_HEADER_SIZE];
     struct frame_header header;
-
     (void)state;
     frame_header_put(wire, (struct frame_header){0x01020304, FRAME_PACKET});
     assert_memory_equal(wire, expected, sizeof(wire));
@@ -52,7 +51,6 @@ static void test_hellos_grow_by_extensions_and_a_second_exchange(void **state)
 static void test_packets_hold_a_power_of_two(void **state)
 {
     unsigned legal = 0;
-
     (void)state;
     for (uint32_t length = 0; length < 300000; length++)
         legal += accepts(FRAME_PACKET, length);
@@ -95,6 +93,5 @@ int main(void)
         cmocka_unit_test(test_alerts_have_the_length_of_their_moment),
         cmocka_unit_test(test_other_types_than_the_expected_are_refused),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

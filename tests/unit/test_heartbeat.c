@@ -14,7 +14,7 @@
 /* --- the node and its clock --- */
 
 static struct roster roster;
-static struct requests requests;
+static struct pending_keys pending_keys;
 static struct peer alice;
 static uint64_t now;
 static uint64_t armed[2]; /* for when each timer was armed last */
@@ -45,10 +45,10 @@ struct peer *roster_next(const struct roster *all, const struct peer *peer)
     return NULL;
 }
 
-const struct requests *node_requests(const struct node *node)
+const struct pending_keys *node_pending_keys(const struct node *node)
 {
     (void)node;
-    return &requests;
+    return &pending_keys;
 }
 
 uint64_t loop_now(const struct loop *loop)
@@ -118,7 +118,7 @@ static int set_up(void **state)
     memset(armed, 0, sizeof armed);
     memset(&alice, 0, sizeof alice);
     roster.count = 1;
-    requests.count = 0;
+    pending_keys.count = 0;
     if (heartbeat_new(&heartbeat, NULL) < 0)
         return -1;
     *state = heartbeat;
@@ -224,7 +224,7 @@ static void test_waiting_keys_are_counted(void **state)
 {
     heartbeat_start(*state);
     now += 5000;
-    requests.count = 2;
+    pending_keys.count = 2;
     heartbeat_settled(*state);
     assert_string_equal(status, "0 of 1 peers online, 2 unknown keys waiting");
 }

@@ -12,7 +12,6 @@ static void test_both_hellos_survive_the_wire(void **state)
 {
     uint8_t body[HELLO_SIZE_PLAIN];
     struct hello read = {{0}, {0}};
-
     (void)state;
     hello_joiner_encode(&sample, body);
     assert_int_equal(hello_joiner_parse(SPAN(body, sizeof(body)), &read), 0);
@@ -27,7 +26,6 @@ static void test_hellos_do_not_stand_for_each_other(void **state)
 {
     uint8_t body[HELLO_SIZE_PLAIN];
     struct hello read;
-
     (void)state;
     hello_joiner_encode(&sample, body);
     assert_int_equal(hello_host_parse(SPAN(body, sizeof(body)), &read), HELLO_MALFORMED);
@@ -39,7 +37,6 @@ static void test_every_truncation_is_malformed(void **state)
 {
     uint8_t body[HELLO_SIZE_PLAIN + 1] = {0};
     struct hello read;
-
     (void)state;
     hello_joiner_encode(&sample, body);
     for (size_t size = 0; size <= sizeof(body); size++)
@@ -55,7 +52,6 @@ static void test_first_ten_bytes_are_enough_to_be_unsupported(void **state)
 {
     uint8_t body[HELLO_SIZE_PLAIN] = {0};
     struct hello read;
-
     (void)state;
     hello_joiner_encode(&sample, body);
     memset(body + 10, 0xff, sizeof(body) - 10);
@@ -72,6 +68,5 @@ int main(void)
         cmocka_unit_test(test_every_truncation_is_malformed),
         cmocka_unit_test(test_first_ten_bytes_are_enough_to_be_unsupported),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

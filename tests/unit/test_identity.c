@@ -32,7 +32,6 @@ static int import(struct span pem, const char *passphrase)
 {
     struct identity *identity = NULL;
     int r = identity_import(&identity, pem, passphrase);
-
     if (r == 0)
         assert_true(fingerprint_equal(pubkey_fingerprint(identity_pubkey(identity)),
                                       pubkey_fingerprint(identity_pubkey(shared))));
@@ -47,7 +46,6 @@ static int import_bio(BIO *bio, const char *passphrase)
     char *text;
     long size = BIO_get_mem_data(bio, &text);
     int r = import(SPAN(text, (size_t)size), passphrase);
-
     BIO_free(bio);
     return r;
 }
@@ -72,7 +70,6 @@ static void test_generate_refuses_other_sizes(void **state)
 {
     static const unsigned SIZES[] = {0, 512, 1024, 2047, 2049, 2056, 8192, 0xffffffff};
     struct identity *identity = NULL;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(SIZES); i++)
         assert_int_equal(identity_generate(&identity, SIZES[i]), -EINVAL);
@@ -84,7 +81,6 @@ static void test_generate_refuses_other_sizes(void **state)
 static void test_plain_export_comes_back(void **state)
 {
     struct bytes pem = {0};
-
     (void)state;
     assert_int_equal(identity_export(shared, NULL, &pem), 0);
     assert_memory_equal(pem.data, "-----BEGIN PRIVATE KEY-----\n", 28);
@@ -97,7 +93,6 @@ static void test_plain_export_comes_back(void **state)
 static void test_encrypted_export_needs_its_passphrase(void **state)
 {
     struct bytes pem = {0};
-
     (void)state;
     assert_int_equal(identity_export(shared, "correct horse", &pem), 0);
     assert_memory_equal(pem.data, "-----BEGIN ENCRYPTED PRIVATE KEY-----\n", 38);
@@ -111,7 +106,6 @@ static void test_encrypted_export_needs_its_passphrase(void **state)
 static void test_empty_passphrase_encrypts(void **state)
 {
     struct bytes pem = {0};
-
     (void)state;
     assert_int_equal(identity_export(shared, "", &pem), 0);
     assert_int_equal(import(bytes_span(&pem), NULL), IDENTITY_ENCRYPTED);
@@ -150,7 +144,6 @@ static EVP_PKEY *make_key(const char *type, unsigned bits, unsigned long exponen
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *key = NULL;
     BIGNUM *e = BN_new();
-
     assert_int_equal(BN_set_word(e, exponent), 1);
     assert_int_equal(EVP_PKEY_keygen_init(context), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int)bits), 1);
@@ -168,7 +161,6 @@ static void test_import_refuses_other_kinds_of_keys(void **state)
         make_key("RSA", 2048, 3),     make_key("RSA-PSS", 2048, 65537),
         EVP_EC_gen("P-256"),          EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"),
     };
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         BIO *bio = BIO_new(BIO_s_mem());
@@ -194,7 +186,6 @@ static void test_import_refuses_what_is_no_private_key(void **state)
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
     };
     struct bytes pem = {0};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++)
         assert_int_equal(import(SPAN(CASES[i], strlen(CASES[i])), NULL), IDENTITY_MALFORMED);
@@ -213,7 +204,6 @@ static void test_import_refuses_damaged_numbers(void **state)
     EVP_PKEY *key = shared_oracle();
     unsigned char *der = NULL;
     int size = i2d_PrivateKey(key, &der);
-
     (void)state;
     assert_true(size > 1100);
     for (int at = 300; at < size - 8; at += 120) {
@@ -238,7 +228,6 @@ static const struct secret FALLBACK = {{0xaa, [31] = 0x55}};
 static void assert_unwraps_to(struct span wrapped, const struct secret *expected)
 {
     struct secret secret = {{0}};
-
     assert_int_equal(identity_unwrap(shared, wrapped, &FALLBACK, &secret), 0);
     assert_memory_equal(secret.bytes, expected->bytes, SECRET_SIZE);
 }
@@ -247,7 +236,6 @@ static void test_wrapped_secret_comes_back(void **state)
 {
     uint8_t wrapped[256];
     uint8_t again[256];
-
     (void)state;
     assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, wrapped), 0);
     assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, again), 0);
@@ -259,7 +247,6 @@ static void test_wrapped_secret_comes_back(void **state)
 static void test_broken_wrapping_gives_the_fallback(void **state)
 {
     uint8_t wrapped[257];
-
     (void)state;
     assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, wrapped), 0);
     for (size_t bit = 0; bit < 8 * 256; bit += 37) {
@@ -283,7 +270,6 @@ static void oracle_wrap(const EVP_MD *hash, const EVP_MD *mask, const char *labe
     EVP_PKEY *key = shared_oracle();
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
     size_t wrapped_size = 256;
-
     assert_int_equal(EVP_PKEY_encrypt_init(context), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md(context, hash), 1);
@@ -299,7 +285,6 @@ static void test_only_the_exact_parameters_unwrap(void **state)
 {
     static const char LABEL[] = "p2pchat/1 aes-key";
     uint8_t wrapped[256];
-
     (void)state;
     oracle_wrap(EVP_sha256(), EVP_sha256(), LABEL, 32, wrapped);
     assert_unwraps_to(SPAN(wrapped, 256), &SECRET);
@@ -330,6 +315,5 @@ int main(void)
         cmocka_unit_test(test_broken_wrapping_gives_the_fallback),
         cmocka_unit_test(test_only_the_exact_parameters_unwrap),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -18,7 +18,6 @@ static void give(int fd, const char *text, size_t size)
 static void expect(struct input *input, const char *text)
 {
     struct span line;
-
     assert_int_equal(input_line(input, &line), 0);
     assert_int_equal(line.size, strlen(text));
     assert_memory_equal(line.data, text, line.size);
@@ -27,7 +26,6 @@ static void expect(struct input *input, const char *text)
 static void expect_outcome(struct input *input, int outcome)
 {
     struct span line;
-
     assert_int_equal(input_line(input, &line), outcome);
 }
 
@@ -35,7 +33,6 @@ static void test_lines_are_the_same_split_at_every_offset(void **state)
 {
     static const char TEXT[] = "one\n\ntwo\r\nlast";
     static const char *const LINES[] = {"one", "", "two\r"};
-
     (void)state;
     for (size_t cut = 1; cut < sizeof TEXT - 1; cut++) {
         int fds[2];
@@ -68,7 +65,6 @@ static void test_lines_are_the_same_split_at_every_offset(void **state)
 static void test_an_empty_input_has_no_line(void **state)
 {
     int fds[2];
-
     (void)state;
     assert_int_equal(pipe(fds), 0);
     struct input input = {.fd = fds[0]};
@@ -84,7 +80,6 @@ static void test_an_empty_input_has_no_line(void **state)
 static int file_of(size_t count, const char *tail)
 {
     FILE *file = tmpfile();
-
     for (size_t i = 0; i < count; i++)
         fputc('x', file);
     fputs(tail, file);
@@ -101,7 +96,6 @@ static void expect_lines(size_t count, const char *tail, const char *outcomes)
     struct input input = {.fd = file_of(count, tail)};
     struct span line;
     int outcome;
-
     for (; *outcomes != '\0'; outcomes++) {
         while ((outcome = input_line(&input, &line)) == INPUT_NONE)
             assert_int_equal(input_read(&input), 0);
@@ -128,7 +122,6 @@ static void expect_all(size_t count, const char *tail, int outcome, size_t size)
 {
     struct input input = {.fd = file_of(count, tail)};
     struct span text;
-
     assert_int_equal(input_all(&input, &text), outcome);
     if (outcome == 0)
         assert_int_equal(text.size, size);
@@ -161,7 +154,6 @@ static void test_an_unreadable_input_is_an_error(void **state)
 {
     struct input input = {.fd = -1};
     struct span text;
-
     (void)state;
     assert_true(input_read(&input) < 0);
     assert_true(input_all(&input, &text) < 0);

@@ -12,7 +12,6 @@ static void test_recorded_secret_gives_the_recorded_proof(void **state)
 {
     uint8_t id[INVITE_ID_SIZE], mac[INVITE_MAC_SIZE];
     struct fingerprint joiner;
-
     (void)state;
     memcpy(joiner.bytes, vector("joiner_fp").data, FINGERPRINT_SIZE);
     assert_int_equal(invite_proof_id(vector("invite_secret").data, id), 0);
@@ -28,7 +27,6 @@ static void test_proof_is_bound_to_secret_connection_and_joiner(void **state)
     uint8_t mac[INVITE_MAC_SIZE], other[INVITE_MAC_SIZE];
     struct fingerprint joiner = {{3}};
     uint8_t *const parts[] = {secret, transcript, joiner.bytes};
-
     (void)state;
     assert_int_equal(invite_proof_mac(secret, transcript, &joiner, mac), 0);
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
@@ -58,6 +56,5 @@ int main(void)
         cmocka_unit_test(test_recorded_secret_gives_the_recorded_proof),
         cmocka_unit_test(test_proof_is_bound_to_secret_connection_and_joiner),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

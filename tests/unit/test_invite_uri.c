@@ -12,7 +12,6 @@
 static struct invite_uri make_invite(void)
 {
     struct invite_uri invite = {.address_count = 2, .name = "al ice/\xc3\xa9"};
-
     snprintf(invite.addresses[0].host, ADDRESS_HOST_MAX, "192.0.2.1");
     invite.addresses[0].port = 8766;
     snprintf(invite.addresses[1].host, ADDRESS_HOST_MAX, "2001:db8::1");
@@ -32,7 +31,6 @@ static void test_what_is_written_is_read(void **state)
     struct bytes text = {0};
     struct invite_uri again;
     const char *complaint;
-
     (void)state;
     assert_int_equal(invite_uri_format(&invite, &text), 0);
     assert_int_equal(text.size, sizeof expected - 1);
@@ -117,7 +115,6 @@ static void test_a_name_that_is_too_long_is_told(void **state)
 {
     struct invite_uri invite;
     const char *complaint;
-
     (void)state;
     for (int length = INVITE_URI_NAME_MAX - 1; length <= INVITE_URI_NAME_MAX; length++) {
         char text[256];
@@ -136,6 +133,5 @@ int main(void)
         cmocka_unit_test(test_every_character_of_the_secret_counts),
         cmocka_unit_test(test_a_name_that_is_too_long_is_told),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

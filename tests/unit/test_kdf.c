@@ -55,7 +55,6 @@ static void test_hmac_hashes_keys_longer_than_a_block(void **state)
     uint8_t key[131];
     uint8_t expected[HMAC_SIZE];
     uint8_t mac[HMAC_SIZE];
-
     (void)state;
     memset(key, 0xaa, sizeof(key));
     unhex("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54", expected);
@@ -73,7 +72,6 @@ static void test_hkdf_known_answer(void **state)
     struct secret expected;
     struct secret prk;
     struct secret okm;
-
     (void)state;
     memset(ikm, 0x0b, sizeof(ikm));
     unhex("000102030405060708090a0b0c", salt);
@@ -91,7 +89,6 @@ static void test_hkdf_extract_without_salt(void **state)
     uint8_t ikm[22];
     struct secret expected;
     struct secret prk;
-
     (void)state;
     memset(ikm, 0x0b, sizeof(ikm));
     assert_int_equal(hkdf_extract(SPAN(NULL, 0), SPAN(ikm, sizeof(ikm)), &prk), 0);
@@ -103,7 +100,6 @@ static void test_expand_may_overwrite_its_key(void **state)
 {
     struct secret chain = {{1, 2, 3}};
     struct secret next;
-
     (void)state;
     assert_int_equal(hkdf_expand(&chain, NULL, 0, &next), 0);
     assert_int_equal(hkdf_expand(&chain, NULL, 0, &chain), 0);
@@ -119,6 +115,5 @@ int main(void)
         cmocka_unit_test(test_hkdf_extract_without_salt),
         cmocka_unit_test(test_expand_may_overwrite_its_key),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

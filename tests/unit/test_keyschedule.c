@@ -11,7 +11,6 @@
 static struct secret recorded(const char *name)
 {
     struct secret secret;
-
     assert_int_equal(vector(name).size, SECRET_SIZE);
     memcpy(secret.bytes, vector(name).data, SECRET_SIZE);
     return secret;
@@ -27,7 +26,6 @@ static void test_handshake_secrets_are_the_recorded_ones(void **state)
     struct secret shared = recorded("x25519_ss"), transported = recorded("aes_key");
     struct handshake_secrets secrets;
     struct epoch_secrets epoch;
-
     (void)state;
     assert_int_equal(keyschedule_exchange(&secrets, vector("T2").data, &shared), 0);
     assert_secret(&secrets.hs, "HS");
@@ -46,7 +44,6 @@ static void test_handshake_secrets_are_the_recorded_ones(void **state)
 static void test_ratchet_gives_the_recorded_packet_keys(void **state)
 {
     struct secret joiner = recorded("chain_joiner_0"), host = recorded("chain_host_0"), key;
-
     (void)state;
     assert_int_equal(keyschedule_ratchet(&joiner, &key), 0);
     assert_secret(&key, "packet_J_e0_c0.key");
@@ -65,7 +62,6 @@ static void test_rekey_is_bound_to_root_and_records(void **state)
     struct secret root = recorded("root_0"), shared = {{1}};
     uint8_t hash[SHA256_SIZE] = {2};
     struct epoch_secrets first, second;
-
     (void)state;
     assert_int_equal(keyschedule_rekey(&root, hash, &shared, &first), 0);
     hash[31] ^= 1;
@@ -97,6 +93,5 @@ int main(void)
         cmocka_unit_test(test_ratchet_gives_the_recorded_packet_keys),
         cmocka_unit_test(test_rekey_is_bound_to_root_and_records),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -70,7 +70,6 @@ static void test_low_order_points_are_degenerate(void **state)
     static const uint8_t ZERO[SECRET_SIZE];
     struct keyx keyx;
     uint8_t point[KEYX_SIZE];
-
     (void)state;
     assert_int_equal(keyx_generate(&keyx), 0);
     for (size_t i = 0; i < 2 * COUNT_OF(POINTS); i++) {
@@ -87,7 +86,6 @@ static void test_pairs_are_fresh(void **state)
 {
     struct keyx a;
     struct keyx b;
-
     (void)state;
     assert_int_equal(keyx_generate(&a), 0);
     assert_int_equal(keyx_generate(&b), 0);
@@ -98,7 +96,6 @@ static void test_wipe_leaves_nothing_and_may_be_repeated(void **state)
 {
     static const struct keyx ZERO;
     struct keyx keyx;
-
     (void)state;
     assert_int_equal(keyx_generate(&keyx), 0);
     keyx_wipe(&keyx);
@@ -114,6 +111,5 @@ int main(void)
         cmocka_unit_test(test_pairs_are_fresh),
         cmocka_unit_test(test_wipe_leaves_nothing_and_may_be_repeated),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

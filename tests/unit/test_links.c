@@ -129,19 +129,19 @@ uint32_t random_u32(void)
 
 /* --- making links ----------------------------------------------------------------------------- */
 
-enum { NOW_MS = 1000000, FAKES_MAX = GATE_STRANGERS_MAX + 2 };
+enum { NOW_MS = 1000000, FAKES_MAX = LIMITS_STRANGERS_MAX + 2 };
 
 static const struct fingerprint own = {{5}};
 
 static struct fake fakes[FAKES_MAX];
-static const struct ground ground;
+static const struct runtime runtime;
 static struct links links;
 
 static int start(void **state)
 {
     (void)state;
     memset(fakes, 0, sizeof fakes);
-    links_init(&links, &ground, NULL, NULL);
+    links_init(&links, &runtime, NULL, NULL);
     return 0;
 }
 
@@ -149,7 +149,6 @@ static int start(void **state)
 static struct fake *make(unsigned number, enum session_role role, uint8_t peer)
 {
     struct fake *fake = &fakes[number];
-
     fake->session = (struct session){.phase = SESSION_OPEN, .approved = true};
     fake->key = (struct fingerprint){{peer}};
     fake->link.session = &fake->session;
@@ -206,7 +205,6 @@ static void test_newer_link_of_the_same_joiner_wins(void **state)
 static void test_link_dialled_by_the_smaller_fingerprint_wins(void **state)
 {
     enum { SMALLER = 1, LARGER = 9 };
-
     (void)state;
     meet(SESSION_JOINER, SESSION_HOST, SMALLER, true);
     meet(SESSION_HOST, SESSION_JOINER, SMALLER, false);
@@ -217,7 +215,6 @@ static void test_link_dialled_by_the_smaller_fingerprint_wins(void **state)
 static void test_link_that_waits_for_people_gives_way_to_one_that_does_not(void **state)
 {
     enum { SMALLER = 1 };
-
     (void)state;
     struct fake *old = make(0, SESSION_HOST, SMALLER);
     old->session.phase = SESSION_PENDING;
@@ -261,7 +258,6 @@ static void test_stranger_is_no_link_to_give_way_to(void **state)
 static struct origin origin_of(unsigned number)
 {
     struct origin origin = {.text = ""};
-
     put_u32(origin.key, number);
     return origin;
 }
@@ -269,7 +265,6 @@ static struct origin origin_of(unsigned number)
 static struct fake *make_stranger(unsigned number, unsigned origin, uint64_t started_ms)
 {
     struct fake *fake = make(number, SESSION_HOST, 1);
-
     fake->stream.origin = origin_of(origin);
     fake->link.started_ms = started_ms;
     return fake;
@@ -278,14 +273,13 @@ static struct fake *make_stranger(unsigned number, unsigned origin, uint64_t sta
 static bool admits(unsigned origin)
 {
     struct origin from = origin_of(origin);
-
     return links_admit_stranger(&links, &from, NOW_MS);
 }
 
 static void test_one_origin_has_its_limit(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < GATE_PER_ORIGIN_MAX; i++) {
+    for (unsigned i = 0; i < LIMITS_PER_ORIGIN_MAX; i++) {
         assert_true(admits(1));
         make_stranger(i, 1, 0);
     }
@@ -296,7 +290,7 @@ static void test_one_origin_has_its_limit(void **state)
 static void test_own_dials_do_not_count(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < GATE_PER_ORIGIN_MAX; i++)
+    for (unsigned i = 0; i < LIMITS_PER_ORIGIN_MAX; i++)
         make_stranger(i, 1, 0)->session.role = SESSION_JOINER;
     assert_true(admits(1));
 }
@@ -304,18 +298,18 @@ static void test_own_dials_do_not_count(void **state)
 static void test_full_house_drops_one_that_had_its_chance(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < GATE_STRANGERS_MAX; i++)
-        make_stranger(i, i, NOW_MS - (i == 77 ? GATE_EVICTABLE_AGE_MS : 0));
+    for (unsigned i = 0; i < LIMITS_STRANGERS_MAX; i++)
+        make_stranger(i, i, NOW_MS - (i == 77 ? LIMITS_EVICTABLE_AGE_MS : 0));
     assert_true(admits(1000));
-    for (unsigned i = 0; i < GATE_STRANGERS_MAX; i++)
+    for (unsigned i = 0; i < LIMITS_STRANGERS_MAX; i++)
         assert_int_equal(fakes[i].dropped, i == 77);
 }
 
 static void test_full_house_of_newcomers_takes_nobody(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < GATE_STRANGERS_MAX; i++)
-        make_stranger(i, i, NOW_MS - GATE_EVICTABLE_AGE_MS + 1);
+    for (unsigned i = 0; i < LIMITS_STRANGERS_MAX; i++)
+        make_stranger(i, i, NOW_MS - LIMITS_EVICTABLE_AGE_MS + 1);
     assert_false(admits(1000));
 }
 
@@ -356,6 +350,5 @@ int main(void)
         TEST(test_full_house_of_newcomers_takes_nobody),
         TEST(test_turn_end_flushes_what_was_touched_and_frees_what_is_dead),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

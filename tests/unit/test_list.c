@@ -14,7 +14,6 @@ struct item {
 static int digits_of(struct list *list)
 {
     int digits = 0;
-
     list_for_each (node, list)
         digits = digits * 10 + container_of(node, struct item, node)->value;
     return digits;
@@ -32,7 +31,6 @@ static void test_append_keeps_the_order(void **state)
 {
     struct list list = LIST_INIT(list);
     struct item items[4];
-
     (void)state;
     assert_true(list_empty(&list));
     assert_int_equal(digits_of(&list), 0);
@@ -45,7 +43,6 @@ static void test_remove_takes_out_only_its_node(void **state)
 {
     struct list list = LIST_INIT(list);
     struct item items[4];
-
     (void)state;
     fill(&list, items, 4);
     list_remove(&items[1].node);
@@ -61,7 +58,6 @@ static void test_removing_twice_does_nothing(void **state)
 {
     struct list list = LIST_INIT(list);
     struct item items[2];
-
     (void)state;
     fill(&list, items, 2);
     list_remove(&items[0].node);
@@ -75,7 +71,6 @@ static void test_safe_walk_survives_removal(void **state)
 {
     struct list list = LIST_INIT(list);
     struct item items[5];
-
     (void)state;
     fill(&list, items, 5);
     list_for_each_safe (node, &list) {
@@ -93,6 +88,5 @@ int main(void)
         cmocka_unit_test(test_removing_twice_does_nothing),
         cmocka_unit_test(test_safe_walk_survives_removal),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,6 @@ static void count_warnings(const struct log_entry *entry)
 static int setup(void **state)
 {
     struct place *place = calloc(1, sizeof(*place));
-
     rig_init(&place->rig);
     snprintf(place->directory, sizeof(place->directory), "/tmp/test_listener.XXXXXX");
     assert_non_null(mkdtemp(place->directory));
@@ -62,7 +61,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *place = *state;
-
     for (size_t i = 0; i < place->accepted; i++)
         stream_free(place->streams[i]);
     listener_free(place->listener);
@@ -77,7 +75,6 @@ static int teardown(void **state)
 static void on_accept(void *context, struct stream *stream)
 {
     struct place *place = context;
-
     assert_true(place->accepted < STREAMS_MAX);
     place->streams[place->accepted++] = stream;
 }
@@ -85,7 +82,6 @@ static void on_accept(void *context, struct stream *stream)
 static bool is_complete(void *context)
 {
     const struct place *place = context;
-
     return place->accepted >= place->expected;
 }
 
@@ -99,7 +95,6 @@ static bool has_accepted(struct place *place, size_t count)
 static int listen_tcp(struct place *place, const char *host, uint16_t port)
 {
     struct address address = {.port = port};
-
     snprintf(address.host, sizeof(address.host), "%s", host);
     return listener_new_tcp(&place->listener, place->rig.loop, &address, on_accept, place);
 }
@@ -113,7 +108,6 @@ static int listen_unix(struct place *place, mode_t mode)
 static uint16_t port_of(const struct place *place)
 {
     struct address address;
-
     assert_int_equal(address_parse(listener_name(place->listener), &address), 0);
     assert_int_not_equal(address.port, 0);
     return address.port;
@@ -127,7 +121,6 @@ static int connect_v4(uint16_t port)
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }
@@ -140,7 +133,6 @@ static int connect_v6(uint16_t port)
         .sin6_port = htons(port),
         .sin6_addr = IN6ADDR_LOOPBACK_INIT,
     };
-
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     if (fd >= 0)
@@ -152,7 +144,6 @@ static int unix_socket(const char *path, int (*use)(int, const struct sockaddr *
 {
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     assert_int_equal(use(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
@@ -164,7 +155,6 @@ static void test_a_listener_everywhere_serves_both_families(void **state)
 {
     struct place *place = *state;
     static const char *const hosts[] = {"", "*"};
-
     for (size_t i = 0; i < 2; i++) {
         int v4;
         int v6;
@@ -189,7 +179,6 @@ static void test_a_listener_tells_its_real_port(void **state)
 {
     struct place *place = *state;
     char expected[ADDRESS_TEXT_MAX];
-
     assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
     snprintf(expected, sizeof(expected), "127.0.0.1:%u", (unsigned)port_of(place));
     assert_string_equal(listener_name(place->listener), expected);
@@ -199,7 +188,6 @@ static void test_a_port_in_use_is_refused(void **state)
 {
     struct place *place = *state;
     struct listener *first;
-
     assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
     first = place->listener;
     assert_int_equal(listen_tcp(place, "127.0.0.1", port_of(place)), -EADDRINUSE);
@@ -209,7 +197,6 @@ static void test_a_port_in_use_is_refused(void **state)
 static void test_only_numeric_local_addresses_are_listened_on(void **state)
 {
     struct place *place = *state;
-
     assert_int_equal(listen_tcp(place, "example.org", 0), -EINVAL);
     assert_int_equal(listen_tcp(place, "192.0.2.1", 0), -EADDRNOTAVAIL);
 }
@@ -218,7 +205,6 @@ static void test_many_connections_are_all_accepted(void **state)
 {
     struct place *place = *state;
     int fds[50];
-
     assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
     for (size_t i = 0; i < 50; i++)
         fds[i] = connect_v4(port_of(place));
@@ -235,7 +221,6 @@ static void test_without_descriptors_it_rests_and_comes_back(void **state)
     struct rlimit lowered;
     uint64_t start, rested;
     int fd;
-
     assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
     fd = connect_v4(port_of(place));
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -259,7 +244,6 @@ static void test_accepted_sockets_do_not_leak_into_children(void **state)
 {
     struct place *place = *state;
     int fd;
-
     assert_int_equal(listen_tcp(place, "127.0.0.1", 0), 0);
     fd = connect_v4(port_of(place));
     assert_true(has_accepted(place, 1));
@@ -277,7 +261,6 @@ static void test_accepted_sockets_do_not_leak_into_children(void **state)
 static mode_t mode_of(const char *path)
 {
     struct stat status;
-
     assert_int_equal(lstat(path, &status), 0);
     return status.st_mode & 07777;
 }
@@ -287,7 +270,6 @@ static void test_a_unix_listener_has_its_mode_and_leaves_the_umask(void **state)
     struct place *place = *state;
     static const mode_t modes[] = {0600, 0660, 0666};
     const mode_t before = umask(027);
-
     for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
         assert_int_equal(listen_unix(place, modes[i]), 0);
         assert_int_equal(mode_of(place->path), modes[i]);
@@ -300,7 +282,6 @@ static void test_a_unix_listener_has_its_mode_and_leaves_the_umask(void **state)
 static void test_a_unix_listener_knows_its_path_and_removes_it(void **state)
 {
     struct place *place = *state;
-
     assert_int_equal(listen_unix(place, 0600), 0);
     assert_string_equal(listener_name(place->listener), place->path);
     listener_free(place->listener);
@@ -312,7 +293,6 @@ static void test_unix_connections_carry_their_user(void **state)
 {
     struct place *place = *state;
     int fd;
-
     assert_int_equal(listen_unix(place, 0600), 0);
     fd = unix_socket(place->path, connect);
     assert_true(has_accepted(place, 1));
@@ -323,7 +303,6 @@ static void test_unix_connections_carry_their_user(void **state)
 static void test_a_stale_socket_is_replaced(void **state)
 {
     struct place *place = *state;
-
     close(unix_socket(place->path, bind));
     assert_int_equal(access(place->path, F_OK), 0);
     assert_int_equal(listen_unix(place, 0600), 0);
@@ -335,7 +314,6 @@ static void test_a_live_socket_is_not_displaced(void **state)
     struct place *place = *state;
     const int live = unix_socket(place->path, bind);
     int client;
-
     assert_int_equal(listen(live, 0), 0);
     assert_int_equal(listen_unix(place, 0600), -EADDRINUSE);
     assert_int_equal(listen_unix(place, 0600), -EADDRINUSE); /* its queue is full now */
@@ -349,7 +327,6 @@ static void test_what_is_no_socket_is_not_displaced(void **state)
 {
     struct place *place = *state;
     const int fd = open(place->path, O_CREAT | O_WRONLY, 0600);
-
     close(fd);
     assert_int_equal(listen_unix(place, 0600), -EEXIST);
     assert_int_equal(mode_of(place->path), 0600);
@@ -364,7 +341,6 @@ static void test_impossible_paths_are_refused(void **state)
     struct place *place = *state;
     struct listener *listener;
     char path[200];
-
     memset(path, 'x', sizeof(path));
     path[sizeof(path) - 1] = '\0';
     memcpy(path, "/tmp/", 5);
@@ -383,7 +359,6 @@ static void test_impossible_paths_are_refused(void **state)
 static void test_the_socket_of_a_successor_is_left_alone(void **state)
 {
     struct place *place = *state;
-
     assert_int_equal(listen_unix(place, 0600), 0);
     assert_int_equal(unlink(place->path), 0);
     close(unix_socket(place->path, bind));
@@ -404,7 +379,6 @@ static void test_an_inherited_unix_socket_works_and_stays(void **state)
     struct place *place = *state;
     const int fd = unix_socket(place->path, bind);
     int client;
-
     assert_int_equal(listen(fd, 1), 0);
     assert_int_equal(inherit(place, fd), 0);
     assert_string_equal(listener_name(place->listener), place->path);
@@ -423,7 +397,6 @@ static void test_an_inherited_tcp_socket_works(void **state)
     struct place *place = *state;
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     int client;
-
     assert_int_equal(listen(fd, 1), 0); /* binds to any port */
     assert_int_equal(inherit(place, fd), 0);
     client = connect_v4(port_of(place));
@@ -436,7 +409,6 @@ static void test_only_listening_stream_sockets_are_inherited(void **state)
     struct place *place = *state;
     const int idle = socket(AF_INET, SOCK_STREAM, 0);
     const int datagram = socket(AF_INET, SOCK_DGRAM, 0);
-
     assert_int_equal(inherit(place, idle), -EINVAL);
     assert_int_equal(inherit(place, datagram), -EINVAL);
     assert_int_equal(inherit(place, -1), -EBADF);

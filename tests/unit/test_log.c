@@ -70,7 +70,6 @@ static void test_long_lines_are_cut_and_marked(void **state)
 {
     char text[5000];
     size_t length;
-
     (void)state;
     for (size_t size = 1020; size < 1030; size++) {
         memset(text, 'a', size);
@@ -147,7 +146,6 @@ static void test_next_interval_tells_how_many_were_dropped(void **state)
 {
     struct log_site site = {.window_ms = 1000000 - LOG_INTERVAL_S * 1000ULL,
                             .count = LOG_BURST + 12};
-
     (void)state;
     log_set_sink(catch_first);
     assert_true(log_allow(&site, LOG_LEVEL_INFO, "test"));
@@ -166,7 +164,6 @@ static void test_level_names_both_ways(void **state)
 {
     static const char *const NAMES[] = {"error", "warning", "notice", "info", "debug"};
     enum log_level level = LOG_LEVEL_INFO;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
         assert_int_equal(log_level_parse(NAMES[i], &level), 0);
@@ -182,7 +179,6 @@ static void test_no_sink_means_standard_error(void **state)
 {
     char line[256] = "";
     FILE *saved = stderr;
-
     (void)state;
     log_set_sink(NULL);
     stderr = fmemopen(line, sizeof(line), "w");
@@ -207,6 +203,5 @@ int main(void)
         cmocka_unit_test_setup(test_level_names_both_ways, setup),
         cmocka_unit_test_setup(test_no_sink_means_standard_error, setup),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

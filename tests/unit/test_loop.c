@@ -18,7 +18,6 @@
 static int setup(void **state)
 {
     static struct rig rig;
-
     rig_init(&rig);
     *state = &rig;
     return 0;
@@ -46,7 +45,6 @@ static void on_tick(void *context)
 {
     struct ticker *ticker = context;
     const size_t length = strlen(ticker->written);
-
     assert_true(loop_now(ticker->rig->loop) >= ticker->due_ms);
     assert_true(length < 15);
     ticker->written[length] = ticker->letter;
@@ -91,7 +89,6 @@ static void test_timers_fire_in_the_order_of_their_times(void **state)
 {
     struct plan plan = {.rig = *state};
     struct timer *start;
-
     assert_int_equal(timer_new(&start, plan.rig->loop, on_plan, &plan), 0);
     timer_arm_at(start, 0);
     assert_true(rig_run_until_true(plan.rig, &plan.tickers[3].fired));
@@ -106,7 +103,6 @@ static void test_a_timer_fires_once_per_arming(void **state)
     struct rig *rig = *state;
     struct ticker ticker;
     char written[16] = "";
-
     ticker_start(&ticker, rig, 'x', written, 1);
     rig_run_for(rig, 50);
     assert_string_equal(written, "x");
@@ -118,7 +114,6 @@ static void test_a_time_that_has_passed_fires_in_the_next_turn(void **state)
     struct rig *rig = *state;
     struct ticker ticker;
     char written[16] = "";
-
     ticker_start(&ticker, rig, 'x', written, 0);
     ticker.rounds = 3;
     assert_true(rig_run_until_true(rig, &ticker.fired));
@@ -131,7 +126,6 @@ static void test_a_time_that_has_passed_fires_in_the_next_turn(void **state)
 static void on_arm_late_in_the_turn(void *context)
 {
     struct ticker *ticker = context;
-
     nanosleep(&(struct timespec){.tv_nsec = 30 * 1000 * 1000}, NULL);
     ticker->due_ms = loop_now(ticker->rig->loop) + 10;
     timer_arm_at(ticker->timer, ticker->due_ms);
@@ -143,7 +137,6 @@ static void test_a_timer_armed_late_in_a_long_turn_is_not_early(void **state)
     struct ticker ticker;
     struct timer *arming;
     char written[16] = "";
-
     ticker_start(&ticker, rig, 'x', written, 10000);
     assert_int_equal(timer_new(&arming, rig->loop, on_arm_late_in_the_turn, &ticker), 0);
     timer_arm_at(arming, 0);
@@ -155,7 +148,6 @@ static void test_a_timer_armed_late_in_a_long_turn_is_not_early(void **state)
 static void on_hold_up(void *context)
 {
     struct ticker *ticker = context;
-
     ticker->due_ms = loop_now(ticker->rig->loop) + 10;
     timer_arm_at(ticker->timer, ticker->due_ms);
     nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 100 * 1000 * 1000}, NULL);
@@ -167,7 +159,6 @@ static void test_a_timer_that_is_very_late_lets_input_go_first(void **state)
     struct ticker ticker;
     struct timer *holding_up;
     char written[16] = "";
-
     ticker_start(&ticker, rig, 'x', written, 10000);
     assert_int_equal(timer_new(&holding_up, rig->loop, on_hold_up, &ticker), 0);
     timer_arm_at(holding_up, 0);
@@ -183,7 +174,6 @@ static void test_rearming_replaces_the_time(void **state)
     struct ticker early;
     struct ticker late;
     char written[16] = "";
-
     ticker_start(&early, rig, 'e', written, 5);
     ticker_start(&late, rig, 'l', written, 20);
     early.due_ms = loop_now(rig->loop) + 40;
@@ -201,7 +191,6 @@ static void test_a_disarmed_timer_stays_silent(void **state)
     struct ticker never;
     struct ticker freed;
     char written[16] = "";
-
     ticker_start(&disarmed, rig, 'd', written, 1);
     ticker_start(&never, rig, 'n', written, 1);
     ticker_start(&freed, rig, 'f', written, 1);
@@ -218,7 +207,6 @@ static void test_a_disarmed_timer_stays_silent(void **state)
 static void on_free_itself(void *context)
 {
     struct timer **timer = context;
-
     timer_free(*timer);
     *timer = NULL;
 }
@@ -227,7 +215,6 @@ static void test_a_timer_may_be_freed_in_its_own_callback(void **state)
 {
     struct rig *rig = *state;
     struct timer *timer;
-
     assert_int_equal(timer_new(&timer, rig->loop, on_free_itself, &timer), 0);
     timer_arm_at(timer, 0);
     rig_run_for(rig, 10);
@@ -237,7 +224,6 @@ static void test_a_timer_may_be_freed_in_its_own_callback(void **state)
 static void test_an_idle_loop_does_not_turn(void **state)
 {
     struct rig *rig = *state;
-
     rig_run_for(rig, 100);
     assert_true(rig->turns <= RIG_TURNS_MAX);
 }
@@ -247,7 +233,6 @@ static void test_wakes_before_a_turn_end_in_one_turn(void **state)
     struct rig *rig = *state;
     struct ticker ticker;
     char written[16] = "";
-
     for (int i = 0; i < 3; i++)
         loop_wake(rig->loop);
     ticker_start(&ticker, rig, 'x', written, 50);
@@ -259,7 +244,6 @@ static void test_wakes_before_a_turn_end_in_one_turn(void **state)
 static void on_end_that_wakes(void *context)
 {
     struct rig *rig = context;
-
     if (++rig->turns < 5)
         loop_wake(rig->loop);
     else
@@ -269,7 +253,6 @@ static void on_end_that_wakes(void *context)
 static void test_a_wake_at_the_turn_end_makes_one_more_turn(void **state)
 {
     struct rig *rig = *state;
-
     loop_on_turn_end(rig->loop, on_end_that_wakes, rig);
     loop_wake(rig->loop);
     assert_int_equal(loop_run(rig->loop), 0);
@@ -281,7 +264,6 @@ static void test_one_turn_end_for_all_that_was_ready(void **state)
     struct rig *rig = *state;
     struct ticker tickers[3];
     char written[16] = "";
-
     for (size_t i = 0; i < 3; i++)
         ticker_start(&tickers[i], rig, 'x', written, 0);
     assert_true(rig_run_until_true(rig, &tickers[2].fired));
@@ -294,7 +276,6 @@ static void test_one_turn_end_for_all_that_was_ready(void **state)
 static void test_a_stop_before_the_run_counts_once(void **state)
 {
     struct rig *rig = *state;
-
     loop_stop(rig->loop);
     assert_int_equal(loop_run(rig->loop), 0);
     assert_int_equal(rig->turns, 0);
@@ -307,7 +288,6 @@ static void on_slow(void *context)
     struct rig *rig = context;
     const uint64_t now = loop_now(rig->loop);
     const uint64_t wall = loop_wall(rig->loop);
-
     assert_true(clock_monotonic_ms() - now < PATIENCE_MS);
     nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
     assert_true(clock_monotonic_ms() > now);
@@ -320,7 +300,6 @@ static void test_time_stands_still_within_a_turn_and_moves_between(void **state)
     struct rig *rig = *state;
     struct timer *timer;
     uint64_t before;
-
     assert_int_equal(timer_new(&timer, rig->loop, on_slow, rig), 0);
     before = loop_now(rig->loop);
     timer_arm_at(timer, before + 30);
@@ -349,7 +328,6 @@ static void test_signals_arrive_in_the_loop_each_time(void **state)
     struct rig *rig = *state;
     unsigned first = 0;
     unsigned second = 0;
-
     assert_int_equal(loop_on_signal(rig->loop, SIGUSR1, on_signal, &first), 0);
     assert_int_equal(loop_on_signal(rig->loop, SIGUSR2, on_signal, &second), 0);
     raise(SIGUSR1);
@@ -363,7 +341,6 @@ static void test_signals_arrive_in_the_loop_each_time(void **state)
 static void test_an_impossible_signal_is_refused(void **state)
 {
     struct rig *rig = *state;
-
     assert_true(loop_on_signal(rig->loop, 12345, on_signal, NULL) < 0);
 }
 

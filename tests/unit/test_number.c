@@ -46,7 +46,6 @@ static void test_numbers(void **state)
     static const char *const INVALID[] = {"",    " 1",  "1 ",    "+1",  "-1", "0x10",
                                           "1e3", "1.0", "1,000", "one", "1\n"};
     static const char *const TOO_LARGE[] = {"18446744073709551616", "99999999999999999999999"};
-
     (void)state;
     assert_answers(parse_number, ANSWERS, COUNT_OF(ANSWERS));
     assert_refused(parse_number, INVALID, COUNT_OF(INVALID), -EINVAL);
@@ -56,7 +55,6 @@ static void test_numbers(void **state)
 static void test_number_stops_at_its_maximum(void **state)
 {
     uint64_t value = 0;
-
     (void)state;
     assert_int_equal(number_parse("65535", 65535, &value), 0);
     assert_int_equal(value, 65535);
@@ -76,7 +74,6 @@ static void test_quantities_as_written(void **state)
         {"0B", 0}, {"1023B", 1023}, {"1KiB", 1024}, {"1GiB", 1 << 30}, {"1025MiB", 1025 << 20},
     };
     char text[QUANTITY_TEXT_MAX];
-
     (void)state;
     for (size_t i = 0; i < sizeof(DURATIONS) / sizeof(DURATIONS[0]); i++) {
         duration_format(DURATIONS[i].value, text);
@@ -103,7 +100,6 @@ static void test_durations(void **state)
                                           "1m", "1S", "1.5.5s", "1sec", "1h30min", "1e3s"};
     static const char *const TOO_LARGE[] = {"18446744073709551615", "18446744073709552s",
                                             "99999999999999999999ms", "30500568904944w"};
-
     (void)state;
     assert_answers(duration_parse, ANSWERS, COUNT_OF(ANSWERS));
     assert_refused(duration_parse, INVALID, COUNT_OF(INVALID), -EINVAL);
@@ -127,7 +123,6 @@ static void test_sizes(void **state)
     };
     static const char *const INVALID[] = {"", "K", "1k", "1KB", "1kib", "1 K", "-1K", "1.5K", "1P"};
     static const char *const TOO_LARGE[] = {"16777216T", "18446744073709551616B"};
-
     (void)state;
     assert_answers(size_parse, ANSWERS, COUNT_OF(ANSWERS));
     assert_refused(size_parse, INVALID, COUNT_OF(INVALID), -EINVAL);
@@ -143,6 +138,5 @@ int main(void)
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_sizes),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,6 @@ static int seal(size_t records_size)
 {
     static uint8_t records[131072];
     struct chain chain = first_chain();
-
     memset(records, 0x11, sizeof(records));
     bytes_clear(&packet);
     return packet_seal(&chain, self, sender, SPAN(records, records_size), &packet);
@@ -34,7 +33,6 @@ static int open_body(struct packet_sender from)
 {
     struct chain chain = first_chain();
     struct span records;
-
     return packet_open(&chain, identity_pubkey(self), from, &body, &records);
 }
 
@@ -49,7 +47,6 @@ static void test_packet_opens_to_its_records(void **state)
 {
     struct chain sending = first_chain(), receiving = first_chain();
     struct span records;
-
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         bytes_clear(&packet);
@@ -83,7 +80,6 @@ static void test_every_flipped_bit_is_rejected(void **state)
 static void test_signature_is_bound_to_session_and_role(void **state)
 {
     uint8_t other_sid[SHA256_SIZE] = {8};
-
     (void)state;
     assert_int_equal(seal(100), 0);
     take_body();
@@ -148,6 +144,5 @@ int main(void)
         cmocka_unit_test(test_payload_is_the_smallest_power_of_two_that_fits),
         cmocka_unit_test(test_records_shorter_than_a_header_are_rejected),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

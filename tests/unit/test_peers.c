@@ -127,7 +127,6 @@ static void test_name_and_key_are_unique(void **state)
     struct scratch *scratch = *state;
     struct peer_row alice = scratch_peer(scratch, "alice");
     struct peer_row bob = scratch_peer(scratch, "bob");
-
     struct peer_row same_name = {.name = "alice", .pinned = true, .key = {77}};
     assert_int_equal(peers_add(scratch->db, &same_name), DB_EXISTS);
     struct peer_row same_key = alice;

@@ -10,7 +10,6 @@ static void test_at_most_four_are_open(void **state)
 {
     struct pings pings = {0};
     struct ping ping;
-
     (void)state;
     for (uint64_t i = 0; i < PINGS_OPEN_MAX; i++)
         assert_true(pings_add(&pings, i, true, T));
@@ -24,7 +23,6 @@ static void test_answers_come_in_order_and_only_to_what_was_sent(void **state)
 {
     struct pings pings = {0};
     struct ping ping;
-
     (void)state;
     assert_false(pings_answer(&pings, 0, &ping));
     pings_add(&pings, 1, true, T);
@@ -45,7 +43,6 @@ static void test_answers_come_in_order_and_only_to_what_was_sent(void **state)
 static void test_patience_counts_from_when_it_left(void **state)
 {
     struct pings pings = {0};
-
     (void)state;
     pings_add(&pings, 1, true, T);
     assert_true(pings_oldest_ms(&pings) == T);
@@ -58,7 +55,6 @@ static void test_patience_counts_from_when_it_left(void **state)
 static void test_peer_may_send_ten_in_any_ten_seconds(void **state)
 {
     struct pings pings = {0};
-
     (void)state;
     for (unsigned i = 0; i < PINGS_RECEIVED_MAX; i++)
         assert_true(pings_receive(&pings, T + i));
@@ -71,7 +67,6 @@ static void test_peer_may_send_ten_in_any_ten_seconds(void **state)
 static void test_limit_holds_from_time_zero_on(void **state)
 {
     struct pings pings = {0};
-
     (void)state;
     for (unsigned i = 0; i < PINGS_RECEIVED_MAX; i++)
         assert_true(pings_receive(&pings, 0));
@@ -87,6 +82,5 @@ int main(void)
         cmocka_unit_test(test_peer_may_send_ten_in_any_ten_seconds),
         cmocka_unit_test(test_limit_holds_from_time_zero_on),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,6 @@ struct spki {
 static struct spki spki_make(size_t i)
 {
     struct spki spki = {.size = HEADER_SIZE + SIZES[i].modulus_size + TRAILER_SIZE};
-
     unhex(SIZES[i].header, spki.bytes);
     memset(spki.bytes + HEADER_SIZE, 0xa5, SIZES[i].modulus_size);
     unhex("0203010001", spki.bytes + HEADER_SIZE + SIZES[i].modulus_size);
@@ -46,7 +45,6 @@ static int accepts(const struct spki *spki)
 {
     struct pubkey *key = NULL;
     int r = pubkey_new(&key, SPAN(spki->bytes, spki->size));
-
     pubkey_free(key);
     return r;
 }
@@ -159,7 +157,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct pair *pair = *state;
-
     EVP_PKEY_free(pair->oracle);
     identity_free(pair->identity);
     crypto_deinit();
@@ -178,7 +175,6 @@ static void oracle_sign(const struct pair *pair, int salt_size, uint8_t *signatu
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *parameters;
     size_t size = 256;
-
     assert_int_equal(EVP_DigestSignInit(context, &parameters, EVP_sha256(), NULL, pair->oracle), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt_size), 1);
@@ -193,7 +189,6 @@ static void test_signature_is_over_purpose_and_parts(void **state)
     const struct span joined = SPAN("two parts", 9);
     const struct span other = SPAN("two partS", 9);
     const struct span signature = SPAN(pair->signature, 256);
-
     assert_int_equal(verify(pair, pair->signature, 256), 0);
     assert_int_equal(pubkey_verify(pair->key, SIGNATURE_KEY, &joined, 1, signature), 0);
     assert_int_equal(pubkey_verify(pair->key, SIGNATURE_KEY, &other, 1, signature), PUBKEY_FORGED);
@@ -207,7 +202,6 @@ static void test_only_salts_of_32_bytes_verify(void **state)
     static const int OTHERS[] = {0, 20, 31, 33, 222};
     const struct pair *pair = *state;
     uint8_t signature[256];
-
     oracle_sign(pair, 32, signature);
     assert_int_equal(verify(pair, signature, 256), 0);
     for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
@@ -220,7 +214,6 @@ static void test_every_flipped_signature_bit_is_rejected(void **state)
 {
     const struct pair *pair = *state;
     uint8_t signature[256];
-
     memcpy(signature, pair->signature, sizeof(signature));
     for (size_t bit = 0; bit < 8 * sizeof(signature); bit++) {
         signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -233,7 +226,6 @@ static void test_degenerate_signatures_are_rejected(void **state)
 {
     const struct pair *pair = *state;
     uint8_t signature[257] = {0};
-
     assert_int_equal(verify(pair, signature, 256), PUBKEY_FORGED);
     signature[255] = 1;
     assert_int_equal(verify(pair, signature, 256), PUBKEY_FORGED);
@@ -255,7 +247,6 @@ static void test_signature_above_the_modulus_is_rejected(void **state)
     BIGNUM *s = BN_new();
     uint8_t signature[256];
     int tries = 0;
-
     do {
         assert_true(tries++ < 5000);
         assert_int_equal(identity_sign(pair->identity, SIGNATURE_KEY, PARTS, 2, signature), 0);
@@ -274,7 +265,6 @@ static void test_full_check_refuses_what_is_no_rsa_key(void **state)
     const struct pair *pair = *state;
     struct spki spki = spki_make(0);
     struct pubkey *key;
-
     assert_int_equal(pubkey_check(pair->key), 0);
     assert_int_equal(pubkey_new(&key, SPAN(spki.bytes, spki.size)), 0);
     assert_int_equal(pubkey_check(key), PUBKEY_MALFORMED);
@@ -317,6 +307,5 @@ int main(void)
         cmocka_unit_test(test_full_check_refuses_what_is_no_rsa_key),
         cmocka_unit_test(test_export_is_the_spki_in_pem),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

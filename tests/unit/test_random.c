@@ -25,7 +25,6 @@ static void test_every_byte_is_filled_and_no_more(void **state)
 {
     uint8_t seen[66] = {0};
     uint8_t data[66];
-
     (void)state;
     /* A byte stays zero in all of 16 rounds with a chance of 2^-128. */
     for (int round = 0; round < 16; round++) {
@@ -43,7 +42,6 @@ static void test_outputs_differ(void **state)
 {
     uint8_t a[32];
     uint8_t b[32];
-
     (void)state;
     assert_int_equal(random_bytes(a, sizeof(a)), 0);
     assert_int_equal(random_bytes(b, sizeof(b)), 0);
@@ -57,6 +55,5 @@ int main(void)
         cmocka_unit_test(test_every_byte_is_filled_and_no_more),
         cmocka_unit_test(test_outputs_differ),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

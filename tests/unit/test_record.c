@@ -20,7 +20,6 @@ static void test_records_are_walked_to_the_exact_end(void **state)
 {
     struct reader reader;
     struct record record;
-
     (void)state;
     assert_int_equal(record_append(&records, RECORD_APPROVE, SPAN("", 0)), 0);
     assert_int_equal(record_append(&records, RECORD_PING, SPAN("12345678", 8)), 0);
@@ -71,7 +70,6 @@ static void test_message_survives_the_wire(void **state)
         .text = SPAN("gr\xc3\xbc\xc3\x9f dich\n", 11),
     };
     struct session_item read;
-
     (void)state;
     assert_int_equal(message_append(&records, &item), 0);
     assert_int_equal(records.size, RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + 11);
@@ -91,7 +89,6 @@ static void test_message_shorter_than_one_character_is_malformed(void **state)
 {
     uint8_t body[MESSAGE_PREFIX_SIZE + 1] = {1};
     struct session_item read;
-
     (void)state;
     body[MESSAGE_PREFIX_SIZE] = 'x';
     for (size_t size = 0; size <= sizeof(body); size++)
@@ -108,6 +105,5 @@ int main(void)
         cmocka_unit_test_teardown(test_message_survives_the_wire, clear),
         cmocka_unit_test_teardown(test_message_shorter_than_one_character_is_malformed, clear),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,6 @@ static void feed(struct rpc_line *line, const char *text, size_t size)
 static void expect(struct rpc_line *line, const char *text)
 {
     struct span got;
-
     assert_int_equal(rpc_line_next(line, &got), 0);
     assert_int_equal(got.size, strlen(text));
     assert_memory_equal(got.data, text, got.size);
@@ -25,14 +24,12 @@ static void expect(struct rpc_line *line, const char *text)
 static void expect_none(struct rpc_line *line)
 {
     struct span got;
-
     assert_int_equal(rpc_line_next(line, &got), RPC_LINE_NONE);
 }
 
 static void test_an_empty_one_has_no_line(void **state)
 {
     struct rpc_line line = {0};
-
     (void)state;
     expect_none(&line);
     feed(&line, NULL, 0);
@@ -44,7 +41,6 @@ static void test_lines_are_the_same_split_at_every_offset(void **state)
 {
     static const char STREAM[] = "one\n\ntwo\r\n\r\nthr\ree\nrest";
     const size_t size = sizeof STREAM - 1;
-
     (void)state;
     for (size_t cut = 0; cut <= size; cut++) {
         struct rpc_line line = {0};
@@ -72,7 +68,6 @@ static void test_lines_are_the_same_split_at_every_offset(void **state)
 static void test_lines_come_byte_by_byte(void **state)
 {
     struct rpc_line line = {0};
-
     (void)state;
     for (int i = 0; i < 1000; i++) {
         feed(&line, "a", 1);
@@ -89,7 +84,6 @@ static void test_nul_bytes_are_handed_out(void **state)
 {
     struct rpc_line line = {0};
     struct span got;
-
     (void)state;
     feed(&line, "a\0b\n", 4);
     assert_int_equal(rpc_line_next(&line, &got), 0);
@@ -103,7 +97,6 @@ static int outcome_of(size_t limit, size_t size, bool ended)
     struct rpc_line line = {.limit = limit};
     struct span got;
     char *text = malloc(size + 1);
-
     memset(text, 'x', size);
     text[size] = '\n';
     feed(&line, text, size + ended);
@@ -128,7 +121,6 @@ static void test_lines_before_the_long_one_are_handed_out_and_it_stays_too_long(
 {
     struct rpc_line line = {.limit = 4};
     struct span got;
-
     (void)state;
     feed(&line, "ok\n12345\nok\n", 12);
     expect(&line, "ok");

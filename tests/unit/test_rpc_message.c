@@ -56,7 +56,6 @@ static void expect_complaint(const char *line, size_t size, int code, const char
 {
     struct rpc_request request;
     struct rpc_complaint complaint;
-
     assert_false(rpc_request_read(&request, SPAN(line, size), &complaint));
     assert_int_equal(complaint.code, code);
     if (kind == NULL)
@@ -140,7 +139,6 @@ static void test_what_is_no_request_is_refused(void **state)
 static void test_a_nul_byte_ends_nothing(void **state)
 {
     static const char LINE[] = "{\"method\":\"status\"}\0{\"x\":1}";
-
     (void)state;
     expect_complaint(LINE, sizeof LINE - 1, RPC_PARSE_ERROR, NULL, false);
 }
@@ -149,7 +147,6 @@ static void test_every_cut_of_a_request_is_refused(void **state)
 {
     static const char LINE[] =
         "{\"id\":1,\"method\":\"peer.get\",\"params\":{\"name\":\"\\u00e4\"}}";
-
     (void)state;
     for (size_t size = 0; size < sizeof LINE - 1; size++)
         expect_complaint(LINE, size, RPC_PARSE_ERROR, NULL, false);
@@ -160,7 +157,6 @@ static void test_an_unknown_notification_is_known_to_be_one(void **state)
     static const char LINE[] = "{\"jsonrpc\":\"2.0\",\"method\":\"nope\"}";
     struct rpc_request request;
     struct rpc_complaint complaint;
-
     (void)state;
     assert_false(rpc_request_read(&request, SPAN(LINE, sizeof LINE - 1), &complaint));
     assert_true(request.notification);
@@ -170,7 +166,6 @@ static void test_an_unknown_notification_is_known_to_be_one(void **state)
 static void test_a_long_unknown_method_makes_a_short_complaint(void **state)
 {
     struct bytes line = {0};
-
     (void)state;
     bytes_append(&line, "{\"id\":1,\"method\":\"", 18);
     for (int i = 0; i < 1000; i++)
@@ -186,7 +181,6 @@ static bool reads_at_depth(int depth, bool in_string)
     struct bytes line = {0};
     struct rpc_request request;
     struct rpc_complaint complaint;
-
     bytes_append(&line, "{\"method\":\"status\",\"x\":", 23);
     bytes_append(&line, "\"\\\"", in_string ? 3 : 0);
     for (int i = 1; i < depth; i++)
@@ -219,7 +213,6 @@ static void test_brackets_in_strings_are_no_nesting(void **state)
 static void test_a_servers_line_is_any_object(void **state)
 {
     json_t *message = rpc_read(SPAN("{\"id\":1,\"result\":{}}", 20));
-
     (void)state;
     assert_non_null(message);
     json_decref(message);
@@ -234,7 +227,6 @@ static void test_a_servers_line_is_any_object(void **state)
 static void expect_line(json_t *message, const char *line)
 {
     struct bytes out = {0};
-
     assert_non_null(message);
     assert_int_equal(rpc_write(&out, message), 0);
     bytes_append_u8(&out, '\0');
@@ -246,7 +238,6 @@ static void expect_line(json_t *message, const char *line)
 static void test_messages_have_these_bytes(void **state)
 {
     json_t *id = json_string("x");
-
     (void)state;
     expect_line(rpc_call(7, "status", NULL),
                 "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"status\"}\n");
@@ -272,7 +263,6 @@ static void test_a_reply_outlives_the_request(void **state)
     static const char LINE[] = "{\"id\":5,\"method\":\"status\"}";
     struct rpc_request request;
     struct rpc_complaint complaint;
-
     (void)state;
     assert_true(rpc_request_read(&request, SPAN(LINE, sizeof LINE - 1), &complaint));
     json_t *reply = rpc_reply(request.id, json_object());
@@ -292,7 +282,6 @@ static void test_write_appends_or_leaves_the_buffer_as_it_was(void **state)
 {
     struct bytes out = {0};
     json_t *number = json_integer(1);
-
     (void)state;
     bytes_append(&out, "before", 6);
     assert_int_equal(rpc_write(&out, number), -ENOMEM);
@@ -308,7 +297,6 @@ static void test_calls_are_read_as_requests(void **state)
     struct rpc_request request;
     struct rpc_complaint complaint;
     json_t *call = rpc_call(3, "message.send", json_pack("{s:s}", "body", "\x1b[31m\xe2\x80\xae"));
-
     (void)state;
     assert_int_equal(rpc_write(&line, call), 0);
     assert_true(rpc_request_read(&request, SPAN(line.data, line.size - 1), &complaint));
@@ -335,7 +323,6 @@ static void test_a_line_is_written_whole_or_not_at_all(void **state)
     struct bytes line = {0};
     json_t *message = json_pack("{s:{s:[i,b,s]}}", "result", "list", 1, 1, "x");
     int appends = 0, r;
-
     (void)state;
     assert_non_null(message);
     do {

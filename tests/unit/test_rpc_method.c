@@ -22,7 +22,6 @@ static size_t read_parameters(const struct rpc_method *method, struct expected *
 {
     char *list = strdup(method->parameters), *rest = list;
     size_t count = 0;
-
     for (char *word; (word = strsep(&rest, " ")) != NULL;) {
         if (word[0] == '\0')
             continue;
@@ -56,7 +55,6 @@ static json_t *value_of(const char *type)
 static json_t *all_parameters(const struct expected *expected, size_t count, bool optional_too)
 {
     json_t *params = json_object();
-
     for (size_t i = 0; i < count; i++) {
         if (optional_too || !expected[i].optional)
             json_object_set_new(params, expected[i].name, value_of(expected[i].type));
@@ -67,7 +65,6 @@ static json_t *all_parameters(const struct expected *expected, size_t count, boo
 static bool check(const struct rpc_method *method, const json_t *params)
 {
     char complaint[RPC_COMPLAINT_MAX] = "";
-
     const bool fits = rpc_method_check(method, params, complaint);
     if (!fits)
         assert_true(strlen(complaint) > 0);
@@ -123,7 +120,6 @@ static void test_every_method_refuses_without_each_needed_parameter(void **state
 static void test_every_method_refuses_each_parameter_of_a_wrong_type(void **state)
 {
     static const char *const WRONG[] = {"null", "{}", "1.5", "-1", "[1]", "[\"a\",null]", "[[]]"};
-
     (void)state;
     for (size_t i = 0; i < rpc_method_count; i++) {
         struct expected expected[16];
@@ -160,7 +156,6 @@ static void test_every_method_refuses_an_unknown_parameter(void **state)
 static void test_params_must_be_an_object(void **state)
 {
     json_t *array = json_array(), *text = json_string("x");
-
     (void)state;
     assert_false(check(rpc_method_find("status"), array));
     assert_false(check(rpc_method_find("status"), text));
@@ -173,7 +168,6 @@ static void test_complaints_name_the_trouble(void **state)
     const struct rpc_method *method = rpc_method_find("peer.ping");
     char complaint[RPC_COMPLAINT_MAX];
     json_t *params = json_object();
-
     (void)state;
     assert_false(rpc_method_check(method, params, complaint));
     assert_string_equal(complaint, "peer.ping needs the parameter \"name\"");
@@ -195,7 +189,6 @@ static void test_a_long_unknown_name_is_cut(void **state)
 {
     char complaint[RPC_COMPLAINT_MAX], name[5000];
     json_t *params = json_object();
-
     (void)state;
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
@@ -213,7 +206,6 @@ static void test_changes_of_trust_are_for_administrators(void **state)
         "invite.accept", "invite.list",  "invite.revoke", "history.purge", "daemon.reload",
         "daemon.stop",   "log.level"};
     size_t admins = 0;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ADMIN); i++)
         assert_int_equal(rpc_method_find(ADMIN[i])->access, RPC_ADMIN);

@@ -15,7 +15,6 @@ static const char system_path[] = RUNSTATEDIR "/p2pchat/control.sock";
 static void expect(const char *option, const char *path)
 {
     char *found = rpc_path_find(option);
-
     assert_non_null(found);
     assert_string_equal(found, path);
     free(found);
@@ -45,7 +44,6 @@ static void test_the_users_socket_is_taken_only_if_it_exists(void **state)
 {
     char directory[] = "/tmp/test_rpc_path.XXXXXX";
     char folder[64], path[96];
-
     (void)state;
     assert_non_null(mkdtemp(directory));
     setenv("XDG_RUNTIME_DIR", directory, 1);

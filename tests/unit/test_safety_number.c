@@ -11,7 +11,6 @@
 static struct fingerprint recorded(const char *name)
 {
     struct fingerprint fingerprint;
-
     memcpy(fingerprint.bytes, vector(name).data, FINGERPRINT_SIZE);
     return fingerprint;
 }
@@ -21,7 +20,6 @@ static void test_recorded_identities_give_the_recorded_number(void **state)
     struct fingerprint joiner = recorded("joiner_fp"), host = recorded("host_fp");
     uint8_t checksum[CHECKSUM_SIZE];
     char text[SAFETY_NUMBER_TEXT_MAX], qr[SAFETY_NUMBER_QR_MAX];
-
     (void)state;
     assert_int_equal(checksum_combine(&joiner, &host, checksum), 0);
     assert_memory_equal(checksum, vector("checksum").data, CHECKSUM_SIZE);
@@ -38,7 +36,6 @@ static void test_both_sides_see_the_same(void **state)
     struct fingerprint joiner = recorded("joiner_fp"), host = recorded("host_fp");
     char text[SAFETY_NUMBER_TEXT_MAX], qr[SAFETY_NUMBER_QR_MAX];
     char other_text[SAFETY_NUMBER_TEXT_MAX], other_qr[SAFETY_NUMBER_QR_MAX];
-
     (void)state;
     assert_int_equal(safety_number_format(&joiner, &host, text), 0);
     assert_int_equal(safety_number_format(&host, &joiner, other_text), 0);
@@ -52,7 +49,6 @@ static void test_the_last_bit_of_either_key_matters(void **state)
 {
     struct fingerprint a = {{1, 2, 3}}, b = {{1, 2, 3}}, c = {{1, 2, 3}};
     char ab[SAFETY_NUMBER_TEXT_MAX], ac[SAFETY_NUMBER_TEXT_MAX];
-
     (void)state;
     b.bytes[31] = 1;
     c.bytes[31] = 2;
@@ -119,6 +115,5 @@ int main(void)
         cmocka_unit_test(test_a_number_is_compared_whole),
         cmocka_unit_test(test_the_last_bit_of_either_key_matters),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -35,7 +35,7 @@
 /* --- rooms to try things in --- */
 
 static char home[] = "/tmp/p2pchat-sandbox-XXXXXX";
-static struct places places;
+static struct paths paths;
 
 static const char *in_home(const char *name)
 {
@@ -57,12 +57,12 @@ static int set_up(void **state)
     (void)state;
     if (mkdtemp(home) == NULL)
         return -1;
-    places.state_dir = strdup(in_home("state"));
-    places.config = strdup(in_home("config/p2pchatd.conf"));
-    places.control = strdup(in_home("run/control.sock"));
-    assert_int_equal(directory_make(places.state_dir), 0);
+    paths.state_dir = strdup(in_home("state"));
+    paths.config = strdup(in_home("config/p2pchatd.conf"));
+    paths.control = strdup(in_home("run/control.sock"));
+    assert_int_equal(directory_make(paths.state_dir), 0);
     assert_int_equal(directory_make(in_home("run")), 0);
-    write_file(places.control, "");
+    write_file(paths.control, "");
     write_file(in_home("precious"), "secret");
     return 0;
 }
@@ -80,9 +80,9 @@ static int tear_down(void **state)
                                  ""};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         remove(in_home(names[i]));
-    free(places.state_dir);
-    free(places.config);
-    free(places.control);
+    free(paths.state_dir);
+    free(paths.config);
+    free(paths.control);
     return 0;
 }
 
@@ -130,13 +130,13 @@ static int read_process_memory(void)
 
 static int write_configuration(void)
 {
-    return open_it(places.config, O_WRONLY | O_CREAT);
+    return open_it(paths.config, O_WRONLY | O_CREAT);
 }
 
 static int move_out_of_the_state(void)
 {
     char from[128];
-    snprintf(from, sizeof from, "%s/kept", places.state_dir);
+    snprintf(from, sizeof from, "%s/kept", paths.state_dir);
     write_file(from, "");
     return outcome(rename(from, in_home("run/kept")));
 }
@@ -148,7 +148,7 @@ static int make_directory(void)
 
 static int change_mode(void)
 {
-    return outcome(chmod(places.state_dir, 0777));
+    return outcome(chmod(paths.state_dir, 0777));
 }
 
 static int truncate_by_path(void)
@@ -278,7 +278,7 @@ static int try(enum sandbox_part part, int (*attempt)(void))
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        unsigned held = sandbox_enter(&places);
+        unsigned held = sandbox_enter(&paths);
         _exit((held & part) != 0 ? attempt() : 255);
     }
     int status;
@@ -361,8 +361,8 @@ static void test_calls_that_it_does_not_need_are_gone(void **state)
 static int replace_in_the_state(void)
 {
     char from[128], to[128];
-    snprintf(from, sizeof from, "%s/new", places.state_dir);
-    snprintf(to, sizeof to, "%s/kept", places.state_dir);
+    snprintf(from, sizeof from, "%s/new", paths.state_dir);
+    snprintf(to, sizeof to, "%s/kept", paths.state_dir);
     int fd = open(from, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, "x", 1) != 1 || fdatasync(fd) < 0 || ftruncate(fd, 0) < 0)
         return errno;
@@ -371,7 +371,7 @@ static int replace_in_the_state(void)
 
 static int read_configuration(void)
 {
-    return open_it(places.config, O_RDONLY);
+    return open_it(paths.config, O_RDONLY);
 }
 
 static int read_hosts(void)
@@ -381,7 +381,7 @@ static int read_hosts(void)
 
 static int remove_socket(void)
 {
-    return outcome(unlink(places.control));
+    return outcome(unlink(paths.control));
 }
 
 static int ask_a_name_server(void)
@@ -432,11 +432,11 @@ static void test_a_configuration_written_later_can_be_read(void **state)
     if (child == 0) {
         char byte;
         close(ready[1]);
-        sandbox_enter(&places);
+        sandbox_enter(&paths);
         _exit(read(ready[0], &byte, 1) == 1 ? read_configuration() : 1);
     }
     close(ready[0]);
-    write_file(places.config, "log-level = debug\n");
+    write_file(paths.config, "log-level = debug\n");
     assert_int_equal(write(ready[1], "x", 1), 1);
     close(ready[1]);
     int status;
@@ -449,7 +449,7 @@ static void test_the_control_socket_can_be_removed(void **state)
     (void)state;
     if (try(SANDBOX_FILES, remove_socket) < 0)
         skip();
-    assert_int_equal(access(places.control, F_OK), -1);
+    assert_int_equal(access(paths.control, F_OK), -1);
 }
 
 int main(void)

@@ -36,7 +36,6 @@ static bool same_key(int family_a, const char *a, int family_b, const char *b)
 {
     const struct origin first = origin_of(family_a, a, 1);
     const struct origin second = origin_of(family_b, b, 2);
-
     return memcmp(first.key, second.key, sizeof(first.key)) == 0;
 }
 
@@ -100,7 +99,6 @@ static void test_a_connection_to_itself_is_noticed(void **state)
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(own);
-
     (void)state;
     assert_false(socket_is_self_connected(fd));
     assert_int_equal(bind(fd, (struct sockaddr *)&own, size), 0);
@@ -119,6 +117,5 @@ int main(void)
         cmocka_unit_test(test_tcp_is_prompt_and_notices_a_lost_peer),
         cmocka_unit_test(test_a_connection_to_itself_is_noticed),
     };
-
     return cmocka_run_group_tests_name("socket", tests, NULL, NULL);
 }

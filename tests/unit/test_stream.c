@@ -19,7 +19,6 @@
 static void test_nothing_is_read_before_somebody_listens(void **state)
 {
     struct wire *wire = *state;
-
     peer_sends(wire, "early");
     wire_assert_idle(wire);
     assert_int_equal(stream_input(wire->stream).size, 0);
@@ -33,7 +32,6 @@ static void test_a_new_owner_is_told_of_unread_input(void **state)
 {
     struct wire *wire = *state;
     struct wire other = {.stream = wire->stream, .consumes = true, .peer = -1};
-
     wire->consumes = false;
     wire_attach(wire);
     peer_sends(wire, "left over");
@@ -47,7 +45,6 @@ static void test_unread_input_is_bounded_and_does_not_spin(void **state)
 {
     struct wire *wire = *state;
     size_t sent;
-
     wire->consumes = false;
     wire_attach(wire);
     sent = peer_floods(wire);
@@ -73,14 +70,12 @@ static void test_unread_input_is_bounded_and_does_not_spin(void **state)
 static bool has_received(void *context)
 {
     const struct wire *wire = context;
-
     return wire->received > 0;
 }
 
 static void test_a_turn_takes_much_but_not_without_end(void **state)
 {
     struct wire *wire = *state;
-
     wire->refills = true;
     wire_attach(wire);
     peer_floods(wire);
@@ -92,7 +87,6 @@ static void test_a_turn_takes_much_but_not_without_end(void **state)
 static void test_a_paused_stream_reads_nothing(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     stream_pause(wire->stream, true);
     peer_floods(wire);
@@ -104,7 +98,6 @@ static void test_a_paused_stream_reads_nothing(void **state)
 static void test_resuming_tells_of_unread_input_but_not_at_once(void **state)
 {
     struct wire *wire = *state;
-
     wire->consumes = false;
     wire->pauses = true;
     wire_attach(wire);
@@ -121,7 +114,6 @@ static void test_resuming_tells_of_unread_input_but_not_at_once(void **state)
 static void test_pausing_again_before_the_turn_keeps_silent(void **state)
 {
     struct wire *wire = *state;
-
     wire->consumes = false;
     wire->pauses = true;
     wire_attach(wire);
@@ -139,7 +131,6 @@ static void test_the_end_comes_once_and_after_all_input(void **state)
 {
     struct wire *wire = *state;
     size_t sent;
-
     wire_attach(wire);
     sent = peer_floods(wire);
     peer_closes(wire);
@@ -153,7 +144,6 @@ static void test_the_end_comes_once_and_after_all_input(void **state)
 static void test_an_incomplete_rest_does_not_hide_the_end(void **state)
 {
     struct wire *wire = *state;
-
     wire->consumes = false;
     wire_attach(wire);
     peer_sends(wire, "half a li");
@@ -169,7 +159,6 @@ static void test_an_incomplete_rest_does_not_hide_the_end(void **state)
 static void test_a_paused_owner_is_not_told_of_the_end(void **state)
 {
     struct wire *wire = *state;
-
     wire->pauses = true;
     wire->consumes = false;
     wire_attach(wire);
@@ -189,7 +178,6 @@ static void test_a_paused_owner_is_not_told_of_the_end(void **state)
 static void test_an_owner_who_pauses_with_the_last_input_hears_the_end_later(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     peer_sends(wire, "x");
     peer_closes(wire);
@@ -207,7 +195,6 @@ static void test_after_the_peers_half_close_writing_works(void **state)
 {
     struct wire *wire = *state;
     char reply[8];
-
     wire_attach(wire);
     peer_sends(wire, "question");
     assert_int_equal(shutdown(wire->peer, SHUT_WR), 0);
@@ -227,7 +214,6 @@ static void test_after_the_peers_half_close_writing_works(void **state)
 static void test_a_reset_is_an_error_and_told_once(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     peer_resets(wire);
     assert_true(rig_run_until_true(&wire->rig, &wire->ended));
@@ -239,7 +225,6 @@ static void test_a_reset_is_an_error_and_told_once(void **state)
 static void test_a_reset_of_a_paused_stream_does_not_spin(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     stream_pause(wire->stream, true);
     peer_resets(wire);
@@ -254,7 +239,6 @@ static void test_a_reset_with_unsent_bytes_is_told_even_when_paused(void **state
 {
     static const uint8_t much[4 * 1024 * 1024];
     struct wire *wire = *state;
-
     wire_attach(wire);
     stream_pause(wire->stream, true);
     assert_int_equal(stream_write(wire->stream, SPAN(much, sizeof(much))), 0);
@@ -271,7 +255,6 @@ static void test_a_reset_with_unsent_bytes_is_told_even_when_paused(void **state
 static void test_what_came_before_a_failed_write_is_delivered(void **state)
 {
     struct wire *wire = *state;
-
     peer_sends(wire, "last words");
     peer_closes(wire);
     wire_attach(wire);
@@ -286,7 +269,6 @@ static void test_what_came_before_a_failed_write_is_delivered(void **state)
 static void test_a_failed_write_after_the_end_counts_as_drained(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     peer_closes(wire);
     assert_true(rig_run_until_true(&wire->rig, &wire->ended));
@@ -304,7 +286,6 @@ static void test_a_failed_write_after_the_end_counts_as_drained(void **state)
 static void test_a_sent_write_tells_that_there_is_room(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     assert_int_equal(stream_write(wire->stream, SPAN("one", 3)), 0);
     assert_int_equal(stream_write(wire->stream, SPAN("two", 3)), 0);
@@ -319,7 +300,6 @@ static void test_a_sent_write_tells_that_there_is_room(void **state)
 static bool is_drained(void *context)
 {
     const struct wire *wire = context;
-
     peer_drains(wire, NULL);
     return stream_unsent(wire->stream) == 0;
 }
@@ -328,7 +308,6 @@ static void test_room_is_told_only_below_the_low_water(void **state)
 {
     static const uint8_t much[8 * 1024 * 1024];
     struct wire *wire = *state;
-
     wire_attach(wire);
     assert_int_equal(stream_write(wire->stream, SPAN(much, sizeof(much))), 0);
     wire_assert_idle(wire);
@@ -345,7 +324,6 @@ static void test_finish_sends_everything_and_then_the_end(void **state)
     struct wire *wire = *state;
     size_t received = 0;
     bool end = false;
-
     wire_attach(wire);
     assert_int_equal(stream_write(wire->stream, SPAN(much, sizeof(much))), 0);
     stream_finish(wire->stream);
@@ -368,7 +346,6 @@ static void test_writes_after_finish_are_dropped(void **state)
 {
     struct wire *wire = *state;
     bool end = false;
-
     wire_attach(wire);
     stream_finish(wire->stream);
     assert_int_equal(stream_write(wire->stream, SPAN("late", 4)), 0);
@@ -385,7 +362,6 @@ static void test_tcp_knows_where_it_comes_from(void **state)
     struct wire *wire = *state;
     const struct origin *origin = stream_origin(wire->stream);
     static const uint8_t key[ORIGIN_KEY_SIZE] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
-
     assert_memory_equal(origin->text, "127.0.0.1:", 10);
     assert_memory_equal(origin->key, key, sizeof(key));
     assert_int_equal(stream_user(wire->stream), (uid_t)-1);
@@ -394,7 +370,6 @@ static void test_tcp_knows_where_it_comes_from(void **state)
 static void test_unix_knows_its_user(void **state)
 {
     struct wire *wire = *state;
-
     assert_string_equal(stream_origin(wire->stream)->text, "local");
     assert_int_equal(stream_user(wire->stream), getuid());
 }
@@ -402,7 +377,6 @@ static void test_unix_knows_its_user(void **state)
 static void test_unix_knows_who_has_gone_and_who_only_said_its_last(void **state)
 {
     struct wire *wire = *state;
-
     wire_attach(wire);
     assert_false(stream_gone(wire->stream));
     assert_int_equal(shutdown(wire->peer, SHUT_WR), 0);
@@ -418,7 +392,6 @@ static void test_what_is_no_socket_becomes_no_stream(void **state)
     struct wire *wire = *state;
     struct stream *stream;
     int pipes[2];
-
     assert_int_equal(pipe(pipes), 0);
     assert_int_equal(stream_new(&stream, wire->rig.loop, pipes[0]), -ENOTSOCK);
     assert_int_equal(close(pipes[0]), 0); /* still ours */

@@ -29,7 +29,6 @@ static uint8_t byte_at(size_t place)
 static void sender_readable(void *context)
 {
     struct sender *sender = context;
-
     for (;;) {
         const struct span input = stream_input(sender->stream);
         const size_t step = input.size < 777 ? input.size : 777;
@@ -49,7 +48,6 @@ static void sender_writable(void *context)
 {
     struct sender *sender = context;
     uint8_t chunk[10007];
-
     while (sender->sent < VOLUME && stream_unsent(sender->stream) < 4 * STREAM_LOW_WATER) {
         size_t size = 0;
 
@@ -65,7 +63,6 @@ static void sender_writable(void *context)
 static void sender_ended(void *context, int error)
 {
     struct sender *sender = context;
-
     assert_int_equal(error, 0);
     sender->done = true;
 }
@@ -74,7 +71,6 @@ static void sender_ended(void *context, int error)
 static void echo_readable(void *context)
 {
     struct stream *stream = *(struct stream **)context;
-
     while (stream_input(stream).size > 0) {
         const struct span input = stream_input(stream);
         const size_t step = input.size < 501 ? input.size : 501;
@@ -91,7 +87,6 @@ static void echo_readable(void *context)
 static void echo_writable(void *context)
 {
     struct stream *stream = *(struct stream **)context;
-
     assert_true(stream_unsent(stream) <= STREAM_LOW_WATER);
     stream_pause(stream, false);
 }
@@ -99,7 +94,6 @@ static void echo_writable(void *context)
 static void echo_ended(void *context, int error)
 {
     struct stream *stream = *(struct stream **)context;
-
     assert_int_equal(error, 0);
     assert_int_equal(stream_input(stream).size, 0);
     stream_finish(stream);
@@ -112,7 +106,6 @@ static void test_a_large_volume_is_echoed_intact_under_back_pressure(void **stat
     static const struct stream_events echo_events = {echo_readable, echo_writable, echo_ended};
     struct wire *wire = *state;
     struct sender sender = {0};
-
     assert_int_equal(stream_new(&sender.stream, wire->rig.loop, wire->peer), 0);
     wire->peer = -1;
     stream_attach(wire->stream, &echo_events, &wire->stream);
@@ -131,6 +124,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_large_volume_is_echoed_intact_under_back_pressure,
                                         wire_setup_unix, wire_teardown),
     };
-
     return cmocka_run_group_tests_name("stream_volume", tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@
 static const char *best_of(const char *word, const char *const *candidates)
 {
     struct suggestion suggestion = suggest_for(word);
-
     for (; *candidates != NULL; candidates++)
         suggest_offer(&suggestion, *candidates);
     return suggestion.best;
@@ -26,7 +25,6 @@ static void test_one_mistake_finds_the_word(void **state)
         {"folow", "follow"}, {"statsu", "status"}, {"hsitory", "history"}, {"docter", "doctor"},
         {"queues", "queue"}, {"prc", "rpc"},
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_string_equal(best_of(cases[i][0], verbs), cases[i][1]);
@@ -51,7 +49,6 @@ static void test_the_nearest_wins_and_of_equals_the_first(void **state)
 static void test_words_that_are_too_long_are_left_alone(void **state)
 {
     char long_word[SUGGEST_WORD_MAX + 2];
-
     (void)state;
     memset(long_word, 'x', sizeof long_word - 1);
     long_word[SUGGEST_WORD_MAX + 1] = '\0';

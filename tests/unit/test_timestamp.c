@@ -33,7 +33,6 @@ static void test_text_and_time_are_the_same(void **state)
 static void test_format_stays_within_four_digits(void **state)
 {
     char text[TIMESTAMP_TEXT_MAX];
-
     (void)state;
     timestamp_format(UINT64_C(253402300800000), text);
     assert_string_equal(text, "9999-12-31T23:59:59.999Z");
@@ -121,6 +120,5 @@ int main(void)
         cmocka_unit_test(test_parse_reads_every_form),
         cmocka_unit_test(test_parse_refuses_everything_else),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

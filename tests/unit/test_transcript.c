@@ -1,7 +1,7 @@
 /*
  * Tests what a chat prints above its edit line, and which marks it still reaches.
  */
-#include "client/transcript.h"
+#include "client/chat/transcript.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,6 @@ static void expect(const char *text)
 static void show(const char *object)
 {
     json_t *message = json_loads(object, 0, NULL);
-
     assert_non_null(message);
     transcript_message(&transcript, message);
     json_decref(message);

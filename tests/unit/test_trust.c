@@ -64,7 +64,6 @@ static void check_policy_only_for_unknown(const struct trust_case *facts,
                                           enum trust_verdict verdict)
 {
     struct trust_case other = *facts;
-
     for (unsigned p = 0; p < 3; p++) {
         other.policy = policies[p];
         if (facts->role == SESSION_JOINER || facts->known || facts->blocked || facts->invited)
@@ -94,7 +93,6 @@ static void test_callers_raise_no_alarm(void **state)
 static enum trust_verdict verdict_on_stranger(enum unknown_policy policy)
 {
     struct trust_case facts = {.role = SESSION_HOST, .policy = policy};
-
     return trust_decide(&facts);
 }
 
@@ -120,7 +118,6 @@ static void test_invite_opens_the_door_under_every_policy(void **state)
 static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
 {
     struct trust_case facts = {.role = SESSION_JOINER, .expected = true};
-
     (void)state;
     assert_int_equal(trust_decide(&facts), TRUST_PIN);
     facts.known = true; /* it is somebody else */
@@ -129,7 +126,7 @@ static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
 
 static void check_union(const struct trust_case *facts, enum trust_verdict verdict)
 {
-    if (verdict != TRUST_UNITE)
+    if (verdict != TRUST_MERGE)
         return;
     assert_int_equal(facts->role, SESSION_JOINER);
     assert_true(facts->expected && !facts->expected_pinned);
@@ -140,9 +137,8 @@ static void test_only_who_answers_where_a_peer_without_a_key_is_dialled_can_beco
 {
     struct trust_case facts = {
         .role = SESSION_JOINER, .known = true, .unnamed = true, .expected = true};
-
     (void)state;
-    assert_int_equal(trust_decide(&facts), TRUST_UNITE);
+    assert_int_equal(trust_decide(&facts), TRUST_MERGE);
     each_case(SESSION_HOST, check_union);
     each_case(SESSION_JOINER, check_union);
 }
@@ -154,7 +150,6 @@ static void test_joiner_welcomes_the_peer_it_dialled(void **state)
                                .expected = true,
                                .expected_pinned = true,
                                .expected_is_it = true};
-
     (void)state;
     assert_int_equal(trust_decide(&facts), TRUST_WELCOME);
 }
@@ -182,6 +177,5 @@ int main(void)
         cmocka_unit_test(test_joiner_welcomes_the_peer_it_dialled),
         cmocka_unit_test(test_every_trust_has_a_name_of_its_own),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

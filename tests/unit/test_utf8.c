@@ -88,7 +88,6 @@ static void test_validity_is_that_of_the_whole(void **state)
 static void test_every_place_in_a_long_text_is_looked_at(void **state)
 {
     char text[40];
-
     (void)state;
     for (size_t size = 2; size <= sizeof text; size++) {
         for (size_t at = 0; at + 2 <= size; at++) {
@@ -112,6 +111,5 @@ int main(void)
         cmocka_unit_test(test_validity_is_that_of_the_whole),
         cmocka_unit_test(test_every_place_in_a_long_text_is_looked_at),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,6 @@ static void test_make_puts_time_and_randomness_in_place(void **state)
     static const uint8_t RANDOM[] = {0xfc, 0xc3, 0xd8, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f};
     struct uuid uuid = uuid_make(UINT64_C(0x017f22e279b0), RANDOM);
     char text[UUID_TEXT_MAX];
-
     (void)state;
     uuid_format(&uuid, text);
     assert_string_equal(text, EXAMPLE);
@@ -27,7 +26,6 @@ static void test_later_ids_sort_behind(void **state)
     static const uint8_t LOW[UUID_RANDOM_SIZE];
     struct uuid before = uuid_make(UINT64_C(0x0100000000ff), HIGH);
     struct uuid after = uuid_make(UINT64_C(0x010000000100), LOW);
-
     (void)state;
     assert_true(memcmp(before.bytes, after.bytes, UUID_SIZE) < 0);
 }
@@ -36,7 +34,6 @@ static void test_parse_reads_either_case(void **state)
 {
     struct uuid lower;
     struct uuid upper;
-
     (void)state;
     assert_int_equal(uuid_parse(EXAMPLE, &lower), 0);
     assert_int_equal(uuid_parse("017F22E2-79B0-7CC3-98C4-DC0C0C07398F", &upper), 0);
@@ -59,7 +56,6 @@ static void test_parse_refuses_other_forms(void **state)
         "                                    ",
     };
     struct uuid uuid;
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++)
         assert_int_equal(uuid_parse(CASES[i], &uuid), -EINVAL);
@@ -68,7 +64,6 @@ static void test_parse_refuses_other_forms(void **state)
 static void test_equal_and_zero_look_at_every_byte(void **state)
 {
     struct uuid zero = {{0}};
-
     (void)state;
     assert_true(uuid_is_zero(&zero));
     for (size_t i = 0; i < UUID_SIZE; i++) {
@@ -89,6 +84,5 @@ int main(void)
         cmocka_unit_test(test_parse_refuses_other_forms),
         cmocka_unit_test(test_equal_and_zero_look_at_every_byte),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

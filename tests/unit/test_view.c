@@ -15,7 +15,6 @@ static void expect_short(view_short *append, const char *object, const char *tex
 {
     json_t *value = json_loads(object, 0, NULL);
     struct bytes out = {0};
-
     assert_non_null(value);
     assert_int_equal(append(&out, value, false), 0);
     bytes_append_u8(&out, '\0');
@@ -128,7 +127,6 @@ static char *printed(const struct view *view, bool terminal, bool event, const c
     char *out = NULL;
     size_t size;
     struct ctl ctl = {.terminal = terminal, .out = open_memstream(&out, &size), .err = stderr};
-
     assert_non_null(value);
     if (event)
         view_event(&ctl, view, value);
@@ -144,7 +142,6 @@ static void expect_printed(enum view_format format, bool terminal, bool event, c
 {
     const struct view view = {format, '\n'};
     char *out = printed(&view, terminal, event, object);
-
     assert_string_equal(out, text);
     free(out);
 }
@@ -162,7 +159,6 @@ static void test_what_is_no_text_is_shown_as_none(void **state)
 static void test_cat_has_exact_bytes_but_not_on_a_terminal(void **state)
 {
     static const char OBJECT[] = "{\"body\":\"\\u001b[1m\\n\\u202e\\t\\r\"}";
-
     (void)state;
     expect_printed(VIEW_CAT, false, false, OBJECT, "\x1b[1m\n\xe2\x80\xae\t\r\n");
     expect_printed(VIEW_CAT, true, false, OBJECT, "^[[1m\n<U+202E>\t^M\n");
@@ -181,7 +177,6 @@ static void test_cat_prints_messages_only(void **state)
 static void test_json_is_the_object_and_ascii_on_a_terminal(void **state)
 {
     static const char OBJECT[] = "{\"b\": \"\\u009b\\u202e\\u00e4\\n\", \"a\": 1}";
-
     (void)state;
     expect_printed(VIEW_JSON, false, true, OBJECT,
                    "{\"b\":\"\xc2\x9b\xe2\x80\xae\xc3\xa4\\n\",\"a\":1}\n");
@@ -191,7 +186,6 @@ static void test_json_is_the_object_and_ascii_on_a_terminal(void **state)
 static void test_nul_can_end_each(void **state)
 {
     static const enum view_format FORMATS[] = {VIEW_SHORT, VIEW_CAT, VIEW_JSON};
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(FORMATS); i++) {
         const struct view view = {FORMATS[i], '\0'};

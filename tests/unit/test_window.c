@@ -75,6 +75,5 @@ int main(void)
         cmocka_unit_test_setup(test_only_sent_items_can_be_acknowledged_once, clear),
         cmocka_unit_test_setup(test_waiting_counts_from_the_last_progress, clear),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

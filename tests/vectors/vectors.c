@@ -35,7 +35,6 @@ static const json_t *document(void)
 const char *vector_text(const char *name)
 {
     const char *text = json_string_value(json_object_get(document(), name));
-
     if (text == NULL) {
         fprintf(stderr, "vectors: there is no %s\n", name);
         abort();
@@ -47,7 +46,6 @@ struct span vector(const char *name)
 {
     const char *text = vector_text(name);
     size_t i = 0, size = strlen(text) / 2;
-
     for (; decoded[i].name != NULL; i++) {
         assert(i + 1 < VALUES_MAX);
         if (strcmp(decoded[i].name, name) == 0)
@@ -69,7 +67,6 @@ struct identity *vector_identity(const char *name)
     char base64[4096], pem[8192];
     struct identity *identity;
     int used;
-
     assert(BASE64_LENGTH(der.size) + 3 < sizeof(base64));
     base64_encode(BASE64_STANDARD, der.data, der.size, base64);
     for (size_t length = strlen(base64); length % 4 != 0; length++) {

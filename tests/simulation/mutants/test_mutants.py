@@ -21,19 +21,19 @@ MUTANTS = {
         ("src/core/node_turn.c",
          "    pump_deliveries(node);\n",
          "    pump_deliveries(node);\n"
-         "    node->ground.observer->settled(node->ground.observer_context, 0);\n"),
+         "    node->runtime.observer->settled(node->runtime.observer_context, 0);\n"),
     ],
     "store repetitions": [
         ("src/core/delivery.c",
          ".id = item->id,\n                                  .previous",
-         ".id = uuid_make(loop_wall(node->ground.loop), sealed.data + 1),\n"
+         ".id = uuid_make(loop_wall(node->runtime.loop), sealed.data + 1),\n"
          "                                  .previous"),
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
          "    r = note_transmitted(node, peer, next);\n",
          "    r = note_transmitted(node, peer, next);\n    if (r == 0)\n"
-         "        r = messages_set_state(node->ground.db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
+         "        r = messages_set_state(node->runtime.db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
     ],
     "acknowledge what is only received": [
         ("src/core/delivery.c", "    int r = store_item(node, peer, item);\n",
@@ -46,15 +46,15 @@ MUTANTS = {
     ],
     "forget the last id received": [
         ("src/core/delivery.c",
-         "        r = peers_set_last_in(node->ground.db, peer->row.id, &item->id);\n", ""),
+         "        r = peers_set_last_in(node->runtime.db, peer->row.id, &item->id);\n", ""),
     ],
     "link repetitions anew": [
         ("src/core/delivery.c", "    if (!next->transmitted)\n        next->item.previous",
          "        next->item.previous"),
     ],
     "go on where the last session stopped": [
-        ("src/core/flight.c", "    flight->cursor = 0;\n    flight->given = flight->acked = 0;\n",
-         "    flight->given = flight->acked = 0;\n"),
+        ("src/core/inflight.c", "    inflight->cursor = 0;\n    inflight->given = inflight->acked = 0;\n",
+         "    inflight->given = inflight->acked = 0;\n"),
     ],
     "send the newest first": [
         ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
@@ -94,10 +94,10 @@ MUTANTS = {
          "set_state(peer, PEER_OFFLINE);\n}"),
     ],
     "raise the alarm when who called in is reached": [
-        ("src/core/trust.c", "facts->unnamed ? TRUST_UNITE", "facts->unnamed ? TRUST_ALARM"),
+        ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
     ],
     "forget what waited for who had called in": [
-        ("src/core/merger.c", "int r = messages_hand_over(",
+        ("src/core/merge.c", "int r = messages_hand_over(",
          "int r = reseal == NULL && messages_hand_over("),
     ],
     "never sleep": [

@@ -1,0 +1,27 @@
+/*
+ * A command that is run for each message, again and again until it has succeeded.
+ *
+ * The text is its standard input; P2PCHAT_PEER, P2PCHAT_FINGERPRINT, P2PCHAT_TRUST, P2PCHAT_ID and
+ * P2PCHAT_TIME in its environment tell the rest. While a command runs, SIGINT and SIGTERM wait for
+ * its end, so that what it did is also acknowledged.
+ */
+#pragma once
+
+#include "client/ctl.h"
+
+enum {
+    EXEC_RETRY_MS = 1000, /* the first wait after a failure, doubling … */
+    EXEC_RETRY_MAX_MS = 60 * 1000,
+};
+
+/* From here on SIGINT and SIGTERM end the program, but not amid a message. */
+void exec_init(void);
+
+/*
+ * Runs the command for the message of an event until it exits with 0. Then the message is to be
+ * acknowledged, and exec_done() to be called.
+ */
+void exec_run(const struct ctl *ctl, const char *command, const json_t *event);
+
+/* The message is done with. Ends the program if a signal has asked for that. */
+void exec_done(void);

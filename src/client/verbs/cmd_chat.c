@@ -1,0 +1,119 @@
+/*
+ * p2pchatctl chat: a conversation with one peer, on a terminal.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "client/chat/chat.h"
+#include "client/chat/chat_commands.h"
+#include "client/options.h"
+#include "client/verb.h"
+
+enum { TAIL = 20 }; /* messages of history to begin with */
+
+/* --- the editor's host ------------------------------------------------------------------------ */
+
+static bool wait_for_typing(void *context, struct pollfd *typed)
+{
+    struct chat *chat = context;
+    for (;;) {
+        CLEANUP(json_release) json_t *message = NULL;
+        const int r = chat_link_next(&chat->link, typed, &message);
+        if (r == CHAT_LINK_TYPED)
+            return true;
+        if (r < 0)
+            return false;
+        transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
+        editor_hide(chat->editor);
+        if (r == CHAT_LINK_LOST)
+            chat_take_loss(chat);
+        else if (r == CHAT_LINK_BACK)
+            chat_take_return(chat);
+        else
+            chat_take_message(chat, message);
+        editor_show(chat->editor);
+    }
+}
+
+static void interrupted(void *context)
+{
+    struct chat *chat = context;
+    transcript_note(&chat->transcript, "^C again ends the chat");
+}
+
+static void resized(void *context)
+{
+    struct chat *chat = context;
+    transcript_resize(&chat->transcript, editor_columns(chat->editor), editor_rows(chat->editor),
+                      editor_tallest(chat->editor));
+}
+
+static const struct editor_host host = {wait_for_typing, interrupted, resized};
+
+/* --- beginning and end ------------------------------------------------------------------------ */
+
+/* Finds out who is meant, by name. 0 or ctl->status. */
+static int find_peer(struct ctl *ctl, struct chat *chat, const char *name)
+{
+    chat->about =
+        ctl_call(ctl, "peer.get", name != NULL ? json_pack("{s:s}", "name", name) : json_object());
+    if (chat->about == NULL)
+        return ctl->status;
+    chat->peer = member_string(chat->about, "name", "?");
+    return 0;
+}
+
+static int open_editor(struct ctl *ctl, struct chat *chat)
+{
+    const int r = editor_new(&chat->editor, stdin, ctl->out, &host, chat);
+    if (r == -ELIBACC)
+        return ctl_fail_as(ctl, EX_UNAVAILABLE, "unavailable",
+                           "chat needs libedit, which is not installed (apt-get install libedit2); "
+                           "p2pchatctl send and follow do without");
+    if (r != 0)
+        return ctl_fail_as(ctl, EX_UNAVAILABLE, "unavailable", "can't use the terminal: %s",
+                           strerror(-r));
+    return 0;
+}
+
+/* How the peer is now that its changes are told: the last one may have come before. */
+static bool show_presence(struct ctl *ctl, struct chat *chat)
+{
+    CLEANUP(json_release)
+    json_t *peer = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", chat->peer));
+    if (peer != NULL)
+        chat_take_presence(chat, peer);
+    return peer != NULL;
+}
+
+static int converse(struct ctl *ctl, struct chat *chat)
+{
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    chat->transcript.columns = editor_columns(chat->editor);
+    chat->transcript.rows = editor_rows(chat->editor);
+    if (!chat_show_history(chat, TAIL) || !show_presence(ctl, chat))
+        return ctl->status;
+    while (!chat->over && editor_read(chat->editor, &text) == 0) {
+        transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
+        chat_take_line(chat, &text);
+    }
+    return ctl->status;
+}
+
+int cmd_chat(struct ctl *ctl, int argc, char **argv)
+{
+    CLEANUP(chat_deinit)
+    struct chat chat = {.transcript = {.out = ctl->out, .colour = ctl->colour}};
+    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
+        return ctl->status;
+    if (!ctl->terminal || isatty(ctl->in) != 1)
+        return options_misuse(ctl, "chat needs a terminal; scripts have send and follow"),
+               ctl->status;
+    client_id_init(&chat.ids);
+    if (find_peer(ctl, &chat, optind < argc ? argv[optind] : NULL) != 0 ||
+        chat_link_init(&chat.link, ctl, chat.peer) != 0 || open_editor(ctl, &chat) != 0)
+        return ctl->status;
+    return converse(ctl, &chat);
+}

@@ -1,0 +1,349 @@
+/*
+ * p2pchatctl doctor: looks at everything that p2pchat needs, and says for each thing that is wrong
+ * what to do about it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/timestamp.h"
+#include "client/diagnosis.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/verb.h"
+#include "rpc/rpc_path.h"
+
+enum {
+    CLOCK_EARLIEST = 1735689600,        /* 2025-01-01: before this program was made */
+    CLOCK_SPAN = 50 * 365 * 24 * 3600,  /* seconds after that in which it may be in use */
+    CLOCK_STEP_MS = 60 * 1000,          /* that what is stored may be ahead of now */
+    DISK_LOW_BYTES = 256 * 1024 * 1024, /* when nothing more is accepted it is too late to act */
+};
+
+struct doctor {
+    struct ctl *ctl;
+    bool system;    /* the daemon is the system's, not the user's */
+    unsigned wrong; /* findings that are not "ok" */
+};
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+/* What is well may have a remedy, too: it could be better. */
+static void show(struct doctor *doctor, bool ok, const char *check, const char *finding,
+                 const char *remedy)
+{
+    struct ctl *ctl = doctor->ctl;
+    doctor->wrong += !ok;
+    if (ctl->json) {
+        CLEANUP(json_release)
+        json_t *line = json_pack("{s:s,s:b,s:s,s:s*}", "check", check, "ok", (int)ok, "finding",
+                                 finding, "remedy", remedy);
+        output_json(ctl, line, '\n');
+    } else if (!ok || !ctl->quiet) {
+        output_line(ctl, "%-6s %-10s %s", ok ? "ok" : "WRONG", check, finding);
+        if (remedy != NULL)
+            output_line(ctl, "%-6s %-10s what to do: %s", "", "", remedy);
+    }
+}
+
+__attribute__((format(printf, 3, 4))) static void ok(struct doctor *doctor, const char *check,
+                                                     const char *format, ...)
+{
+    CLEANUP(cleanup_free) char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    show(doctor, text != NULL, check, text != NULL ? text : "out of memory",
+         text != NULL ? NULL : "try again");
+}
+
+/* `format` is of the remedy. */
+__attribute__((format(printf, 4, 5))) static void wrong(struct doctor *doctor, const char *check,
+                                                        const char *finding, const char *format,
+                                                        ...)
+{
+    CLEANUP(cleanup_free) char *remedy = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&remedy, format, arguments) < 0)
+        remedy = NULL;
+    va_end(arguments);
+    show(doctor, false, check, finding, remedy != NULL ? remedy : "out of memory");
+}
+
+/* --- socket and daemon ------------------------------------------------------------------------ */
+
+static const char *start_command(const struct doctor *doctor)
+{
+    return doctor->system ? "systemctl start p2pchatd" : "systemctl --user start p2pchatd";
+}
+
+/* Whether the daemon can be asked. */
+static bool check_socket(struct doctor *doctor)
+{
+    CLEANUP(cleanup_free) char *path = rpc_path_find(doctor->ctl->socket);
+    CLEANUP(cleanup_free) char *finding = NULL;
+    if (path == NULL)
+        return false;
+    doctor->system = strncmp(path, RUNSTATEDIR "/p2pchat/", strlen(RUNSTATEDIR "/p2pchat/")) == 0;
+    const int r = ctl_try_connect(doctor->ctl);
+    if (r == 0) {
+        ok(doctor, "socket", "%s", path);
+        return true;
+    }
+    if (asprintf(&finding, "%s: %s", path, strerror(-r)) < 0) {
+        finding = NULL;
+        return false;
+    }
+    if (r == -EACCES)
+        wrong(doctor, "socket", finding,
+              "be a member of its group (usermod -aG p2pchat USER), or root");
+    else
+        wrong(doctor, "socket", finding, "start the daemon (%s), or name its socket with -s",
+              start_command(doctor));
+    return false;
+}
+
+static json_t *check_daemon(struct doctor *doctor)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+    if (ctl_exchange(doctor->ctl, "status", json_object(), &reply) != 0) {
+        wrong(doctor, "daemon", "it takes connections and does not answer",
+              "look at its log (journalctl -u p2pchatd), then restart it");
+        return NULL;
+    }
+    json_t *status = json_object_get(reply, "result");
+    if (status == NULL) {
+        wrong(doctor, "daemon",
+              member_string(json_object_get(reply, "error"), "message", "it refuses to answer"),
+              "look at its log: journalctl -u p2pchatd");
+        return NULL;
+    }
+    const char *version = member_string(status, "version", "?");
+    if (strcmp(version, VERSION) == 0)
+        ok(doctor, "daemon", "p2pchatd %s, %s", version, member_string(status, "fingerprint", "?"));
+    else
+        wrong(doctor, "daemon", "it is of another version than this program",
+              "restart it, so that it is the one that is installed: %s",
+              doctor->system ? "systemctl restart p2pchatd" : "systemctl --user restart p2pchatd");
+    return json_incref(status);
+}
+
+/* --- the machine ------------------------------------------------------------------------------ */
+
+/* When the newest message was stored; 0 if there is none. */
+static uint64_t ask_newest(struct doctor *doctor)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+    uint64_t newest = 0;
+    if (ctl_exchange(doctor->ctl, "history.list", json_pack("{s:i}", "limit", 1), &reply) == 0) {
+        const json_t *messages = json_object_get(json_object_get(reply, "result"), "messages");
+        timestamp_parse(member_string(json_array_get(messages, 0), "time", ""), &newest);
+    }
+    return newest;
+}
+
+/* Whether the kernel says that nobody (such as NTP) keeps its clock right. */
+static bool clock_is_left_alone(void)
+{
+    struct timex state = {.modes = 0};
+    return adjtimex(&state) == TIME_ERROR && (state.status & STA_UNSYNC) != 0;
+}
+
+/* Invites and messages expire by it, and it must not have been ahead of now before. */
+static void check_clock(struct doctor *doctor)
+{
+    static const char set[] = "set it, and let NTP keep it: timedatectl set-ntp true";
+    const uint64_t now = clock_wall_ms(), newest = ask_newest(doctor);
+    char text[TIMESTAMP_TEXT_MAX];
+    timestamp_format(now, text);
+    if (now / 1000 < CLOCK_EARLIEST)
+        wrong(doctor, "clock", text, "it is far in the past; %s", set);
+    else if (now / 1000 - CLOCK_EARLIEST > CLOCK_SPAN)
+        wrong(doctor, "clock", text, "it is far in the future; %s", set);
+    else if (newest > now + CLOCK_STEP_MS)
+        wrong(doctor, "clock", text, "it is behind the newest message; %s", set);
+    else if (clock_is_left_alone())
+        show(doctor, true, "clock", text,
+             "nothing keeps it right, and invites and messages expire by it: timedatectl "
+             "set-ntp true (needs systemd-timesyncd or chrony; in a container, on its host)");
+    else
+        ok(doctor, "clock", "%s", text);
+}
+
+static void check_disk(struct doctor *doctor, const json_t *store)
+{
+    const json_int_t mebibytes = member_integer(store, "free_bytes") / (1024 * 1024);
+    const char *directory = member_string(store, "directory", "the store");
+    CLEANUP(cleanup_free) char *finding = NULL;
+    if (json_object_get(store, "free_bytes") == NULL)
+        return;
+    if (asprintf(&finding, "%" JSON_INTEGER_FORMAT " MiB free for %s", mebibytes, directory) < 0)
+        finding = NULL;
+    else if (mebibytes >= DISK_LOW_BYTES / (1024 * 1024))
+        ok(doctor, "disk", "%s", finding);
+    else
+        wrong(doctor, "disk", finding,
+              "make room there, or keep less: p2pchatctl rpc history.purge, retention in "
+              "p2pchatd.conf");
+}
+
+/* A file that holds a secret. */
+static void check_secret(struct doctor *doctor, const char *directory, const char *name)
+{
+    CLEANUP(cleanup_free) char *path = path_join(directory, name);
+    CLEANUP(cleanup_free) char *finding = NULL;
+    struct stat file;
+    if (path == NULL || (stat(path, &file) != 0 && errno == ENOENT))
+        return; /* it is kept elsewhere */
+    if (stat(path, &file) != 0) {
+        wrong(doctor, "keys", strerror(errno), "run p2pchatctl doctor as root to look at %s", path);
+        return;
+    }
+    if ((file.st_mode & 077) == 0) {
+        ok(doctor, "keys", "%s is for its owner only", path);
+        return;
+    }
+    if (asprintf(&finding, "%s can be read or written by others (mode %04o)", path,
+                 (unsigned)file.st_mode & 07777) < 0)
+        finding = NULL;
+    else
+        wrong(doctor, "keys", finding, "chmod 600 %s; if somebody may have read it, make a new one",
+              path);
+}
+
+static void check_keys(struct doctor *doctor, const char *directory)
+{
+    if (directory == NULL)
+        return;
+    check_secret(doctor, directory, "identity.pem");
+    check_secret(doctor, directory, "store.key");
+}
+
+/* --- the network ------------------------------------------------------------------------------ */
+
+static void check_listeners(struct doctor *doctor, const json_t *listeners)
+{
+    size_t i;
+    json_t *listener;
+    if (json_array_size(listeners) == 0)
+        wrong(doctor, "listener", "no peer can reach this daemon, it only dials",
+              "set listen in p2pchatd.conf, and look whether something else has the port: "
+              "ss -ltnp 'sport = :8766'");
+    json_array_foreach(listeners, i, listener)
+    {
+        ok(doctor, "listener", "%s port %" JSON_INTEGER_FORMAT,
+           member_string(listener, "address", "?"), member_integer(listener, "port"));
+    }
+}
+
+/* "a.example:8766, b.example:8766" in new memory, or NULL. */
+static char *join_addresses(const json_t *peer)
+{
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    size_t i;
+    json_t *address;
+    json_array_foreach(json_object_get(peer, "addresses"), i, address)
+    {
+        const char *one = json_string_value(address);
+        if ((i > 0 && bytes_append(&text, ", ", 2) != 0) ||
+            bytes_append(&text, one, strlen(one)) != 0)
+            return NULL;
+    }
+    return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
+}
+
+static void check_peer(struct doctor *doctor, const json_t *peer)
+{
+    CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
+    const bool several = json_array_size(json_object_get(peer, "addresses")) > 1;
+    CLEANUP(diagnosis_deinit) struct diagnosis diagnosis;
+    const int r = diagnosis_find(&diagnosis, peer);
+    if (asprintf(&check, "peer %s", member_string(peer, "name", "?")) < 0) {
+        check = NULL;
+        return;
+    }
+    if (r == DIAGNOSIS_NONE) {
+        ok(doctor, check, "online, %s", member_string(peer, "trust", "?"));
+        return;
+    }
+    if (strcmp(member_string(peer, "trust", ""), "blocked") == 0) {
+        ok(doctor, check, "blocked, as you wished");
+        return;
+    }
+    if (r < 0 || addresses == NULL ||
+        asprintf(&finding, "%s; %s%s%s%s", member_string(peer, "link", "?"), diagnosis.reason,
+                 several ? " (addresses: " : "", several ? addresses : "", several ? ")" : "") < 0)
+        finding = NULL;
+    else
+        wrong(doctor, check, finding, "%s", diagnosis.remedy);
+}
+
+/* --- the service ------------------------------------------------------------------------------ */
+
+/* What `systemctl [--user] is-active p2pchatd` says, or nothing where there is no such unit. */
+static void ask_unit(bool user, char *state, size_t size)
+{
+    CLEANUP(cleanup_free) char *command = NULL;
+    state[0] = '\0';
+    if (asprintf(&command, "systemctl %s is-active p2pchatd.service 2>/dev/null",
+                 user ? "--user" : "") < 0) {
+        command = NULL;
+        return;
+    }
+    FILE *output = popen(command, "re");
+    if (output == NULL)
+        return;
+    if (fgets(state, (int)size, output) == NULL)
+        state[0] = '\0';
+    state[strcspn(state, "\n")] = '\0';
+    pclose(output);
+}
+
+static void check_unit(struct doctor *doctor, bool reachable)
+{
+    char state[32];
+    if (access("/run/systemd/system", F_OK) != 0)
+        return;
+    ask_unit(!doctor->system, state, sizeof state);
+    if (strcmp(state, "active") == 0)
+        ok(doctor, "unit", "p2pchatd.service is active");
+    else if (state[0] != '\0' && (strcmp(state, "failed") == 0 || !reachable))
+        wrong(doctor, "unit", state, "%s; why it is not running: journalctl %s-n 50 -u p2pchatd",
+              start_command(doctor), doctor->system ? "" : "--user ");
+}
+
+int cmd_doctor(struct ctl *ctl, int argc, char **argv)
+{
+    struct doctor doctor = {.ctl = ctl};
+    CLEANUP(json_release) json_t *status = NULL;
+    size_t i;
+    json_t *peer;
+    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 0) != 0)
+        return ctl->status;
+    const bool reachable = check_socket(&doctor);
+    if (reachable)
+        status = check_daemon(&doctor);
+    if (status != NULL) {
+        const json_t *store = json_object_get(status, "store");
+        check_clock(&doctor);
+        check_disk(&doctor, store);
+        check_keys(&doctor, member_string(store, "directory", NULL));
+        check_listeners(&doctor, json_object_get(status, "listeners"));
+        json_array_foreach(json_object_get(status, "peers"), i, peer)
+        {
+            check_peer(&doctor, peer);
+        }
+    }
+    check_unit(&doctor, reachable);
+    return doctor.wrong == 0 ? EX_OK : EX_UNAVAILABLE;
+}

@@ -1,0 +1,320 @@
+/*
+ * p2pchatctl peer: its commands have a table of their own.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/peer_view.h"
+#include "client/verb.h"
+
+/* Options that some commands have; what is not given is NULL. */
+struct peer_options {
+    const char *fingerprint;
+    const char *name;
+    const char *timeout;
+};
+
+/* A command with its arguments, whose number has been checked. Returns ctl->status. */
+typedef int peer_run(struct ctl *ctl, const struct peer_options *options, int count,
+                     char **arguments);
+
+struct peer_command {
+    const char *name;
+    peer_run *run;
+    int least, most; /* arguments */
+};
+
+enum { ANY_NUMBER = 64 };
+
+static bool is_fingerprint(const char *text)
+{
+    return strncmp(text, "SHA256:", 7) == 0;
+}
+
+static json_t *strings(int count, char **texts)
+{
+    json_t *array = json_array();
+    for (int i = 0; i < count; i++) {
+        if (json_array_append_new(array, json_string(texts[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+/* Calls a method and confirms: with the result for programs, with `done` for people. */
+static int call_and_confirm(struct ctl *ctl, const char *method, json_t *params, const char *name,
+                            const char *done)
+{
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, method, params);
+    if (result == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, result, '\n');
+    else if (!ctl->quiet)
+        output_line(ctl, "%s %s", name, done);
+    return ctl->status;
+}
+
+static int list(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count, (void)arguments;
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", json_object());
+    const json_t *peers = json_object_get(result, "peers");
+
+    if (result == NULL || output_list(ctl, peers, "name"))
+        return ctl->status;
+    return peer_view_table(ctl, peers);
+}
+
+static int show(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count;
+    CLEANUP(json_release)
+    json_t *peer = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", arguments[0]));
+    if (peer == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, peer, '\n');
+    else
+        peer_view_details(ctl, peer);
+    return ctl->status;
+}
+
+static int add(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    json_t *params =
+        json_pack("{s:s,s:o,s:s*}", "name", arguments[0], "address",
+                  strings(count - 1, arguments + 1), "fingerprint", options->fingerprint);
+    return call_and_confirm(ctl, "peer.add", params, arguments[0],
+                            options->fingerprint != NULL
+                                ? "is known now"
+                                : "is known now; its key is pinned at first contact");
+}
+
+static int rename_peer(struct ctl *ctl, const struct peer_options *options, int count,
+                       char **arguments)
+{
+    (void)options, (void)count;
+    json_t *params = json_pack("{s:s,s:s}", "name", arguments[0], "to", arguments[1]);
+    return call_and_confirm(ctl, "peer.rename", params, arguments[1], "is its name now");
+}
+
+static int set(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options;
+    json_t *params =
+        json_pack("{s:s,s:o}", "name", arguments[0], "address", strings(count - 1, arguments + 1));
+    return call_and_confirm(ctl, "peer.set", params, arguments[0], "has other addresses now");
+}
+
+static int remove_peer(struct ctl *ctl, const struct peer_options *options, int count,
+                       char **arguments)
+{
+    (void)options, (void)count;
+    return call_and_confirm(ctl, "peer.remove", json_pack("{s:s}", "name", arguments[0]),
+                            arguments[0], "is forgotten");
+}
+
+static int block(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count;
+    const char *key = is_fingerprint(arguments[0]) ? "fingerprint" : "name";
+    return call_and_confirm(ctl, "peer.block", json_pack("{s:s}", key, arguments[0]), arguments[0],
+                            "is blocked");
+}
+
+/* What is left of the trust is worth knowing: it may have been more. */
+static int unblock(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count;
+    CLEANUP(json_release)
+    json_t *peer = ctl_call(ctl, "peer.unblock", json_pack("{s:s}", "name", arguments[0]));
+    if (peer == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, peer, '\n');
+    else if (!ctl->quiet)
+        output_line(ctl, "%s is not blocked; its trust is %s", member_string(peer, "name", "?"),
+                    member_string(peer, "trust", "?"));
+    return ctl->status;
+}
+
+/* Key and name may come in either order, unless --fingerprint or --name says which is which. */
+static int accept_peer(struct ctl *ctl, const struct peer_options *options, int count,
+                       char **arguments)
+{
+    const char *key = options->fingerprint, *name = options->name;
+    const int first = key == NULL && count == 2 && is_fingerprint(arguments[1]) ? 1 : 0;
+    int taken = 0;
+    if (key == NULL && taken < count)
+        key = arguments[first ^ taken++];
+    if (name == NULL && taken < count)
+        name = arguments[first ^ taken++];
+    if (taken < count)
+        return options_misuse(ctl, "too many arguments"), ctl->status;
+    if (key == NULL)
+        return options_misuse(ctl, "say which key"), ctl->status;
+    json_t *params = json_pack("{s:s*,s:s}", "name", name, "fingerprint", key);
+    return call_and_confirm(ctl, "peer.accept", params, name != NULL ? name : key, "is let in");
+}
+
+static int verify(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    char number[128] = "";
+    (void)options;
+    for (int i = 1; i < count; i++) { /* a number that was not quoted comes in its groups */
+        const size_t used = strlen(number);
+        if ((size_t)snprintf(number + used, sizeof number - used, "%s", arguments[i]) >=
+            sizeof number - used)
+            return options_misuse(ctl, "neither a fingerprint nor a safety number"), ctl->status;
+    }
+    const char *kind = is_fingerprint(number) ? "fingerprint" : "safety_number";
+    return call_and_confirm(ctl, "peer.verify",
+                            json_pack("{s:s,s:s}", "name", arguments[0], kind, number),
+                            arguments[0], "is verified");
+}
+
+static int reject(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)options, (void)count;
+    return call_and_confirm(ctl, "peer.reject", json_pack("{s:s}", "fingerprint", arguments[0]),
+                            arguments[0], "is turned away");
+}
+
+static int requests(struct ctl *ctl, const struct peer_options *options, int count,
+                    char **arguments)
+{
+    (void)options, (void)count, (void)arguments;
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.requests", json_object());
+    const json_t *waiting = json_object_get(result, "requests");
+    size_t i;
+    json_t *request;
+
+    if (result == NULL || output_list(ctl, waiting, "fingerprint"))
+        return ctl->status;
+    json_array_foreach(waiting, i, request)
+    {
+        peer_view_request(ctl, request);
+    }
+    if (json_array_size(waiting) == 0)
+        ctl_note(ctl, "nobody asks to be let in");
+    return ctl->status;
+}
+
+static int connect_peer(struct ctl *ctl, const struct peer_options *options, int count,
+                        char **arguments)
+{
+    (void)options, (void)count;
+    return call_and_confirm(ctl, "peer.connect", json_pack("{s:s}", "name", arguments[0]),
+                            arguments[0], "is being dialled");
+}
+
+static int disconnect(struct ctl *ctl, const struct peer_options *options, int count,
+                      char **arguments)
+{
+    (void)options, (void)count;
+    return call_and_confirm(ctl, "peer.disconnect", json_pack("{s:s}", "name", arguments[0]),
+                            arguments[0], "is disconnected until p2pchatctl peer connect");
+}
+
+static int ping(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
+{
+    (void)count;
+    json_t *timeout = NULL;
+    uint64_t ms;
+
+    if (options->timeout != NULL) {
+        if (options_duration(ctl, "--timeout", options->timeout, &ms) != 0)
+            return ctl->status;
+        timeout = json_integer((json_int_t)ms);
+    }
+    json_t *params = json_pack("{s:s,s:o*}", "name", arguments[0], "timeout_ms", timeout);
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.ping", params);
+    if (result == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, result, '\n');
+    else
+        output_line(ctl, "%s answers in %" JSON_INTEGER_FORMAT " ms", arguments[0],
+                    member_integer(result, "rtt_ms"));
+    return ctl->status;
+}
+
+static const struct peer_command commands[] = {
+    {"list", list, 0, 0},
+    {"add", add, 1, ANY_NUMBER},
+    {"show", show, 1, 1},
+    {"rename", rename_peer, 2, 2},
+    {"set", set, 2, ANY_NUMBER},
+    {"remove", remove_peer, 1, 1},
+    {"verify", verify, 2, ANY_NUMBER},
+    {"block", block, 1, 1},
+    {"unblock", unblock, 1, 1},
+    {"requests", requests, 0, 0},
+    {"accept", accept_peer, 0, 2},
+    {"reject", reject, 1, 1},
+    {"connect", connect_peer, 1, 1},
+    {"disconnect", disconnect, 1, 1},
+    {"ping", ping, 1, 1},
+};
+
+/* NULL after telling. */
+static const struct peer_command *choose_command(struct ctl *ctl, const char *name)
+{
+    struct suggestion suggestion = suggest_for(name);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+        suggest_offer(&suggestion, commands[i].name);
+    }
+    options_unknown(ctl, "peer has no command", &suggestion);
+    return NULL;
+}
+
+static int read_options(struct ctl *ctl, struct peer_options *options, int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"fingerprint", required_argument, NULL, 'f'},
+        {"name", required_argument, NULL, 'n'},
+        {"timeout", required_argument, NULL, 't'},
+        OPTIONS_LONG,
+    };
+    int option;
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+        if (option == 'f')
+            options->fingerprint = optarg;
+        else if (option == 'n')
+            options->name = optarg;
+        else
+            options->timeout = optarg;
+    }
+    return option == OPTIONS_STOP ? OPTIONS_STOP : 0;
+}
+
+int cmd_peer(struct ctl *ctl, int argc, char **argv)
+{
+    struct peer_options options = {0};
+    if (read_options(ctl, &options, argc, argv) != 0)
+        return ctl->status;
+    if (optind == argc)
+        return options_misuse(ctl, "which command?"), ctl->status;
+    const struct peer_command *command = choose_command(ctl, argv[optind]);
+    if (command == NULL)
+        return ctl->status;
+    if (options.fingerprint != NULL && command->run != add && command->run != accept_peer)
+        return options_misuse(ctl, "--fingerprint belongs to peer add and peer accept"),
+               ctl->status;
+    if (options.name != NULL && command->run != accept_peer)
+        return options_misuse(ctl, "--name belongs to peer accept"), ctl->status;
+    if (options.timeout != NULL && command->run != ping)
+        return options_misuse(ctl, "--timeout belongs to peer ping"), ctl->status;
+    const int count = argc - optind - 1;
+    if (options_count(ctl, count, command->least, command->most) != 0)
+        return ctl->status;
+    return command->run(ctl, &options, count, argv + optind + 1);
+}

@@ -1,0 +1,246 @@
+/*
+ * p2pchatctl send: a message from the arguments or from standard input, or one for each line of it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "client/connection.h"
+#include "client/input.h"
+#include "client/options.h"
+#include "client/outbox.h"
+#include "client/verb.h"
+
+struct send {
+    struct outbox_options outbox;
+    bool lines;
+    bool has_timeout;
+};
+
+static void send_deinit(struct send *send)
+{
+    json_decref(send->outbox.peers);
+}
+
+static int read_wait(struct ctl *ctl, struct send *send, const char *state)
+{
+    if (state != NULL && strcmp(state, "sent") != 0 && strcmp(state, "delivered") != 0)
+        return options_misuse(ctl, "--wait is for \"sent\" or \"delivered\", not \"%s\"", state);
+    send->outbox.wait = state != NULL ? state : "delivered";
+    return 0;
+}
+
+static int read_option(struct ctl *ctl, struct send *send, int option, const char *value)
+{
+    uint64_t ms;
+    switch (option) {
+    case 'p':
+        if (send->outbox.peers == NULL)
+            send->outbox.peers = json_array();
+        json_array_append_new(send->outbox.peers, json_string(value));
+        return 0;
+    case 'w':
+        return read_wait(ctl, send, value);
+    case 't':
+        if (options_duration(ctl, "--timeout", value, &ms) != 0)
+            return OPTIONS_STOP;
+        send->outbox.deadline_ms = clock_monotonic_ms() + ms;
+        send->has_timeout = true;
+        return 0;
+    case 'e':
+        if (options_duration(ctl, "--expires", value, &ms) != 0)
+            return OPTIONS_STOP;
+        send->outbox.expires_s = (json_int_t)((ms + 999) / 1000);
+        return ms > 0 ? 0 : options_misuse(ctl, "--expires must be more than 0");
+    case 'c':
+        send->outbox.client_id = value;
+        return 0;
+    default:
+        send->lines = true;
+        return 0;
+    }
+}
+
+static const struct option longs[] = {
+    {"peer", required_argument, NULL, 'p'},
+    {"wait", optional_argument, NULL, 'w'},
+    {"timeout", required_argument, NULL, 't'},
+    {"lines", no_argument, NULL, 'l'},
+    {"client-id", required_argument, NULL, 'c'},
+    {"expires", required_argument, NULL, 'e'},
+    OPTIONS_LONG,
+};
+
+/* Options end where the text begins, or with "--": then everything is meant as text. */
+static void note_late_options(const struct ctl *ctl, int count, char **words)
+{
+    if (strcmp(words[-1], "--") == 0)
+        return;
+    for (int i = 1; i < count; i++) {
+        for (const struct option *known = longs; known->name != NULL; known++) {
+            const size_t size = strlen(known->name);
+            if (strncmp(words[i], "--", 2) == 0 && strncmp(words[i] + 2, known->name, size) == 0 &&
+                (words[i][2 + size] == '\0' || words[i][2 + size] == '='))
+                ctl_note(ctl, "%s is sent as text: options stand before it", words[i]);
+        }
+    }
+}
+
+static int read_options(struct ctl *ctl, struct send *send, int argc, char **argv)
+{
+    int option;
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, "+:p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (read_option(ctl, send, option, optarg) != 0)
+            return OPTIONS_STOP;
+    }
+    if (option == OPTIONS_STOP)
+        return OPTIONS_STOP;
+    if (send->has_timeout && send->lines && send->outbox.wait == NULL)
+        return options_misuse(ctl, "--lines has a --timeout only with --wait");
+    if (send->lines && send->outbox.client_id != NULL)
+        return options_misuse(ctl, "--client-id is for one message, not for --lines");
+    return 0;
+}
+
+/* Where the first byte is that is no text: NUL, or not UTF-8. `size` when there is none. */
+static size_t first_bad_byte(struct span text)
+{
+    uint32_t character;
+    for (size_t at = 0; at < text.size;) {
+        const size_t length = utf8_decode((const char *)text.data + at, text.size - at, &character);
+        if (length == 0 || character == 0)
+            return at;
+        at += length;
+    }
+    return text.size;
+}
+
+/*
+ * Whether the text can be a message. 0 or ctl->status. `line` is its number among others; 0: it is
+ * the only one.
+ */
+static int check_text(struct ctl *ctl, struct span text, uint64_t line)
+{
+    char where[32] = "";
+    if (line > 0)
+        snprintf(where, sizeof where, "line %" PRIu64 ": ", line);
+    if (text.size == 0)
+        return ctl_fail(ctl, RPC_KIND_empty, "%san empty message can't be sent", where);
+    if (text.size > INPUT_TEXT_MAX)
+        return ctl_fail(ctl, RPC_KIND_too_large,
+                        "%stoo large: a message has at most %d bytes; send it in pieces", where,
+                        INPUT_TEXT_MAX);
+    const size_t bad = first_bad_byte(text);
+    if (bad == text.size)
+        return 0;
+    return ctl_fail(ctl, RPC_KIND_not_utf8,
+                    "%snot a text: byte %zu is %s; data can be sent as text with base64(1)", where,
+                    bad + 1, text.data[bad] == 0 ? "NUL" : "not UTF-8");
+}
+
+static int fail_read(struct ctl *ctl, int error)
+{
+    return ctl_fail_as(ctl, EX_IOERR, "input", "can't read standard input: %s", strerror(-error));
+}
+
+/* Sends one message and sees what becomes of it. The exit status. */
+static int send_one(struct ctl *ctl, const struct send *send, struct span text)
+{
+    if (check_text(ctl, text, 0) != 0)
+        return ctl->status;
+    CLEANUP(outbox_deinit) struct outbox outbox;
+    outbox_init(&outbox, ctl, &send->outbox);
+    outbox_send(&outbox, text);
+    while (outbox.count > 0)
+        outbox_receive(&outbox, NULL);
+    return outbox.status;
+}
+
+static int send_arguments(struct ctl *ctl, const struct send *send, int count, char **words)
+{
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    note_late_options(ctl, count, words);
+    for (int i = 0; i < count; i++) {
+        if ((i > 0 && bytes_append(&text, " ", 1) != 0) ||
+            bytes_append(&text, words[i], strlen(words[i])) != 0)
+            return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    }
+    return send_one(ctl, send, bytes_span(&text));
+}
+
+static int send_input(struct ctl *ctl, const struct send *send)
+{
+    CLEANUP(input_deinit) struct input input = {.fd = ctl->in};
+    struct span text;
+    const int r = input_all(&input, &text);
+    if (r < 0)
+        return fail_read(ctl, r);
+    return send_one(ctl, send, text);
+}
+
+/*
+ * Sends the lines that have been read, as far as the window allows. A line that can't be a message
+ * is told and left out: the log that is piped in goes on. Whether there will be more.
+ */
+static bool send_read_lines(struct ctl *ctl, struct input *input, struct outbox *outbox)
+{
+    while (outbox_ready(outbox)) {
+        struct span line;
+        const int r = input_line(input, &line);
+        if (r == INPUT_NONE || r == INPUT_END)
+            return r == INPUT_NONE;
+        if (r == INPUT_TOO_LONG)
+            line.size = INPUT_TEXT_MAX + 1;
+        if (r == 0 && line.size == 0)
+            continue;
+        if (check_text(ctl, line, input->lines) != 0) {
+            if (outbox->status == EX_OK)
+                outbox->status = ctl->status;
+            continue;
+        }
+        outbox_send(outbox, line);
+    }
+    return !outbox->stop;
+}
+
+/* A message per line, sent as the lines come while answers come back. */
+static int send_lines(struct ctl *ctl, const struct send *send)
+{
+    if (ctl_connect(ctl) != 0)
+        return ctl->status;
+    CLEANUP(input_deinit) struct input input = {.fd = ctl->in};
+    CLEANUP(outbox_deinit) struct outbox outbox;
+    outbox_init(&outbox, ctl, &send->outbox);
+    bool more = true;
+    while ((more = more && send_read_lines(ctl, &input, &outbox)) || outbox.count > 0) {
+        struct pollfd stdin_ready = {.fd = input.fd, .events = POLLIN};
+        const bool reading = more && outbox_ready(&outbox);
+        if (outbox_receive(&outbox, reading ? &stdin_ready : NULL) != OUTBOX_INPUT)
+            continue;
+        const int r = input_read(&input);
+        if (r != 0)
+            return fail_read(ctl, r);
+    }
+    return outbox.status;
+}
+
+int cmd_send(struct ctl *ctl, int argc, char **argv)
+{
+    CLEANUP(send_deinit) struct send send = {.outbox.deadline_ms = CONNECTION_NEVER};
+    if (read_options(ctl, &send, argc, argv) != 0)
+        return ctl->status;
+    const int count = argc - optind;
+    const bool has_text = count > 0 && (count > 1 || strcmp(argv[optind], "-") != 0);
+    if (send.lines && has_text)
+        return options_misuse(ctl, "--lines reads standard input, not arguments"), ctl->status;
+    if (has_text)
+        return send_arguments(ctl, &send, count, argv + optind);
+    if (count == 0 && isatty(ctl->in) == 1)
+        return options_misuse(ctl, "what shall be sent?"), ctl->status;
+    return send.lines ? send_lines(ctl, &send) : send_input(ctl, &send);
+}

@@ -1,0 +1,109 @@
+/*
+ * p2pchatctl wait-online: for units and scripts that need a peer.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "client/connection.h"
+#include "client/follower.h"
+#include "client/options.h"
+#include "client/output.h"
+#include "client/verb.h"
+
+struct wait_online {
+    const char *peer; /* NULL: any */
+    uint64_t deadline_ms;
+};
+
+static int read_options(struct ctl *ctl, struct wait_online *wait, int argc, char **argv)
+{
+    static const struct option longs[] = {{"timeout", required_argument, NULL, 't'}, OPTIONS_LONG};
+    uint64_t ms;
+    int option;
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+        if (options_duration(ctl, "--timeout", optarg, &ms) != 0)
+            return OPTIONS_STOP;
+        wait->deadline_ms = clock_monotonic_ms() + ms;
+    }
+    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
+        return OPTIONS_STOP;
+    if (optind < argc)
+        wait->peer = argv[optind];
+    return 0;
+}
+
+static bool is_online(const json_t *peer)
+{
+    return strcmp(member_string(peer, "link", ""), "online") == 0;
+}
+
+/* Whether the peer (or any) is online now. 0 (not yet), 1, or -1 after telling. */
+static int check_now(struct ctl *ctl, const struct wait_online *wait)
+{
+    size_t i;
+    json_t *peer;
+    if (wait->peer != NULL) {
+        CLEANUP(json_release)
+        json_t *one = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", wait->peer));
+        return one != NULL ? is_online(one) : -1;
+    }
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", json_object());
+    const json_t *peers = json_object_get(result, "peers");
+    if (result == NULL)
+        return -1;
+    if (json_array_size(peers) == 0)
+        return ctl_fail(ctl, RPC_KIND_no_such_peer, "there is no peer to wait for"), -1;
+    json_array_foreach(peers, i, peer)
+    {
+        if (is_online(peer))
+            return 1;
+    }
+    return 0;
+}
+
+static int fail_timeout(struct ctl *ctl, const char *peer)
+{
+    if (peer == NULL)
+        return ctl_fail(ctl, RPC_KIND_timeout, "no peer is online in time");
+    return ctl_fail(ctl, RPC_KIND_timeout, "%s is not online in time; why: p2pchatctl doctor",
+                    peer);
+}
+
+/* Reads events until one says that a peer is online. The exit status. */
+static int watch(struct ctl *ctl, const struct wait_online *wait, struct follower *follower)
+{
+    /* After the subscription, so that no peer can come online unseen between the two. */
+    int online = check_now(ctl, wait);
+
+    while (online == 0) {
+        CLEANUP(json_release) json_t *event = NULL;
+        switch (follower_next(follower, wait->deadline_ms, &event)) {
+        case 0:
+            online = strcmp(member_string(event, "type", ""), "peer.online") == 0;
+            break;
+        case FOLLOWER_RESUMED:
+            online = check_now(ctl, wait);
+            break;
+        case FOLLOWER_TIMEOUT:
+            return fail_timeout(ctl, wait->peer);
+        default:
+            return ctl->status;
+        }
+    }
+    return ctl->status;
+}
+
+int cmd_wait_online(struct ctl *ctl, int argc, char **argv)
+{
+    CLEANUP(follower_deinit) struct follower follower = {0};
+    struct wait_online wait = {.deadline_ms = CONNECTION_NEVER};
+    if (read_options(ctl, &wait, argc, argv) != 0)
+        return ctl->status;
+    json_t *peers = wait.peer != NULL ? json_pack("[s]", wait.peer) : NULL;
+    json_t *params = json_pack("{s:[s],s:o*}", "types", "peer.online", "peers", peers);
+    if (follower_init(&follower, ctl, params, NULL) != 0)
+        return ctl->status;
+    return watch(ctl, &wait, &follower);
+}

@@ -1,0 +1,37 @@
+/*
+ * Message bodies at rest: each is sealed under its own key before it reaches the store.
+ *
+ * The store key is random and independent of the identity: who steals the identity can't read the
+ * past, and destroying the store key destroys the history. A sealed body is bound to its message
+ * id, peer and direction, so that rows can't be swapped.
+ *
+ *      0   1  version
+ *      1  16  salt     subkey = HKDF-Expand(store key, "p2pchat/1 body" || 0 || salt)
+ *     17  12  IV
+ *     29   n  AES-256-GCM(subkey, IV, version || peer || direction || id, text) and tag (16)
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "crypto/secret.h"
+#include "store/messages.h"
+
+enum body_sealer_outcome {
+    BODY_SEALER_DAMAGED = 1, /* the body is not what was sealed for this message */
+};
+
+struct body_sealer;
+
+/* Takes a copy of the store key. 0 or -ENOMEM. */
+int body_sealer_new(struct body_sealer **body_sealer, const struct secret *store_key);
+void body_sealer_free(struct body_sealer *body_sealer);
+
+/* Appends the sealed form of `text`. 0 or -errno. */
+int body_sealer_seal(const struct body_sealer *body_sealer, int64_t peer,
+                     enum message_direction direction, const struct uuid *id, struct span text,
+                     struct bytes *sealed);
+
+/* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
+int body_sealer_open(const struct body_sealer *body_sealer, const struct message_row *row,
+                     struct bytes *text);
