@@ -352,17 +352,17 @@ def test_timers_are_the_real_ones():
 
 
 @pytest.mark.parametrize("name, text", [
-    ("GATE_STRANGERS_MAX", "{} connections that have not finished"),
-    ("GATE_PER_ORIGIN_MAX", "{} of them from one IPv4"),
-    ("GATE_HELLOS_PER_S", "{} handshakes per second"),
-    ("GATE_HELLOS_BURST", "{} in a burst; 20 per second from one address"),
-    ("GATE_PENDING_MAX", "at most {} such sessions"),
+    ("LIMITS_STRANGERS_MAX", "{} connections that have not finished"),
+    ("LIMITS_PER_ORIGIN_MAX", "{} of them from one IPv4"),
+    ("LIMITS_HELLOS_PER_S", "{} handshakes per second"),
+    ("LIMITS_HELLOS_BURST", "{} in a burst; 20 per second from one address"),
+    ("LIMITS_PENDING_MAX", "at most {} such sessions"),
     ("FRAME_HANDSHAKE_MAX", "{} bytes for the body"),
     ("PINGS_OPEN_MAX", "At most {} may be unanswered"),
     ("PINGS_RECEIVED_MAX", "at most {} may be sent in 10 s"),
     ("SESSION_WINDOW_ITEMS", "At most {} messages or 4 MiB"),
     ("EPOCH_AGE_USED_MS", "15 min old and a message went"),
-    ("FLIGHT_POISON_SESSIONS", "If three sessions in a row end"),
+    ("INFLIGHT_POISON_SESSIONS", "If three sessions in a row end"),
 ])
 def test_limits_are_the_real_ones(name, text):
     flowing = re.sub(r"\s+", " ", PROTOCOL.text)
