@@ -6,14 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const ALPHABETS[] = {
+static const char *const alphabets[] = {
     [BASE64_STANDARD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     [BASE64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 };
 
 void base64_encode(enum base64_alphabet alphabet, const uint8_t *data, size_t size, char *text)
 {
-    const char *digits = ALPHABETS[alphabet];
+    const char *digits = alphabets[alphabet];
     unsigned pending = 0;
     unsigned bits = 0;
     for (size_t i = 0; i < size; i++) {
@@ -44,8 +44,7 @@ int base64_decode(enum base64_alphabet alphabet, const char *text, size_t length
     if (size > SIZE_MAX / 8 - 1 || length != BASE64_LENGTH(size))
         return -EINVAL;
     for (size_t i = 0; i < length; i++) {
-        int value = base64_value(ALPHABETS[alphabet], text[i]);
-
+        int value = base64_value(alphabets[alphabet], text[i]);
         if (value < 0)
             return -EINVAL;
         pending = (pending << 6 | (unsigned)value) & 0xffff;
@@ -61,10 +60,10 @@ int base64_decode(enum base64_alphabet alphabet, const char *text, size_t length
 
 void hex_encode(const uint8_t *data, size_t size, char *text)
 {
-    static const char DIGITS[] = "0123456789abcdef";
+    static const char hex_digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {
-        *text++ = DIGITS[data[i] >> 4];
-        *text++ = DIGITS[data[i] & 15];
+        *text++ = hex_digits[data[i] >> 4];
+        *text++ = hex_digits[data[i] & 15];
     }
     *text = '\0';
 }
@@ -86,7 +85,6 @@ int hex_decode(const char *text, uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++) {
         int high = hex_value(text[0]);
         int low = high < 0 ? -1 : hex_value(text[1]);
-
         if (low < 0)
             return -EINVAL;
         data[i] = (uint8_t)(high << 4 | low);

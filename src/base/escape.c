@@ -63,7 +63,6 @@ int escape_append(struct bytes *out, const char *text, size_t size, enum escape_
     struct piece piece;
     while (size > 0) {
         size_t length = piece_make(&piece, text, size, mode);
-
         if (bytes_append(out, piece.text, piece.size) < 0) {
             out->size = before;
             return -ENOMEM;
@@ -76,22 +75,21 @@ int escape_append(struct bytes *out, const char *text, size_t size, enum escape_
 
 void escape_copy(char *out, size_t out_size, const char *text, enum escape_mode mode)
 {
-    static const char MORE[] = "...";
+    static const char more[] = "...";
     size_t left = strlen(text);
     size_t used = 0;
-    size_t cut = 0; /* the last end of a piece behind which MORE fits */
+    size_t cut = 0; /* the last end of a piece behind which `more` fits */
     struct piece piece;
     assert(out_size >= 8);
     while (left > 0) {
         size_t length = piece_make(&piece, text, left, mode);
-
         if (piece.size > out_size - 1 - used) {
-            memcpy(out + cut, MORE, sizeof MORE);
+            memcpy(out + cut, more, sizeof more);
             return;
         }
         memcpy(out + used, piece.text, piece.size);
         used += piece.size;
-        if (used + sizeof MORE <= out_size)
+        if (used + sizeof more <= out_size)
             cut = used;
         text += length;
         left -= length;

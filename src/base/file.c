@@ -39,7 +39,6 @@ static int read_all(int fd, size_t limit, struct bytes *content)
 {
     for (;;) {
         ssize_t count;
-
         if (bytes_reserve(content, READ_CHUNK) < 0)
             return -ENOMEM;
         count = read(fd, content->data + content->size, READ_CHUNK);
@@ -98,7 +97,6 @@ static int write_all(int fd, struct span content)
 {
     while (content.size > 0) {
         ssize_t count = write(fd, content.data, content.size);
-
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -173,7 +171,6 @@ int directory_make_parents(const char *path)
         return -ENOMEM;
     for (char *at = parent; *at != '\0'; at++) {
         int r;
-
         if (*at != '/' || at == parent || at[-1] == '/')
             continue;
         *at = '\0';

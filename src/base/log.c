@@ -80,7 +80,6 @@ void log_write(enum log_level level, const char *component, const char *event, c
     char peer_line[PEER_MAX_SIZE];
     int saved_errno = errno;
     va_list arguments;
-
     if (level > log_state.level)
         return;
     va_start(arguments, format);

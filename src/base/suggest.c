@@ -22,7 +22,6 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
     /* The last three rows of the table: distances of the first bytes of `a` to those of `b`. */
     unsigned rows[3][SUGGEST_WORD_MAX + 1];
     unsigned *before = rows[0], *above = rows[1], *row = rows[2];
-
     for (unsigned j = 0; j <= b_size; j++)
         row[j] = j;
     for (unsigned i = 1; i <= a_size; i++) {

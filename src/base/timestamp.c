@@ -33,7 +33,6 @@ static bool take_number(const char **text, int count, int *value)
     *value = 0;
     for (; count > 0; count--) {
         char digit = **text;
-
         if (digit < '0' || digit > '9')
             return false;
         *value = *value * 10 + (digit - '0');
@@ -53,9 +52,9 @@ static bool take_one_of(const char **text, const char *set)
 
 static int days_of_month(int year, int month)
 {
-    static const int DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return DAYS[month - 1] + (month == 2 && leap ? 1 : 0);
+    return days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
 static bool take_date(const char **text, struct tm *parts)

@@ -74,7 +74,6 @@ bool utf8_valid(const char *text, size_t size)
     uint32_t character;
     while (size > 0) {
         size_t length = utf8_ascii_words(text, size);
-
         if (length == 0)
             length = utf8_decode(text, size, &character);
         if (length == 0)

@@ -102,7 +102,6 @@ static int receive(const struct follower *follower, uint64_t deadline_ms, json_t
     struct ctl *ctl = follower->ctl;
     /* No events are asked for: only that the reader of a pipe is gone. */
     struct pollfd out = {.fd = fileno(ctl->out)};
-
     if (json_array_size(ctl->events) > 0) {
         *message = json_incref(json_array_get(ctl->events, 0));
         json_array_remove(ctl->events, 0);
@@ -123,7 +122,6 @@ static bool note_position(struct follower *follower, const json_t *event)
     const json_int_t seq = member_integer(event, "seq");
     const bool about_following = strncmp(member_string(event, "type", ""), "follow.", 7) == 0;
     const bool restored = strcmp(member_string(event, "reason", ""), "restored") == 0;
-
     if (seq == 0)
         return true; /* not stored */
     if (seq <= follower->cursor.seq && !about_following)

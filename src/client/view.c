@@ -71,9 +71,9 @@ __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const
     va_end(arguments);
     if (size < 0)
         return -ENOMEM;
-    const int result = escape_append(out, text, (size_t)size, ESCAPE_LINE);
+    const int r = escape_append(out, text, (size_t)size, ESCAPE_LINE);
     free(text);
-    return result;
+    return r;
 }
 
 /* Appends a body whose lines after the first begin in column `indent`. */

@@ -25,7 +25,7 @@ void delivery_start(struct peer *peer)
         delivery_touch(peer);
 }
 
-/* --- out --- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 /* The next item to give to the session. */
 struct next_item {
@@ -157,7 +157,7 @@ void delivery_end(struct node *node, struct peer *peer, const struct link_end *e
     inflight_end(&peer->inflight);
 }
 
-/* --- in --- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 /* What an item's link to the one before it says about the peer's past. For people only. */
 static void note_history(const struct node *node, const struct peer *peer,

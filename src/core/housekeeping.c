@@ -40,7 +40,7 @@ static void watch_clock(struct housekeeping *housekeeping)
     housekeeping->stepped_ms = housekeeping->distrust_ms = now + HOUSEKEEPING_TRUST_MS;
 }
 
-/* --- the queue --- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 static void arm_expiry(struct housekeeping *housekeeping, uint64_t at_ms)
 {
@@ -79,7 +79,7 @@ static void on_expiry(void *context)
     rearm_expiry(housekeeping);
 }
 
-/* --- the history --- */
+/* --- the history ------------------------------------------------------------------------------ */
 
 static struct retention read_limits(const struct housekeeping *housekeeping)
 {
@@ -119,7 +119,7 @@ static void on_retention(void *context)
     timer_arm_at(housekeeping->retention, next);
 }
 
-/* --- the disk --- */
+/* --- the disk --------------------------------------------------------------------------------- */
 
 static void note_room(struct housekeeping *housekeeping, bool room)
 {
@@ -151,7 +151,7 @@ void housekeeping_disk_full(struct housekeeping *housekeeping)
     note_room(housekeeping, false);
 }
 
-/* --- coming and going --- */
+/* --- coming and going ------------------------------------------------------------------------- */
 
 void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms)
 {

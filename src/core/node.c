@@ -59,7 +59,7 @@ void node_free(struct node *node)
     free(node);
 }
 
-/* --- coming and going --- */
+/* --- coming and going ------------------------------------------------------------------------- */
 
 static void on_accept(void *context, struct stream *stream)
 {
@@ -155,7 +155,7 @@ const struct settings *node_settings(const struct node *node)
     return &node->runtime.settings;
 }
 
-/* --- what there is to see --- */
+/* --- what there is to see --------------------------------------------------------------------- */
 
 struct db *node_db(const struct node *node)
 {

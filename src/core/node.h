@@ -57,7 +57,7 @@ const struct settings *node_settings(const struct node *node);
  * the commit. */
 void node_turn_end(struct node *node);
 
-/* --- what there is to see --- */
+/* --- what there is to see --------------------------------------------------------------------- */
 
 struct db *node_db(const struct node *node);
 struct loop *node_loop(const struct node *node);
@@ -71,7 +71,7 @@ const char *node_listener_name(const struct node *node, unsigned index);
 /* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text);
 
-/* --- peers (node_peers.c) --- */
+/* --- peers (node_peers.c) --------------------------------------------------------------------- */
 
 /* The peer of this name or fingerprint text. 0 or NODE_NO_SUCH_PEER. */
 int node_find_peer(const struct node *node, const char *name, struct peer **peer);
@@ -127,7 +127,7 @@ void node_peer_disconnect(struct peer *peer);
 /* 0, NODE_OFFLINE or NODE_TOO_OFTEN. The observer's pong() follows, or the link ends. */
 int node_peer_ping(struct node *node, struct peer *peer);
 
-/* --- invites (node_invites.c) --- */
+/* --- invites (node_invites.c) ----------------------------------------------------------------- */
 
 enum { NODE_INVITES_MAX = 1000 };
 
@@ -157,7 +157,7 @@ int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE
 int node_invite_accept(struct node *node, const struct invite_uri *uri, const char *name,
                        struct peer **peer);
 
-/* --- messages (node_messages.c) --- */
+/* --- messages (node_messages.c) --------------------------------------------------------------- */
 
 /* A text to send. */
 struct node_draft {

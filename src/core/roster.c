@@ -32,7 +32,7 @@ void roster_deinit(struct roster *roster)
         peer_free(container_of(node, struct peer, node));
 }
 
-/* --- memory and store --- */
+/* --- memory and store ------------------------------------------------------------------------- */
 
 static int take_in(struct roster *roster, const struct peer_row *row, struct peer **peer)
 {
@@ -82,7 +82,7 @@ int roster_load(struct roster *roster)
     return 0;
 }
 
-/* --- finding --- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 struct peer *roster_next(const struct roster *roster, const struct peer *peer)
 {
@@ -120,7 +120,7 @@ struct peer *roster_by_id(const struct roster *roster, int64_t id)
     return NULL;
 }
 
-/* --- names --- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 bool roster_name_valid(const char *name)
 {
@@ -161,7 +161,7 @@ bool roster_unnamed(const struct peer *peer)
            strcmp(peer->row.name, name) == 0;
 }
 
-/* --- changing --- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static int check_key(const struct roster *roster, const struct fingerprint *key)
 {

@@ -24,7 +24,7 @@ void roster_deinit(struct roster *roster);
  */
 int roster_load(struct roster *roster);
 
-/* --- finding --- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 /* Each NULL if there is none. */
 struct peer *roster_by_name(const struct roster *roster, const char *name);
@@ -39,7 +39,7 @@ struct peer *roster_by_id(const struct roster *roster, int64_t id);
 struct peer *roster_first(const struct roster *roster);
 struct peer *roster_next(const struct roster *roster, const struct peer *peer);
 
-/* --- names --- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* Whether people may use this as a peer's name: 1 to 64 bytes of visible UTF-8 without spaces, '/',
  * ':' or a leading '-'. */
@@ -54,7 +54,7 @@ void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_
 /* Whether the peer came by itself and nobody has named or verified it, or knows where it is. */
 bool roster_unnamed(const struct peer *peer);
 
-/* --- changing: 0, an outcome (NODE_DISK_FULL of each) or -errno --- */
+/* --- changing: 0, an outcome (NODE_DISK_FULL of each) or -errno ------------------------------- */
 
 /*
  * Makes a peer of a row with everything but its id and time. NODE_BAD_NAME, NODE_NAME_TAKEN,

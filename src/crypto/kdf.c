@@ -56,8 +56,7 @@ int hkdf_extract(struct span salt, struct span ikm, struct secret *prk)
 int hkdf_expand(const struct secret *prk, const struct span *info, size_t count, struct secret *okm)
 {
     /* With L no longer than the hash there is one block: T(1) = HMAC(PRK, info || 0x01). */
-    static const uint8_t FIRST_BLOCK = 1;
-
-    return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count, SPAN(&FIRST_BLOCK, 1),
+    static const uint8_t first_block = 1;
+    return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count, SPAN(&first_block, 1),
                 okm->bytes);
 }

@@ -81,7 +81,6 @@ static int cbc_transform(enum direction direction, const struct secret *key, con
 static int algorithm_set(X509_ALGOR *algorithm, int nid, const ASN1_ITEM *item, void *value)
 {
     ASN1_STRING *packed = ASN1_item_pack(value, item, NULL);
-
     if (packed == NULL)
         return 0;
     if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_SEQUENCE, packed) != 1) {
@@ -122,7 +121,6 @@ static int pbes2_set(X509_ALGOR *algorithm, SCRYPT_PARAMS *cost, const uint8_t *
 {
     CLEANUP(pbes2_cleanup) PBE2PARAM *pbes2 = PBE2PARAM_new();
     ASN1_OCTET_STRING *iv_string = ASN1_OCTET_STRING_new();
-
     if (pbes2 == NULL || iv_string == NULL || ASN1_OCTET_STRING_set(iv_string, iv, IV_SIZE) != 1 ||
         X509_ALGOR_set0(pbes2->encryption, OBJ_nid2obj(NID_aes_256_cbc), V_ASN1_OCTET_STRING,
                         iv_string) != 1) {
@@ -142,7 +140,6 @@ static int encrypt_into(X509_SIG *encrypted, struct span der, const char *passph
     uint8_t iv[IV_SIZE];
     ASN1_OCTET_STRING *content;
     X509_ALGOR *algorithm;
-
     if (cost == NULL || random_bytes(iv, sizeof iv) < 0 ||
         passphrase_stretch(passphrase, cost, &key) != 1 ||
         cbc_transform(ENCRYPT, &key, iv, der, &ciphertext) != 1)

@@ -29,7 +29,6 @@ static int hash_add_all(struct sha256_state *state, const struct span *parts, si
 {
     for (size_t i = 0; i < count; i++) {
         int r = sha256_state_add(state, parts[i]);
-
         if (r < 0)
             return r;
     }

@@ -84,7 +84,7 @@ static bool is_age(const char *name)
     return strcmp(name, "expire") == 0 || strcmp(name, "retention") == 0;
 }
 
-/* --- checks, called for each value as it is read, so that the complaint has the line --- */
+/* --- checks, called for each value as it is read, so that the complaint has the line ---------- */
 
 static int check_text(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -150,7 +150,7 @@ static cfg_t *new_parser(void)
     return cfg;
 }
 
-/* --- values that were checked already --- */
+/* --- values that were checked already --------------------------------------------------------- */
 
 static void take_settings(struct settings *settings, cfg_t *cfg)
 {

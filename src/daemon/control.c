@@ -15,7 +15,7 @@
 #include "daemon/control_follow.h"
 #include "daemon/control_wait.h"
 
-/* --- hearing things --- */
+/* --- hearing things --------------------------------------------------------------------------- */
 
 static bool may_call(const struct control_client *client, const struct rpc_method *method)
 {
@@ -139,7 +139,7 @@ static void on_ended(void *context, int error)
 
 static const struct stream_events stream_events = {on_readable, on_writable, on_ended};
 
-/* --- clients --- */
+/* --- clients ---------------------------------------------------------------------------------- */
 
 static void client_free(struct control_client *client)
 {
@@ -200,7 +200,7 @@ static bool is_finished(const struct control_client *client)
            stream_unsent(client->stream) == 0;
 }
 
-/* --- the control interface --- */
+/* --- the control interface -------------------------------------------------------------------- */
 
 int control_new(struct control **control, struct loop *loop, const struct control_host *host,
                 void *context)

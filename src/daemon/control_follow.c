@@ -91,7 +91,7 @@ static void send(struct follower *follower, json_t *params)
     control_client_send(follower->client, rpc_event(params));
 }
 
-/* --- the backlog and what follows it --- */
+/* --- the backlog and what follows it ---------------------------------------------------------- */
 
 /* An event about following itself, at the position of the follower. */
 static json_t *make_note(const struct follower *follower, const char *type)
@@ -322,7 +322,7 @@ json_t *control_follow_consumers(const struct control *control)
     return listing.list;
 }
 
-/* --- the methods --- */
+/* --- the methods ------------------------------------------------------------------------------ */
 
 static bool read_types(struct control_call *call, struct follower *follower)
 {

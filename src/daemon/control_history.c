@@ -11,7 +11,7 @@
 
 enum { HISTORY_DEFAULT = 100, HISTORY_MAX = 10000 };
 
-/* --- history.list --- */
+/* --- history.list ----------------------------------------------------------------------------- */
 
 struct listing {
     const struct node *node;
@@ -96,7 +96,7 @@ enum control_answer control_history_list(struct control_call *call)
     return control_call_done(call, json_pack("{s:o}", "messages", reverse(listing.list)));
 }
 
-/* --- history.purge --- */
+/* --- history.purge ---------------------------------------------------------------------------- */
 
 enum control_answer control_history_purge(struct control_call *call)
 {

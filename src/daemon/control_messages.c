@@ -8,7 +8,7 @@
 #include "daemon/control_wait.h"
 #include "rpc/rpc_value.h"
 
-/* --- message.send --- */
+/* --- message.send ----------------------------------------------------------------------------- */
 
 /* Whom a message is for. */
 struct recipients {
@@ -129,7 +129,7 @@ enum control_answer control_message_send(struct control_call *call)
     return send_to_all(call, &draft, &recipients);
 }
 
-/* --- message.wait, get, cancel --- */
+/* --- message.wait, get, cancel ---------------------------------------------------------------- */
 
 enum control_answer control_message_wait(struct control_call *call)
 {

@@ -42,7 +42,7 @@ struct daemon {
     enum exit_status status;
 };
 
-/* --- stopping --- */
+/* --- stopping --------------------------------------------------------------------------------- */
 
 static void stop(struct daemon *daemon)
 {
@@ -68,7 +68,7 @@ static void on_stop_timeout(void *context)
     loop_stop(daemon->loop);
 }
 
-/* --- reloading --- */
+/* --- reloading -------------------------------------------------------------------------------- */
 
 static bool same_listen(const struct settings *one, const struct settings *other)
 {
@@ -150,7 +150,7 @@ static uint64_t find_creation(void *context)
 static const struct control_host control_host = {reload, on_stop_request, state_directory,
                                                  view_settings, find_creation};
 
-/* --- what the node reports --- */
+/* --- what the node reports -------------------------------------------------------------------- */
 
 static void on_settled(void *context, int outcome)
 {
@@ -206,7 +206,7 @@ static void on_turn_end(void *context)
     node_turn_end(daemon->node);
 }
 
-/* --- coming up --- */
+/* --- coming up -------------------------------------------------------------------------------- */
 
 /* Opening reads all of the store, of which there may be a lot, from a disk that may be slow. */
 static void ask_for_patience(const char *database)

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- the journal --- */
+/* --- the journal ------------------------------------------------------------------------------ */
 
 static const char *message_id(const char *event)
 {
@@ -91,7 +91,7 @@ void notify_use_journal(void)
         log_set_sink(send_to_journal);
 }
 
-/* --- the state of the service --- */
+/* --- the state of the service ----------------------------------------------------------------- */
 
 void notify_ready(void)
 {
@@ -138,7 +138,7 @@ void notify_alive(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
-/* --- sockets --- */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 static void free_names(char **names)
 {

@@ -23,7 +23,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-/* --- files --- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 enum {
     READ = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -90,7 +90,7 @@ static int restrict_files(const struct paths *paths)
     return r;
 }
 
-/* --- system calls --- */
+/* --- system calls ----------------------------------------------------------------------------- */
 
 /*
  * Every architecture has some of these, and libraries prefer the newest that the kernel knows. By
@@ -176,7 +176,7 @@ static int restrict_calls(void)
     return r;
 }
 
-/* --- both --- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static unsigned holds(enum sandbox_part part, const char *name, int r)
 {

@@ -59,7 +59,6 @@ static void dial_finish(struct dial *dial, struct stream *stream)
     dial_done *done = dial->done;
     void *context = dial->context;
     const char *error = stream == NULL ? dial->error : NULL;
-
     dial_cancel(dial);
     done(context, stream, error);
 }
@@ -133,7 +132,6 @@ static void dial_next(struct dial *dial)
         const uint64_t share_ms = dial_share_ms(dial);
         const struct addrinfo *address = dial->next;
         int r;
-
         dial->next = address->ai_next;
         r = dial_try(dial, address);
         if (r == 0) {

@@ -105,7 +105,6 @@ static void on_connection(evutil_socket_t fd, short what, void *argument)
     (void)what;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         const int connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
         if (connection >= 0) {
             listener_hand_over(listener, connection);
         } else if (!is_of_connection(errno)) {
@@ -218,7 +217,6 @@ static void listener_set_tcp(struct listener *listener)
     union socket_address local = {0};
     socklen_t size = sizeof local;
     struct origin own;
-
     getsockname(listener->fd, &local.any, &size);
     socket_origin(&local, &own);
     memcpy(listener->name, own.text, sizeof listener->name);

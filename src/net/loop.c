@@ -121,7 +121,6 @@ void loop_free(struct loop *loop)
         return;
     while (loop->signals != NULL) {
         struct signal_watch *watch = loop->signals;
-
         loop->signals = watch->next;
         signal_watch_free(watch);
     }

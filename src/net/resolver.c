@@ -69,7 +69,6 @@ static void on_finish(void *context)
     void *done_context = lookup->context;
     struct addrinfo *addresses = STEAL(lookup->addresses);
     const char *error = lookup->error;
-
     if (done == NULL)
         loop_release(lookup->loop);
     lookup_free(lookup);

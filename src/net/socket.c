@@ -69,7 +69,6 @@ bool socket_is_self_connected(int fd)
     union socket_address peer = {0};
     socklen_t local_size = sizeof local;
     socklen_t peer_size = sizeof peer;
-
     return getsockname(fd, &local.any, &local_size) == 0 &&
            getpeername(fd, &peer.any, &peer_size) == 0 && local_size == peer_size &&
            memcmp(&local, &peer, local_size) == 0;

@@ -77,7 +77,6 @@ static int stream_identify_tcp(struct stream *stream)
 {
     union socket_address peer = {0};
     socklen_t size = sizeof peer;
-
     if (getpeername(stream->fd, &peer.any, &size) < 0)
         return -errno;
     socket_origin(&peer, &stream->origin);

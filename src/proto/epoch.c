@@ -203,7 +203,6 @@ uint64_t epoch_overdue_at_ms(const struct epoch *epoch)
         return 0;
     if (epoch->state == EPOCH_WAIT_RESP || epoch->state == EPOCH_WAIT_DONE) {
         uint64_t step_missed = epoch->step_ms + EPOCH_STEP_TIMEOUT_MS;
-
         return step_missed < too_old ? step_missed : too_old;
     }
     return too_old;

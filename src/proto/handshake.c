@@ -248,7 +248,6 @@ int handshake_take(struct handshake *handshake, struct frame_header header, stru
     struct span plaintext = body;
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
         int r = seal_open(&handshake->receiving, header, body, opened);
-
         if (r > 0)
             return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed frame is broken");
         if (r < 0)
@@ -268,7 +267,6 @@ int handshake_take_alert(struct handshake *handshake, struct frame_header header
     uint8_t value = body.data[0];
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
         int r = seal_open(&handshake->receiving, header, body, &value);
-
         if (r > 0)
             return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed alert is broken");
         if (r < 0)
@@ -284,7 +282,6 @@ void handshake_alert(struct handshake *handshake, enum close_code code, struct b
     /* Best effort: the link ends in any case. */
     if (handshake->state != HANDSHAKE_WAIT_HELLO) {
         uint8_t value = (uint8_t)code;
-
         seal_frame(&handshake->sending, FRAME_ALERT, SPAN(&value, 1), out);
     } else if (handshake->answers_hello) {
         frame_header_put(

@@ -53,7 +53,6 @@ static bool extensions_well_formed(struct reader *reader)
         return false;
     while (reader->left > 0) {
         int32_t type = reader_u16(reader);
-
         reader_take(reader, reader_u16(reader));
         if (reader->failed || type <= last_type)
             return false;

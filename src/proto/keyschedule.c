@@ -65,17 +65,17 @@ int keyschedule_session(const struct handshake_secrets *secrets,
     return expand_epoch(&secrets->ms, sid, epoch);
 }
 
-int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_SIZE],
+int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SHA256_SIZE],
                       const struct secret *shared, struct epoch_secrets *epoch)
 {
     CLEANUP(secret_cleanup) struct secret salt;
     CLEANUP(secret_cleanup) struct secret rs;
-    int rc = expand(root, "rekey", r, &salt);
-    if (rc == 0)
-        rc = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), SPAN(shared->bytes, SECRET_SIZE), &rs);
-    if (rc == 0)
-        rc = expand_epoch(&rs, r, epoch);
-    return rc;
+    int r = expand(root, "rekey", binding, &salt);
+    if (r == 0)
+        r = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), SPAN(shared->bytes, SECRET_SIZE), &rs);
+    if (r == 0)
+        r = expand_epoch(&rs, binding, epoch);
+    return r;
 }
 
 int keyschedule_ratchet(struct secret *chain, struct secret *packet_key)

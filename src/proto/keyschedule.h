@@ -48,8 +48,8 @@ int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static S
 int keyschedule_session(const struct handshake_secrets *secrets,
                         const uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch);
 
-/* The epoch after the one that had `root`; `r` is the hash of the exchanged records. */
-int keyschedule_rekey(const struct secret *root, const uint8_t r[static SHA256_SIZE],
+/* The epoch after the one that had `root`; `binding` is the hash of the exchanged records. */
+int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SHA256_SIZE],
                       const struct secret *shared, struct epoch_secrets *epoch);
 
 /* Gives the key of the next packet and moves the chain on. */

@@ -49,7 +49,6 @@ int safety_number_format(const struct fingerprint *a, const struct fingerprint *
         return r;
     for (size_t i = 0; i < GROUPS; i++) {
         char *group = text + i * (GROUP_DIGITS + 1);
-
         format_group(hash + i * GROUP_BYTES, group);
         group[GROUP_DIGITS] = i + 1 < GROUPS ? ' ' : '\0';
     }

@@ -25,7 +25,7 @@ static void fail(struct session *session, const char *detail)
     session_fail(session, CLOSE_PROTOCOL_ERROR, detail);
 }
 
-/* --- records --------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static void apply_ping(struct session *session, struct span token)
 {
@@ -147,7 +147,7 @@ static void apply_records(struct session *session)
         session_check_epoch(session, session->input_ms);
 }
 
-/* --- frames ---------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static void take_packet(struct session *session)
 {
@@ -254,7 +254,6 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
     session->input_ms = now_ms;
     while (session->phase != SESSION_CLOSED) {
         struct span rest = SPAN(data.data + used, data.size - used);
-
         apply_records(session);
         if (has_event(session) || session->question != QUESTION_NONE || rest.size == 0)
             return used;
@@ -266,7 +265,7 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
     return data.size;
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 struct session_event session_next_event(struct session *session)
 {

@@ -85,8 +85,8 @@ void session_end(struct session *session, enum close_code code, bool by_peer, co
 /* Ends the session with a last word to the peer, where the state has one. */
 void session_fail(struct session *session, enum close_code code, const char *detail);
 
-/* Ends the session unless `rc`, of a handshake function or 0 or -errno, is 0. Returns rc == 0. */
-bool session_survives(struct session *session, int rc);
+/* Ends the session unless `r`, of a handshake function or 0 or -errno, is 0. Returns r == 0. */
+bool session_survives(struct session *session, int r);
 
 /* Appends a CLOSE packet to the bytes that are ready, best effort. */
 void session_say_close(struct session *session, enum close_code code);

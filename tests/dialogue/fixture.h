@@ -38,7 +38,6 @@ static inline int finish(void **state)
 static inline void assert_ended(struct party *party, enum close_code code, bool by_peer)
 {
     const struct session_event *event = party_last(party, SESSION_ENDED);
-
     assert_int_equal(event->code, code);
     assert_int_equal(event->by_peer, by_peer);
     assert_int_equal(session_phase(party->session), SESSION_CLOSED);

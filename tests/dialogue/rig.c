@@ -96,7 +96,6 @@ void party_hear(struct party *party, struct span data, size_t segment, uint64_t 
     while (at < data.size) {
         size_t size = data.size - at;
         size_t used;
-
         if (segment != 0 && size > segment)
             size = segment;
         used = session_input(party->session, SPAN(data.data + at, size), now_ms);
@@ -112,7 +111,6 @@ void party_speak(struct party *party, uint64_t now_ms)
 {
     while (session_has_output(party->session)) {
         size_t before = party->sent.size;
-
         session_output(party->session, &party->sent, now_ms);
         assert_true(party->sent.size > before);
     }
@@ -199,7 +197,6 @@ void rig_pass(struct rig *rig, uint64_t ms)
         uint64_t next_ms = end_ms;
         uint64_t joiner_ms = session_deadline(rig->joiner.session);
         uint64_t host_ms = session_deadline(rig->host.session);
-
         if (joiner_ms < next_ms)
             next_ms = joiner_ms;
         if (host_ms < next_ms)

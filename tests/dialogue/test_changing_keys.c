@@ -6,7 +6,7 @@
 
 #include "dialogue/fixture.h"
 
-/* --- rekey -------------------------------------------------------------------------------------
+/* --- rekey ---------------------------------------------------------------------------------------
  */
 
 static void test_host_rekeys_a_used_epoch_after_a_quarter_of_an_hour(void **state)
@@ -150,7 +150,7 @@ static void test_no_counter_reaches_its_limit(void **state)
     assert_ended(&rig.host, CLOSE_REKEY_OVERDUE, true);
 }
 
-/* --- the end -----------------------------------------------------------------------------------
+/* --- the end -------------------------------------------------------------------------------------
  */
 
 static void test_close_is_heard_and_wipes_both_sides(void **state)
@@ -210,6 +210,5 @@ int main(void)
         OPEN(test_close_carries_the_last_acknowledgement),
         OPEN(test_closed_session_discards_everything),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

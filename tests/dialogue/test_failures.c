@@ -118,23 +118,23 @@ static void converse(struct bytes *wire)
 /* Whether the owner got through all of its calls. */
 static bool use_session(struct bytes *wire)
 {
-    int rc;
+    int r;
     converse(wire);
     if (session_phase(rig.joiner.session) != SESSION_OPEN)
         return false;
     calls.armed = true;
-    rc = party_send_text(&rig.joiner, "hello", 1, RIG_START_MS);
+    r = party_send_text(&rig.joiner, "hello", 1, RIG_START_MS);
     calls.armed = false;
-    assert_true(rc == 0 || rc == -ENOMEM);
+    assert_true(r == 0 || r == -ENOMEM);
     session_ping(rig.joiner.session, 1, RIG_START_MS);
     if (session_phase(rig.host.session) == SESSION_OPEN) {
         calls.armed = true;
-        rc = epoch_start_rekey(&rig.host.session->epoch, RIG_START_MS);
+        r = epoch_start_rekey(&rig.host.session->epoch, RIG_START_MS);
         calls.armed = false;
-        assert_true(rc == 0 || rc == -EIO);
+        assert_true(r == 0 || r == -EIO);
     }
     converse(wire);
-    return rc == 0;
+    return r == 0;
 }
 
 /* A session that ended has no keys left, and has said so to its owner. */
@@ -161,7 +161,6 @@ static void test_every_failure_ends_the_session_soundly(void **state)
     assert_int_equal(bytes_reserve(&wire, 262144), 0);
     for (;; failing++) {
         bool finished;
-
         calls.failing = failing;
         calls.count = 0;
         rig_init(&rig);
@@ -188,14 +187,14 @@ static void test_start_without_randomness_or_memory_fails(void **state)
     const struct session_settings settings = {.role = SESSION_JOINER,
                                               .self = rig_identity(SESSION_JOINER)};
     struct session *session = NULL;
-    int rc = -1;
+    int r = -1;
     (void)state;
-    for (calls.failing = 1; rc != 0; calls.failing++) {
+    for (calls.failing = 1; r != 0; calls.failing++) {
         calls.count = 0;
         calls.armed = true;
-        rc = session_new(&session, &settings, RIG_START_MS);
+        r = session_new(&session, &settings, RIG_START_MS);
         calls.armed = false;
-        assert_int_equal(rc == 0, session != NULL);
+        assert_int_equal(r == 0, session != NULL);
     }
     assert_true(calls.failing > 4);
     session_free(session);

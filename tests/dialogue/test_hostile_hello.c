@@ -170,7 +170,6 @@ static void test_hellos_of_wrong_length_are_refused_by_their_header(void **state
     (void)state;
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         uint8_t header[HEADER];
-
         puppet_init(&puppet, SESSION_JOINER, PUPPET_HELLO);
         frame_header_put(header, (struct frame_header){lengths[i], FRAME_HELLO_J});
         puppet_send_bytes(&puppet, SPAN(header, HEADER));
@@ -203,7 +202,6 @@ static void test_what_is_no_hello_gets_no_answer(void **state)
     }
     for (unsigned type = 0; type <= 0xff; type++) {
         const uint8_t header[HEADER] = {0, 0, 0, HELLO_SIZE_PLAIN, (uint8_t)type};
-
         if (type == FRAME_HELLO_J)
             continue;
         puppet_init(&puppet, SESSION_JOINER, PUPPET_HELLO);
@@ -239,7 +237,6 @@ static void test_points_of_low_order_fail_the_handshake(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(low_order); i++) {
         struct offer offer = make_offer();
-
         memcpy(offer.frame + HEADER + 44, low_order[i], KEYX_SIZE);
         expect_answer(&offer, CLOSE_HANDSHAKE_FAILED);
 
@@ -299,7 +296,6 @@ static void test_clear_alert_in_place_of_hello_ends_the_try(void **state)
     for (unsigned code = 0; code <= 0xff; code++) {
         const uint8_t alert[] = {0, 0, 0, 1, FRAME_ALERT, (uint8_t)code};
         const struct session_event *event;
-
         puppet_init(&puppet, SESSION_HOST, PUPPET_HELLO);
         puppet_send_bytes(&puppet, SPAN(alert, sizeof(alert)));
         event = party_last(&puppet.victim, SESSION_ENDED);
@@ -321,7 +317,6 @@ static void test_every_changed_byte_of_a_hello_is_noticed(void **state)
         if (session_phase(puppet.victim.session) != SESSION_CLOSED) {
             struct frame_header header;
             struct span body;
-
             assert_true(puppet_hear(&puppet, &header, &body));
             if (handshake_take(puppet.handshake, header, body, &puppet.out) == 0)
                 puppet_send(&puppet);
@@ -335,7 +330,6 @@ static void test_every_changed_byte_of_a_hello_is_noticed(void **state)
     for (size_t at = HEADER; at < HEADER + HELLO_SIZE_PLAIN; at++) {
         struct frame_header header;
         struct span body;
-
         puppet_init(&puppet, SESSION_HOST, PUPPET_HELLO);
         puppet.out.data[at] ^= 0x80;
         puppet_send(&puppet);

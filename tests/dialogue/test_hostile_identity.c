@@ -55,7 +55,6 @@ static void test_every_changed_byte_of_a_sealed_frame_breaks_it(void **state)
             size_t size = frame == PUPPET_IDENTITY ? layouts[i].size + 16 : CONFIRM_SIZE + 16;
             /* Each byte of the short frame, a sample of the long one. */
             size_t stride = frame == PUPPET_IDENTITY ? 13 : 1;
-
             for (size_t at = 0; at < size; at += stride) {
                 puppet_init(&puppet, layouts[i].role, frame);
                 puppet.out.data[FRAME_HEADER_SIZE + at] ^= (uint8_t)(1 << at % 8);
@@ -88,13 +87,11 @@ static void test_wrong_headers_are_refused_before_the_body(void **state)
         {17, 8},
         {1168, 0xff},
     };
-
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         for (unsigned frame = PUPPET_IDENTITY; frame <= PUPPET_CONFIRM; frame++) {
             for (size_t h = 0; h < COUNT_OF(headers); h++) {
                 uint8_t header[FRAME_HEADER_SIZE];
-
                 puppet_init(&puppet, layouts[i].role, frame);
                 frame_header_put(header, headers[h]);
                 puppet_send_bytes(&puppet, SPAN(header, sizeof(header)));
@@ -140,7 +137,7 @@ static void test_identity_recorded_from_another_connection_is_broken(void **stat
     bytes_deinit(&recorded);
 }
 
-/* --- keys ------------------------------------------------------------------------------------ */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static void test_keys_beside_the_template_are_refused(void **state)
 {
@@ -164,7 +161,6 @@ static void test_keys_beside_the_template_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
-
         for (size_t c = 0; c < COUNT_OF(changes); c++) {
             puppet_init(&puppet, layout->role, PUPPET_IDENTITY);
             assert_int_equal(puppet_unseal(&puppet, plaintext), layout->size);
@@ -202,7 +198,6 @@ static void test_padding_must_be_zero(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const size_t places[] = {layouts[i].signature + MODULUS, layouts[i].size - 1};
-
         for (size_t p = 0; p < COUNT_OF(places); p++) {
             puppet_init(&puppet, layouts[i].role, PUPPET_IDENTITY);
             puppet_unseal(&puppet, plaintext);
@@ -219,10 +214,8 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
         enum session_role victim = layout->role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST;
-
         for (unsigned stolen = 0; stolen <= 1; stolen++) {
             const char *detail;
-
             puppet_init(&puppet, layout->role, PUPPET_IDENTITY);
             puppet_unseal(&puppet, plaintext);
             memcpy(plaintext + layout->spki,
@@ -230,7 +223,6 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
             if (stolen) {
                 const struct span parts[] = {SPAN(transcript(), SHA256_SIZE),
                                              SPAN(plaintext, layout->signature)};
-
                 assert_int_equal(identity_sign(rig_identity(victim), layout->purpose, parts, 2,
                                                plaintext + layout->signature),
                                  0);
@@ -246,7 +238,7 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
     }
 }
 
-/* --- signatures ------------------------------------------------------------------------------ */
+/* --- signatures ------------------------------------------------------------------------------- */
 
 static void test_wrong_signatures_fail_the_handshake(void **state)
 {
@@ -255,7 +247,6 @@ static void test_wrong_signatures_fail_the_handshake(void **state)
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
         uint8_t *signature = plaintext + layout->signature;
-
         for (unsigned lie = 0; lie < 7; lie++) {
             puppet_init(&puppet, layout->role, PUPPET_IDENTITY);
             puppet_unseal(&puppet, plaintext);
@@ -328,7 +319,6 @@ static void test_bad_wrapping_shows_only_when_confirming(void **state)
         uint8_t *wrapped = plaintext + KEY_SPKI + SPKI + 2;
         struct frame_header header;
         struct span body;
-
         puppet_init(&puppet, SESSION_HOST, PUPPET_IDENTITY);
         puppet_unseal(&puppet, plaintext);
         if (kind < 2)
@@ -346,7 +336,7 @@ static void test_bad_wrapping_shows_only_when_confirming(void **state)
     }
 }
 
-/* --- CONFIRM --------------------------------------------------------------------------------- */
+/* --- CONFIRM ---------------------------------------------------------------------------------- */
 
 static void test_wrong_confirmations_are_refused(void **state)
 {
@@ -472,6 +462,5 @@ int main(void)
         cmocka_unit_test(test_sealed_alerts_end_the_handshake_with_their_code),
         cmocka_unit_test(test_forged_alert_fails_the_handshake),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

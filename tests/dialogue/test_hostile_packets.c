@@ -61,7 +61,6 @@ static void test_wrong_lengths_are_refused_before_the_body(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(payloads); i++) {
         uint8_t header[HEADER];
-
         begin(SESSION_JOINER);
         frame_header_put(header, (struct frame_header){payloads[i] + 32, FRAME_PACKET});
         puppet_send_bytes(&puppet, SPAN(header, HEADER));
@@ -76,7 +75,6 @@ static void test_only_packets_are_accepted(void **state)
     (void)state;
     for (unsigned type = 0; type <= 0xff; type++) {
         const uint8_t header[HEADER] = {0, 0, 4, 32, (uint8_t)type};
-
         if (type == FRAME_PACKET)
             continue;
         begin(roles[type % 2]);
@@ -157,7 +155,7 @@ static void test_wrong_epoch_or_counter_is_rejected(void **state)
     }
 }
 
-/* --- a thief of the session's keys ----------------------------------------------------------- */
+/* --- a thief of the session's keys ------------------------------------------------------------ */
 
 /* Seals this signature and content with the right key of the next packet. */
 static void seal_raw(const uint8_t *signature, const uint8_t *content)
@@ -290,6 +288,5 @@ int main(void)
         cmocka_unit_test(test_data_after_close_is_discarded),
         cmocka_unit_test(test_memory_of_a_large_packet_is_not_kept),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

@@ -124,7 +124,7 @@ static void test_unknown_close_codes_are_protocol_errors(void **state)
     end();
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static void test_illegal_texts_are_refused(void **state)
 {
@@ -192,7 +192,7 @@ static void test_harmful_but_legal_text_is_delivered_unchanged(void **state)
     end();
 }
 
-/* --- acknowledgements ------------------------------------------------------------------------ */
+/* --- acknowledgements ------------------------------------------------------------------------- */
 
 static void test_impossible_acknowledgements_are_refused(void **state)
 {
@@ -221,7 +221,7 @@ static void test_impossible_acknowledgements_are_refused(void **state)
     }
 }
 
-/* --- PINGs ----------------------------------------------------------------------------------- */
+/* --- PINGs ------------------------------------------------------------------------------------ */
 
 static void test_eleventh_ping_in_ten_seconds_is_one_too_many(void **state)
 {
@@ -286,7 +286,7 @@ static void test_peer_that_asks_and_never_reads_is_too_slow(void **state)
     end();
 }
 
-/* --- approval -------------------------------------------------------------------------------- */
+/* --- approval --------------------------------------------------------------------------------- */
 
 /* A puppet whose victim, a host, has not approved it. */
 static void begin_pending(void)
@@ -323,7 +323,7 @@ static void test_second_approval_is_refused(void **state)
     expect_nothing_but(CLOSE_PROTOCOL_ERROR);
 }
 
-/* --- rekey ----------------------------------------------------------------------------------- */
+/* --- rekey ------------------------------------------------------------------------------------ */
 
 static const uint8_t share[KEYX_SIZE + 1] = {9};
 
@@ -458,6 +458,5 @@ int main(void)
         cmocka_unit_test(test_packet_of_the_old_epoch_after_its_end_is_refused),
         cmocka_unit_test(test_wanting_a_rekey_all_the_time_gives_one_per_ten_seconds),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

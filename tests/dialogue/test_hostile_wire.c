@@ -238,7 +238,6 @@ static void test_a_cut_costs_no_more_than_what_follows_it(void **state)
     measure(&bytes, &frames);
     for (size_t at = 0; at < bytes; at += stride()) {
         size_t arrived;
-
         converse(CUT, at);
         arrived = assert_beginnings();
         assert_true(arrived >= delivered && arrived < 6);

@@ -6,7 +6,7 @@
 
 #include "dialogue/fixture.h"
 
-/* --- handshake ---------------------------------------------------------------------------------
+/* --- handshake -----------------------------------------------------------------------------------
  */
 
 static void test_both_sides_learn_each_other_and_open(void **state)
@@ -175,7 +175,7 @@ static void test_close_before_hello_says_nothing(void **state)
     assert_ended(&rig.host, CLOSE_GOING_AWAY, false);
 }
 
-/* --- approval ----------------------------------------------------------------------------------
+/* --- approval ------------------------------------------------------------------------------------
  */
 
 static void run_pending(bool joiner_stranger, bool host_stranger)
@@ -288,6 +288,5 @@ int main(void)
         FRESH(test_pending_answers_pings),
         FRESH(test_pending_ends_after_its_time),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

@@ -10,7 +10,7 @@
 #include "proto/message.h"
 #include "proto/record.h"
 
-/* --- items -------------------------------------------------------------------------------------
+/* --- items ---------------------------------------------------------------------------------------
  */
 
 static void test_items_arrive_in_order_and_are_acknowledged(void **state)
@@ -27,7 +27,6 @@ static void test_items_arrive_in_order_and_are_acknowledged(void **state)
     assert_int_equal(party_last(&rig.joiner, SESSION_ACKED)->ordinal, 500);
     for (size_t i = 0, n = 0; i < rig.host.event_count; i++) {
         const struct session_event *event = &rig.host.events[i].event;
-
         if (event->type != SESSION_ITEM)
             continue;
         assert_int_equal(event->ordinal, ++n);
@@ -55,7 +54,6 @@ static void test_packets_survive_every_cut_of_the_stream(void **state)
     (void)state;
     for (size_t cut = 1; cut < 2 * size; cut++) {
         struct span sent;
-
         for (unsigned i = 0; i < 2; i++) {
             assert_int_equal(party_send_text(&rig.joiner, "cut", 1, rig.now_ms), 0);
             session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
@@ -105,7 +103,6 @@ static void test_packet_grows_exactly_when_its_records_need_it(void **state)
     (void)state;
     for (size_t payload = 1024; payload <= 65536; payload *= 2) {
         char *text = long_text(payload - FIXED + 1);
-
         assert_int_equal(party_send_text(&rig.joiner, text, 1, rig.now_ms), 0);
         session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
         assert_int_equal(rig.joiner.sent.size,
@@ -187,7 +184,7 @@ static void test_events_of_one_packet_come_one_by_one_and_hold_the_input(void **
     assert_int_equal(session_next_event(rig.host.session).type, SESSION_NOTHING);
 }
 
-/* --- PINGs and timers --------------------------------------------------------------------------
+/* --- PINGs and timers ----------------------------------------------------------------------------
  */
 
 static void test_pings_are_answered_in_order(void **state)
@@ -355,6 +352,5 @@ int main(void)
         OPEN(test_packet_that_stops_half_way_ends_the_session),
         OPEN(test_idle_session_needs_no_wake_up_but_the_rekey),
     };
-
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }

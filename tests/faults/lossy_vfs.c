@@ -4,6 +4,7 @@
  */
 #include "faults/lossy_vfs.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ struct lossy_file {
 
 static struct lossy_disk *mounted;
 
-/* --- contents --- */
+/* --- contents --------------------------------------------------------------------------------- */
 
 static void resize(struct bytes *content, size_t size)
 {
@@ -100,7 +101,7 @@ static struct lossy_data *find(struct lossy_disk *disk, const char *name, bool m
     abort();
 }
 
-/* --- the methods of a file --- */
+/* --- the methods of a file -------------------------------------------------------------------- */
 
 static int open_close(sqlite3_file *base)
 {
@@ -206,7 +207,7 @@ static const sqlite3_io_methods methods = {
     .xDeviceCharacteristics = open_characteristics,
 };
 
-/* --- the methods of the VFS; what has to do with no file is the real one's --- */
+/* --- the methods of the VFS; what has to do with no file is the real one's -------------------- */
 
 static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *out)
 {
@@ -282,11 +283,12 @@ int lossy_register(void)
     return sqlite3_vfs_register(&vfs, 1);
 }
 
-/* --- disks --- */
+/* --- disks ------------------------------------------------------------------------------------ */
 
-struct lossy_disk *lossy_disk_new(void)
+int lossy_disk_new(struct lossy_disk **disk)
 {
-    return calloc(1, sizeof(struct lossy_disk));
+    *disk = calloc(1, sizeof **disk);
+    return *disk != NULL ? 0 : -ENOMEM;
 }
 
 void lossy_disk_free(struct lossy_disk *disk)
@@ -355,7 +357,9 @@ struct lossy_disk *lossy_power_loss(const struct lossy_disk *disk, uint64_t seed
 {
     uint64_t random = seed * 0x9e3779b97f4a7c15U + 1;
     enum loss loss = (enum loss)(next_random(&random) % LOSSES);
-    struct lossy_disk *found = lossy_disk_new();
+    struct lossy_disk *found;
+    if (lossy_disk_new(&found) != 0)
+        return NULL;
     for (unsigned i = 0; i < LOSSY_FILES_MAX && disk->files[i] != NULL; i++) {
         const struct lossy_data *data = disk->files[i];
         struct lossy_data *copy = find(found, data->name, true);

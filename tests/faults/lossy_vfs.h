@@ -15,7 +15,8 @@ struct lossy_disk;
 /* Makes the VFS the default one. 0 or an SQLite result code. */
 int lossy_register(void);
 
-struct lossy_disk *lossy_disk_new(void);
+/* 0 or -ENOMEM. */
+int lossy_disk_new(struct lossy_disk **disk);
 void lossy_disk_free(struct lossy_disk *disk);
 void lossy_mount(struct lossy_disk *disk);
 

@@ -132,7 +132,7 @@ static void test_what_was_acknowledged_survives_a_power_loss(void **state)
     struct peer_row alice = {.name = "alice"};
     (void)state;
     snprintf(work.path, sizeof work.path, "/tmp/p2pchat-power-loss-%d.db", (int)getpid());
-    work.disk = lossy_disk_new();
+    assert_int_equal(lossy_disk_new(&work.disk), 0);
     lossy_mount(work.disk);
     assert_int_equal(db_open(&work.db, work.path), 0);
     lossy_on_sync(work.disk, on_sync, &work);

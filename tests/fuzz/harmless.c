@@ -28,7 +28,6 @@ bool harmless(const char *text, size_t size)
 {
     mbstate_t state = {0};
     wchar_t character;
-
     assert(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
     while (size > 0) {
         size_t length = mbrtowc(&character, text, size, &state);

@@ -78,7 +78,6 @@ static void introduce_pair(unsigned one, unsigned other)
     unsigned dialler = swap ? other : one;
     unsigned dialled = swap ? one : other;
     bool strangers = both && dice_chance(300);
-
     introduce(dialler, dialled, true, !strangers && (both || dice_chance(700)));
     introduce(dialled, dialler, both, !strangers);
 }

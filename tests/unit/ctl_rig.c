@@ -41,7 +41,6 @@ static json_t *parse(const char *text)
 {
     json_error_t error;
     json_t *value = json_loads(text, JSON_DECODE_ANY, &error);
-
     if (value == NULL)
         fail_msg("the script is wrong: %s in %s", error.text, text);
     return value;

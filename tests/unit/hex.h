@@ -15,7 +15,6 @@ static inline size_t unhex(const char *text, uint8_t *data)
 {
     size_t size = strlen(text) / 2;
     int r = hex_decode(text, data, size);
-
     assert(r == 0);
     return r == 0 ? size : 0;
 }

@@ -14,7 +14,7 @@ static void test_parse_reads_every_form(void **state)
         const char *text;
         const char *host;
         uint16_t port;
-    } CASES[] = {
+    } cases[] = {
         {"alice.example", "alice.example", 8766}, {"alice.example:9000", "alice.example", 9000},
         {"192.0.2.1", "192.0.2.1", 8766},         {"192.0.2.1:0", "192.0.2.1", 0},
         {"192.0.2.1:65535", "192.0.2.1", 65535},  {"[2001:db8::1]:8766", "2001:db8::1", 8766},
@@ -25,16 +25,16 @@ static void test_parse_reads_every_form(void **state)
     struct address address;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_int_equal(address_parse(CASES[i].text, &address), 0);
-        assert_string_equal(address.host, CASES[i].host);
-        assert_int_equal(address.port, CASES[i].port);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(address_parse(cases[i].text, &address), 0);
+        assert_string_equal(address.host, cases[i].host);
+        assert_int_equal(address.port, cases[i].port);
     }
 }
 
 static void test_parse_refuses_junk(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "",
         ":",
         ":80",
@@ -73,11 +73,10 @@ static void test_parse_refuses_junk(void **state)
         "\x1b[2J",
     };
     struct address address = {.host = "before", .port = 3};
-
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        if (address_parse(CASES[i], &address) != -EINVAL)
-            fail_msg("accepted \"%s\"", CASES[i]);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (address_parse(cases[i], &address) != -EINVAL)
+            fail_msg("accepted \"%s\"", cases[i]);
     }
     assert_string_equal(address.host, "before");
     assert_int_equal(address.port, 3);
@@ -100,27 +99,27 @@ static void test_parse_bounds_the_host(void **state)
 
 static void test_format_brackets_only_ipv6(void **state)
 {
-    static const char *const CASES[] = {"[2001:db8::1]:8766", "alice.example:0", "192.0.2.1:65535"};
+    static const char *const cases[] = {"[2001:db8::1]:8766", "alice.example:0", "192.0.2.1:65535"};
     char text[ADDRESS_TEXT_MAX];
     struct address address;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_int_equal(address_parse(CASES[i], &address), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(address_parse(cases[i], &address), 0);
         address_format(&address, text);
-        assert_string_equal(text, CASES[i]);
+        assert_string_equal(text, cases[i]);
     }
 }
 
 static void test_what_somebody_may_dial_has_no_flaw(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "alice.example",        "192.0.2.1:1", "127.0.0.1:8766", "[::1]:8766",  "[fe80::1%eth0]:7",
         "[::ffff:192.0.2.1]:1", "0.example:1", "10.0.0.0:1",     "dead.beef:1",
     };
     struct address address;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_int_equal(address_parse(CASES[i], &address), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(address_parse(cases[i], &address), 0);
         assert_null(address_flaw(&address));
     }
 }
@@ -130,7 +129,7 @@ static void test_what_nobody_can_dial_has_a_flaw(void **state)
     static const struct {
         const char *text;
         const char *says;
-    } CASES[] = {
+    } cases[] = {
         {"alice.example:0", "port"},
         {"[2001:db8::1]:0", "port"},
         {"::", "every address"},
@@ -147,10 +146,10 @@ static void test_what_nobody_can_dial_has_a_flaw(void **state)
     struct address address;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_int_equal(address_parse(CASES[i].text, &address), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(address_parse(cases[i].text, &address), 0);
         assert_non_null(address_flaw(&address));
-        assert_non_null(strstr(address_flaw(&address), CASES[i].says));
+        assert_non_null(strstr(address_flaw(&address), cases[i].says));
     }
 }
 

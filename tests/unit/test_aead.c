@@ -75,7 +75,6 @@ static void test_known_answers_both_ways(void **state)
     for (size_t i = 0; i < COUNT_OF(ANSWERS); i++) {
         struct message message = message_of(i);
         uint8_t out[sizeof(message.sealed)];
-
         assert_int_equal(aead_seal(&message.key, message.iv, SPAN(message.aad, message.aad_size),
                                    SPAN(message.plain, message.size), out),
                          0);

@@ -5,28 +5,28 @@
 
 #include "unit/cmocka_all.h"
 
-static const struct backoff_plan PLAN = {.first_ms = 1000, .limit_ms = 300000};
+static const struct backoff_plan plan = {.first_ms = 1000, .limit_ms = 300000};
 
 /* The random number that gives (almost exactly) no spread. */
-static const uint32_t MIDDLE = UINT32_C(1) << 31;
+static const uint32_t middle = UINT32_C(1) << 31;
 
 static void test_waits_double_up_to_the_limit(void **state)
 {
-    static const uint32_t EXPECTED[] = {1000,  2000,   4000,   8000,   16000, 32000,
+    static const uint32_t expected[] = {1000,  2000,   4000,   8000,   16000, 32000,
                                         64000, 128000, 256000, 300000, 300000};
     struct backoff backoff = {0};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(EXPECTED); i++)
-        assert_int_equal(backoff_next(&backoff, &PLAN, MIDDLE), EXPECTED[i]);
+    for (size_t i = 0; i < COUNT_OF(expected); i++)
+        assert_int_equal(backoff_next(&backoff, &plan, middle), expected[i]);
 }
 
 static void test_spread_is_a_fifth_either_way(void **state)
 {
     struct backoff backoff = {0};
     (void)state;
-    assert_int_equal(backoff_next(&backoff, &PLAN, 0), 800);
+    assert_int_equal(backoff_next(&backoff, &plan, 0), 800);
     backoff_reset(&backoff);
-    assert_int_equal(backoff_next(&backoff, &PLAN, UINT32_MAX), 1200);
+    assert_int_equal(backoff_next(&backoff, &plan, UINT32_MAX), 1200);
 }
 
 static void test_reset_starts_again(void **state)
@@ -34,9 +34,9 @@ static void test_reset_starts_again(void **state)
     struct backoff backoff = {0};
     (void)state;
     for (int i = 0; i < 5; i++)
-        backoff_next(&backoff, &PLAN, MIDDLE);
+        backoff_next(&backoff, &plan, middle);
     backoff_reset(&backoff);
-    assert_int_equal(backoff_next(&backoff, &PLAN, MIDDLE), 1000);
+    assert_int_equal(backoff_next(&backoff, &plan, middle), 1000);
 }
 
 static void test_extreme_plans_do_not_overflow(void **state)
@@ -48,7 +48,7 @@ static void test_extreme_plans_do_not_overflow(void **state)
     (void)state;
     assert_int_equal(backoff_next(&backoff, &huge, UINT32_MAX), UINT32_MAX);
     assert_int_equal(backoff.failures, UINT32_MAX);
-    assert_int_equal(backoff_next(&backoff, &reversed, MIDDLE), 5);
+    assert_int_equal(backoff_next(&backoff, &reversed, middle), 5);
     backoff.failures = 1000;
     assert_int_equal(backoff_next(&backoff, &none, UINT32_MAX), 0);
 }

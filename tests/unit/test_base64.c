@@ -13,7 +13,7 @@ static void test_known_answers_both_ways(void **state)
     static const struct {
         const char *data;
         const char *text;
-    } CASES[] = {
+    } cases[] = {
         {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
         {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
     };
@@ -21,29 +21,28 @@ static void test_known_answers_both_ways(void **state)
     uint8_t data[8];
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        size_t size = strlen(CASES[i].data);
-
-        base64_encode(BASE64_STANDARD, (const uint8_t *)CASES[i].data, size, text);
-        assert_string_equal(text, CASES[i].text);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t size = strlen(cases[i].data);
+        base64_encode(BASE64_STANDARD, (const uint8_t *)cases[i].data, size, text);
+        assert_string_equal(text, cases[i].text);
         assert_int_equal(BASE64_LENGTH(size), strlen(text));
         assert_int_equal(base64_decode(BASE64_STANDARD, text, strlen(text), data, size), 0);
-        assert_memory_equal(data, CASES[i].data, size);
+        assert_memory_equal(data, cases[i].data, size);
     }
 }
 
 static void test_alphabets_differ_in_two_characters(void **state)
 {
-    static const uint8_t DATA[] = {0xfb, 0xef, 0xff};
+    static const uint8_t input[] = {0xfb, 0xef, 0xff};
     uint8_t data[3];
     char text[8];
     (void)state;
-    base64_encode(BASE64_STANDARD, DATA, 3, text);
+    base64_encode(BASE64_STANDARD, input, 3, text);
     assert_string_equal(text, "++//");
-    base64_encode(BASE64_URL, DATA, 3, text);
+    base64_encode(BASE64_URL, input, 3, text);
     assert_string_equal(text, "--__");
     assert_int_equal(base64_decode(BASE64_URL, "--__", 4, data, 3), 0);
-    assert_memory_equal(data, DATA, 3);
+    assert_memory_equal(data, input, 3);
     assert_int_equal(base64_decode(BASE64_URL, "++//", 4, data, 3), -EINVAL);
     assert_int_equal(base64_decode(BASE64_STANDARD, "--__", 4, data, 3), -EINVAL);
 }
@@ -84,15 +83,14 @@ static void test_decode_is_strict(void **state)
 
 static void test_decode_refuses_stray_bits(void **state)
 {
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     int accepted_of_one = 0;
     int accepted_of_two = 0;
     uint8_t data[2];
     (void)state;
     for (size_t i = 0; i < 64; i++) {
-        const char one[] = {'Z', DIGITS[i]};
-        const char two[] = {'Z', 'm', DIGITS[i]};
-
+        const char one[] = {'Z', digits[i]};
+        const char two[] = {'Z', 'm', digits[i]};
         accepted_of_one += base64_decode(BASE64_STANDARD, one, 2, data, 1) == 0;
         accepted_of_two += base64_decode(BASE64_STANDARD, two, 3, data, 2) == 0;
     }
@@ -102,25 +100,25 @@ static void test_decode_refuses_stray_bits(void **state)
 
 static void test_hex_both_ways(void **state)
 {
-    static const uint8_t DATA[] = {0x00, 0x1f, 0xa0, 0xff};
+    static const uint8_t input[] = {0x00, 0x1f, 0xa0, 0xff};
     uint8_t data[4];
     char text[9];
     (void)state;
-    hex_encode(DATA, sizeof(DATA), text);
+    hex_encode(input, sizeof(input), text);
     assert_string_equal(text, "001fa0ff");
     assert_int_equal(hex_decode("001FA0fF", data, sizeof(data)), 0);
-    assert_memory_equal(data, DATA, sizeof(data));
+    assert_memory_equal(data, input, sizeof(data));
     assert_int_equal(hex_decode("", data, 0), 0);
 }
 
 static void test_hex_decode_is_strict(void **state)
 {
-    static const char *const CASES[] = {"",     "0",    "00",   "000",  "00000", "000000",
+    static const char *const cases[] = {"",     "0",    "00",   "000",  "00000", "000000",
                                         "00 0", "0x00", "g000", "000g", "00-1",  "000:"};
     uint8_t data[2];
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++)
-        assert_int_equal(hex_decode(CASES[i], data, sizeof(data)), -EINVAL);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(hex_decode(cases[i], data, sizeof(data)), -EINVAL);
 }
 
 int main(void)

@@ -11,7 +11,7 @@
 
 static void test_appends_are_big_endian_and_in_order(void **state)
 {
-    static const uint8_t EXPECTED[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a,
+    static const uint8_t expected[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a,
                                        0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 'a',  'b',  0,    0};
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
     (void)state;
@@ -21,8 +21,8 @@ static void test_appends_are_big_endian_and_in_order(void **state)
     assert_int_equal(bytes_append_u64(&bytes, UINT64_C(0x08090a0b0c0d0e0f)), 0);
     assert_int_equal(bytes_append(&bytes, "ab", 2), 0);
     assert_int_equal(bytes_append_zeros(&bytes, 2), 0);
-    assert_int_equal(bytes.size, sizeof(EXPECTED));
-    assert_memory_equal(bytes.data, EXPECTED, sizeof(EXPECTED));
+    assert_int_equal(bytes.size, sizeof(expected));
+    assert_memory_equal(bytes.data, expected, sizeof(expected));
 }
 
 static void test_growth_keeps_the_content(void **state)
@@ -115,14 +115,14 @@ static void test_put_and_get_agree(void **state)
 
 static void test_reader_reads_to_the_last_byte(void **state)
 {
-    static const uint8_t DATA[] = {1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 'x', 'y', 0, 0};
-    struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
+    static const uint8_t content[] = {1, 0, 2, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4, 'x', 'y', 0, 0};
+    struct reader reader = reader_of(SPAN(content, sizeof(content)));
     (void)state;
     assert_int_equal(reader_u8(&reader), 1);
     assert_int_equal(reader_u16(&reader), 2);
     assert_int_equal(reader_u32(&reader), 3);
     assert_int_equal(reader_u64(&reader), 4);
-    assert_ptr_equal(reader_take(&reader, 2), DATA + 15);
+    assert_ptr_equal(reader_take(&reader, 2), content + 15);
     assert_true(reader_zeros(&reader, 2));
     assert_int_equal(reader.left, 0);
     assert_non_null(reader_take(&reader, 0));
@@ -131,8 +131,8 @@ static void test_reader_reads_to_the_last_byte(void **state)
 
 static void test_reader_fails_once_and_for_all(void **state)
 {
-    static const uint8_t DATA[] = {1, 2, 3};
-    struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
+    static const uint8_t content[] = {1, 2, 3};
+    struct reader reader = reader_of(SPAN(content, sizeof(content)));
     (void)state;
     assert_int_equal(reader_u32(&reader), 0);
     assert_true(reader.failed);
@@ -147,8 +147,8 @@ static void test_reader_fails_once_and_for_all(void **state)
 
 static void test_reader_refuses_huge_sizes(void **state)
 {
-    static const uint8_t DATA[] = {0, 0};
-    struct reader reader = reader_of(SPAN(DATA, sizeof(DATA)));
+    static const uint8_t content[] = {0, 0};
+    struct reader reader = reader_of(SPAN(content, sizeof(content)));
     (void)state;
     assert_null(reader_take(&reader, SIZE_MAX));
     assert_true(reader.failed);
@@ -171,7 +171,6 @@ static void test_zeros_sees_every_bit(void **state)
     assert_true(bytes_all_zero(data, sizeof(data)));
     for (size_t bit = 0; bit < 8 * sizeof(data); bit++) {
         struct reader reader = reader_of(SPAN(data, sizeof(data)));
-
         data[bit / 8] = (uint8_t)(1 << bit % 8);
         assert_false(bytes_all_zero(data, sizeof(data)));
         assert_false(reader_zeros(&reader, sizeof(data)));
@@ -197,6 +196,5 @@ int main(void)
         cmocka_unit_test(test_reader_of_nothing),
         cmocka_unit_test(test_zeros_sees_every_bit),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,6 @@ static void test_monotonic_clock_never_steps_back(void **state)
     (void)state;
     for (int i = 0; i < 10000; i++) {
         uint64_t now = clock_monotonic_ms();
-
         assert_true(now >= last);
         last = now;
     }

@@ -27,7 +27,6 @@ static void test_every_code_has_its_own_name(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(known); i++) {
         const char *name = close_code_name((enum close_code)known[i]);
-
         assert_true(strlen(name) > 0);
         assert_string_not_equal(name, "unknown");
         for (size_t j = 0; j < i; j++)

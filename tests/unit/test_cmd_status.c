@@ -208,7 +208,7 @@ static void test_version(void **state)
 
 static void test_help_knows_every_verb(void **state)
 {
-    static const char *const NAMES[] = {
+    static const char *const names[] = {
 #define VERB(name, run, synopsis, summary, details) name,
 #include "client/verbs.def"
 #undef VERB
@@ -217,14 +217,14 @@ static void test_help_knows_every_verb(void **state)
     (void)state;
     assert_int_equal(rig_run("help", NULL), 0);
     char *all = strdup(rig_out);
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        snprintf(line, sizeof line, "\n  %-12s ", NAMES[i]);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(line, sizeof line, "\n  %-12s ", names[i]);
         assert_non_null(strstr(all, line));
-        assert_int_equal(rig_run("help", NAMES[i], NULL), 0);
-        snprintf(line, sizeof line, "Usage: p2pchatctl %s", NAMES[i]);
+        assert_int_equal(rig_run("help", names[i], NULL), 0);
+        snprintf(line, sizeof line, "Usage: p2pchatctl %s", names[i]);
         assert_memory_equal(rig_out, line, strlen(line));
         char *help = strdup(rig_out);
-        assert_int_equal(rig_run(NAMES[i], "--help", NULL), 0);
+        assert_int_equal(rig_run(names[i], "--help", NULL), 0);
         assert_string_equal(rig_out, help);
         free(help);
     }

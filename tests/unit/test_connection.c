@@ -130,12 +130,12 @@ static void test_a_daemon_that_goes_away_is_lost(void **state)
 
 static void test_nonsense_is_a_loss(void **state)
 {
-    static const char *const CASES[] = {"\n", "hello\n", "[]\n", "{\"a\":1,\"a\":2}\n",
+    static const char *const cases[] = {"\n", "hello\n", "[]\n", "{\"a\":1,\"a\":2}\n",
                                         "{\"\xff\":1}\n"};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct ends ends = connect_ends();
-        say(&ends, CASES[i]);
+        say(&ends, cases[i]);
         expect_outcome(&ends, NULL, CONNECTION_LOST);
         connection_free(ends.client);
         close(ends.daemon);

@@ -12,7 +12,7 @@
 #include "unit/hex.h"
 
 /* A configuration under which the default context finds no algorithm at all. */
-static const char HOSTILE[] = "openssl_conf = init\n"
+static const char hostile[] = "openssl_conf = init\n"
                               "[init]\n"
                               "alg_section = algorithms\n"
                               "[algorithms]\n"
@@ -24,7 +24,7 @@ static int setup(void **state)
 {
     int fd = mkstemp(configuration);
     (void)state;
-    if (fd < 0 || write(fd, HOSTILE, sizeof(HOSTILE) - 1) != sizeof(HOSTILE) - 1)
+    if (fd < 0 || write(fd, hostile, sizeof(hostile) - 1) != sizeof(hostile) - 1)
         return -1;
     close(fd);
     return setenv("OPENSSL_CONF", configuration, 1);

@@ -14,7 +14,7 @@ static void test_the_message_names_socket_reason_and_remedy(void **state)
         const char *path;
         int error;
         const char *err;
-    } CASES[] = {
+    } cases[] = {
         {RUNSTATEDIR "/p2pchat/control.sock", ENOENT,
          "No such file or directory (start it: systemctl start p2pchatd)"},
         {"/run/user/1/p2pchat/control.sock", ECONNREFUSED,
@@ -29,11 +29,11 @@ static void test_the_message_names_socket_reason_and_remedy(void **state)
 
     (void)state;
     setenv("XDG_RUNTIME_DIR", "/run/user/1", 1);
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        rig_refuse(1, CASES[i].error);
-        assert_int_equal(rig_run("status", "-s", CASES[i].path, NULL), 69);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        rig_refuse(1, cases[i].error);
+        assert_int_equal(rig_run("status", "-s", cases[i].path, NULL), 69);
         snprintf(expected, sizeof expected, "p2pchatctl: can't reach the daemon at %s: %s\n",
-                 CASES[i].path, CASES[i].err);
+                 cases[i].path, cases[i].err);
         assert_string_equal(rig_err, expected);
         assert_string_equal(rig_out, "");
     }
@@ -42,16 +42,16 @@ static void test_the_message_names_socket_reason_and_remedy(void **state)
 
 static void test_every_verb_that_needs_the_daemon_ends_with_69_without_it(void **state)
 {
-    static const char *const CASES[][3] = {
+    static const char *const cases[][3] = {
         {"send", "x"},    {"follow"}, {"history"},       {"fingerprint"},     {"status"},
         {"peer", "list"}, {"queue"},  {"rpc", "status"}, {"send", "--lines"}, {"wait-online"},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         rig_refuse(1, ECONNREFUSED);
-        assert_int_equal(rig_run(CASES[i][0], CASES[i][1], NULL), 69);
+        assert_int_equal(rig_run(cases[i][0], cases[i][1], NULL), 69);
         rig_refuse(1, ECONNREFUSED);
-        assert_int_equal(rig_run(CASES[i][0], "--json", CASES[i][1], NULL), 69);
+        assert_int_equal(rig_run(cases[i][0], "--json", cases[i][1], NULL), 69);
         const char start[] = "{\"error\":{\"code\":-69,\"kind\":\"unreachable\",\"message\":";
         assert_memory_equal(rig_err, start, strlen(start));
         assert_string_equal(rig_out, "");

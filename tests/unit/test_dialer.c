@@ -95,7 +95,6 @@ static void *name_server_run(void *argument)
         socklen_t client_size = sizeof(client);
         ssize_t size = recvfrom(server->fd, message, QUESTION_MAX, 0, (struct sockaddr *)&client,
                                 &client_size);
-
         if (size <= HEADER_SIZE)
             return NULL; /* an empty datagram tells it to end */
         size = (ssize_t)answer(message, (size_t)size);
@@ -459,6 +458,5 @@ int main(void)
         CALL(test_a_cancelled_dial_never_calls_back),
         CALL(test_a_loop_can_end_right_after_a_cancelled_look_up),
     };
-
     return cmocka_run_group_tests_name("dialer", tests, NULL, NULL);
 }

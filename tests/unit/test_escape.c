@@ -68,7 +68,6 @@ static void test_no_byte_pair_gets_through(void **state)
         const char text[] = {(char)(pair >> 8), (char)pair};
         CLEANUP(bytes_deinit) struct bytes out = {0};
         CLEANUP(bytes_deinit) struct bytes again = {0};
-
         assert_int_equal(escape_append(&out, text, 2, ESCAPE_LINE), 0);
         for (size_t i = 0; i < out.size; i++)
             assert_true(out.data[i] >= 0x20 && out.data[i] != 0x7f);

@@ -161,18 +161,18 @@ static void test_failed_write_leaves_nothing(void **state)
 
 static void test_secret_read_refuses_open_modes(void **state)
 {
-    static const mode_t REFUSED[] = {0640, 0620, 0604, 0602, 0644, 0666};
-    static const mode_t ACCEPTED[] = {0600, 0400, 0700};
+    static const mode_t refused[] = {0640, 0620, 0604, 0602, 0644, 0666};
+    static const mode_t accepted[] = {0600, 0400, 0700};
     struct bytes content = {0};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
-        make_file("s", "secret", REFUSED[i]);
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        make_file("s", "secret", refused[i]);
         assert_int_equal(file_read_secret("s", LIMIT, &content), -EPERM);
         assert_null(content.data);
     }
-    for (size_t i = 0; i < COUNT_OF(ACCEPTED); i++) {
+    for (size_t i = 0; i < COUNT_OF(accepted); i++) {
         unlink("s");
-        make_file("s", "secret", ACCEPTED[i]);
+        make_file("s", "secret", accepted[i]);
         assert_int_equal(file_read_secret("s", LIMIT, &content), 0);
         assert_int_equal(content.size, 6);
     }
@@ -242,7 +242,6 @@ static void test_paths_join_with_one_slash(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         char *path = path_join(CASES[i].directory, "name");
-
         assert_string_equal(path, CASES[i].path);
         free(path);
     }

@@ -24,7 +24,7 @@ static void test_text_is_that_of_ssh_keygen(void **state)
 
 static void test_parse_takes_no_other_form(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "",
         "SHA256:",
         "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA",
@@ -39,11 +39,10 @@ static void test_parse_takes_no_other_form(void **state)
         "SHA256://79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA\n",
     };
     struct fingerprint fingerprint;
-
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        if (fingerprint_parse(CASES[i], &fingerprint) != -EINVAL)
-            fail_msg("accepted \"%s\"", CASES[i]);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (fingerprint_parse(cases[i], &fingerprint) != -EINVAL)
+            fail_msg("accepted \"%s\"", cases[i]);
     }
 }
 

@@ -38,7 +38,6 @@ static void test_hellos_grow_by_extensions_and_a_second_exchange(void **state)
     (void)state;
     for (uint32_t length = 0; length < 4096; length++) {
         bool plain = length >= 80 && length <= 592;
-
         assert_int_equal(accepts(FRAME_HELLO_J, length),
                          plain || (length >= 1264 && length <= 1776));
         assert_int_equal(accepts(FRAME_HELLO_H, length),
@@ -66,7 +65,6 @@ static void test_alerts_have_the_length_of_their_moment(void **state)
     (void)state;
     for (uint32_t length = 0; length < 64; length++) {
         struct frame_header alert = {length, FRAME_ALERT};
-
         assert_false(frame_acceptable(alert, FRAME_IDENT, 0));
         assert_int_equal(frame_acceptable(alert, FRAME_HELLO_H, 1), length == 1);
         assert_int_equal(frame_acceptable(alert, FRAME_KEY, 17), length == 17);
@@ -78,7 +76,6 @@ static void test_other_types_than_the_expected_are_refused(void **state)
     (void)state;
     for (unsigned type = 0; type <= 0xff; type++) {
         struct frame_header header = {81, (uint8_t)type};
-
         assert_int_equal(frame_acceptable(header, FRAME_CONFIRM_J, 17), type == FRAME_CONFIRM_J);
     }
 }

@@ -11,7 +11,7 @@
 #include "daemon/notify.h"
 #include "unit/cmocka_all.h"
 
-/* --- the node and its clock --- */
+/* --- the node and its clock ------------------------------------------------------------------- */
 
 static struct roster roster;
 static struct pending_keys pending_keys;
@@ -77,7 +77,7 @@ void timer_arm_at(struct timer *timer, uint64_t at_ms)
     *(uint64_t *)timer = at_ms;
 }
 
-/* --- the service manager --- */
+/* --- the service manager ---------------------------------------------------------------------- */
 
 static uint64_t watchdog_ms;
 static unsigned alive_count, ready_count, status_count;
@@ -107,7 +107,7 @@ void notify_status(const char *format, ...)
     status_count++;
 }
 
-/* --- the tests --- */
+/* --- the tests -------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

@@ -56,7 +56,6 @@ static EVP_PKEY *shared_oracle(void)
     struct bytes pem = {0};
     EVP_PKEY *key;
     BIO *bio;
-
     assert_int_equal(identity_export(shared, NULL, &pem), 0);
     bio = BIO_new_mem_buf(pem.data, (int)pem.size);
     key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
@@ -68,11 +67,11 @@ static EVP_PKEY *shared_oracle(void)
 
 static void test_generate_refuses_other_sizes(void **state)
 {
-    static const unsigned SIZES[] = {0, 512, 1024, 2047, 2049, 2056, 8192, 0xffffffff};
+    static const unsigned sizes[] = {0, 512, 1024, 2047, 2049, 2056, 8192, 0xffffffff};
     struct identity *identity = NULL;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(SIZES); i++)
-        assert_int_equal(identity_generate(&identity, SIZES[i]), -EINVAL);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++)
+        assert_int_equal(identity_generate(&identity, sizes[i]), -EINVAL);
     assert_null(identity);
     assert_int_equal(pubkey_modulus_size(identity_pubkey(shared)), 256);
     assert_int_equal(pubkey_check(identity_pubkey(shared)), 0);
@@ -118,23 +117,21 @@ static void test_import_reads_what_others_write(void **state)
     EVP_PKEY *key = shared_oracle();
     const EVP_CIPHER *cipher = EVP_aes_256_cbc();
     BIO *bio;
-
     (void)state;
     bio = BIO_new(BIO_s_mem());
     assert_int_equal(PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL), 1);
     assert_int_equal(import_bio(bio, NULL), 0);
     for (int i = 0; i < 3; i++) {
-        static const char *const PASSPHRASES[] = {"pass", NULL, "wrong"};
-        static const int EXPECTED[] = {0, IDENTITY_ENCRYPTED, IDENTITY_PASSPHRASE};
-
+        static const char *const passphrases[] = {"pass", NULL, "wrong"};
+        static const int answers[] = {0, IDENTITY_ENCRYPTED, IDENTITY_PASSPHRASE};
         bio = BIO_new(BIO_s_mem());
         assert_int_equal(PEM_write_bio_PrivateKey_traditional(
                              bio, key, cipher, (const unsigned char *)"pass", 4, NULL, NULL),
                          1);
-        assert_int_equal(import_bio(bio, PASSPHRASES[i]), EXPECTED[i]);
+        assert_int_equal(import_bio(bio, passphrases[i]), answers[i]);
         bio = BIO_new(BIO_s_mem());
         assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, "pass", 4, NULL, NULL), 1);
-        assert_int_equal(import_bio(bio, PASSPHRASES[i]), EXPECTED[i]);
+        assert_int_equal(import_bio(bio, passphrases[i]), answers[i]);
     }
     EVP_PKEY_free(key);
 }
@@ -164,7 +161,6 @@ static void test_import_refuses_other_kinds_of_keys(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         BIO *bio = BIO_new(BIO_s_mem());
-
         assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, keys[i], NULL, NULL, 0, NULL, NULL), 1);
         assert_int_equal(import_bio(bio, NULL), IDENTITY_UNSUITABLE);
         EVP_PKEY_free(keys[i]);
@@ -173,7 +169,7 @@ static void test_import_refuses_other_kinds_of_keys(void **state)
 
 static void test_import_refuses_what_is_no_private_key(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "",
         "\n",
         "junk",
@@ -187,8 +183,8 @@ static void test_import_refuses_what_is_no_private_key(void **state)
     };
     struct bytes pem = {0};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++)
-        assert_int_equal(import(SPAN(CASES[i], strlen(CASES[i])), NULL), IDENTITY_MALFORMED);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(import(SPAN(cases[i], strlen(cases[i])), NULL), IDENTITY_MALFORMED);
     assert_int_equal(pubkey_export(identity_pubkey(shared), &pem), 0);
     assert_int_equal(import(bytes_span(&pem), NULL), IDENTITY_MALFORMED);
     bytes_clear(&pem);
@@ -209,7 +205,6 @@ static void test_import_refuses_damaged_numbers(void **state)
     for (int at = 300; at < size - 8; at += 120) {
         BIO *bio = BIO_new(BIO_s_mem());
         int r;
-
         der[at] ^= 0x10;
         assert_true(PEM_write_bio(bio, PEM_STRING_RSA, "", der, size) > 0);
         r = import_bio(bio, NULL);
@@ -220,15 +215,15 @@ static void test_import_refuses_damaged_numbers(void **state)
     EVP_PKEY_free(key);
 }
 
-/* --- wrapping ------------------------------------------------------------------------------- */
+/* --- wrapping --------------------------------------------------------------------------------- */
 
-static const struct secret SECRET = {{1, 2, 3, [31] = 0xff}};
-static const struct secret FALLBACK = {{0xaa, [31] = 0x55}};
+static const struct secret known_secret = {{1, 2, 3, [31] = 0xff}};
+static const struct secret fallback = {{0xaa, [31] = 0x55}};
 
 static void assert_unwraps_to(struct span wrapped, const struct secret *expected)
 {
     struct secret secret = {{0}};
-    assert_int_equal(identity_unwrap(shared, wrapped, &FALLBACK, &secret), 0);
+    assert_int_equal(identity_unwrap(shared, wrapped, &fallback, &secret), 0);
     assert_memory_equal(secret.bytes, expected->bytes, SECRET_SIZE);
 }
 
@@ -237,30 +232,30 @@ static void test_wrapped_secret_comes_back(void **state)
     uint8_t wrapped[256];
     uint8_t again[256];
     (void)state;
-    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, wrapped), 0);
-    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, again), 0);
+    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &known_secret, wrapped), 0);
+    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &known_secret, again), 0);
     assert_memory_not_equal(wrapped, again, sizeof(wrapped));
-    assert_unwraps_to(SPAN(wrapped, sizeof(wrapped)), &SECRET);
-    assert_unwraps_to(SPAN(again, sizeof(again)), &SECRET);
+    assert_unwraps_to(SPAN(wrapped, sizeof(wrapped)), &known_secret);
+    assert_unwraps_to(SPAN(again, sizeof(again)), &known_secret);
 }
 
 static void test_broken_wrapping_gives_the_fallback(void **state)
 {
     uint8_t wrapped[257];
     (void)state;
-    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &SECRET, wrapped), 0);
+    assert_int_equal(pubkey_wrap(identity_pubkey(shared), &known_secret, wrapped), 0);
     for (size_t bit = 0; bit < 8 * 256; bit += 37) {
         wrapped[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
+        assert_unwraps_to(SPAN(wrapped, 256), &fallback);
         wrapped[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    assert_unwraps_to(SPAN(wrapped, 255), &FALLBACK);
-    assert_unwraps_to(SPAN(wrapped, 257), &FALLBACK);
-    assert_unwraps_to(SPAN(wrapped, 0), &FALLBACK);
+    assert_unwraps_to(SPAN(wrapped, 255), &fallback);
+    assert_unwraps_to(SPAN(wrapped, 257), &fallback);
+    assert_unwraps_to(SPAN(wrapped, 0), &fallback);
     memset(wrapped, 0, sizeof(wrapped));
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
     memset(wrapped, 0xff, sizeof(wrapped));
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
 }
 
 /* Wraps as another implementation would, with these parameters. */
@@ -276,28 +271,29 @@ static void oracle_wrap(const EVP_MD *hash, const EVP_MD *mask, const char *labe
     assert_int_equal(EVP_PKEY_CTX_set_rsa_mgf1_md(context, mask), 1);
     assert_int_equal(
         EVP_PKEY_CTX_set0_rsa_oaep_label(context, OPENSSL_strdup(label), (int)strlen(label)), 1);
-    assert_int_equal(EVP_PKEY_encrypt(context, wrapped, &wrapped_size, SECRET.bytes, size), 1);
+    assert_int_equal(EVP_PKEY_encrypt(context, wrapped, &wrapped_size, known_secret.bytes, size),
+                     1);
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
 }
 
 static void test_only_the_exact_parameters_unwrap(void **state)
 {
-    static const char LABEL[] = "p2pchat/1 aes-key";
+    static const char own_label[] = "p2pchat/1 aes-key";
     uint8_t wrapped[256];
     (void)state;
-    oracle_wrap(EVP_sha256(), EVP_sha256(), LABEL, 32, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &SECRET);
-    oracle_wrap(EVP_sha1(), EVP_sha256(), LABEL, 32, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
-    oracle_wrap(EVP_sha256(), EVP_sha1(), LABEL, 32, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
+    oracle_wrap(EVP_sha256(), EVP_sha256(), own_label, 32, wrapped);
+    assert_unwraps_to(SPAN(wrapped, 256), &known_secret);
+    oracle_wrap(EVP_sha1(), EVP_sha256(), own_label, 32, wrapped);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
+    oracle_wrap(EVP_sha256(), EVP_sha1(), own_label, 32, wrapped);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
     oracle_wrap(EVP_sha256(), EVP_sha256(), "p2pchat/1 aes-kez", 32, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
-    oracle_wrap(EVP_sha256(), EVP_sha256(), LABEL, 31, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
-    oracle_wrap(EVP_sha256(), EVP_sha256(), LABEL, 0, wrapped);
-    assert_unwraps_to(SPAN(wrapped, 256), &FALLBACK);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
+    oracle_wrap(EVP_sha256(), EVP_sha256(), own_label, 31, wrapped);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
+    oracle_wrap(EVP_sha256(), EVP_sha256(), own_label, 0, wrapped);
+    assert_unwraps_to(SPAN(wrapped, 256), &fallback);
 }
 
 int main(void)

@@ -31,27 +31,27 @@ static void expect_outcome(struct input *input, int outcome)
 
 static void test_lines_are_the_same_split_at_every_offset(void **state)
 {
-    static const char TEXT[] = "one\n\ntwo\r\nlast";
-    static const char *const LINES[] = {"one", "", "two\r"};
+    static const char lines_text[] = "one\n\ntwo\r\nlast";
+    static const char *const lines[] = {"one", "", "two\r"};
     (void)state;
-    for (size_t cut = 1; cut < sizeof TEXT - 1; cut++) {
+    for (size_t cut = 1; cut < sizeof lines_text - 1; cut++) {
         int fds[2];
         assert_int_equal(pipe(fds), 0);
         struct input input = {.fd = fds[0]};
         struct span line;
         size_t count = 0;
 
-        give(fds[1], TEXT, cut);
+        give(fds[1], lines_text, cut);
         assert_int_equal(input_read(&input), 0);
         while (input_line(&input, &line) == 0) {
-            assert_int_equal(line.size, strlen(LINES[count]));
-            assert_memory_equal(line.data, LINES[count++], line.size);
+            assert_int_equal(line.size, strlen(lines[count]));
+            assert_memory_equal(line.data, lines[count++], line.size);
         }
-        give(fds[1], TEXT + cut, sizeof TEXT - 1 - cut);
+        give(fds[1], lines_text + cut, sizeof lines_text - 1 - cut);
         close(fds[1]);
         assert_int_equal(input_read(&input), 0);
-        while (count < COUNT_OF(LINES))
-            expect(&input, LINES[count++]);
+        while (count < COUNT_OF(lines))
+            expect(&input, lines[count++]);
         expect_outcome(&input, INPUT_NONE);
         assert_int_equal(input_read(&input), 0);
         expect(&input, "last");

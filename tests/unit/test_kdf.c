@@ -41,7 +41,6 @@ static void test_hmac_known_answers(void **state)
         uint8_t expected[HMAC_SIZE];
         uint8_t mac[HMAC_SIZE];
         size_t key_size = unhex(CASES[i].key, key);
-
         unhex(CASES[i].mac, expected);
         assert_int_equal(hmac_sha256(SPAN(key, key_size), &data, 1, mac), 0);
         assert_memory_equal(mac, expected, HMAC_SIZE);
@@ -50,8 +49,8 @@ static void test_hmac_known_answers(void **state)
 
 static void test_hmac_hashes_keys_longer_than_a_block(void **state)
 {
-    static const char DATA[] = "Test Using Larger Than Block-Size Key - Hash Key First";
-    const struct span parts[] = {SPAN(DATA, 10), SPAN(DATA + 10, sizeof(DATA) - 11)};
+    static const char message[] = "Test Using Larger Than Block-Size Key - Hash Key First";
+    const struct span parts[] = {SPAN(message, 10), SPAN(message + 10, sizeof(message) - 11)};
     uint8_t key[131];
     uint8_t expected[HMAC_SIZE];
     uint8_t mac[HMAC_SIZE];

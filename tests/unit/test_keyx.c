@@ -40,7 +40,6 @@ static void test_known_answer_on_both_sides(void **state)
     for (size_t i = 0; i < 2; i++) {
         uint8_t public_key[KEYX_SIZE];
         uint8_t private_key[KEYX_SIZE];
-
         unhex(SIDES[i].private_key, private_key);
         unhex(SIDES[i].public_key, public_key);
         fake_random_push(private_key, sizeof(private_key));
@@ -58,7 +57,7 @@ static void test_known_answer_on_both_sides(void **state)
 /* The points of low order and all their encodings: not reduced, and with the ignored top bit. */
 static void test_low_order_points_are_degenerate(void **state)
 {
-    static const char *const POINTS[] = {
+    static const char *const points[] = {
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000000",
         "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
@@ -72,10 +71,9 @@ static void test_low_order_points_are_degenerate(void **state)
     uint8_t point[KEYX_SIZE];
     (void)state;
     assert_int_equal(keyx_generate(&keyx), 0);
-    for (size_t i = 0; i < 2 * COUNT_OF(POINTS); i++) {
+    for (size_t i = 0; i < 2 * COUNT_OF(points); i++) {
         struct secret shared = {{1}};
-
-        unhex(POINTS[i / 2], point);
+        unhex(points[i / 2], point);
         point[KEYX_SIZE - 1] |= (uint8_t)(i % 2 << 7);
         assert_int_equal(keyx_derive(&keyx, point, &shared), KEYX_DEGENERATE);
         assert_memory_equal(shared.bytes, ZERO, SECRET_SIZE);

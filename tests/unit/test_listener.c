@@ -158,7 +158,6 @@ static void test_a_listener_everywhere_serves_both_families(void **state)
     for (size_t i = 0; i < 2; i++) {
         int v4;
         int v6;
-
         place->accepted = 0;
         assert_int_equal(listen_tcp(place, hosts[i], 0), 0);
         v4 = connect_v4(port_of(place));
@@ -250,7 +249,6 @@ static void test_accepted_sockets_do_not_leak_into_children(void **state)
     close(fd);
     for (int i = fd - 3; i < fd + 3; i++) {
         struct stat status;
-
         if (i > 2 && fstat(i, &status) == 0 && S_ISSOCK(status.st_mode))
             assert_true((fcntl(i, F_GETFD) & FD_CLOEXEC) != 0);
     }
@@ -441,6 +439,5 @@ int main(void)
         PLACE(test_an_inherited_tcp_socket_works),
         PLACE(test_only_listening_stream_sockets_are_inherited),
     };
-
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /*
  * Tests base/log: what reaches the sink, in which form and how often.
  */
+#define LOG_COMPONENT "test"
+
 #include "base/log.h"
 
 #include <errno.h>
@@ -9,8 +11,6 @@
 
 #include "unit/cmocka_all.h"
 #include "unit/fake_clock.h"
-
-#define LOG_COMPONENT "test"
 
 /* The last entry and how many there were. */
 static struct {
@@ -162,13 +162,13 @@ static void test_errors_are_not_limited(void **state)
 
 static void test_level_names_both_ways(void **state)
 {
-    static const char *const NAMES[] = {"error", "warning", "notice", "info", "debug"};
+    static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
     enum log_level level = LOG_LEVEL_INFO;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(NAMES); i++) {
-        assert_int_equal(log_level_parse(NAMES[i], &level), 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        assert_int_equal(log_level_parse(names[i], &level), 0);
         assert_int_equal(level, LOG_LEVEL_ERROR + i);
-        assert_string_equal(log_level_name(level), NAMES[i]);
+        assert_string_equal(log_level_name(level), names[i]);
     }
     assert_int_equal(log_level_parse("Error", &level), -EINVAL);
     assert_int_equal(log_level_parse("", &level), -EINVAL);

@@ -371,6 +371,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_signals_arrive_in_the_loop_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_impossible_signal_is_refused, setup, teardown),
     };
-
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

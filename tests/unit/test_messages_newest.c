@@ -73,7 +73,6 @@ static void test_newest_messages_of_a_time(void **state)
     static const unsigned times[] = {1, 2, 3, 9, 4, 5}; /* the clock was set back after 9 */
     for (unsigned i = 0; i < 6; i++)
         scratch_add(scratch, alice, MESSAGE_IN, times[i]);
-
     for (int committed = 0; committed < 2; committed++) {
         struct messages_filter filter = {.since_ms = 3000, .until_ms = 5000, .limit = 100};
         assert_int_equal(newest(scratch, filter).count, 2);

@@ -57,7 +57,6 @@ static void test_three_sizes_are_accepted(void **state)
         struct span span = SPAN(spki.bytes, spki.size);
         struct fingerprint expected;
         struct pubkey *key;
-
         assert_int_equal(pubkey_new(&key, span), 0);
         assert_int_equal(pubkey_modulus_size(key), SIZES[i].modulus_size);
         assert_int_equal(pubkey_spki(key).size, spki.size);
@@ -78,10 +77,8 @@ static void test_every_flipped_fixed_bit_is_rejected(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
         struct spki spki = spki_make(i);
-
         for (size_t bit = 0; bit < 8 * (HEADER_SIZE + TRAILER_SIZE); bit++) {
             size_t at = bit / 8 < HEADER_SIZE ? bit / 8 : bit / 8 + SIZES[i].modulus_size;
-
             spki.bytes[at] ^= (uint8_t)(1 << bit % 8);
             assert_int_equal(accepts(&spki), PUBKEY_MALFORMED);
             spki.bytes[at] ^= (uint8_t)(1 << bit % 8);
@@ -97,7 +94,6 @@ static void test_implausible_moduli_are_rejected(void **state)
         struct spki spki = spki_make(i);
         uint8_t *first = spki.bytes + HEADER_SIZE;
         uint8_t *last = first + SIZES[i].modulus_size - 1;
-
         *last ^= 1;
         assert_int_equal(accepts(&spki), PUBKEY_MALFORMED);
         *last ^= 1;
@@ -113,7 +109,6 @@ static void test_other_lengths_are_rejected(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(SIZES); i++) {
         struct spki spki = spki_make(i);
-
         spki.size--;
         assert_int_equal(accepts(&spki), PUBKEY_MALFORMED);
         spki.size += 2;
@@ -125,9 +120,9 @@ static void test_other_lengths_are_rejected(void **state)
     }
 }
 
-/* --- with a real key ------------------------------------------------------------------------ */
+/* --- with a real key -------------------------------------------------------------------------- */
 
-static const struct span PARTS[] = {{(const uint8_t *)"two", 3}, {(const uint8_t *)" parts", 6}};
+static const struct span parts[] = {{(const uint8_t *)"two", 3}, {(const uint8_t *)" parts", 6}};
 
 struct pair {
     struct identity *identity;
@@ -141,7 +136,6 @@ static int setup(void **state)
     static struct pair pair;
     struct bytes pem = {0};
     BIO *bio;
-
     if (crypto_init() < 0 || identity_generate(&pair.identity, 2048) < 0 ||
         identity_export(pair.identity, NULL, &pem) < 0)
         return -1;
@@ -151,7 +145,7 @@ static int setup(void **state)
     BIO_free(bio);
     bytes_deinit(&pem);
     *state = &pair;
-    return identity_sign(pair.identity, SIGNATURE_KEY, PARTS, 2, pair.signature);
+    return identity_sign(pair.identity, SIGNATURE_KEY, parts, 2, pair.signature);
 }
 
 static int teardown(void **state)
@@ -165,13 +159,13 @@ static int teardown(void **state)
 
 static int verify(const struct pair *pair, const uint8_t *signature, size_t size)
 {
-    return pubkey_verify(pair->key, SIGNATURE_KEY, PARTS, 2, SPAN(signature, size));
+    return pubkey_verify(pair->key, SIGNATURE_KEY, parts, 2, SPAN(signature, size));
 }
 
 /* Signs as an independent implementation would, with this salt length. */
 static void oracle_sign(const struct pair *pair, int salt_size, uint8_t *signature)
 {
-    static const char TEXT[] = "p2pchat/1 key\0two parts";
+    static const char text[] = "p2pchat/1 key\0two parts";
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *parameters;
     size_t size = 256;
@@ -179,7 +173,7 @@ static void oracle_sign(const struct pair *pair, int salt_size, uint8_t *signatu
     assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING), 1);
     assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt_size), 1);
     assert_int_equal(
-        EVP_DigestSign(context, signature, &size, (const uint8_t *)TEXT, sizeof(TEXT) - 1), 1);
+        EVP_DigestSign(context, signature, &size, (const uint8_t *)text, sizeof(text) - 1), 1);
     EVP_MD_CTX_free(context);
 }
 
@@ -192,20 +186,20 @@ static void test_signature_is_over_purpose_and_parts(void **state)
     assert_int_equal(verify(pair, pair->signature, 256), 0);
     assert_int_equal(pubkey_verify(pair->key, SIGNATURE_KEY, &joined, 1, signature), 0);
     assert_int_equal(pubkey_verify(pair->key, SIGNATURE_KEY, &other, 1, signature), PUBKEY_FORGED);
-    assert_int_equal(pubkey_verify(pair->key, SIGNATURE_IDENT, PARTS, 2, signature), PUBKEY_FORGED);
-    assert_int_equal(pubkey_verify(pair->key, SIGNATURE_PACKET, PARTS, 2, signature),
+    assert_int_equal(pubkey_verify(pair->key, SIGNATURE_IDENT, parts, 2, signature), PUBKEY_FORGED);
+    assert_int_equal(pubkey_verify(pair->key, SIGNATURE_PACKET, parts, 2, signature),
                      PUBKEY_FORGED);
 }
 
 static void test_only_salts_of_32_bytes_verify(void **state)
 {
-    static const int OTHERS[] = {0, 20, 31, 33, 222};
+    static const int others[] = {0, 20, 31, 33, 222};
     const struct pair *pair = *state;
     uint8_t signature[256];
     oracle_sign(pair, 32, signature);
     assert_int_equal(verify(pair, signature, 256), 0);
-    for (size_t i = 0; i < COUNT_OF(OTHERS); i++) {
-        oracle_sign(pair, OTHERS[i], signature);
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        oracle_sign(pair, others[i], signature);
         assert_int_equal(verify(pair, signature, 256), PUBKEY_FORGED);
     }
 }
@@ -249,7 +243,7 @@ static void test_signature_above_the_modulus_is_rejected(void **state)
     int tries = 0;
     do {
         assert_true(tries++ < 5000);
-        assert_int_equal(identity_sign(pair->identity, SIGNATURE_KEY, PARTS, 2, signature), 0);
+        assert_int_equal(identity_sign(pair->identity, SIGNATURE_KEY, parts, 2, signature), 0);
         assert_non_null(BN_bin2bn(signature, 256, s));
         assert_int_equal(BN_add(s, s, n), 1);
     } while (BN_num_bytes(s) > 256);
@@ -278,7 +272,6 @@ static void test_export_is_the_spki_in_pem(void **state)
     unsigned char *der = NULL;
     EVP_PKEY *read;
     BIO *bio;
-
     assert_int_equal(pubkey_export(pair->key, &pem), 0);
     assert_memory_equal(pem.data, "-----BEGIN PUBLIC KEY-----\n", 27);
     bio = BIO_new_mem_buf(pem.data, (int)pem.size);

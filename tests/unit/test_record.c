@@ -51,7 +51,6 @@ static void test_every_type_is_known_optional_or_unsupported(void **state)
     (void)state;
     for (unsigned type = 0; type <= 0xff; type++) {
         int expected = type >= RECORD_OPTIONAL ? 0 : RECORD_UNSUPPORTED;
-
         bytes_clear(&records);
         assert_int_equal(record_append(&records, (enum record_type)type, SPAN("123", 3)), 0);
         if ((type >= RECORD_PING && type <= RECORD_REKEY_DONE) || type == RECORD_MESSAGE)

@@ -195,7 +195,7 @@ static void test_a_seq_is_never_given_twice(void **state)
     assert_int_equal(scratch_add(scratch, alice, MESSAGE_IN, 2).seq, last + 1);
 }
 
-/* --- the end of a message's time in the queue --- */
+/* --- the end of a message's time in the queue ------------------------------------------------- */
 
 static int64_t add_expiring(struct scratch *scratch, int64_t peer, unsigned n, uint64_t at_ms)
 {

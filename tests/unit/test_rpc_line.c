@@ -39,24 +39,23 @@ static void test_an_empty_one_has_no_line(void **state)
 
 static void test_lines_are_the_same_split_at_every_offset(void **state)
 {
-    static const char STREAM[] = "one\n\ntwo\r\n\r\nthr\ree\nrest";
-    const size_t size = sizeof STREAM - 1;
+    static const char stream[] = "one\n\ntwo\r\n\r\nthr\ree\nrest";
+    const size_t size = sizeof stream - 1;
     (void)state;
     for (size_t cut = 0; cut <= size; cut++) {
         struct rpc_line line = {0};
         struct span got;
         size_t count = 0;
-        static const char *const LINES[] = {"one", "", "two", "", "thr\ree"};
-
-        feed(&line, STREAM, cut);
+        static const char *const lines[] = {"one", "", "two", "", "thr\ree"};
+        feed(&line, stream, cut);
         while (rpc_line_next(&line, &got) == 0) {
-            assert_int_equal(got.size, strlen(LINES[count]));
-            assert_memory_equal(got.data, LINES[count], got.size);
+            assert_int_equal(got.size, strlen(lines[count]));
+            assert_memory_equal(got.data, lines[count], got.size);
             count++;
         }
-        feed(&line, STREAM + cut, size - cut);
-        for (; count < COUNT_OF(LINES); count++)
-            expect(&line, LINES[count]);
+        feed(&line, stream + cut, size - cut);
+        for (; count < COUNT_OF(lines); count++)
+            expect(&line, lines[count]);
         expect_none(&line);
         feed(&line, "\n", 1);
         expect(&line, "rest");

@@ -138,27 +138,28 @@ static void test_what_is_no_request_is_refused(void **state)
 
 static void test_a_nul_byte_ends_nothing(void **state)
 {
-    static const char LINE[] = "{\"method\":\"status\"}\0{\"x\":1}";
+    static const char request_line[] = "{\"method\":\"status\"}\0{\"x\":1}";
     (void)state;
-    expect_complaint(LINE, sizeof LINE - 1, RPC_PARSE_ERROR, NULL, false);
+    expect_complaint(request_line, sizeof request_line - 1, RPC_PARSE_ERROR, NULL, false);
 }
 
 static void test_every_cut_of_a_request_is_refused(void **state)
 {
-    static const char LINE[] =
+    static const char request_line[] =
         "{\"id\":1,\"method\":\"peer.get\",\"params\":{\"name\":\"\\u00e4\"}}";
     (void)state;
-    for (size_t size = 0; size < sizeof LINE - 1; size++)
-        expect_complaint(LINE, size, RPC_PARSE_ERROR, NULL, false);
+    for (size_t size = 0; size < sizeof request_line - 1; size++)
+        expect_complaint(request_line, size, RPC_PARSE_ERROR, NULL, false);
 }
 
 static void test_an_unknown_notification_is_known_to_be_one(void **state)
 {
-    static const char LINE[] = "{\"jsonrpc\":\"2.0\",\"method\":\"nope\"}";
+    static const char request_line[] = "{\"jsonrpc\":\"2.0\",\"method\":\"nope\"}";
     struct rpc_request request;
     struct rpc_complaint complaint;
     (void)state;
-    assert_false(rpc_request_read(&request, SPAN(LINE, sizeof LINE - 1), &complaint));
+    assert_false(
+        rpc_request_read(&request, SPAN(request_line, sizeof request_line - 1), &complaint));
     assert_true(request.notification);
     rpc_request_deinit(&request);
 }
@@ -260,11 +261,12 @@ static void test_messages_have_these_bytes(void **state)
 
 static void test_a_reply_outlives_the_request(void **state)
 {
-    static const char LINE[] = "{\"id\":5,\"method\":\"status\"}";
+    static const char request_line[] = "{\"id\":5,\"method\":\"status\"}";
     struct rpc_request request;
     struct rpc_complaint complaint;
     (void)state;
-    assert_true(rpc_request_read(&request, SPAN(LINE, sizeof LINE - 1), &complaint));
+    assert_true(
+        rpc_request_read(&request, SPAN(request_line, sizeof request_line - 1), &complaint));
     json_t *reply = rpc_reply(request.id, json_object());
     rpc_request_deinit(&request);
     expect_line(reply, "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{}}\n");

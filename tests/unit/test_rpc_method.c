@@ -119,16 +119,16 @@ static void test_every_method_refuses_without_each_needed_parameter(void **state
 
 static void test_every_method_refuses_each_parameter_of_a_wrong_type(void **state)
 {
-    static const char *const WRONG[] = {"null", "{}", "1.5", "-1", "[1]", "[\"a\",null]", "[[]]"};
+    static const char *const wrong[] = {"null", "{}", "1.5", "-1", "[1]", "[\"a\",null]", "[[]]"};
     (void)state;
     for (size_t i = 0; i < rpc_method_count; i++) {
         struct expected expected[16];
         const size_t count = read_parameters(&rpc_methods[i], expected, COUNT_OF(expected));
         for (size_t j = 0; j < count; j++) {
             json_t *params = all_parameters(expected, count, true);
-            for (size_t k = 0; k < COUNT_OF(WRONG); k++) {
+            for (size_t k = 0; k < COUNT_OF(wrong); k++) {
                 json_object_set_new(params, expected[j].name,
-                                    json_loads(WRONG[k], JSON_DECODE_ANY, NULL));
+                                    json_loads(wrong[k], JSON_DECODE_ANY, NULL));
                 assert_false(check(&rpc_methods[i], params));
             }
             json_object_set_new(
@@ -200,18 +200,18 @@ static void test_a_long_unknown_name_is_cut(void **state)
 
 static void test_changes_of_trust_are_for_administrators(void **state)
 {
-    static const char *const ADMIN[] = {
+    static const char *const admin[] = {
         "peer.add",      "peer.rename",  "peer.set",      "peer.remove",   "peer.verify",
         "peer.block",    "peer.unblock", "peer.accept",   "peer.reject",   "invite.create",
         "invite.accept", "invite.list",  "invite.revoke", "history.purge", "daemon.reload",
         "daemon.stop",   "log.level"};
     size_t admins = 0;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(ADMIN); i++)
-        assert_int_equal(rpc_method_find(ADMIN[i])->access, RPC_ADMIN);
+    for (size_t i = 0; i < COUNT_OF(admin); i++)
+        assert_int_equal(rpc_method_find(admin[i])->access, RPC_ADMIN);
     for (size_t i = 0; i < rpc_method_count; i++)
         admins += rpc_methods[i].access == RPC_ADMIN;
-    assert_int_equal(admins, COUNT_OF(ADMIN));
+    assert_int_equal(admins, COUNT_OF(admin));
 }
 
 int main(void)

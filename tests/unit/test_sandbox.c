@@ -32,7 +32,7 @@
 #include "base/file.h"
 #include "unit/cmocka_all.h"
 
-/* --- rooms to try things in --- */
+/* --- rooms to try things in ------------------------------------------------------------------- */
 
 static char home[] = "/tmp/p2pchat-sandbox-XXXXXX";
 static struct paths paths;
@@ -86,7 +86,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- attempts: 0, or the errno with which they fail --- */
+/* --- attempts: 0, or the errno with which they fail ------------------------------------------- */
 
 static int outcome(long result)
 {
@@ -262,7 +262,7 @@ static int type_for_the_user(void)
     return outcome(ioctl(STDIN_FILENO, TIOCSTI, "x"));
 }
 
-/* --- running them --- */
+/* --- running them ----------------------------------------------------------------------------- */
 
 static bool kernel_has(enum sandbox_part part)
 {
@@ -356,7 +356,7 @@ static void test_calls_that_it_does_not_need_are_gone(void **state)
     TRY_ALL(SANDBOX_CALLS, table, ENOSYS);
 }
 
-/* --- what still works --- */
+/* --- what still works ------------------------------------------------------------------------- */
 
 static int replace_in_the_state(void)
 {

@@ -22,10 +22,10 @@ static void test_equal_sees_every_bit(void **state)
 static void test_wipe_leaves_zeros_and_its_surroundings(void **state)
 {
     uint8_t data[6] = {1, 2, 3, 4, 5, 6};
-    static const uint8_t EXPECTED[6] = {1, 0, 0, 0, 0, 6};
+    static const uint8_t expected[6] = {1, 0, 0, 0, 0, 6};
     (void)state;
     secret_wipe(data + 1, 4);
-    assert_memory_equal(data, EXPECTED, sizeof(data));
+    assert_memory_equal(data, expected, sizeof(data));
 }
 
 static void test_cleanup_wipes_the_whole_secret(void **state)

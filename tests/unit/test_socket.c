@@ -18,7 +18,6 @@ static struct origin origin_of(int family, const char *host, uint16_t port)
 {
     union socket_address address = {0};
     struct origin origin;
-
     address.any.sa_family = (sa_family_t)family;
     if (family == AF_INET) {
         address.v4.sin_port = htons(port);
@@ -86,7 +85,6 @@ static void test_tcp_is_prompt_and_notices_a_lost_peer(void **state)
     for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
         int value = -1;
         socklen_t size = sizeof(value);
-
         assert_int_equal(getsockopt(fd, expected[i].level, expected[i].name, &value, &size), 0);
         assert_int_equal(value, expected[i].value);
     }

@@ -432,6 +432,5 @@ int main(void)
         UNIX(test_unix_knows_who_has_gone_and_who_only_said_its_last),
         TCP(test_what_is_no_socket_becomes_no_stream),
     };
-
     return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }

@@ -32,7 +32,6 @@ static void sender_readable(void *context)
     for (;;) {
         const struct span input = stream_input(sender->stream);
         const size_t step = input.size < 777 ? input.size : 777;
-
         if (step == 0)
             break;
         for (size_t i = 0; i < step; i++) {
@@ -50,7 +49,6 @@ static void sender_writable(void *context)
     uint8_t chunk[10007];
     while (sender->sent < VOLUME && stream_unsent(sender->stream) < 4 * STREAM_LOW_WATER) {
         size_t size = 0;
-
         for (; size < sizeof(chunk) && sender->sent + size < VOLUME; size++)
             chunk[size] = byte_at(sender->sent + size);
         assert_int_equal(stream_write(sender->stream, SPAN(chunk, size)), 0);
@@ -74,7 +72,6 @@ static void echo_readable(void *context)
     while (stream_input(stream).size > 0) {
         const struct span input = stream_input(stream);
         const size_t step = input.size < 501 ? input.size : 501;
-
         if (stream_unsent(stream) > 2 * STREAM_LOW_WATER) {
             stream_pause(stream, true);
             return;

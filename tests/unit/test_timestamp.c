@@ -12,7 +12,7 @@ static void test_text_and_time_are_the_same(void **state)
     static const struct {
         uint64_t wall_ms;
         const char *text;
-    } CASES[] = {
+    } cases[] = {
         {0, "1970-01-01T00:00:00.000Z"},
         {UINT64_C(1700000000001), "2023-11-14T22:13:20.001Z"},
         {UINT64_C(951782400000), "2000-02-29T00:00:00.000Z"},
@@ -22,11 +22,11 @@ static void test_text_and_time_are_the_same(void **state)
     uint64_t wall_ms;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        timestamp_format(CASES[i].wall_ms, text);
-        assert_string_equal(text, CASES[i].text);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        timestamp_format(cases[i].wall_ms, text);
+        assert_string_equal(text, cases[i].text);
         assert_int_equal(timestamp_parse(text, &wall_ms), 0);
-        assert_true(wall_ms == CASES[i].wall_ms);
+        assert_true(wall_ms == cases[i].wall_ms);
     }
 }
 
@@ -45,7 +45,7 @@ static void test_parse_reads_every_form(void **state)
     static const struct {
         const char *text;
         uint64_t wall_ms;
-    } CASES[] = {
+    } cases[] = {
         {"2023-11-14", UINT64_C(1699920000000)},
         {"2023-11-14T22:13:20Z", UINT64_C(1700000000000)},
         {"2023-11-14t22:13:20z", UINT64_C(1700000000000)},
@@ -61,15 +61,15 @@ static void test_parse_reads_every_form(void **state)
     uint64_t wall_ms;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        if (timestamp_parse(CASES[i].text, &wall_ms) != 0 || wall_ms != CASES[i].wall_ms)
-            fail_msg("\"%s\" gives %llu", CASES[i].text, (unsigned long long)wall_ms);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (timestamp_parse(cases[i].text, &wall_ms) != 0 || wall_ms != cases[i].wall_ms)
+            fail_msg("\"%s\" gives %llu", cases[i].text, (unsigned long long)wall_ms);
     }
 }
 
 static void test_parse_refuses_everything_else(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "",
         "now",
         "2023",
@@ -104,11 +104,10 @@ static void test_parse_refuses_everything_else(void **state)
         "0000-01-01",
     };
     uint64_t wall_ms;
-
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        if (timestamp_parse(CASES[i], &wall_ms) != -EINVAL)
-            fail_msg("accepted \"%s\"", CASES[i]);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (timestamp_parse(cases[i], &wall_ms) != -EINVAL)
+            fail_msg("accepted \"%s\"", cases[i]);
     }
 }
 

@@ -12,7 +12,7 @@ static void test_borders_of_every_length_decode(void **state)
     static const struct {
         const char *text;
         uint32_t character;
-    } CASES[] = {
+    } cases[] = {
         {"\x01", 0x01},
         {"\x7f", 0x7f},
         {"\xc2\x80", 0x80},
@@ -27,23 +27,22 @@ static void test_borders_of_every_length_decode(void **state)
     uint32_t character;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        size_t size = strlen(CASES[i].text);
-
-        assert_int_equal(utf8_decode(CASES[i].text, size, &character), size);
-        assert_int_equal(character, CASES[i].character);
-        assert_true(utf8_valid(CASES[i].text, size));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        size_t size = strlen(cases[i].text);
+        assert_int_equal(utf8_decode(cases[i].text, size, &character), size);
+        assert_int_equal(character, cases[i].character);
+        assert_true(utf8_valid(cases[i].text, size));
         /* cut short, it is not a character */
         if (size > 1) {
-            assert_int_equal(utf8_decode(CASES[i].text, size - 1, &character), 0);
-            assert_false(utf8_valid(CASES[i].text, size - 1));
+            assert_int_equal(utf8_decode(cases[i].text, size - 1, &character), 0);
+            assert_false(utf8_valid(cases[i].text, size - 1));
         }
     }
 }
 
 static void test_invalid_sequences_give_their_first_byte(void **state)
 {
-    static const char *const CASES[] = {
+    static const char *const cases[] = {
         "\x80", /* continuation alone */
         "\xbf",
         "\xc0\x80", /* overlong NUL */
@@ -65,12 +64,11 @@ static void test_invalid_sequences_give_their_first_byte(void **state)
         "\xf0\x9f\x98(",
     };
     uint32_t character;
-
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        assert_int_equal(utf8_decode(CASES[i], strlen(CASES[i]), &character), 0);
-        assert_int_equal(character, (uint8_t)CASES[i][0]);
-        assert_false(utf8_valid(CASES[i], strlen(CASES[i])));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(utf8_decode(cases[i], strlen(cases[i]), &character), 0);
+        assert_int_equal(character, (uint8_t)cases[i][0]);
+        assert_false(utf8_valid(cases[i], strlen(cases[i])));
     }
 }
 

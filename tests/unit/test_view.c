@@ -158,10 +158,10 @@ static void test_what_is_no_text_is_shown_as_none(void **state)
 
 static void test_cat_has_exact_bytes_but_not_on_a_terminal(void **state)
 {
-    static const char OBJECT[] = "{\"body\":\"\\u001b[1m\\n\\u202e\\t\\r\"}";
+    static const char whole_object[] = "{\"body\":\"\\u001b[1m\\n\\u202e\\t\\r\"}";
     (void)state;
-    expect_printed(VIEW_CAT, false, false, OBJECT, "\x1b[1m\n\xe2\x80\xae\t\r\n");
-    expect_printed(VIEW_CAT, true, false, OBJECT, "^[[1m\n<U+202E>\t^M\n");
+    expect_printed(VIEW_CAT, false, false, whole_object, "\x1b[1m\n\xe2\x80\xae\t\r\n");
+    expect_printed(VIEW_CAT, true, false, whole_object, "^[[1m\n<U+202E>\t^M\n");
 }
 
 static void test_cat_prints_messages_only(void **state)
@@ -176,19 +176,20 @@ static void test_cat_prints_messages_only(void **state)
 
 static void test_json_is_the_object_and_ascii_on_a_terminal(void **state)
 {
-    static const char OBJECT[] = "{\"b\": \"\\u009b\\u202e\\u00e4\\n\", \"a\": 1}";
+    static const char whole_object[] = "{\"b\": \"\\u009b\\u202e\\u00e4\\n\", \"a\": 1}";
     (void)state;
-    expect_printed(VIEW_JSON, false, true, OBJECT,
+    expect_printed(VIEW_JSON, false, true, whole_object,
                    "{\"b\":\"\xc2\x9b\xe2\x80\xae\xc3\xa4\\n\",\"a\":1}\n");
-    expect_printed(VIEW_JSON, true, true, OBJECT, "{\"b\":\"\\u009B\\u202E\\u00E4\\n\",\"a\":1}\n");
+    expect_printed(VIEW_JSON, true, true, whole_object,
+                   "{\"b\":\"\\u009B\\u202E\\u00E4\\n\",\"a\":1}\n");
 }
 
 static void test_nul_can_end_each(void **state)
 {
-    static const enum view_format FORMATS[] = {VIEW_SHORT, VIEW_CAT, VIEW_JSON};
+    static const enum view_format formats[] = {VIEW_SHORT, VIEW_CAT, VIEW_JSON};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(FORMATS); i++) {
-        const struct view view = {FORMATS[i], '\0'};
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        const struct view view = {formats[i], '\0'};
         char *out = printed(&view, false, false, "{\"body\":\"x\"}");
         assert_null(strchr(out, '\n'));
         free(out);

@@ -22,7 +22,6 @@ static const json_t *document(void)
 {
     static json_t *loaded;
     json_error_t error;
-
     if (loaded == NULL)
         loaded = json_load_file(VECTORS_DIR "/handshake-suite1-rsa2048.json", 0, &error);
     if (loaded == NULL) {

@@ -229,7 +229,6 @@ static int watch(int epoll, int fd)
 static int watch_signals(struct editor *editor)
 {
     sigset_t taken;
-
     sigemptyset(&taken);
     sigaddset(&taken, SIGINT);
     sigaddset(&taken, SIGTSTP);
@@ -283,7 +282,6 @@ static bool take_character(struct editor *editor, wchar_t *character)
 static struct editor *editor_of(EditLine *line)
 {
     void *editor = NULL;
-
     libedit.el_wget(line, EL_CLIENTDATA, &editor);
     return editor;
 }
@@ -316,7 +314,6 @@ static unsigned char paste(EditLine *line, wint_t key)
     CLEANUP(cleanup_free) wchar_t *text = NULL;
     size_t size = 0, capacity = 0;
     wchar_t character;
-
     (void)key;
     while (!ends_paste(text, size)) {
         if (size + 1 >= capacity) {
@@ -360,7 +357,6 @@ int editor_read(struct editor *editor, struct bytes *text)
 {
     HistEventW event;
     int size = 0;
-
     if (editor->ended)
         return EDITOR_END;
     const wchar_t *line = libedit.el_wgets(editor->line, &size);
@@ -401,7 +397,6 @@ void editor_set_prompt(struct editor *editor, const char *prompt)
 static int start(struct editor *editor)
 {
     HistEventW event;
-
     editor->line = libedit.el_init("p2pchatctl", editor->in, editor->out, editor->out);
     editor->history = libedit.history_winit();
     if (editor->line == NULL || editor->history == NULL)

@@ -43,7 +43,6 @@ int cmd_rpc(struct ctl *ctl, int argc, char **argv)
 {
     json_t *params = NULL;
     json_error_t error;
-
     if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 2) != 0)
         return ctl->status;
     if (optind == argc)

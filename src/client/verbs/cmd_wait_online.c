@@ -76,7 +76,6 @@ static int watch(struct ctl *ctl, const struct wait_online *wait, struct followe
 {
     /* After the subscription, so that no peer can come online unseen between the two. */
     int online = check_now(ctl, wait);
-
     while (online == 0) {
         CLEANUP(json_release) json_t *event = NULL;
         switch (follower_next(follower, wait->deadline_ms, &event)) {
