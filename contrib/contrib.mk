@@ -8,8 +8,7 @@ all: $(addprefix build/contrib/,$(FILLED_EXAMPLES))
 install: install-examples
 uninstall: uninstall-examples
 
-build/contrib/p2pchatd.conf: $(srcdir)/contrib/sample-config.awk $(srcdir)/man/p2pchatd.conf.5 \
-		$(srcdir)/src/daemon/config.c
+build/contrib/p2pchatd.conf: $(srcdir)/contrib/sample-config.awk $(srcdir)/src/daemon/settings.def
 	@mkdir -p $(@D)
 	$(call quiet,MAKE)awk -f $^ >$@
 

@@ -1,24 +1,7 @@
-# Makes the sample configuration: every key of the daemon's table with its default, commented out, and
-# above it what the manual says.
+# Makes the sample configuration from the daemon's table: every setting with its default, commented
+# out, and above it what it is for.
 #
-#     awk -f sample-config.awk man/p2pchatd.conf.5 src/daemon/config.c
-
-# The text of a line of mdoc; what stands alone at its end is punctuation.
-function plain(line,    end, macro) {
-    gsub(/\\\(dq/, "\"", line)
-    gsub(/\\&/, "", line)
-    if (line ~ / [.,;:]$/) {
-        end = substr(line, length(line))
-        line = substr(line, 1, length(line) - 2)
-    }
-    if (line ~ /^\.[A-Z][a-z] /) {
-        macro = substr(line, 2, 2)
-        line = substr(line, 5)
-    }
-    if (macro == "Xr")
-        sub(/ [1-8]$/, "(" substr(line, length(line)) ")", line)
-    return (macro == "Ql" ? "\"" line "\"" : line) end
-}
+#     awk -f sample-config.awk src/daemon/settings.def
 
 function comment(text,    line, count, words, i) {
     count = split(text, words, " ")
@@ -32,28 +15,34 @@ function comment(text,    line, count, words, i) {
     print "#" line
 }
 
+# The first string of the text, as it stands between its quotes; `rest` is what follows it.
+function string(text,    found) {
+    if (!match(text, /"([^"\\]|\\.)*"/))
+        return ""
+    found = substr(text, RSTART + 1, RLENGTH - 2)
+    rest = substr(text, RSTART + RLENGTH)
+    gsub(/\\"/, "\"", found)
+    return found
+}
+
+function setting(entry,    name, type, value, help, piece) {
+    name = string(entry)
+    type = rest
+    sub(/^[ ,]+/, "", type)
+    sub(/,.*/, "", type)
+    value = string(rest)
+    while ((piece = string(rest)) != "")
+        help = help piece
+    print ""
+    comment(help)
+    print "#" name " = " (type ~ /^(ADDRESSES|NUMBER|KEY_SIZE)$/ ? value : "\"" value "\"")
+}
+
 BEGIN {
     print "# Settings of p2pchatd, all of them, with their defaults; see p2pchatd.conf(5)."
     print "# Remove the # before a setting that is to have another value."
 }
 
-FILENAME ~ /\.5$/ && /^\.It Ic [a-z-]+ No =/ { key = $3; next }
-FILENAME ~ /\.5$/ && /^(Default:|\.El|\.Sh)/ { key = "" }
-FILENAME ~ /\.5$/ && key != "" && !/^\.Pp/   { text[key] = text[key] " " plain($0) }
-
-/^    CFG_[A-Z_]+\("/ {
-    kind = $0
-    sub(/^ *CFG_/, "", kind)
-    sub(/\(.*/, "", kind)
-    split($0, quoted, "\"")
-    key = quoted[2]
-    value = $0
-    sub(/^[^,]*, */, "", value)
-    sub(/, *CFGF_.*/, "", value)
-    gsub(/\\"/, "\"", value)
-    if (kind == "STR_LIST")
-        value = substr(value, 2, length(value) - 2)
-    print ""
-    comment(text[key])
-    print "#" key " = " value
-}
+/^SETTING\(/ { entry = "" ; inside = 1 }
+inside       { entry = entry $0 }
+inside && /\)$/ { setting(entry); inside = 0 }

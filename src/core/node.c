@@ -96,8 +96,8 @@ static const char *explain_listening(int error)
 
 int node_listen(struct node *node)
 {
-    for (unsigned i = 0; i < node->runtime.settings.listen_count; i++) {
-        const struct address *address = &node->runtime.settings.listen[i];
+    for (unsigned i = 0; i < node->runtime.settings.listen.count; i++) {
+        const struct address *address = &node->runtime.settings.listen.at[i];
         struct listener *listener;
         int r = listener_new_tcp(&listener, node->runtime.loop, address, on_accept, node);
         if (r < 0) {

@@ -17,9 +17,13 @@ enum unknown_policy {
     UNKNOWN_ACCEPT, /* pin it at once (trust `tofu`) */
 };
 
+struct address_list {
+    struct address at[SETTINGS_LISTEN_MAX];
+    unsigned count;
+};
+
 struct settings {
-    struct address listen[SETTINGS_LISTEN_MAX];
-    unsigned listen_count;
+    struct address_list listen; /* where peers connect */
     enum unknown_policy unknown_peers;
     char default_peer[PEER_NAME_MAX]; /* who is meant when nobody is named; "" for nobody */
     uint64_t expire_ms;               /* how long a message waits in the queue; 0 is for ever */
@@ -27,5 +31,5 @@ struct settings {
     uint64_t retention_messages;      /* and how much of it; 0 is all */
     uint64_t queue_messages;          /* at most so many in the queue of one peer */
     uint64_t queue_bytes;             /* and so much text */
-    unsigned max_links;               /* sessions at once */
+    uint64_t max_links;               /* sessions at once */
 };

@@ -11,37 +11,10 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "base/number.h"
-#include "base/utf8.h"
+#include "daemon/setting.h"
 #include "rpc/rpc_value.h"
 
-static const char *const policy_names[] = {
-    [UNKNOWN_ASK] = "ask",
-    [UNKNOWN_REJECT] = "reject",
-    [UNKNOWN_ACCEPT] = "accept",
-};
-
 enum { CONFIG_SIZE_MAX = 256 * 1024 };
-
-enum { POLICY_COUNT = sizeof policy_names / sizeof policy_names[0] };
-
-/* Every key, its default and what it is for; -T prints them in this order. */
-static cfg_opt_t option_table[] = {
-    CFG_STR_LIST("listen", "{\"[::]:8766\"}", CFGF_NONE),
-    CFG_STR("identity", "", CFGF_NONE),
-    CFG_STR("identity-passphrase-file", "", CFGF_NONE),
-    CFG_INT("identity-bits", 2048, CFGF_NONE),
-    CFG_STR("default-peer", "", CFGF_NONE),
-    CFG_STR("unknown-peers", "ask", CFGF_NONE),
-    CFG_STR("retention", "30d", CFGF_NONE),
-    CFG_INT("retention-count", 0, CFGF_NONE),
-    CFG_STR("expire", "1w", CFGF_NONE),
-    CFG_INT("queue-limit-messages", 100000, CFGF_NONE),
-    CFG_STR("queue-limit-bytes", "1GiB", CFGF_NONE),
-    CFG_INT("max-links", 4096, CFGF_NONE),
-    CFG_STR("log-level", "info", CFGF_NONE),
-    CFG_END(),
-};
 
 /* libconfuse hands its complaints to a callback without context; this is where it leaves the first.
  */
@@ -61,119 +34,78 @@ __attribute__((format(printf, 2, 0))) static void keep_complaint(cfg_t *cfg, con
         escape_copy(complaint_place + used, CONFIG_COMPLAINT_MAX - (size_t)used, text, ESCAPE_LINE);
 }
 
-static int find_policy(const char *name, enum unknown_policy *policy)
+static const struct setting *find_setting(const char *name)
 {
-    for (unsigned i = 0; i < POLICY_COUNT; i++) {
-        if (strcmp(name, policy_names[i]) == 0) {
-            *policy = (enum unknown_policy)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
+    const struct setting *setting = setting_table;
+    while (strcmp(setting->name, name) != 0)
+        setting++;
+    return setting;
 }
 
-/* A duration; "forever" is 0. */
-static int parse_age(const char *text, uint64_t *ms)
+/* Called for each value as it is read, so that the complaint has the line. */
+static int check_value(cfg_t *cfg, cfg_opt_t *opt)
 {
-    *ms = 0;
-    return strcmp(text, "forever") == 0 ? 0 : duration_parse(text, ms);
-}
-
-static bool is_age(const char *name)
-{
-    return strcmp(name, "expire") == 0 || strcmp(name, "retention") == 0;
-}
-
-/* --- checks, called for each value as it is read, so that the complaint has the line ---------- */
-
-static int check_text(cfg_t *cfg, cfg_opt_t *opt)
-{
-    const char *name = cfg_opt_name(opt);
-    const char *value = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
-    struct settings s;
-    struct address address;
-    enum log_level level;
-    uint64_t number;
-    const char *wanted = NULL;
-    if (!utf8_valid(value, strlen(value)))
-        wanted = "UTF-8";
-    else if (strcmp(name, "listen") == 0 &&
-             (address_parse(value, &address) < 0 || !address_is_numeric(&address)))
-        wanted = "an IP address like [::]:8766";
-    else if (strcmp(name, "listen") == 0 && cfg_opt_size(opt) > SETTINGS_LISTEN_MAX)
-        wanted = "at most 16 addresses";
-    else if (strcmp(name, "unknown-peers") == 0 && find_policy(value, &s.unknown_peers) < 0)
-        wanted = "ask, reject or accept";
-    else if (is_age(name) && parse_age(value, &number) < 0)
-        wanted = "a duration like 7d, or forever";
-    else if (strcmp(name, "queue-limit-bytes") == 0 && size_parse(value, &number) < 0)
-        wanted = "a size like 1GiB";
-    else if (strcmp(name, "log-level") == 0 && log_level_parse(value, &level) < 0)
-        wanted = "error, warning, notice, info or debug";
-    else if (strcmp(name, "default-peer") == 0 && strlen(value) >= PEER_NAME_MAX)
-        wanted = "a name of at most 64 bytes";
-    else if (strncmp(name, "identity", strlen("identity")) == 0 && strlen(value) >= CONFIG_PATH_MAX)
-        wanted = "a shorter path";
-    if (wanted == NULL)
-        return 0;
-    cfg_error(cfg, "%s: '%s' is not %s", name, value, wanted);
-    return -1;
-}
-
-static int check_number(cfg_t *cfg, cfg_opt_t *opt)
-{
-    const char *name = cfg_opt_name(opt);
-    long value = cfg_opt_getnint(opt, 0);
-    const char *wanted = NULL;
-    if (strcmp(name, "identity-bits") == 0 && value != 2048 && value != 3072 && value != 4096)
-        wanted = "2048, 3072 or 4096";
-    else if (strcmp(name, "retention-count") == 0 && value < 0)
-        wanted = "a number of messages, or 0 for all";
-    else if (strcmp(name, "queue-limit-messages") == 0 && value < 1)
-        wanted = "at least 1";
-    else if (strcmp(name, "max-links") == 0 && (value < 1 || value > 65536))
-        wanted = "between 1 and 65536";
-    if (wanted == NULL)
-        return 0;
-    cfg_error(cfg, "%s: %ld is not %s", name, value, wanted);
-    return -1;
+    const struct setting *setting = find_setting(cfg_opt_name(opt));
+    struct config ignored = {0};
+    char wanted[SETTING_WANTED_MAX];
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < cfg_opt_size(opt); i++)
+        r = setting_parse(setting, cfg_opt_getnstr(opt, i), &ignored, wanted);
+    if (r < 0)
+        cfg_error(cfg, "%s: '%s' is not %s", setting->name,
+                  cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1), wanted);
+    return r;
 }
 
 static cfg_t *new_parser(void)
 {
-    cfg_t *cfg = cfg_init(option_table, CFGF_NONE);
+    size_t count = 0;
+    while (setting_table[count].name != NULL)
+        count++;
+    CLEANUP(cleanup_free) cfg_opt_t *options = calloc(count + 1, sizeof *options);
+    if (options == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct setting *setting = &setting_table[i];
+        if (setting_is_list(setting))
+            options[i] =
+                (cfg_opt_t)CFG_STR_LIST(setting->name, (char *)setting->standard, CFGF_NONE);
+        else
+            options[i] = (cfg_opt_t)CFG_STR(setting->name, setting->standard, CFGF_NONE);
+    }
+    options[count] = (cfg_opt_t)CFG_END();
+    cfg_t *cfg = cfg_init(options, CFGF_NONE); /* copies them */
     if (cfg == NULL)
         return NULL;
     cfg_set_error_function(cfg, keep_complaint);
-    for (const cfg_opt_t *opt = option_table; opt->name != NULL; opt++)
-        cfg_set_validate_func(cfg, opt->name, opt->type == CFGT_INT ? check_number : check_text);
+    for (size_t i = 0; i < count; i++)
+        cfg_set_validate_func(cfg, setting_table[i].name, check_value);
     return cfg;
 }
 
-/* --- values that were checked already --------------------------------------------------------- */
-
-static void take_settings(struct settings *settings, cfg_t *cfg)
+/* All values, which were checked. libconfuse does not notice when it gets no memory for a default.
+ */
+static int take_values(struct config *config, cfg_t *cfg)
 {
-    settings->listen_count = cfg_size(cfg, "listen");
-    for (unsigned i = 0; i < settings->listen_count; i++)
-        address_parse(cfg_getnstr(cfg, "listen", i), &settings->listen[i]);
-    find_policy(cfg_getstr(cfg, "unknown-peers"), &settings->unknown_peers);
-    snprintf(settings->default_peer, sizeof settings->default_peer, "%s",
-             cfg_getstr(cfg, "default-peer"));
-    parse_age(cfg_getstr(cfg, "retention"), &settings->retention_ms);
-    settings->retention_messages = (uint64_t)cfg_getint(cfg, "retention-count");
-    parse_age(cfg_getstr(cfg, "expire"), &settings->expire_ms);
-    settings->queue_messages = (uint64_t)cfg_getint(cfg, "queue-limit-messages");
-    size_parse(cfg_getstr(cfg, "queue-limit-bytes"), &settings->queue_bytes);
-    settings->max_links = (unsigned)cfg_getint(cfg, "max-links");
+    char wanted[SETTING_WANTED_MAX];
+    *config = (struct config){0};
+    for (const struct setting *setting = setting_table; setting->name != NULL; setting++) {
+        const unsigned count = cfg_size(cfg, setting->name);
+        if (count == 0 && !setting_is_list(setting))
+            return -ENOMEM;
+        for (unsigned i = 0; i < count; i++) {
+            const char *value = cfg_getnstr(cfg, setting->name, i);
+            if (value == NULL || setting_parse(setting, value, config, wanted) < 0)
+                return -ENOMEM;
+        }
+    }
+    return 0;
 }
 
 static void take_options(struct config *config, const struct options *options)
 {
-    if (options->listen_count > 0) {
-        memcpy(config->settings.listen, options->listen, sizeof options->listen);
-        config->settings.listen_count = options->listen_count;
-    }
+    if (options->listen.count > 0)
+        config->settings.listen = options->listen;
     if (options->has_log_level)
         config->log_level = options->log_level;
 }
@@ -239,22 +171,6 @@ static int parse_file(cfg_t *cfg, const char *path, bool required, char *complai
     return -EINVAL;
 }
 
-/* libconfuse does not notice when it gets no memory for a default. */
-static bool is_complete(cfg_t *cfg)
-{
-    for (const cfg_opt_t *opt = option_table; opt->name != NULL; opt++) {
-        if (opt->type != CFGT_STR)
-            continue;
-        unsigned count = cfg_size(cfg, opt->name);
-        for (unsigned i = 0; i < count; i++)
-            if (cfg_getnstr(cfg, opt->name, i) == NULL)
-                return false;
-        if (count == 0 && (opt->flags & CFGF_LIST) == 0)
-            return false;
-    }
-    return true;
-}
-
 int config_load(struct config *config, const char *path, bool required,
                 const struct options *options, char complaint[static CONFIG_COMPLAINT_MAX])
 {
@@ -262,17 +178,10 @@ int config_load(struct config *config, const char *path, bool required,
     complaint_place = complaint;
     cfg_t *cfg = new_parser();
     int r = cfg == NULL ? -EINVAL : parse_file(cfg, path, required, complaint);
+    if (r == 0)
+        r = take_values(config, cfg);
     complaint_place = NULL;
-    if (r == 0 && !is_complete(cfg))
-        r = -ENOMEM;
     if (r == 0) {
-        *config = (struct config){0};
-        take_settings(&config->settings, cfg);
-        snprintf(config->identity, sizeof config->identity, "%s", cfg_getstr(cfg, "identity"));
-        snprintf(config->passphrase_file, sizeof config->passphrase_file, "%s",
-                 cfg_getstr(cfg, "identity-passphrase-file"));
-        config->identity_bits = (unsigned)cfg_getint(cfg, "identity-bits");
-        log_level_parse(cfg_getstr(cfg, "log-level"), &config->log_level);
         take_options(config, options);
     } else if (complaint[0] == '\0') {
         snprintf(complaint, CONFIG_COMPLAINT_MAX, "%s: can't be read: %s", path,
@@ -288,48 +197,15 @@ struct keys_source config_keys(const struct config *config, const char *state_di
     return (struct keys_source){.state_dir = state_dir,
                                 .identity = config->identity,
                                 .passphrase_file = config->passphrase_file,
-                                .bits = config->identity_bits};
-}
-
-static json_t *view_listen(const struct settings *settings)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < settings->listen_count; i++) {
-        char text[ADDRESS_TEXT_MAX];
-        address_format(&settings->listen[i], text);
-        rpc_value_append(&list, json_string(text));
-    }
-    return list;
-}
-
-static json_t *view_age(uint64_t ms)
-{
-    char text[QUANTITY_TEXT_MAX] = "forever";
-    if (ms != 0)
-        duration_format(ms, text);
-    return json_string(text);
-}
-
-static json_t *view_size(uint64_t bytes)
-{
-    char text[QUANTITY_TEXT_MAX];
-    size_format(bytes, text);
-    return json_string(text);
+                                .bits = (unsigned)config->identity_bits};
 }
 
 json_t *config_view(const struct config *config)
 {
-    const struct settings *settings = &config->settings;
-    return json_pack(
-        "{s:o, s:s, s:s, s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:i, s:s}", "listen",
-        view_listen(settings), "identity", config->identity, "identity-passphrase-file",
-        config->passphrase_file, "identity-bits", (int)config->identity_bits, "default-peer",
-        settings->default_peer, "unknown-peers", policy_names[settings->unknown_peers], "retention",
-        view_age(settings->retention_ms), "retention-count",
-        (json_int_t)settings->retention_messages, "expire", view_age(settings->expire_ms),
-        "queue-limit-messages", (json_int_t)settings->queue_messages, "queue-limit-bytes",
-        view_size(settings->queue_bytes), "max-links", (int)settings->max_links, "log-level",
-        log_level_name(config->log_level));
+    json_t *view = json_object();
+    for (const struct setting *setting = setting_table; setting->name != NULL; setting++)
+        rpc_value_set(&view, setting->name, setting_view(setting, config));
+    return view;
 }
 
 /* Between quotes a dollar would stand for a variable of the environment. */

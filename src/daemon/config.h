@@ -17,7 +17,7 @@ struct config {
     struct settings settings;
     char identity[CONFIG_PATH_MAX]; /* path of the private key; "" for the state directory's */
     char passphrase_file[CONFIG_PATH_MAX]; /* path of its passphrase; "" for none */
-    unsigned identity_bits;                /* of a newly made identity */
+    uint64_t identity_bits;                /* of a newly made identity */
     enum log_level log_level;
 };
 

@@ -17,6 +17,7 @@
 #include "daemon/heartbeat.h"
 #include "daemon/keys.h"
 #include "daemon/notify.h"
+#include "daemon/setting.h"
 
 enum {
     STOP_TIMEOUT_MS = 3000,      /* for peers and clients to take our last words */
@@ -70,28 +71,12 @@ static void on_stop_timeout(void *context)
 
 /* --- reloading -------------------------------------------------------------------------------- */
 
-static bool same_listen(const struct settings *one, const struct settings *other)
-{
-    for (unsigned i = 0; i < one->listen_count && i < other->listen_count; i++)
-        if (one->listen[i].port != other->listen[i].port ||
-            strcmp(one->listen[i].host, other->listen[i].host) != 0)
-            return false;
-    return one->listen_count == other->listen_count;
-}
-
 /* Takes over what may change while we run, and says what has to wait. */
 static void apply(struct daemon *daemon, struct config *config)
 {
-    const struct config *started = daemon->started;
-    if (!same_listen(&config->settings, &started->settings))
-        log_notice("listen has changed; it takes effect at the next start");
-    if (strcmp(config->identity, started->identity) != 0)
-        log_notice("identity has changed; it takes effect at the next start");
-    memcpy(config->settings.listen, started->settings.listen, sizeof config->settings.listen);
-    config->settings.listen_count = started->settings.listen_count;
-    memcpy(config->identity, started->identity, sizeof config->identity);
-    memcpy(config->passphrase_file, started->passphrase_file, sizeof config->passphrase_file);
-    config->identity_bits = started->identity_bits;
+    for (const struct setting *setting = setting_table; setting->name != NULL; setting++)
+        if (setting->effect == SETTING_START && setting_copy(setting, config, daemon->started))
+            log_notice("%s has changed; it takes effect at the next start", setting->name);
     daemon->config = *config;
     log_set_level(config->log_level);
     node_configure(daemon->node, &config->settings);

@@ -61,12 +61,12 @@ static int complain(const char *what, const char *value)
 
 static int add_listen(struct options *options, const char *text)
 {
-    if (options->listen_count == SETTINGS_LISTEN_MAX)
+    if (options->listen.count == SETTINGS_LISTEN_MAX)
         return complain("too many addresses to listen on", text);
-    struct address *address = &options->listen[options->listen_count];
+    struct address *address = &options->listen.at[options->listen.count];
     if (address_parse(text, address) < 0 || !address_is_numeric(address))
         return complain("not an IP address to listen on", text);
-    options->listen_count++;
+    options->listen.count++;
     return 0;
 }
 

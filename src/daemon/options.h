@@ -23,8 +23,7 @@ struct options {
     const char *config;
     const char *state_dir;
     const char *control;
-    struct address listen[SETTINGS_LISTEN_MAX];
-    unsigned listen_count;
+    struct address_list listen;
     bool has_log_level;
     enum log_level log_level;
 };

@@ -172,15 +172,19 @@ def test_events_of_the_log():
             [name for name, _ in table("daemon/journal_events.def", "EVENT")], "event")
 
 
-def keys():
-    """Every key of the configuration with its default, as it would be written in the file."""
-    found = re.findall(r'CFG_(\w+)\("([a-z-]+)",\s*(.*?),\s*CFGF_', source("daemon/config.c"))
-    values = {}
-    for kind, key, default in found:
-        text = default.strip('"').replace(r"\"", '"') if default.startswith('"') else default
-        values[key] = f'"{text}"' if kind == "STR" else text
-    assert values
-    return values
+SETTINGS = {entry[0]: entry[1:] for entry in table("daemon/settings.def", "SETTING")}
+
+# What the page calls a value of each type.
+VALUES = {"ADDRESSES": "address", "PATH": "path", "NUMBER": "number", "KEY_SIZE": "number",
+          "PEER_NAME": "name", "POLICY": "policy", "AGE": "duration", "SIZE": "size",
+          "LOG_LEVEL": "level"}
+
+
+def default_of(key):
+    """Its default as it would be written in the file."""
+    kind, default = SETTINGS[key][:2]
+    plain = default.replace(r"\"", '"')
+    return plain if kind in ("ADDRESSES", "NUMBER", "KEY_SIZE") else f'"{plain}"'
 
 
 def documented_keys():
@@ -189,22 +193,45 @@ def documented_keys():
 
 
 def test_every_key_of_the_configuration_has_a_place():
-    compare(CONFIG.page, "'.Sh SETTINGS' (as '.It Ic')", documented_keys(), keys(), "key")
+    compare(CONFIG.page, "'.Sh SETTINGS' (as '.It Ic')", documented_keys(), SETTINGS, "key")
 
 
-@pytest.mark.parametrize("key", keys())
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_key_s_kind_of_value_is_the_real_one(key):
+    kind = VALUES[SETTINGS[key][0]]
+    assert re.search(rf"\bAr {kind}\b", documented_keys()[key].head), \
+        f"man/{CONFIG.page}: '.It Ic {key} No = Ar {kind}'"
+
+
+@pytest.mark.parametrize("key", [key for key in SETTINGS if SETTINGS[key][0] == "NUMBER"])
+def test_a_number_s_range_is_the_real_one(key):
+    low, high = SETTINGS[key][2:4]
+    stated = re.search(r"\b(\d+) to (\d+)\b", documented_keys()[key].text)
+    if high != "INT64_MAX":
+        assert stated and stated.groups() == (low, high), f"man/{CONFIG.page}: range of {key}"
+    else:
+        assert not stated, f"man/{CONFIG.page}: {key} has no upper bound"
+
+
+def test_the_settings_that_wait_for_a_start_are_named():
+    first = CONFIG.section("SETTINGS").text.split(".Bl")[0]
+    assert re.findall(r"^\.Ic ([a-z-]+)", first, re.MULTILINE) == \
+        [key for key in SETTINGS if SETTINGS[key][5] == "START"]
+
+
+@pytest.mark.parametrize("key", SETTINGS)
 def test_a_key_s_default_is_the_real_one(key):
     item = documented_keys()[key]
     stated = re.search(r"^Default:\n\.Li (.*?)(?: [.,])?$", item.text, re.MULTILINE)
     assert stated, f"man/{CONFIG.page}: '.It Ic {key}' must say 'Default:' and then '.Li VALUE .'"
-    assert plain(stated[1]) == keys()[key], f"man/{CONFIG.page}: default of {key}"
+    assert plain(stated[1]) == default_of(key), f"man/{CONFIG.page}: default of {key}"
 
 
 def test_the_daemon_prints_every_key(tmp_path):
     environment = dict(os.environ, HOME=str(tmp_path), XDG_RUNTIME_DIR=str(tmp_path))
     done = subprocess.run([BUILD / "p2pchatd", "-T"], text=True, capture_output=True, check=True,
                           env=environment)
-    assert re.findall(r"^([a-z-]+) = ", done.stdout, re.MULTILINE) == list(keys())
+    assert re.findall(r"^([a-z-]+) = ", done.stdout, re.MULTILINE) == list(SETTINGS)
 
 
 # --- p2pchat-control(7) ---------------------------------------------------------------------------

@@ -261,7 +261,7 @@ def printed(config, home, name="p2pchatd.conf"):
 def sample():
     """The sample as `make` makes it."""
     return subprocess.run(["awk", "-f", CONTRIB / "sample-config.awk",
-                           ROOT / "man/p2pchatd.conf.5", ROOT / "src/daemon/config.c"],
+                           ROOT / "src/daemon/settings.def"],
                           text=True, capture_output=True, check=True).stdout
 
 

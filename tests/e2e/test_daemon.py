@@ -54,6 +54,10 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     "unknown-peers = perhaps",
     "expire = 30parsecs",
     "expire = -1d",
+    "expire = 0",
+    'retention = "0s"',
+    "retention-count = -1",
+    "retention-count = 0x10",
     "queue-limit-bytes = plenty",
     "queue-limit-messages = 0",
     "log-level = loud",
@@ -62,6 +66,7 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     "identity-bits = 1024",
     'listen = {"127.0.0.1:99999"}',
     'listen = {"localhost:8766"}',
+    "listen = {%s}" % ", ".join('"127.0.0.1:0"' for _ in range(17)),
     "log-level = ",
     'default-peer = "\\xff"',
     'default-peer = "unended',
@@ -74,6 +79,17 @@ def test_a_bad_line_of_the_configuration_is_named(home, line):
         # What ends too early ends in the line after.
         assert re.match(rf"(p2pchatd: )?{re.escape(str(config))}:[23]: .+", result.err), result.err
         assert result.out == ""
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("max-links = 70000", "'70000' is not a number between 1 and 65536"),
+    ("queue-limit-messages = 0", "'0' is not a number of at least 1"),
+    ("retention = 0", "'0' is not a duration above 0 like 7d, or forever"),
+])
+def test_a_bad_value_is_told_what_is_good(home, line, wanted):
+    config = home / "p2pchatd.conf"
+    config.write_text(line)
+    assert wanted in daemon_says(home, "-c", config, "-t", expect=78).err
 
 
 def test_a_missing_configuration_that_was_asked_for_is_an_error(home):

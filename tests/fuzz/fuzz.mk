@@ -20,7 +20,7 @@ fuzz_wrap = $(addprefix -Wl$(COMMA)--wrap=,$(1))
 fuzz_address_OBJS = $(fuzz_driver) proto/invite_uri base/address base/number base/base64 base/bytes
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
 fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection base/clock
-fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config rpc/rpc_value base/file \
+fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting rpc/rpc_value base/file \
 	base/bytes base/address base/number base/log base/escape base/utf8 base/clock
 fuzz_identity_OBJS = $(fuzz_driver) $(filter-out crypto/random,$(crypto_identity)) \
 	tests/unit/fake_random

@@ -133,8 +133,7 @@ static const struct observer deaf = {.settled = on_settled,
 
 struct settings house_settings(void)
 {
-    return (struct settings){.listen = {wire_address(0, ADDRESS_PORT_DEFAULT)},
-                             .listen_count = 1,
+    return (struct settings){.listen = {{wire_address(0, ADDRESS_PORT_DEFAULT)}, 1},
                              .unknown_peers = UNKNOWN_ASK,
                              .queue_messages = 1000,
                              .queue_bytes = 10 * 1024 * 1024,

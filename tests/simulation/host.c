@@ -56,8 +56,7 @@ void host_init(struct host *host, unsigned index, const char *folder)
 {
     *host = (struct host){.index = index, .restart_ms = NEVER, .stop_ms = NEVER};
     host->self = load_identity(index);
-    host->settings = (struct settings){.listen = {wire_address(index, ADDRESS_PORT_DEFAULT)},
-                                       .listen_count = 1,
+    host->settings = (struct settings){.listen = {{wire_address(index, ADDRESS_PORT_DEFAULT)}, 1},
                                        .unknown_peers = UNKNOWN_ACCEPT,
                                        .queue_messages = 100000,
                                        .queue_bytes = UINT64_C(1) << 30,
