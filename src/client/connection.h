@@ -8,12 +8,14 @@
 
 #include <jansson.h>
 
+#include "base/outcome.h"
+
 struct connection;
 
 enum connection_outcome {
-    CONNECTION_TIMEOUT = 1, /* the deadline passed first */
-    CONNECTION_OTHER = 2,   /* the other descriptor is ready */
-    CONNECTION_LOST = 3,    /* the daemon is gone, or speaks nonsense */
+    CONNECTION_TIMEOUT = OUTCOME_CONNECTION, /* the deadline passed first */
+    CONNECTION_OTHER,                        /* the other descriptor is ready */
+    CONNECTION_LOST,                         /* the daemon is gone, or speaks nonsense */
 };
 
 #define CONNECTION_NEVER UINT64_MAX

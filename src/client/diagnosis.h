@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "client/ctl.h"
 
 struct diagnosis {
@@ -11,7 +12,7 @@ struct diagnosis {
 };
 
 enum diagnosis_outcome {
-    DIAGNOSIS_NONE = 1, /* the peer is online */
+    DIAGNOSIS_NONE = OUTCOME_DIAGNOSIS, /* the peer is online */
 };
 
 /*

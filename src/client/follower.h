@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "base/outcome.h"
 #include "client/ctl.h"
 #include "client/cursor.h"
 
@@ -18,9 +19,9 @@ struct follower {
 };
 
 enum follower_outcome {
-    FOLLOWER_TIMEOUT = 1,
-    FOLLOWER_RESUMED = 2,  /* subscribed again: what is not stored (presence) may have changed */
-    FOLLOWER_UNWANTED = 3, /* `for_output`: nobody reads standard output any more */
+    FOLLOWER_TIMEOUT = OUTCOME_FOLLOWER,
+    FOLLOWER_RESUMED,  /* subscribed again: what is not stored (presence) may have changed */
+    FOLLOWER_UNWANTED, /* `for_output`: nobody reads standard output any more */
 };
 
 /*

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 
 enum { INPUT_TEXT_MAX = 65536 }; /* bytes of a message's text, as the protocol has it */
 
@@ -18,9 +19,9 @@ struct input {
 };
 
 enum input_outcome {
-    INPUT_NONE = 1,     /* no whole line yet: read more */
-    INPUT_TOO_LONG = 2, /* a line of more than INPUT_TEXT_MAX bytes, told once and left out */
-    INPUT_END = 3,
+    INPUT_NONE = OUTCOME_INPUT, /* no whole line yet: read more */
+    INPUT_TOO_LONG, /* a line of more than INPUT_TEXT_MAX bytes, told once and left out */
+    INPUT_END,
 };
 
 void input_deinit(struct input *input);

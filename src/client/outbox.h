@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "client/client_id.h"
 #include "client/ctl.h"
 
@@ -44,7 +45,7 @@ struct outbox {
 };
 
 enum outbox_outcome {
-    OUTBOX_INPUT = 1, /* the other descriptor is ready */
+    OUTBOX_INPUT = OUTCOME_OUTBOX, /* the other descriptor is ready */
 };
 
 /* The outbox uses `ctl` and `options` as long as it lives. */

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "core/invitation.h"
 #include "core/merge.h"
+#include "core/node_outcome.h"
 #include "core/node_state.h"
-#include "core/outcome.h"
 
 static void reject(struct node *node, struct link *link, enum close_code code)
 {

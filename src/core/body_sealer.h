@@ -13,12 +13,13 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "base/uuid.h"
 #include "crypto/secret.h"
 #include "store/messages.h"
 
 enum body_sealer_outcome {
-    BODY_SEALER_DAMAGED = 1, /* the body is not what was sealed for this message */
+    BODY_SEALER_DAMAGED = OUTCOME_BODY_SEALER, /* not what was sealed for this message */
 };
 
 struct body_sealer;

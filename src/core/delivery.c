@@ -7,8 +7,8 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "core/node_outcome.h"
 #include "core/node_state.h"
-#include "core/outcome.h"
 #include "store/messages.h"
 
 void delivery_touch(struct peer *peer)

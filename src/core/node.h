@@ -8,8 +8,8 @@
  */
 #pragma once
 
+#include "core/node_outcome.h"
 #include "core/observer.h"
-#include "core/outcome.h"
 #include "core/pending_keys.h"
 #include "core/roster.h"
 #include "core/settings.h"

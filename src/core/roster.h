@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "core/outcome.h"
+#include "core/node_outcome.h"
 #include "core/peer.h"
 #include "crypto/fingerprint.h"
 

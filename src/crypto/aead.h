@@ -4,12 +4,13 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "crypto/secret.h"
 
 enum { AEAD_IV_SIZE = 12, AEAD_TAG_SIZE = 16 };
 
 enum aead_outcome {
-    AEAD_FORGED = 1, /* the tag is wrong; nothing of the plaintext was kept */
+    AEAD_FORGED = OUTCOME_AEAD, /* the tag is wrong; nothing of the plaintext was kept */
 };
 
 /*

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/outcome.h"
 #include "crypto/secret.h"
 
 enum { KEYX_SIZE = 32 };
@@ -16,7 +17,7 @@ struct keyx {
 };
 
 enum keyx_outcome {
-    KEYX_DEGENERATE = 1, /* the other side sent a point of low order: no secret would be shared */
+    KEYX_DEGENERATE = OUTCOME_KEYX, /* a point of low order came: no secret would be shared */
 };
 
 /* A fresh pair whose private key is 32 bytes of random_bytes(). 0 or -EIO. */

@@ -9,8 +9,10 @@
 
 #include <openssl/x509.h>
 
+#include "base/outcome.h"
+
 enum pkcs8_outcome {
-    PKCS8_PASSPHRASE = 1, /* it does not decrypt with this passphrase, or at all */
+    PKCS8_PASSPHRASE = OUTCOME_PKCS8, /* it does not decrypt with this passphrase, or at all */
 };
 
 /* Encrypts with a key made of the passphrase. Free the result with X509_SIG_free(). 0 or -errno. */

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "crypto/fingerprint.h"
 #include "crypto/secret.h"
 
@@ -27,8 +28,8 @@ enum signature_purpose {
 };
 
 enum pubkey_outcome {
-    PUBKEY_MALFORMED = 1, /* not one of the three legal encodings, or no plausible RSA key */
-    PUBKEY_FORGED = 2,    /* the signature is not this key's over these bytes */
+    PUBKEY_MALFORMED = OUTCOME_PUBKEY, /* none of the three encodings, or no plausible RSA key */
+    PUBKEY_FORGED,                     /* the signature is not this key's over these bytes */
 };
 
 struct pubkey;

@@ -93,57 +93,64 @@ enum control_answer control_call_fail(struct control_call *call, enum rpc_kind k
 }
 
 /* The node's outcomes as kinds, with what to do next; %s is what the call was about. */
-static const struct {
+struct explanation {
+    enum node_outcome outcome;
     enum rpc_kind kind;
     const char *text;
-} outcomes[] = {
-    [NODE_AMBIGUOUS_PEER] = {RPC_KIND_ambiguous_peer,
-                             "there are several peers: say which one, or set default-peer in "
-                             "p2pchatd.conf"},
-    [NODE_NAME_TAKEN] = {RPC_KIND_name_taken,
-                         "there is a peer %s already; see: p2pchatctl peer list"},
-    [NODE_KEY_TAKEN] = {RPC_KIND_name_taken, "another peer has this key already"},
-    [NODE_BAD_NAME] = {RPC_KIND_usage, "%s can't be a name: 1 to 64 visible characters without "
-                                       "space, '/' or ':', not beginning with '-'"},
-    [NODE_OWN_KEY] = {RPC_KIND_usage, "this is our own key"},
-    [NODE_NO_SUCH_REQUEST] = {RPC_KIND_no_such_request,
-                              "no key %s has asked; see: p2pchatctl peer requests"},
-    [NODE_MISMATCH] = {RPC_KIND_mismatch, "this is not the key that was offered for %s; "
-                                          "if a stranger's is its new one: p2pchatctl peer "
-                                          "remove, then p2pchatctl peer accept FP --name NAME"},
-    [NODE_NO_KEY] = {RPC_KIND_not_trusted, "the key of %s is not known before the first contact"},
-    [NODE_MALFORMED] = {RPC_KIND_usage, "not a whole safety number: 60 digits, see: p2pchatctl "
-                                        "fingerprint %s"},
-    [NODE_NO_SUCH_INVITE] = {RPC_KIND_no_such_invite,
-                             "no open invite %s; see: p2pchatctl invite list"},
-    [NODE_INVITES_FULL] = {RPC_KIND_queue_full, "too many invites are open; see: p2pchatctl "
-                                                "invite list, p2pchatctl invite revoke"},
-    [NODE_NO_SUCH_MESSAGE] = {RPC_KIND_no_such_message, "no message %s; see: p2pchatctl queue"},
-    [NODE_TOO_LATE] = {RPC_KIND_usage, "message %s can't be taken back: it was transmitted, or has "
-                                       "left the queue"},
-    [NODE_NOT_UTF8] = {RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},
-    [NODE_EMPTY] = {RPC_KIND_empty, "the text is empty"},
-    [NODE_TOO_LARGE] = {RPC_KIND_too_large, "the text is larger than 65536 bytes"},
-    [NODE_KEY_CHANGED] = {RPC_KIND_key_changed,
-                          "another key answered in place of %s, so nothing is sent. Ask its owner; "
-                          "if the key really is new: p2pchatctl peer accept NAME --fingerprint FP "
-                          "(p2pchatctl peer show has it)"},
-    [NODE_BLOCKED] = {RPC_KIND_blocked,
-                      "peer %s is blocked; to let it in again: p2pchatctl peer unblock"},
-    [NODE_OFFLINE] = {RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
-    [NODE_TOO_OFTEN] = {RPC_KIND_rate_limited,
-                        "%s was asked often enough; try again in a few seconds"},
-    [NODE_NO_ADDRESS] = {RPC_KIND_usage,
-                         "peer %s has no address to dial; tell one: p2pchatctl peer set NAME "
-                         "ADDRESS"},
-    [NODE_QUEUE_FULL] = {RPC_KIND_queue_full,
-                         "the queue of %s is full; why nothing goes out: p2pchatctl doctor; to "
-                         "make room: p2pchatctl queue cancel"},
-    [NODE_DISK_FULL] = {RPC_KIND_disk_full,
-                        "the disk is full, or nearly so: make room; p2pchatctl doctor says "
-                        "where"},
-    [NODE_STOPPING] = {RPC_KIND_stopping, "the daemon is stopping"},
 };
+
+static const struct explanation explanations[] = {
+    {NODE_AMBIGUOUS_PEER, RPC_KIND_ambiguous_peer,
+     "there are several peers: say which one, or set default-peer in p2pchatd.conf"},
+    {NODE_NAME_TAKEN, RPC_KIND_name_taken, "there is a peer %s already; see: p2pchatctl peer list"},
+    {NODE_KEY_TAKEN, RPC_KIND_name_taken, "another peer has this key already"},
+    {NODE_BAD_NAME, RPC_KIND_usage,
+     "%s can't be a name: 1 to 64 visible characters without space, '/' or ':', not beginning "
+     "with '-'"},
+    {NODE_OWN_KEY, RPC_KIND_usage, "this is our own key"},
+    {NODE_NO_SUCH_REQUEST, RPC_KIND_no_such_request,
+     "no key %s has asked; see: p2pchatctl peer requests"},
+    {NODE_MISMATCH, RPC_KIND_mismatch,
+     "this is not the key that was offered for %s; if a stranger's is its new one: p2pchatctl "
+     "peer remove, then p2pchatctl peer accept FP --name NAME"},
+    {NODE_NO_KEY, RPC_KIND_not_trusted, "the key of %s is not known before the first contact"},
+    {NODE_MALFORMED, RPC_KIND_usage,
+     "not a whole safety number: 60 digits, see: p2pchatctl fingerprint %s"},
+    {NODE_NO_SUCH_INVITE, RPC_KIND_no_such_invite,
+     "no open invite %s; see: p2pchatctl invite list"},
+    {NODE_INVITES_FULL, RPC_KIND_queue_full,
+     "too many invites are open; see: p2pchatctl invite list, p2pchatctl invite revoke"},
+    {NODE_NO_SUCH_MESSAGE, RPC_KIND_no_such_message, "no message %s; see: p2pchatctl queue"},
+    {NODE_TOO_LATE, RPC_KIND_usage,
+     "message %s can't be taken back: it was transmitted, or has left the queue"},
+    {NODE_NOT_UTF8, RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},
+    {NODE_EMPTY, RPC_KIND_empty, "the text is empty"},
+    {NODE_TOO_LARGE, RPC_KIND_too_large, "the text is larger than 65536 bytes"},
+    {NODE_KEY_CHANGED, RPC_KIND_key_changed,
+     "another key answered in place of %s, so nothing is sent. Ask its owner; if the key really "
+     "is new: p2pchatctl peer accept NAME --fingerprint FP (p2pchatctl peer show has it)"},
+    {NODE_BLOCKED, RPC_KIND_blocked,
+     "peer %s is blocked; to let it in again: p2pchatctl peer unblock"},
+    {NODE_OFFLINE, RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
+    {NODE_TOO_OFTEN, RPC_KIND_rate_limited,
+     "%s was asked often enough; try again in a few seconds"},
+    {NODE_NO_ADDRESS, RPC_KIND_usage,
+     "peer %s has no address to dial; tell one: p2pchatctl peer set NAME ADDRESS"},
+    {NODE_QUEUE_FULL, RPC_KIND_queue_full,
+     "the queue of %s is full; why nothing goes out: p2pchatctl doctor; to make room: p2pchatctl "
+     "queue cancel"},
+    {NODE_DISK_FULL, RPC_KIND_disk_full,
+     "the disk is full, or nearly so: make room; p2pchatctl doctor says where"},
+    {NODE_STOPPING, RPC_KIND_stopping, "the daemon is stopping"},
+};
+
+static const struct explanation *explain(int outcome)
+{
+    for (size_t i = 0; i < sizeof explanations / sizeof explanations[0]; i++)
+        if ((int)explanations[i].outcome == outcome)
+            return &explanations[i];
+    return NULL;
+}
 
 /* `name` is NULL when nobody was named, and nobody could be meant. */
 static enum control_answer fail_no_such_peer(struct control_call *call, const char *name)
@@ -170,8 +177,11 @@ enum control_answer control_call_outcome(struct control_call *call, int outcome,
                                  strerror(-outcome));
     if (outcome == NODE_NO_SUCH_PEER)
         return fail_no_such_peer(call, subject);
-    call->kind = outcomes[outcome].kind;
-    const char *text = outcomes[outcome].text;
+    const struct explanation *found = explain(outcome);
+    if (found == NULL)
+        return control_call_fail(call, RPC_KIND_internal, "unexpected outcome %d", outcome);
+    call->kind = found->kind;
+    const char *text = found->text;
     const char *gap = strstr(text, "%s");
     if (gap == NULL)
         snprintf(call->text, sizeof call->text, "%s", text);

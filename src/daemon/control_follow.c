@@ -398,7 +398,7 @@ static bool read_consumer(struct control_call *call, struct follower *follower)
     if (r == 0 || r == DB_NOT_FOUND)
         r = consumers_set(db, &row);
     if (r != 0) {
-        control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, name);
+        control_call_outcome(call, outcome_of_store(r), name);
         return false;
     }
     snprintf(follower->consumer, sizeof follower->consumer, "%s", name);
@@ -468,7 +468,7 @@ enum control_answer control_follow_ack(struct control_call *call)
                                  (long long)row.seq);
     int r = consumers_set(node_db(call->node), &row);
     if (r != 0)
-        return control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, row.name);
+        return control_call_outcome(call, outcome_of_store(r), row.name);
     return control_call_done(call, json_object());
 }
 
@@ -481,7 +481,7 @@ enum control_answer control_follow_stop(struct control_call *call)
     if (follower->consumer[0] != '\0' && json_is_true(json_object_get(call->params, "forget")))
         r = consumers_remove(node_db(call->node), follower->consumer);
     if (r < 0 || r == DB_FULL)
-        return control_call_outcome(call, r == DB_FULL ? NODE_DISK_FULL : r, follower->consumer);
+        return control_call_outcome(call, outcome_of_store(r), follower->consumer);
     follower_free(follower);
     return control_call_done(call, json_object());
 }

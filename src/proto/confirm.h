@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/digest.h"
 #include "crypto/kdf.h"
 #include "proto/safety_number.h"
@@ -15,8 +16,8 @@
 enum { CONFIRM_SIZE = 1 + CHECKSUM_SIZE + HMAC_SIZE };
 
 enum confirm_outcome {
-    CONFIRM_MALFORMED = 1, /* unknown flags */
-    CONFIRM_FORGED = 2,    /* other identities or other keys */
+    CONFIRM_MALFORMED = OUTCOME_CONFIRM, /* unknown flags */
+    CONFIRM_FORGED,                      /* other identities or other keys */
 };
 
 /* Writes the message. 0 or -EIO. */

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/keyx.h"
 #include "proto/packet.h"
 #include "proto/record.h"
@@ -27,7 +28,7 @@ enum {
 };
 
 enum epoch_outcome {
-    EPOCH_REJECTED = 1, /* this step was not to be taken now, or its key is degenerate */
+    EPOCH_REJECTED = OUTCOME_EPOCH, /* not the time for this step, or its key is degenerate */
 };
 
 enum epoch_state {

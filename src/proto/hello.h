@@ -19,13 +19,14 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "crypto/keyx.h"
 
 enum { HELLO_RANDOM_SIZE = 32, HELLO_SIZE_PLAIN = 80 };
 
 enum hello_outcome {
-    HELLO_MALFORMED = 1,
-    HELLO_UNSUPPORTED = 2, /* well formed, but no version or suite in common */
+    HELLO_MALFORMED = OUTCOME_HELLO,
+    HELLO_UNSUPPORTED, /* well formed, but no version or suite in common */
 };
 
 /* What either side contributes to the key exchange. */

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/pubkey.h"
 #include "proto/invite_proof.h"
 
@@ -26,7 +27,7 @@ enum {
 };
 
 enum ident_outcome {
-    IDENT_MALFORMED = 1,
+    IDENT_MALFORMED = OUTCOME_IDENT,
 };
 
 /* What IDENT says; everything is borrowed from the plaintext. */

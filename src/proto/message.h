@@ -9,12 +9,13 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "proto/session.h"
 
 enum { MESSAGE_PREFIX_SIZE = 41 };
 
 enum message_outcome {
-    MESSAGE_MALFORMED = 1,
+    MESSAGE_MALFORMED = OUTCOME_MESSAGE,
 };
 
 /* Appends a MESSAGE record. 0 or -ENOMEM, with `out` unchanged. */

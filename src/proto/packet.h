@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/identity.h"
 #include "proto/keyschedule.h"
 #include "proto/session.h"
@@ -24,7 +25,7 @@ enum {
 };
 
 enum packet_outcome {
-    PACKET_REJECTED = 1, /* not the packet that had to come next from this peer */
+    PACKET_REJECTED = OUTCOME_PACKET, /* not the packet that had to come next from this peer */
 };
 
 /* One direction of a session. */

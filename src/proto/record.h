@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 
 enum record_type {
     RECORD_PING = 0x01,
@@ -29,8 +30,8 @@ enum record_type {
 enum { RECORD_HEADER_SIZE = 5 };
 
 enum record_outcome {
-    RECORD_MALFORMED = 1,
-    RECORD_UNSUPPORTED = 2, /* a critical type that we don't know */
+    RECORD_MALFORMED = OUTCOME_RECORD,
+    RECORD_UNSUPPORTED, /* a critical type that we don't know */
 };
 
 struct record {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/fingerprint.h"
 
 enum {
@@ -24,8 +25,8 @@ int safety_number_format(const struct fingerprint *a, const struct fingerprint *
                          char text[static SAFETY_NUMBER_TEXT_MAX]);
 
 enum safety_number_outcome {
-    SAFETY_NUMBER_OTHER = 1,     /* the number of two other keys */
-    SAFETY_NUMBER_MALFORMED = 2, /* no safety number */
+    SAFETY_NUMBER_OTHER = OUTCOME_SAFETY_NUMBER, /* the number of two other keys */
+    SAFETY_NUMBER_MALFORMED,                     /* no safety number */
 };
 
 /*

@@ -9,11 +9,12 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "crypto/secret.h"
 #include "proto/frame.h"
 
 enum seal_outcome {
-    SEAL_BROKEN = 1, /* changed on the way, out of order or under another key */
+    SEAL_BROKEN = OUTCOME_SEAL, /* changed on the way, out of order or under another key */
 };
 
 struct seal {

@@ -22,6 +22,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 #include "base/uuid.h"
 #include "crypto/identity.h"
 #include "proto/close_code.h"
@@ -94,7 +95,7 @@ struct session_settings {
 };
 
 enum session_outcome {
-    SESSION_FULL = 1, /* the window is full: try again after the next SESSION_ACKED */
+    SESSION_FULL = OUTCOME_SESSION, /* the window is full: try again after the next SESSION_ACKED */
 };
 
 struct session;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 
 enum { RPC_LINE_MAX = 1024 * 1024 }; /* bytes of a request, without the LF */
 
@@ -16,8 +17,8 @@ struct rpc_line {
 };
 
 enum rpc_line_outcome {
-    RPC_LINE_NONE = 1,     /* no whole line yet */
-    RPC_LINE_TOO_LONG = 2, /* more bytes than allowed without LF: the stream is unusable */
+    RPC_LINE_NONE = OUTCOME_RPC_LINE, /* no whole line yet */
+    RPC_LINE_TOO_LONG, /* more bytes than allowed without LF: the stream is unusable */
 };
 
 void rpc_line_deinit(struct rpc_line *line);

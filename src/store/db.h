@@ -18,14 +18,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/outcome.h"
+
 struct db;
 
 enum db_outcome {
-    DB_NOT_FOUND = 1, /* no such row */
-    DB_EXISTS = 2,    /* a unique value is taken */
-    DB_FULL = 3,      /* the disk is full: nothing of this turn is kept */
-    DB_TOO_NEW = 4,   /* db_open(): made by a newer version */
-    DB_DAMAGED = 5,   /* db_open(): not a sound database */
+    DB_NOT_FOUND = OUTCOME_DB, /* no such row */
+    DB_EXISTS,                 /* a unique value is taken */
+    DB_FULL,                   /* the disk is full: nothing of this turn is kept */
+    DB_TOO_NEW,                /* db_open(): made by a newer version */
+    DB_DAMAGED,                /* db_open(): not a sound database */
 };
 
 /*

@@ -167,3 +167,36 @@ def test_dialect_has_no_blank_line_after_declarations(tmp_path, block, bad):
     assert result.returncode == (1 if bad else 0)
     line = text[:text.index("\n\n") + 1].count("\n") + 1 if bad else 0
     assert result.stdout == (f"{tmp_path}/noun.c:{line}: no blank line after declarations\n" if bad else "")
+
+
+RANGES = "enum { OUTCOME_RANGE = 2 };\nenum outcome_first { OUTCOME_DB = 10, OUTCOME_SEAL = 20 };\n"
+DB = "enum db_outcome {\n    DB_FULL = OUTCOME_DB, /* no room, 1 = none */\n    DB_GONE,\n};\n"
+SEAL = "enum seal_outcome { SEAL_BROKEN = OUTCOME_SEAL };\n"
+
+
+@pytest.mark.parametrize("ranges, db, seal, finding", [
+    (RANGES, DB, SEAL, None),
+    (RANGES.replace("20", "11"), DB, SEAL, "OUTCOME_SEAL = 11 meets the range before it"),
+    (RANGES.replace("10", "1"), DB, SEAL, "OUTCOME_DB = 1 meets the range before it"),
+    (RANGES, DB.replace("OUTCOME_DB", "1"), SEAL, "db_outcome begins with 1, not with OUTCOME_DB"),
+    (RANGES, DB.replace("DB_GONE", "DB_GONE = 20"), SEAL, "DB_GONE has a value of its own"),
+    (RANGES, DB.replace("DB_GONE,", "DB_GONE, DB_LOST,"), SEAL, "has more than 2 values"),
+    (RANGES, DB, "", "nobody uses OUTCOME_SEAL"),
+    (RANGES.replace(", OUTCOME_SEAL = 20", ""), DB, SEAL, "OUTCOME_SEAL is not in base/outcome.h"),
+])
+def test_outcomes_share_no_number(src, ranges, db, seal, finding):
+    src("base/outcome.h", ranges)
+    src("core/peer.h", seal)
+    result = run("outcomes", src("net/loop.h", db))
+    assert result.returncode == (1 if finding else 0)
+    assert (finding or "") in result.stdout
+    assert len(result.stdout.splitlines()) == (1 if finding else 0)
+
+
+@pytest.mark.parametrize("explained", ["NODE_BLOCKED", "NODE_BLOCKED_TOO"])
+def test_outcomes_of_requests_are_all_explained(src, explained):
+    src("base/outcome.h", "enum { OUTCOME_RANGE = 2, OUTCOME_NODE = 10 };")
+    src("core/peer.h", "enum node_outcome { NODE_BLOCKED = OUTCOME_NODE };")
+    result = run("outcomes", src("daemon/control_call.c", explained))
+    assert (result.returncode, "does not explain NODE_BLOCKED" in result.stdout) == (
+        (0, False) if explained == "NODE_BLOCKED" else (1, True))

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "base/backoff.h"
+#include "base/outcome.h"
 #include "client/ctl.h"
 
 struct chat_link {
@@ -19,9 +20,9 @@ struct chat_link {
 };
 
 enum chat_link_outcome {
-    CHAT_LINK_TYPED = 1, /* the other descriptor is ready */
-    CHAT_LINK_LOST = 2,  /* the daemon went away; said once */
-    CHAT_LINK_BACK = 3,  /* it is there again: what had no answer must be asked again */
+    CHAT_LINK_TYPED = OUTCOME_CHAT_LINK, /* the other descriptor is ready */
+    CHAT_LINK_LOST,                      /* the daemon went away; said once */
+    CHAT_LINK_BACK, /* it is there again: what had no answer must be asked again */
 };
 
 /*

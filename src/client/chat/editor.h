@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
+#include "base/outcome.h"
 
 struct editor;
 
@@ -25,7 +26,7 @@ struct editor_host {
 };
 
 enum editor_outcome {
-    EDITOR_END = 1, /* ^D, the second ^C, a signal, or the host wants no more */
+    EDITOR_END = OUTCOME_EDITOR, /* ^D, the second ^C, a signal, or the host wants no more */
 };
 
 /*

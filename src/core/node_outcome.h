@@ -3,10 +3,11 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "store/db.h"
 
 enum node_outcome {
-    NODE_NO_SUCH_PEER = 1,
+    NODE_NO_SUCH_PEER = OUTCOME_NODE,
     NODE_AMBIGUOUS_PEER,  /* no peer was named and there is not exactly one to mean */
     NODE_NAME_TAKEN,      /* another peer has this name */
     NODE_KEY_TAKEN,       /* another peer has this key */
