@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "core/invitation.h"
-#include "core/merge.h"
+#include "core/delivery.h"
 #include "core/node_outcome.h"
-#include "core/node_state.h"
+#include "store/invites.h"
+#include "store/messages.h"
 
-static void reject(struct node *node, struct link *link, enum close_code code)
+static void reject(struct admission *admission, struct link *link, enum close_code code)
 {
-    session_reject(link->session, code, loop_now(node->runtime.loop));
+    session_reject(link->session, code, loop_now(admission->runtime->loop));
 }
 
 static bool is_joiner(const struct link *link)
@@ -28,8 +28,111 @@ static bool is_key_of(const struct peer *peer, const struct fingerprint *key)
            memcmp(peer->row.key, key->bytes, PEER_KEY_SIZE) == 0;
 }
 
+/* --- invites ---------------------------------------------------------------------------------- */
+
+/* The good invite that the joiner proved to hold. 0, NODE_MISMATCH or -errno. */
+static int find_invite(const struct admission *admission, const struct link *link,
+                       struct invite_row *invite)
+{
+    const uint8_t *id = session_invite_id(link->session);
+    int r = id == NULL ? DB_NOT_FOUND : invites_get(admission->runtime->db, id, invite);
+    if (r < 0)
+        return r;
+    bool good = r == 0 && loop_wall(admission->runtime->loop) < invite->expires_ms &&
+                session_invite_proven(link->session, invite->secret);
+    return good ? 0 : NODE_MISMATCH;
+}
+
+/*
+ * Whether the joiner that SESSION_IDENTIFIED was about proved to hold an invite that is good now.
+ * One that is unknown, expired or used is as none.
+ */
+static bool holds_invite(struct admission *admission, const struct link *link)
+{
+    struct invite_row invite;
+    int r = find_invite(admission, link, &invite);
+    secret_wipe(&invite, sizeof invite);
+    if (r < 0)
+        runtime_fail(admission->runtime, r);
+    return r == 0;
+}
+
+/* The name that the invite gives, unless it gives none or another peer got it meanwhile. */
+static const char *choose_name(const struct admission *admission, const struct invite_row *invite)
+{
+    return roster_check_name(admission->roster, invite->name) == 0 ? invite->name : NULL;
+}
+
+/*
+ * Uses up the invite of a joiner and makes a peer of it. 0, NODE_MISMATCH (it was used, revoked or
+ * ran out since holds_invite()), another outcome or -errno.
+ */
+static int use_invite(struct admission *admission, const struct link *link, struct peer **peer)
+{
+    struct invite_row invite;
+    int r = find_invite(admission, link, &invite);
+    if (r == 0)
+        r = pubkey_check(session_peer(link->session));
+    if (r == 0)
+        r = roster_adopt(admission->roster, choose_name(admission, &invite), link_fingerprint(link),
+                         PEER_VERIFIED, peer);
+    if (r == 0)
+        r = outcome_of_store(invites_remove(admission->runtime->db, invite.id));
+    secret_wipe(&invite, sizeof invite);
+    return r;
+}
+
+/* --- two peers that are one ------------------------------------------------------------------- */
+
+struct resealing {
+    const struct body_sealer *body_sealer;
+    int64_t peer; /* for whom */
+};
+
+/* A sealed body is bound to its peer. One that is damaged stays so. */
+static int reseal(void *context, const struct message_row *row, struct bytes *body)
+{
+    const struct resealing *resealing = context;
+    struct bytes text = {0};
+    int r = body_sealer_open(resealing->body_sealer, row, &text);
+    if (r == 0)
+        r = body_sealer_seal(resealing->body_sealer, resealing->peer, row->direction, &row->id,
+                             bytes_span(&text), body);
+    else if (r == BODY_SEALER_DAMAGED)
+        r = bytes_append(body, row->body.data, row->body.size);
+    bytes_deinit(&text);
+    return r;
+}
+
+/*
+ * Makes them one peer, with the name and the addresses of `keyless`, the key and the history of
+ * `nameless`, and the queues of both; `keyless` is freed. 0, NODE_DISK_FULL or -errno.
+ */
+static int merge(struct admission *admission, struct peer *keyless, struct peer *nameless)
+{
+    struct resealing resealing = {admission->body_sealer, nameless->row.id};
+    const struct runtime *runtime = admission->runtime;
+    const int64_t former = keyless->row.id;
+    log_event(LOG_LEVEL_NOTICE, "peer-trust", keyless->row.name,
+              "%s, who called in before, answers at the peer's address: they are one peer now",
+              nameless->row.name);
+    int r = messages_hand_over(runtime->db, former, nameless->row.id, reseal, &resealing);
+    if (r != 0)
+        return outcome_of_store(r);
+    r = roster_merge(admission->roster, nameless, keyless);
+    if (r != 0)
+        return r;
+    inflight_rewind(&nameless->inflight);
+    delivery_touch(nameless);
+    runtime->observer->merged(runtime->observer_context, nameless, former);
+    return 0;
+}
+
+/* --- the verdict ------------------------------------------------------------------------------ */
+
 /* The dialled peer answered with another key than its own: people must know, nothing is sent. */
-static void raise_alarm(struct node *node, struct peer *peer, const struct fingerprint *key)
+static void raise_alarm(struct admission *admission, struct peer *peer,
+                        const struct fingerprint *key)
 {
     char text[FINGERPRINT_TEXT_MAX];
     fingerprint_format(key, text);
@@ -38,25 +141,25 @@ static void raise_alarm(struct node *node, struct peer *peer, const struct finge
               "p2pchatctl peer accept %s --fingerprint %s",
               text, peer->row.name, text);
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
-    int r = peer->row.pinned && news ? roster_doubt(&node->roster, peer, key) : 0;
+    int r = peer->row.pinned && news ? roster_doubt(admission->roster, peer, key) : 0;
     if (r < 0)
-        runtime_fail(&node->runtime, r);
+        runtime_fail(admission->runtime, r);
 }
 
-static enum trust_verdict judge(struct node *node, struct link *link)
+static enum trust_verdict judge(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
-    const struct peer *owner = roster_by_key(&node->roster, key);
+    const struct peer *owner = roster_by_key(admission->roster, key);
     const struct trust_case facts = {
         .role = session_role(link->session),
-        .policy = node->runtime.settings.unknown_peers,
+        .policy = admission->runtime->settings.unknown_peers,
         .known = owner != NULL,
         .blocked = owner != NULL && owner->row.trust == PEER_BLOCKED,
         .unnamed = owner != NULL && roster_unnamed(owner),
         .expected = link->peer != NULL,
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
-        .invited = owner == NULL && invitation_held(node, link),
+        .invited = owner == NULL && holds_invite(admission, link),
     };
     return trust_decide(&facts);
 }
@@ -65,104 +168,105 @@ static enum trust_verdict judge(struct node *node, struct link *link)
  * The verdict on the link's identity, after what has to be done for it; TRUST_MERGE while that is
  * impossible. A disk without room undoes the turn, and all that was learnt about when to try again.
  */
-static enum trust_verdict reach_verdict(struct node *node, struct link *link)
+static enum trust_verdict reach_verdict(struct admission *admission, struct link *link)
 {
-    enum trust_verdict verdict = judge(node, link);
-    if (verdict != TRUST_MERGE || !housekeeping_has_room(&node->housekeeping))
+    enum trust_verdict verdict = judge(admission, link);
+    if (verdict != TRUST_MERGE || !housekeeping_has_room(admission->housekeeping))
         return verdict;
-    int r = merge_peers(node, link->peer, roster_by_key(&node->roster, link_fingerprint(link)));
+    int r = merge(admission, link->peer, roster_by_key(admission->roster, link_fingerprint(link)));
     if (r < 0)
-        runtime_fail(&node->runtime, r);
-    return r == 0 ? judge(node, link) : TRUST_MERGE;
+        runtime_fail(admission->runtime, r);
+    return r == 0 ? judge(admission, link) : TRUST_MERGE;
 }
 
 /* Whether our private key may work for this joiner now. */
-static bool within_budget(struct node *node, struct link *link)
+static bool within_budget(struct admission *admission, struct link *link)
 {
-    uint64_t now = loop_now(node->runtime.loop);
+    uint64_t now = loop_now(admission->runtime->loop);
     if (is_joiner(link))
         return true;
     if (link->verdict == TRUST_WELCOME)
-        return bucket_take(&roster_by_key(&node->roster, link_fingerprint(link))->keys, now);
+        return bucket_take(&roster_by_key(admission->roster, link_fingerprint(link))->keys, now);
     if (link->verdict == TRUST_INVITED)
-        return limits_invited_key(&node->limits, now);
+        return limits_invited_key(admission->limits, now);
     if (link->verdict == TRUST_ASK &&
-        pending_keys_waiting(&node->pending_keys) >= LIMITS_PENDING_MAX)
+        pending_keys_waiting(admission->pending_keys) >= LIMITS_PENDING_MAX)
         return false;
-    return limits_stranger_key(&node->limits, now);
+    return limits_stranger_key(admission->limits, now);
 }
 
 /* An invite makes peers, and changes none: who is one already keeps its name. */
-static void note_needless_invite(const struct node *node, const struct link *link)
+static void note_needless_invite(const struct admission *admission, const struct link *link)
 {
     if (!is_joiner(link) && session_invite_id(link->session) != NULL)
         log_info("%s shows an invite and is a peer already: its name stays, and the invite is good "
                  "for another one",
-                 roster_by_key(&node->roster, link_fingerprint(link))->row.name);
+                 roster_by_key(admission->roster, link_fingerprint(link))->row.name);
 }
 
-void admission_identified(struct node *node, struct link *link)
+void admission_identified(struct admission *admission, struct link *link)
 {
-    link->verdict = reach_verdict(node, link);
+    link->verdict = reach_verdict(admission, link);
     if (link->verdict == TRUST_ALARM)
-        raise_alarm(node, link->peer, link_fingerprint(link));
+        raise_alarm(admission, link->peer, link_fingerprint(link));
     if (link->verdict == TRUST_WELCOME)
-        note_needless_invite(node, link);
+        note_needless_invite(admission, link);
     if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
-        reject(node, link, CLOSE_REFUSED);
-    else if (link->verdict == TRUST_MERGE || !within_budget(node, link))
-        reject(node, link, CLOSE_BUSY);
+        reject(admission, link, CLOSE_REFUSED);
+    else if (link->verdict == TRUST_MERGE || !within_budget(admission, link))
+        reject(admission, link, CLOSE_BUSY);
     else
-        session_admit(link->session, link->verdict != TRUST_ASK, loop_now(node->runtime.loop));
+        session_admit(link->session, link->verdict != TRUST_ASK,
+                      loop_now(admission->runtime->loop));
 }
 
 /* The pin of first contact, in the transaction after which the session will exist. */
-static int pin_first_contact(struct node *node, struct link *link)
+static int pin_first_contact(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
     int r = pubkey_check(session_peer(link->session));
     if (r != 0)
         return r;
     if (link->peer == NULL)
-        return roster_adopt(&node->roster, NULL, key, PEER_TOFU, &link->peer);
+        return roster_adopt(admission->roster, NULL, key, PEER_TOFU, &link->peer);
     if (link->peer->row.pinned)
         return is_key_of(link->peer, key) ? 0 : NODE_MISMATCH;
-    return roster_pin(&node->roster, link->peer, key, PEER_TOFU);
+    return roster_pin(admission->roster, link->peer, key, PEER_TOFU);
 }
 
 /*
  * The peer's own key is here, which settles what was open about it: the invite that it gave us has
  * done its service, and an alarm about another key in its place is over.
  */
-static int settle(struct node *node, struct link *link, struct peer *peer)
+static int settle(struct admission *admission, struct link *link, struct peer *peer)
 {
     if (!peer->row.offered && !peer->row.invited)
         return 0;
     int r = peer->row.invited ? pubkey_check(session_peer(link->session)) : 0;
     if (r != 0)
         return r;
-    return roster_pin(&node->roster, peer, link_fingerprint(link),
+    return roster_pin(admission->roster, peer, link_fingerprint(link),
                       peer->row.invited ? PEER_VERIFIED : peer->row.trust);
 }
 
 /* Whatever has to be on disk before the session exists. 0, an outcome or -errno. */
-static int remember(struct node *node, struct link *link)
+static int remember(struct admission *admission, struct link *link)
 {
-    int r = link->verdict == TRUST_PIN ? pin_first_contact(node, link) : 0;
-    struct peer *peer = roster_by_key(&node->roster, link_fingerprint(link));
+    int r = link->verdict == TRUST_PIN ? pin_first_contact(admission, link) : 0;
+    struct peer *peer = roster_by_key(admission->roster, link_fingerprint(link));
     if (r != 0)
         return r;
     if (peer != NULL)
-        return settle(node, link, peer);
-    return link->verdict == TRUST_INVITED ? invitation_use(node, link, &peer) : 0;
+        return settle(admission, link, peer);
+    return link->verdict == TRUST_INVITED ? use_invite(admission, link, &peer) : 0;
 }
 
-static void ask_people(struct node *node, struct link *link)
+static void ask_people(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
     const char *origin = stream_origin(link->stream)->text;
-    struct pending_key *request =
-        pending_keys_add(&node->pending_keys, key, origin, link, loop_wall(node->runtime.loop));
+    struct pending_key *request = pending_keys_add(admission->pending_keys, key, origin, link,
+                                                   loop_wall(admission->runtime->loop));
     if (request == NULL)
         return; /* it may ask again when it dials next */
     char text[FINGERPRINT_TEXT_MAX];
@@ -170,90 +274,90 @@ static void ask_people(struct node *node, struct link *link)
     log_event(LOG_LEVEL_NOTICE, "peer-request", NULL,
               "unknown key %s asks from %s: p2pchatctl peer accept %s --name NAME", text, origin,
               text);
-    node->runtime.observer->request(node->runtime.observer_context, request);
+    admission->runtime->observer->request(admission->runtime->observer_context, request);
 }
 
 /* Whether one more stranger may wait: others may have come while this one was confirming. */
-static bool may_wait(const struct node *node, const struct link *link)
+static bool may_wait(const struct admission *admission, const struct link *link)
 {
     return link->verdict != TRUST_ASK ||
-           pending_keys_waiting(&node->pending_keys) < LIMITS_PENDING_MAX;
+           pending_keys_waiting(admission->pending_keys) < LIMITS_PENDING_MAX;
 }
 
 /* People may have decided since the identity was judged, and what they said holds. */
-static bool still_welcome(struct node *node, struct link *link)
+static bool still_welcome(struct admission *admission, struct link *link)
 {
-    link->verdict = reach_verdict(node, link);
+    link->verdict = reach_verdict(admission, link);
     if (link->verdict == TRUST_ASK) /* too late if the other side was told that nobody need ask */
         return !session_approved_here(link->session);
     return link->verdict != TRUST_REFUSE && link->verdict != TRUST_ALARM;
 }
 
 /* Why the session may not exist; CLOSE_NORMAL when it may. */
-static enum close_code find_objection(struct node *node, struct link *link)
+static enum close_code find_objection(struct admission *admission, struct link *link)
 {
-    bool first = links_find(&node->links, link_fingerprint(link)) == NULL;
-    if (first && node->links.established_count >= node->runtime.settings.max_links)
+    bool first = links_find(admission->links, link_fingerprint(link)) == NULL;
+    if (first && admission->links->established_count >= admission->runtime->settings.max_links)
         return CLOSE_BUSY;
-    if (!still_welcome(node, link))
+    if (!still_welcome(admission, link))
         return CLOSE_REFUSED;
     if (link->verdict == TRUST_MERGE)
         return CLOSE_BUSY;
-    if (!links_resolve(&node->links, link, runtime_fingerprint(&node->runtime),
-                       loop_now(node->runtime.loop)))
+    if (!links_resolve(admission->links, link, runtime_fingerprint(admission->runtime),
+                       loop_now(admission->runtime->loop)))
         return CLOSE_DUPLICATE;
-    return may_wait(node, link) ? CLOSE_NORMAL : CLOSE_BUSY;
+    return may_wait(admission, link) ? CLOSE_NORMAL : CLOSE_BUSY;
 }
 
-static void forget_request(struct node *node, const struct fingerprint *key)
+static void forget_request(struct admission *admission, const struct fingerprint *key)
 {
-    struct pending_key *request = pending_keys_find(&node->pending_keys, key);
+    struct pending_key *request = pending_keys_find(admission->pending_keys, key);
     if (request != NULL)
-        pending_keys_remove(&node->pending_keys, request);
+        pending_keys_remove(admission->pending_keys, request);
 }
 
-void admission_confirmed(struct node *node, struct link *link)
+void admission_confirmed(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
-    enum close_code objection = find_objection(node, link);
+    enum close_code objection = find_objection(admission, link);
     if (objection != CLOSE_NORMAL) {
-        reject(node, link, objection);
+        reject(admission, link, objection);
         return;
     }
-    int r = remember(node, link);
+    int r = remember(admission, link);
     if (r != 0) {
-        reject(node, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
+        reject(admission, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
         if (r < 0)
-            runtime_fail(&node->runtime, r);
+            runtime_fail(admission->runtime, r);
         return;
     }
-    links_establish(&node->links, link);
+    links_establish(admission->links, link);
     link->establish_due = true;
     link_touch(link);
-    struct peer *peer = roster_by_key(&node->roster, key);
+    struct peer *peer = roster_by_key(admission->roster, key);
     if (peer == NULL) {
-        ask_people(node, link);
+        ask_people(admission, link);
         return;
     }
-    forget_request(node, key); /* first contact from this side has answered it */
+    forget_request(admission, key); /* first contact from this side has answered it */
     peer_link_up(peer, link);
     if (!session_approved_there(link->session))
         peer_link_waits(peer);
 }
 
-void admission_grant(struct node *node, struct peer *peer)
+void admission_grant(struct admission *admission, struct peer *peer)
 {
     struct fingerprint key;
     memcpy(key.bytes, peer->row.key, sizeof key.bytes);
     struct pending_key *request =
-        peer->row.pinned ? pending_keys_find(&node->pending_keys, &key) : NULL;
+        peer->row.pinned ? pending_keys_find(admission->pending_keys, &key) : NULL;
     if (request == NULL || peer->row.trust == PEER_BLOCKED)
         return;
     struct link *link = request->link;
-    pending_keys_remove(&node->pending_keys, request);
+    pending_keys_remove(admission->pending_keys, request);
     if (link == NULL || link->state != LINK_ACTIVE)
         return;
     peer_link_up(peer, link);
-    session_approve(link->session, loop_now(node->runtime.loop));
+    session_approve(link->session, loop_now(admission->runtime->loop));
     link_touch(link);
 }

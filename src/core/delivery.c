@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "core/node_outcome.h"
-#include "core/node_state.h"
+#include "core/peer.h"
 #include "store/messages.h"
 
 void delivery_touch(struct peer *peer)
@@ -29,7 +29,7 @@ void delivery_start(struct peer *peer)
 
 /* The next item to give to the session. */
 struct next_item {
-    const struct node *node;
+    const struct delivery *delivery;
     struct bytes *text;
     bool found;
     bool damaged;
@@ -42,7 +42,7 @@ static int read_next(void *context, const struct message_row *row)
 {
     struct next_item *next = context;
     bytes_clear(next->text);
-    int r = body_sealer_open(next->node->body_sealer, row, next->text);
+    int r = body_sealer_open(next->delivery->body_sealer, row, next->text);
     if (r < 0)
         return r;
     next->found = true;
@@ -57,13 +57,14 @@ static int read_next(void *context, const struct message_row *row)
 }
 
 /* Makes durable that the item was transmitted, and after which one. */
-static int note_transmitted(struct node *node, struct peer *peer, const struct next_item *next)
+static int note_transmitted(struct delivery *delivery, struct peer *peer,
+                            const struct next_item *next)
 {
-    struct db *db = node->runtime.db;
+    struct db *db = delivery->runtime->db;
     if (next->transmitted)
         return 0;
     int r = messages_set_transmitted(db, next->seq, &next->item.previous,
-                                     loop_wall(node->runtime.loop));
+                                     loop_wall(delivery->runtime->loop));
     if (r == 0)
         r = peers_set_last_out(db, peer->row.id, &next->item.id);
     if (r == 0)
@@ -71,51 +72,51 @@ static int note_transmitted(struct node *node, struct peer *peer, const struct n
     return r;
 }
 
-static int give_up(struct node *node, struct peer *peer, int64_t seq, const char *reason)
+static int give_up(struct delivery *delivery, struct peer *peer, int64_t seq, const char *reason)
 {
     log_event(LOG_LEVEL_WARNING, "message-failed", peer->row.name,
               "a message is taken out of the queue: %s", reason);
-    return messages_set_state(node->runtime.db, seq, MESSAGE_FAILED, reason,
-                              loop_wall(node->runtime.loop));
+    return messages_set_state(delivery->runtime->db, seq, MESSAGE_FAILED, reason,
+                              loop_wall(delivery->runtime->loop));
 }
 
 /* 0, SESSION_FULL, NODE_DISK_FULL or -errno. */
-static int give_to_session(struct node *node, struct peer *peer, struct next_item *next)
+static int give_to_session(struct delivery *delivery, struct peer *peer, struct next_item *next)
 {
     if (!next->transmitted)
         next->item.previous = peer->row.last_out;
-    int r = session_send_item(peer->link->session, &next->item, loop_now(node->runtime.loop));
+    int r = session_send_item(peer->link->session, &next->item, loop_now(delivery->runtime->loop));
     if (r != 0)
         return r;
     inflight_give(&peer->inflight, next->seq);
-    r = note_transmitted(node, peer, next);
+    r = note_transmitted(delivery, peer, next);
     return outcome_of_store(r);
 }
 
 /* Gives what the session takes; `text` is where the texts are opened, one after the other. */
-static int give_queue(struct node *node, struct peer *peer, struct bytes *text)
+static int give_queue(struct delivery *delivery, struct peer *peer, struct bytes *text)
 {
     int r = 0;
     while (r == 0 && peer->link != NULL && link_open(peer->link) && peer_trusted(peer) &&
            inflight_has_room(&peer->inflight)) {
-        struct next_item next = {.node = node, .text = text};
-        r = messages_queue(node->runtime.db, peer->row.id, peer->inflight.cursor, 1, read_next,
+        struct next_item next = {.delivery = delivery, .text = text};
+        r = messages_queue(delivery->runtime->db, peer->row.id, peer->inflight.cursor, 1, read_next,
                            &next);
         if (r != 0 || !next.found)
             break;
         if (next.damaged)
-            r = give_up(node, peer, next.seq, "its stored text is damaged");
+            r = give_up(delivery, peer, next.seq, "its stored text is damaged");
         else
-            r = give_to_session(node, peer, &next);
+            r = give_to_session(delivery, peer, &next);
     }
     return r;
 }
 
-int delivery_pump(struct node *node, struct peer *peer)
+int delivery_pump(struct delivery *delivery, struct peer *peer)
 {
     struct bytes text = {0};
     peer->inflight.due = false;
-    int r = give_queue(node, peer, &text);
+    int r = give_queue(delivery, peer, &text);
     bytes_deinit(&text);
     if (peer->link == NULL)
         return r < 0 ? r : 0;
@@ -125,42 +126,42 @@ int delivery_pump(struct node *node, struct peer *peer)
     return r < 0 && r != -ENOMEM ? r : 0;
 }
 
-int delivery_acknowledged(struct node *node, struct peer *peer, uint64_t ordinal)
+int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t ordinal)
 {
     struct inflight *inflight = &peer->inflight;
     while (inflight->acked < ordinal) {
-        int r = messages_set_state(node->runtime.db, inflight_oldest(inflight), MESSAGE_DELIVERED,
-                                   NULL, loop_wall(node->runtime.loop));
+        int r = messages_set_state(delivery->runtime->db, inflight_oldest(inflight),
+                                   MESSAGE_DELIVERED, NULL, loop_wall(delivery->runtime->loop));
         if (r != 0 && r != DB_NOT_FOUND)
             return outcome_of_store(r);
         inflight_land(inflight);
     }
-    housekeeping_touch(&node->housekeeping, 0);
+    housekeeping_touch(delivery->housekeeping, 0);
     delivery_touch(peer);
     return 0;
 }
 
 /* An item that makes the peer end session after session blocks everything behind it. */
-static void note_poison(struct node *node, struct peer *peer)
+static void note_poison(struct delivery *delivery, struct peer *peer)
 {
     const int64_t poison = inflight_blame(&peer->inflight);
-    int r = poison != 0 ? give_up(node, peer, poison, "the peer can't take it") : 0;
+    int r = poison != 0 ? give_up(delivery, peer, poison, "the peer can't take it") : 0;
     if (r < 0)
-        runtime_fail(&node->runtime, r);
+        runtime_fail(delivery->runtime, r);
 }
 
-void delivery_end(struct node *node, struct peer *peer, const struct link_end *end)
+void delivery_end(struct delivery *delivery, struct peer *peer, const struct link_end *end)
 {
     if (end->coded && end->by_peer &&
         (end->code == CLOSE_PROTOCOL_ERROR || end->code == CLOSE_UNSUPPORTED_RECORD))
-        note_poison(node, peer);
+        note_poison(delivery, peer);
     inflight_end(&peer->inflight);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
 
 /* What an item's link to the one before it says about the peer's past. For people only. */
-static void note_history(const struct node *node, const struct peer *peer,
+static void note_history(const struct delivery *delivery, const struct peer *peer,
                          const struct session_item *item)
 {
     const struct uuid *last = &peer->row.last_in;
@@ -169,15 +170,16 @@ static void note_history(const struct node *node, const struct peer *peer,
     const char *note = "messages may be missing here";
     if (uuid_is_zero(&item->previous))
         note = "the peer started afresh";
-    else if (messages_known(node->runtime.db, peer->row.id, MESSAGE_IN, &item->previous) == 0)
+    else if (messages_known(delivery->runtime->db, peer->row.id, MESSAGE_IN, &item->previous) == 0)
         note = "the peer was restored from a backup";
     log_event(LOG_LEVEL_NOTICE, "history-note", peer->row.name, "%s", note);
 }
 
-static int store_item(struct node *node, const struct peer *peer, const struct session_item *item)
+static int store_item(struct delivery *delivery, const struct peer *peer,
+                      const struct session_item *item)
 {
     struct bytes sealed = {0};
-    int r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_IN, &item->id, item->text,
+    int r = body_sealer_seal(delivery->body_sealer, peer->row.id, MESSAGE_IN, &item->id, item->text,
                              &sealed);
     if (r == 0) {
         struct message_row row = {.peer = peer->row.id,
@@ -186,31 +188,32 @@ static int store_item(struct node *node, const struct peer *peer, const struct s
                                   .previous = item->previous,
                                   .state = MESSAGE_RECEIVED,
                                   .trust = peer->row.trust,
-                                  .time_ms = loop_wall(node->runtime.loop),
+                                  .time_ms = loop_wall(delivery->runtime->loop),
                                   .sent_ms = item->time_ms,
                                   .body = bytes_span(&sealed),
                                   .text_size = item->text.size};
-        r = messages_add(node->runtime.db, &row);
+        r = messages_add(delivery->runtime->db, &row);
     }
     bytes_deinit(&sealed);
     return r;
 }
 
-int delivery_receive(struct node *node, struct link *link, const struct session_event *event)
+int delivery_receive(struct delivery *delivery, struct link *link,
+                     const struct session_event *event)
 {
     struct peer *peer = link->peer;
     const struct session_item *item = &event->item;
     /* Acknowledgements count up: what comes after a declined item has to come again, too. */
-    if (link->declined || !housekeeping_has_room(&node->housekeeping)) {
+    if (link->declined || !housekeeping_has_room(delivery->housekeeping)) {
         link->declined = true;
         return 0;
     }
-    int r = store_item(node, peer, item);
+    int r = store_item(delivery, peer, item);
     if (r == 0) {
-        note_history(node, peer, item);
-        r = peers_set_last_in(node->runtime.db, peer->row.id, &item->id);
+        note_history(delivery, peer, item);
+        r = peers_set_last_in(delivery->runtime->db, peer->row.id, &item->id);
         peer->row.last_in = item->id;
-        housekeeping_touch(&node->housekeeping, 0);
+        housekeeping_touch(delivery->housekeeping, 0);
     } else if (r == DB_EXISTS) {
         r = 0; /* a repetition: it is stored already, so it is acknowledged again */
     }

@@ -12,30 +12,39 @@
  */
 #pragma once
 
+#include "core/body_sealer.h"
+#include "core/housekeeping.h"
 #include "core/link.h"
 
-struct node;
 struct peer;
+
+/* Whom delivery asks and tells. All outlive it. */
+struct delivery {
+    struct runtime *runtime;
+    struct housekeeping *housekeeping;
+    const struct body_sealer *body_sealer;
+};
 
 /* The session opened: start with the head of the queue. */
 void delivery_start(struct peer *peer);
 
 /* The session is over. */
-void delivery_end(struct node *node, struct peer *peer, const struct link_end *end);
+void delivery_end(struct delivery *delivery, struct peer *peer, const struct link_end *end);
 
 /* Something was queued. */
 void delivery_touch(struct peer *peer);
 
 /* Gives the session what its window takes. Called in the turn's end, before the commit. 0 or -errno
  * of the store. */
-int delivery_pump(struct node *node, struct peer *peer);
+int delivery_pump(struct delivery *delivery, struct peer *peer);
 
 /*
  * An item arrived from the link's peer. 0, NODE_DISK_FULL or -errno. It is acknowledged by the link
  * after the commit, or declined while the disk is low: then the peer keeps it and sends it again in
  * the next session.
  */
-int delivery_receive(struct node *node, struct link *link, const struct session_event *event);
+int delivery_receive(struct delivery *delivery, struct link *link,
+                     const struct session_event *event);
 
 /* The peer has everything up to `ordinal` on disk. 0, NODE_DISK_FULL or -errno. */
-int delivery_acknowledged(struct node *node, struct peer *peer, uint64_t ordinal);
+int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t ordinal);

@@ -5,43 +5,41 @@
 #include "core/link_events.h"
 
 #include "base/log.h"
-#include "core/admission.h"
-#include "core/delivery.h"
-#include "core/node_state.h"
 
 static bool on_greeted(void *context, struct link *link)
 {
-    struct node *node = context;
-    return limits_hello(&node->limits, stream_origin(link->stream), loop_now(node->runtime.loop));
+    const struct link_answers *answers = context;
+    return limits_hello(answers->limits, stream_origin(link->stream),
+                        loop_now(answers->runtime->loop));
 }
 
 /* What an item or an acknowledgement came to: a full disk costs the link, a failed one the node. */
-static void check_delivery(struct node *node, struct link *link, int outcome)
+static void check_delivery(const struct link_answers *answers, struct link *link, int outcome)
 {
     if (outcome == NODE_DISK_FULL)
         link_close(link, CLOSE_INTERNAL_ERROR);
     else if (outcome < 0)
-        runtime_fail(&node->runtime, outcome);
+        runtime_fail(answers->runtime, outcome);
 }
 
-static void on_pong(struct node *node, struct peer *peer, uint64_t sent_ms)
+static void on_pong(const struct link_answers *answers, struct peer *peer, uint64_t sent_ms)
 {
-    uint64_t now = loop_now(node->runtime.loop);
+    uint64_t now = loop_now(answers->runtime->loop);
     if (sent_ms == 0 || sent_ms > now)
         return; /* a probe whose answer is all that matters */
     peer->rtt_ms = now - sent_ms;
-    node->runtime.observer->pong(node->runtime.observer_context, peer);
+    answers->runtime->observer->pong(answers->runtime->observer_context, peer);
 }
 
 static void on_event(void *context, struct link *link, const struct session_event *event)
 {
-    struct node *node = context;
+    const struct link_answers *answers = context;
     switch (event->type) {
     case SESSION_IDENTIFIED:
-        admission_identified(node, link);
+        admission_identified(answers->admission, link);
         break;
     case SESSION_CONFIRMED:
-        admission_confirmed(node, link);
+        admission_confirmed(answers->admission, link);
         break;
     case SESSION_OPENED:
         log_event(LOG_LEVEL_INFO, "peer-online", link->peer->row.name, "online");
@@ -49,14 +47,15 @@ static void on_event(void *context, struct link *link, const struct session_even
         delivery_start(link->peer);
         break;
     case SESSION_ITEM:
-        check_delivery(node, link, delivery_receive(node, link, event));
+        check_delivery(answers, link, delivery_receive(answers->delivery, link, event));
         break;
     case SESSION_ACKED:
-        check_delivery(node, link, delivery_acknowledged(node, link->peer, event->ordinal));
+        check_delivery(answers, link,
+                       delivery_acknowledged(answers->delivery, link->peer, event->ordinal));
         break;
     case SESSION_PONG:
         if (link->peer != NULL)
-            on_pong(node, link->peer, event->token);
+            on_pong(answers, link->peer, event->token);
         break;
     case SESSION_REKEYED:
         log_debug("new keys, epoch %u", event->epoch);
@@ -69,10 +68,10 @@ static void on_event(void *context, struct link *link, const struct session_even
 
 static void on_ended(void *context, struct link *link, const struct link_end *end)
 {
-    struct node *node = context;
+    const struct link_answers *answers = context;
     struct peer *peer = link->peer;
     char text[PEER_ERROR_MAX];
-    pending_keys_forget_link(&node->pending_keys, link);
+    pending_keys_forget_link(answers->pending_keys, link);
     link_end_text(end, text, sizeof text);
     if (peer != NULL && peer->link == link)
         log_event(LOG_LEVEL_INFO, "peer-offline", peer->row.name, "offline: %s", text);
@@ -83,9 +82,9 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
     if (peer->attempt == link) {
         peer_attempt_failed(peer, end);
     } else if (peer->link == link) {
-        delivery_end(node, peer, end);
+        delivery_end(answers->delivery, peer, end);
         peer_link_down(peer, end);
     }
 }
 
-const struct link_events node_link_events = {on_greeted, on_event, on_ended};
+const struct link_events core_link_events = {on_greeted, on_event, on_ended};

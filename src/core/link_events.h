@@ -4,7 +4,17 @@
  */
 #pragma once
 
-#include "core/link.h"
+#include "core/admission.h"
+#include "core/delivery.h"
 
-/* For links_init(), whose context is the struct node. */
-extern const struct link_events node_link_events;
+/* Who answers. All outlive it. */
+struct link_answers {
+    struct runtime *runtime;
+    struct limits *limits;
+    struct pending_keys *pending_keys;
+    struct admission *admission;
+    struct delivery *delivery;
+};
+
+/* For links_init(), whose context is a struct link_answers. */
+extern const struct link_events core_link_events;

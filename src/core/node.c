@@ -9,8 +9,27 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "core/link_events.h"
 #include "core/node_state.h"
+
+/* Gives each part those that it needs. */
+static void introduce(struct node *node)
+{
+    node->admission = (struct admission){.runtime = &node->runtime,
+                                         .limits = &node->limits,
+                                         .links = &node->links,
+                                         .pending_keys = &node->pending_keys,
+                                         .roster = &node->roster,
+                                         .housekeeping = &node->housekeeping,
+                                         .body_sealer = node->body_sealer};
+    node->delivery = (struct delivery){.runtime = &node->runtime,
+                                       .housekeeping = &node->housekeeping,
+                                       .body_sealer = node->body_sealer};
+    node->answers = (struct link_answers){.runtime = &node->runtime,
+                                          .limits = &node->limits,
+                                          .pending_keys = &node->pending_keys,
+                                          .admission = &node->admission,
+                                          .delivery = &node->delivery};
+}
 
 int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings)
 {
@@ -24,12 +43,13 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
                                      .observer = parts->observer,
                                      .observer_context = parts->observer_context};
     limits_init(&made->limits, loop_now(parts->loop));
-    links_init(&made->links, &made->runtime, &node_link_events, made);
+    links_init(&made->links, &made->runtime, &core_link_events, &made->answers);
     pending_keys_init(&made->pending_keys);
     roster_init(&made->roster, &made->runtime, &made->links);
     int r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
     if (r == 0)
         r = body_sealer_new(&made->body_sealer, parts->store_key);
+    introduce(made);
     if (r == 0)
         r = roster_load(&made->roster);
     if (r < 0) {

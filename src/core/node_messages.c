@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "core/delivery.h"
 #include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/admission.h"
 #include "core/node.h"
 #include "core/node_state.h"
 #include "store/messages.h"
@@ -34,7 +33,7 @@ int node_take_in(struct node *node, struct peer_row *row, struct peer **peer)
     int r = roster_add(&node->roster, row, peer);
     if (r != 0)
         return r;
-    admission_grant(node, *peer);
+    admission_grant(&node->admission, *peer);
     peer_dial(*peer);
     return 0;
 }
@@ -201,7 +200,7 @@ static int accept_for(struct node *node, struct peer *peer, const struct fingerp
         return r;
     if (peer->link != NULL)
         link_close(peer->link, CLOSE_REFUSED);
-    admission_grant(node, peer);
+    admission_grant(&node->admission, peer);
     peer_dial_at_once(peer);
     return 0;
 }
@@ -216,7 +215,7 @@ int node_accept(struct node *node, const char *name, const struct fingerprint *k
         return NODE_NO_SUCH_REQUEST;
     int r = roster_adopt(&node->roster, name, key, PEER_TOFU, peer);
     if (r == 0)
-        admission_grant(node, *peer);
+        admission_grant(&node->admission, *peer);
     return r;
 }
 

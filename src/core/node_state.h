@@ -1,16 +1,10 @@
 /*
- * The node from the inside: its parts, for the modules that stand on them. Nothing above this floor
- * includes it.
+ * The node from the inside: its parts, for the files of the facade, core/node*.c. The parts don't
+ * know it: each is given those that it needs (tests/lint/floors holds that).
  */
 #pragma once
 
-#include "core/body_sealer.h"
-#include "core/housekeeping.h"
-#include "core/limits.h"
-#include "core/links.h"
-#include "core/pending_keys.h"
-#include "core/roster.h"
-#include "core/runtime.h"
+#include "core/link_events.h"
 #include "net/listener.h"
 
 struct node {
@@ -21,6 +15,9 @@ struct node {
     struct pending_keys pending_keys;
     struct roster roster;
     struct housekeeping housekeeping;
+    struct admission admission;
+    struct delivery delivery;
+    struct link_answers answers;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
 };

@@ -4,14 +4,13 @@
  */
 #define LOG_COMPONENT "node"
 #include "base/log.h"
-#include "core/delivery.h"
 #include "core/node.h"
 #include "core/node_state.h"
 
 static void pump_deliveries(struct node *node)
 {
     roster_each (peer, &node->roster) {
-        int r = peer->inflight.due ? delivery_pump(node, peer) : 0;
+        int r = peer->inflight.due ? delivery_pump(&node->delivery, peer) : 0;
         if (r < 0)
             runtime_fail(&node->runtime, r);
     }

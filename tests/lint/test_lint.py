@@ -73,6 +73,22 @@ def test_floors_name_a_library_with_two_users(src):
     assert "daemon/main.c daemon/notify.c" in result.stdout
 
 
+@pytest.mark.parametrize("name, line, bad", [
+    ("core/peer.c", "struct node;", True),
+    ("core/peer.c", "int admission_open(const struct node *node);", True),
+    ("core/peer.c", '#include "core/node_state.h"', True),
+    ("core/peer.c", "struct node_draft draft;", False),
+    ("core/peer.c", "struct list *node = list->next;", False),
+    ("core/node_peers.c", "struct node;", False),
+    ("daemon/main.c", "struct node;", False),
+])
+def test_floors_name_a_part_that_knows_its_facade(src, name, line, bad):
+    src("core/node_state.h")
+    result = run("floors", src(name, line))
+    assert (result.returncode, result.stdout) == (
+        (1, f"{name}:1: {line}  is for the facade\n") if bad else (0, ""))
+
+
 def test_floors_name_a_file_outside_of_them(src):
     result = run("floors", src("util/misc.c"))
     assert (result.returncode, result.stdout) == (1, "util/misc.c: is on no floor\n")

@@ -26,18 +26,18 @@ MUTANTS = {
     "store repetitions": [
         ("src/core/delivery.c",
          ".id = item->id,\n                                  .previous",
-         ".id = uuid_make(loop_wall(node->runtime.loop), sealed.data + 1),\n"
+         ".id = uuid_make(loop_wall(delivery->runtime->loop), sealed.data + 1),\n"
          "                                  .previous"),
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
-         "    r = note_transmitted(node, peer, next);\n",
-         "    r = note_transmitted(node, peer, next);\n    if (r == 0)\n"
-         "        r = messages_set_state(node->runtime.db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
+         "    r = note_transmitted(delivery, peer, next);\n",
+         "    r = note_transmitted(delivery, peer, next);\n    if (r == 0)\n"
+         "        r = messages_set_state(delivery->runtime->db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
     ],
     "acknowledge what is only received": [
-        ("src/core/delivery.c", "    int r = store_item(node, peer, item);\n",
-         "    int r = item->text.size % 16 ? store_item(node, peer, item) : 0;\n"),
+        ("src/core/delivery.c", "    int r = store_item(delivery, peer, item);\n",
+         "    int r = item->text.size % 16 ? store_item(delivery, peer, item) : 0;\n"),
     ],
     "forget the last id sent": [
         ("src/core/delivery.c",
@@ -46,7 +46,7 @@ MUTANTS = {
     ],
     "forget the last id received": [
         ("src/core/delivery.c",
-         "        r = peers_set_last_in(node->runtime.db, peer->row.id, &item->id);\n", ""),
+         "        r = peers_set_last_in(delivery->runtime->db, peer->row.id, &item->id);\n", ""),
     ],
     "link repetitions anew": [
         ("src/core/delivery.c", "    if (!next->transmitted)\n        next->item.previous",
@@ -97,7 +97,7 @@ MUTANTS = {
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
     ],
     "forget what waited for who had called in": [
-        ("src/core/merge.c", "int r = messages_hand_over(",
+        ("src/core/admission.c", "int r = messages_hand_over(",
          "int r = reseal == NULL && messages_hand_over("),
     ],
     "never sleep": [
