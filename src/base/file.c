@@ -22,11 +22,6 @@ static void close_cleanup(int *fd)
         close(*fd);
 }
 
-static void free_cleanup(char **text)
-{
-    free(*text);
-}
-
 /* Opens for reading; O_NONBLOCK so that a FIFO in place of the file cannot hold us. */
 static int open_read(const char *path)
 {
@@ -107,18 +102,22 @@ static int write_all(int fd, struct span content)
     return 0;
 }
 
-/* Syncs the directory that `path` is in. */
-static int sync_parent(const char *path)
+static int sync_directory(const char *path)
 {
-    CLEANUP(free_cleanup) char *directory = strdup(path);
-    char *slash;
-    if (directory == NULL)
-        return -ENOMEM;
-    slash = strrchr(directory, '/');
+    CLEANUP(close_cleanup) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return -errno;
+    return 0;
+}
+
+int directory_sync_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
     if (slash == NULL)
-        return directory_sync(".");
-    slash[slash == directory ? 1 : 0] = '\0';
-    return directory_sync(directory);
+        return sync_directory(".");
+    CLEANUP(cleanup_free)
+    char *directory = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    return directory != NULL ? sync_directory(directory) : -ENOMEM;
 }
 
 /* Fills the new file `temporary`, open as `fd`, and puts it in the place of `path`. */
@@ -134,7 +133,7 @@ static int fill_and_rename(int fd, const char *temporary, const char *path, stru
 
 int file_write_secret(const char *path, struct span content)
 {
-    CLEANUP(free_cleanup) char *temporary = NULL;
+    CLEANUP(cleanup_free) char *temporary = NULL;
     CLEANUP(close_cleanup) int fd = -1;
     int r;
     if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
@@ -149,7 +148,7 @@ int file_write_secret(const char *path, struct span content)
         unlink(temporary);
         return r;
     }
-    return sync_parent(path);
+    return directory_sync_of(path);
 }
 
 static int make_one(const char *path)
@@ -166,7 +165,7 @@ static int make_one(const char *path)
 
 int directory_make_parents(const char *path)
 {
-    CLEANUP(free_cleanup) char *parent = strdup(path);
+    CLEANUP(cleanup_free) char *parent = strdup(path);
     if (parent == NULL)
         return -ENOMEM;
     for (char *at = parent; *at != '\0'; at++) {
@@ -186,14 +185,6 @@ int directory_make(const char *path)
 {
     int r = directory_make_parents(path);
     return r < 0 ? r : make_one(path);
-}
-
-int directory_sync(const char *path)
-{
-    CLEANUP(close_cleanup) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
 }
 
 char *path_join(const char *directory, const char *name)

@@ -33,8 +33,8 @@ int directory_make(const char *path);
 /* The same for the directories above `path` only. */
 int directory_make_parents(const char *path);
 
-/* Flushes the directory's own entries to disk. 0 or -errno. */
-int directory_sync(const char *path);
+/* Flushes the entries of the directory that `path` is in to disk. 0 or -errno. */
+int directory_sync_of(const char *path);
 
 /* `directory`/`name` in newly allocated memory, or NULL when there is none left. */
 char *path_join(const char *directory, const char *name);

@@ -37,11 +37,6 @@ json_int_t member_integer(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-void json_release(json_t **value)
-{
-    json_decref(*value);
-}
-
 /* --- failing ---------------------------------------------------------------------------------- */
 
 static void tell_json(const struct ctl *ctl, int status, const char *kind, const char *text)

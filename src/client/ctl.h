@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "rpc/rpc_error.h"
+#include "rpc/rpc_value.h"
 
 struct connection;
 struct verb;
@@ -103,6 +104,3 @@ const char *member_string(const json_t *object, const char *key, const char *mis
 
 /* The same for an integer; 0 when missing. */
 json_int_t member_integer(const json_t *object, const char *key);
-
-/* What CLEANUP() of a json_t pointer calls. */
-void json_release(json_t **value);

@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/types.h>
+#include <openssl/x509.h>
 
 #include "base/cleanup.h"
 
@@ -33,3 +34,4 @@ DEFINE_CLEANUP(BIO *, bio_cleanup, BIO_free_all)
 DEFINE_CLEANUP(EVP_CIPHER_CTX *, cipher_ctx_cleanup, EVP_CIPHER_CTX_free)
 DEFINE_CLEANUP(EVP_PKEY *, pkey_cleanup, EVP_PKEY_free)
 DEFINE_CLEANUP(EVP_PKEY_CTX *, pkey_ctx_cleanup, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP(X509_SIG *, sig_cleanup, X509_SIG_free)

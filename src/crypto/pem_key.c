@@ -12,7 +12,6 @@
 #include "crypto/identity.h"
 #include "crypto/pkcs8.h"
 
-DEFINE_CLEANUP(X509_SIG *, sig_cleanup, X509_SIG_free)
 DEFINE_CLEANUP(PKCS8_PRIV_KEY_INFO *, key_info_cleanup, PKCS8_PRIV_KEY_INFO_free)
 
 /* One PEM block; `data` may be the key itself. */

@@ -27,7 +27,6 @@ static const uint32_t scrypt_p = 1;
 static const uint64_t scrypt_memory_max = UINT64_C(512) << 20;
 static const uint64_t scrypt_p_max = 16;
 
-DEFINE_CLEANUP(X509_SIG *, sig_cleanup, X509_SIG_free)
 DEFINE_CLEANUP(PBE2PARAM *, pbes2_cleanup, PBE2PARAM_free)
 DEFINE_CLEANUP(SCRYPT_PARAMS *, scrypt_cleanup, SCRYPT_PARAMS_free)
 DEFINE_CLEANUP(EVP_KDF_CTX *, kdf_ctx_cleanup, EVP_KDF_CTX_free)

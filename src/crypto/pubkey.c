@@ -98,7 +98,6 @@ static size_t spki_recognise(struct span spki)
 DEFINE_CLEANUP(BIGNUM *, bignum_cleanup, BN_free)
 DEFINE_CLEANUP(OSSL_PARAM_BLD *, builder_cleanup, OSSL_PARAM_BLD_free)
 DEFINE_CLEANUP(OSSL_PARAM *, params_cleanup, OSSL_PARAM_free)
-DEFINE_CLEANUP(struct pubkey *, pubkey_cleanup, pubkey_free)
 
 /* The OpenSSL key of a modulus, or NULL. */
 static EVP_PKEY *rsa_from_modulus(const uint8_t *modulus, size_t size)

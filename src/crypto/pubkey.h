@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/outcome.h"
 #include "crypto/fingerprint.h"
 #include "crypto/secret.h"
@@ -40,6 +41,7 @@ struct pubkey;
  */
 int pubkey_new(struct pubkey **key, struct span spki);
 void pubkey_free(struct pubkey *key);
+DEFINE_CLEANUP(struct pubkey *, pubkey_cleanup, pubkey_free)
 
 /* Properties; what they point to lives as long as the key. */
 struct span pubkey_spki(const struct pubkey *key);

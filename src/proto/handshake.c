@@ -17,7 +17,6 @@
 #include "proto/ident.h"
 
 DEFINE_CLEANUP(struct handshake *, handshake_cleanup, handshake_free)
-DEFINE_CLEANUP(struct pubkey *, pubkey_cleanup, pubkey_free)
 
 static const char *const state_names[] = {
     [HANDSHAKE_WAIT_HELLO] = "waiting for HELLO",

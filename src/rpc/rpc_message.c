@@ -12,8 +12,7 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-
-DEFINE_CLEANUP(json_t *, json_cleanup, json_decref)
+#include "rpc/rpc_value.h"
 
 __attribute__((format(printf, 4, 5))) static bool complain(struct rpc_complaint *complaint,
                                                            int code, const char *kind,
@@ -169,68 +168,56 @@ void rpc_request_deinit(struct rpc_request *request)
 json_t *rpc_read(struct span line)
 {
     struct rpc_complaint complaint;
-    CLEANUP(json_cleanup) json_t *message = parse(line, &complaint);
+    CLEANUP(json_release) json_t *message = parse(line, &complaint);
     return json_is_object(message) ? STEAL(message) : NULL;
 }
 
 /* --- building --------------------------------------------------------------------------------- */
 
-/*
- * Adds a member, taking over the reference to its value. When there was no memory for the object or
- * for the value, *object is NULL afterwards, so that a chain of these needs one check at its end.
- */
-static void add(json_t **object, const char *key, json_t *value)
-{
-    if (json_object_set_new(*object, key, value) != 0) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
 static json_t *new_message(void)
 {
     json_t *message = json_object();
-    add(&message, "jsonrpc", json_string("2.0"));
+    rpc_value_set(&message, "jsonrpc", json_string("2.0"));
     return message;
 }
 
 static json_t *new_reply(const json_t *id)
 {
     json_t *message = new_message();
-    add(&message, "id", id != NULL ? json_copy((json_t *)id) : json_null());
+    rpc_value_set(&message, "id", id != NULL ? json_copy((json_t *)id) : json_null());
     return message;
 }
 
 json_t *rpc_call(json_int_t id, const char *method, json_t *params)
 {
     json_t *message = new_message();
-    add(&message, "id", json_integer(id));
-    add(&message, "method", json_string(method));
+    rpc_value_set(&message, "id", json_integer(id));
+    rpc_value_set(&message, "method", json_string(method));
     if (params != NULL)
-        add(&message, "params", params);
+        rpc_value_set(&message, "params", params);
     return message;
 }
 
 json_t *rpc_reply(const json_t *id, json_t *result)
 {
     json_t *message = new_reply(id);
-    add(&message, "result", result);
+    rpc_value_set(&message, "result", result);
     return message;
 }
 
 json_t *rpc_error(const json_t *id, int code, const char *kind, bool retryable, const char *text)
 {
     json_t *error = json_object();
-    add(&error, "code", json_integer(code));
-    add(&error, "message", json_string(text));
+    rpc_value_set(&error, "code", json_integer(code));
+    rpc_value_set(&error, "message", json_string(text));
     if (kind != NULL) {
         json_t *data = json_object();
-        add(&data, "kind", json_string(kind));
-        add(&data, "retryable", json_boolean(retryable));
-        add(&error, "data", data);
+        rpc_value_set(&data, "kind", json_string(kind));
+        rpc_value_set(&data, "retryable", json_boolean(retryable));
+        rpc_value_set(&error, "data", data);
     }
     json_t *message = new_reply(id);
-    add(&message, "error", error);
+    rpc_value_set(&message, "error", error);
     return message;
 }
 
@@ -243,8 +230,8 @@ json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text
 json_t *rpc_event(json_t *params)
 {
     json_t *message = new_message();
-    add(&message, "method", json_string("event"));
-    add(&message, "params", params);
+    rpc_value_set(&message, "method", json_string("event"));
+    rpc_value_set(&message, "params", params);
     return message;
 }
 

@@ -8,6 +8,11 @@
 
 #include <jansson.h>
 
+#include "base/cleanup.h"
+
+/* For CLEANUP(): gives a reference back. */
+DEFINE_CLEANUP(json_t *, json_release, json_decref)
+
 /* Adds a member to an object. */
 void rpc_value_set(json_t **value, const char *name, json_t *member);
 

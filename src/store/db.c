@@ -96,21 +96,6 @@ static int make_file(const char *path)
     return 0;
 }
 
-static int sync_directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return directory_sync(".");
-    if (slash == path)
-        return directory_sync("/");
-    char *directory = strndup(path, (size_t)(slash - path));
-    if (directory == NULL)
-        return -ENOMEM;
-    int r = directory_sync(directory);
-    free(directory);
-    return r;
-}
-
 /* Remembers how long the log is after each commit. */
 static int on_commit(void *context, sqlite3 *sqlite, const char *name, int frames)
 {
@@ -227,7 +212,7 @@ int db_open(struct db **result, const char *path)
     if (r == 0)
         r = set_up(db, path);
     if (r == 0)
-        r = sync_directory_of(path);
+        r = directory_sync_of(path);
     if (r == 0)
         *result = STEAL(db);
     return r;

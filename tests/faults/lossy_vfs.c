@@ -229,7 +229,7 @@ static void sync_removal(struct lossy_data *data)
     forget_writes(data);
 }
 
-int directory_sync(const char *path)
+int directory_sync_of(const char *path)
 {
     (void)path;
     for (unsigned i = 0; i < LOSSY_FILES_MAX && mounted->files[i] != NULL; i++)

@@ -1,7 +1,7 @@
 /*
  * An SQLite VFS in memory whose disk forgets: what was written and not synced may be there after a
  * power loss, or not, or in part, in any order. A file that was removed may be back, until its
- * directory was synced: so directory_sync() of base/file is here, too.
+ * directory was synced: so directory_sync_of() of base/file is here, too.
  */
 #pragma once
 

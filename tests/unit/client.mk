@@ -14,7 +14,7 @@ test_cmd_history_OBJS = $(client_rig)
 test_cmd_peer_OBJS = $(client_rig)
 test_cmd_send_OBJS = $(client_rig)
 test_cmd_status_OBJS = $(client_rig)
-test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_message \
+test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_value \
 	rpc/rpc_method base/bytes base/clock base/escape base/suggest base/utf8
 test_ctl_OBJS = $(client_rig)
 test_input_OBJS = client/input base/bytes

@@ -223,13 +223,15 @@ static void test_directories_are_made_with_their_parents(void **state)
     assert_int_equal(directory_make(""), -ENOENT);
 }
 
-static void test_directory_sync_wants_a_directory(void **state)
+static void test_a_directory_is_synced_by_what_is_in_it(void **state)
 {
     (void)state;
     make_file("f", "", 0600);
-    assert_int_equal(directory_sync("."), 0);
-    assert_int_equal(directory_sync("f"), -ENOTDIR);
-    assert_int_equal(directory_sync("missing"), -ENOENT);
+    assert_int_equal(directory_sync_of("any"), 0);
+    assert_int_equal(directory_sync_of("/any"), 0);
+    assert_int_equal(directory_sync_of("./any"), 0);
+    assert_int_equal(directory_sync_of("f/any"), -ENOTDIR);
+    assert_int_equal(directory_sync_of("missing/any"), -ENOENT);
 }
 
 static void test_paths_join_with_one_slash(void **state)
@@ -263,7 +265,7 @@ int main(void)
         IN_DIRECTORY(test_secret_read_wants_a_regular_file),
         IN_DIRECTORY(test_secret_read_refuses_other_owners),
         IN_DIRECTORY(test_directories_are_made_with_their_parents),
-        IN_DIRECTORY(test_directory_sync_wants_a_directory),
+        IN_DIRECTORY(test_a_directory_is_synced_by_what_is_in_it),
         IN_DIRECTORY(test_paths_join_with_one_slash),
     };
 
