@@ -11,17 +11,17 @@ def open_alice(daemon):
     return daemon("alice", config="unknown-peers = accept\n")
 
 
-def name_of(host, other):
-    """The name under which a host knows another's key, or None."""
-    return next((p["name"] for p in host.rpc("peer.list")["peers"]
+def name_of(daemon, other):
+    """The name under which a daemon knows another's key, or None."""
+    return next((p["name"] for p in daemon.rpc("peer.list")["peers"]
                  if p.get("fingerprint") == other.fingerprint), None)
 
 
-def call_in(caller, host):
+def call_in(caller, daemon):
     """A stranger's call; gives the name under which he is known then."""
-    caller.add(host)
-    caller.wait_online(host)
-    return name_of(host, caller)
+    caller.add(daemon)
+    caller.wait_online(daemon)
+    return name_of(daemon, caller)
 
 
 def peers(daemon):

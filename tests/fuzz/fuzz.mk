@@ -54,7 +54,7 @@ fuzz_world = $(fuzz_driver) $(simulated) \
 fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c $(srcdir)/src/rpc/*.c))
 fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/house tests/fuzz/talker tests/vectors/vectors
-fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/host tests/simulation/ledger
+fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/machine tests/simulation/ledger
 
 build/obj/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 build/tests/fuzz/fuzz_control: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) stream_user)

@@ -16,11 +16,11 @@
 #include "crypto/crypto.h"
 #include "fuzz/fuzz.h"
 #include "simulation/dice.h"
-#include "simulation/host.h"
 #include "simulation/ledger.h"
+#include "simulation/machine.h"
 #include "simulation/wire.h"
 
-enum { HOSTS = 2, STEPS_MAX = 60, PATIENCE_MS = 40 * 60 * 1000, ROUND_MS = 10000 };
+enum { MACHINES = 2, STEPS_MAX = 60, PATIENCE_MS = 40 * 60 * 1000, ROUND_MS = 10000 };
 
 enum step {
     STEP_PASS,
@@ -39,7 +39,7 @@ enum step {
     STEP_KINDS,
 };
 
-static struct host hosts[HOSTS];
+static struct machine machines[MACHINES];
 static char folder[64];
 
 static void remove_folder(void)
@@ -71,14 +71,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void run_until(uint64_t end_ms)
 {
     while (world_complaint() == NULL) {
-        struct host *next = host_due(&hosts[0]) < host_due(&hosts[1]) ? &hosts[0] : &hosts[1];
-        if (host_due(next) > end_ms)
+        struct machine *next =
+            machine_due(&machines[0]) < machine_due(&machines[1]) ? &machines[0] : &machines[1];
+        if (machine_due(next) > end_ms)
             break;
-        world_set_time(host_due(next));
+        world_set_time(machine_due(next));
         if (next->node == NULL)
-            host_start(next);
+            machine_start(next);
         else
-            host_turn(next);
+            machine_turn(next);
     }
     world_set_time(end_ms);
 }
@@ -91,104 +92,104 @@ static void pass(unsigned amount)
 
 /* --- what happens ----------------------------------------------------------------------------- */
 
-static void introduce(struct host *host, unsigned other)
+static void introduce(struct machine *machine, unsigned other)
 {
     const struct address address = wire_address(other, ADDRESS_PORT_DEFAULT);
     struct peer *peer;
-    assert(node_peer_add(host->node, world_name(other), &address, 1, host_key(&hosts[other]),
-                         PEER_VERIFIED, &peer) == 0);
-    loop_wake(&host->loop);
+    assert(node_peer_add(machine->node, world_name(other), &address, 1,
+                         machine_key(&machines[other]), PEER_VERIFIED, &peer) == 0);
+    loop_wake(&machine->loop);
 }
 
-static void write_messages(struct host *host, unsigned amount)
+static void write_messages(struct machine *machine, unsigned amount)
 {
     static const size_t sizes[] = {1, 100, 4000, 65536};
     for (unsigned i = 0; i <= amount / 4 % 16; i++)
-        ledger_send(host->index, 1 - host->index, sizes[amount % 4], 0);
+        ledger_send(machine->index, 1 - machine->index, sizes[amount % 4], 0);
 }
 
 /* At once, or at some point of its next turn; it comes again later. */
-static void crash(struct host *host, unsigned amount)
+static void crash(struct machine *machine, unsigned amount)
 {
     static const unsigned away_ms[] = {1, 1000, 5000, 60000};
-    host->fall = amount & 1 ? FALL_KILLED : FALL_POWER;
-    host->crash = amount / 2 % 4;
-    if (host->crash == CRASH_NOWHERE)
-        host_crash(host, host->fall);
-    host->restart_ms = world_now() + away_ms[amount / 8 % 4];
+    machine->fall = amount & 1 ? FALL_KILLED : FALL_POWER;
+    machine->crash = amount / 2 % 4;
+    if (machine->crash == CRASH_NOWHERE)
+        machine_crash(machine, machine->fall);
+    machine->restart_ms = world_now() + away_ms[amount / 8 % 4];
 }
 
-static void stop(struct host *host)
+static void stop(struct machine *machine)
 {
-    if (host->stop_ms != NEVER)
+    if (machine->stop_ms != NEVER)
         return;
-    host_stop(host);
-    host->restart_ms = world_now() + ROUND_MS;
+    machine_stop(machine);
+    machine->restart_ms = world_now() + ROUND_MS;
 }
 
-static void dial(struct host *host, unsigned amount)
+static void dial(struct machine *machine, unsigned amount)
 {
-    struct peer *peer = host_peer(host, 1 - host->index);
+    struct peer *peer = machine_peer(machine, 1 - machine->index);
     if (amount & 1)
         node_peer_disconnect(peer);
     else
         node_peer_connect(peer);
-    loop_wake(&host->loop);
+    loop_wake(&machine->loop);
 }
 
 /* A backup is taken, or the last one put back. */
-static void travel_in_time(struct host *host)
+static void travel_in_time(struct machine *machine)
 {
-    if (db_dirty(host->db))
+    if (db_dirty(machine->db))
         return;
-    if (!host->backed_up) {
-        host_back_up(host);
+    if (!machine->backed_up) {
+        machine_back_up(machine);
         return;
     }
-    ledger_before_restore(host->index);
-    host_crash(host, FALL_KILLED);
-    host_restore(host);
-    host->backed_up = false;
-    host_start(host);
-    ledger_after_restore(host->index);
+    ledger_before_restore(machine->index);
+    machine_crash(machine, FALL_KILLED);
+    machine_restore(machine);
+    machine->backed_up = false;
+    machine_start(machine);
+    ledger_after_restore(machine->index);
 }
 
-static void step_clock(struct host *host, unsigned amount)
+static void step_clock(struct machine *machine, unsigned amount)
 {
     static const int64_t steps_ms[] = {-1000, 3600000, -3600000, INT64_C(-4000000000000)};
-    world_step_clock(host->index, steps_ms[amount % 4]);
+    world_step_clock(machine->index, steps_ms[amount % 4]);
 }
 
-/* Something that happens to a host that is up. */
-static void happen(enum step step, struct host *host, unsigned amount)
+/* Something that happens to a machine that is up. */
+static void happen(enum step step, struct machine *machine, unsigned amount)
 {
     switch (step) {
     case STEP_SEND:
-        write_messages(host, amount);
+        write_messages(machine, amount);
         break;
     case STEP_CANCEL:
-        ledger_cancel(host->index);
+        ledger_cancel(machine->index);
         break;
     case STEP_CRASH:
-        crash(host, amount);
+        crash(machine, amount);
         break;
     case STEP_STOP:
-        stop(host);
+        stop(machine);
         break;
     case STEP_FREEZE:
-        host_freeze(host, amount * UINT64_C(500));
+        machine_freeze(machine, amount * UINT64_C(500));
         break;
     case STEP_DISK:
-        host_fill_disk(host, amount & 1);
+        machine_fill_disk(machine, amount & 1);
         break;
     case STEP_CLOCK:
-        step_clock(host, amount);
+        step_clock(machine, amount);
         break;
     case STEP_DIAL:
-        dial(host, amount);
+        dial(machine, amount);
         break;
     case STEP_BACKUP:
-        travel_in_time(host);
+        travel_in_time(machine);
         break;
     default:
         break;
@@ -197,7 +198,7 @@ static void happen(enum step step, struct host *host, unsigned amount)
 
 static void take_step(enum step step, unsigned amount)
 {
-    struct host *host = &hosts[amount & 1];
+    struct machine *machine = &machines[amount & 1];
     amount >>= 1;
     if (step == STEP_PASS)
         pass(amount);
@@ -207,8 +208,8 @@ static void take_step(enum step step, unsigned amount)
         (amount & 1 ? wire_part : wire_heal)(0, 1);
     else if (step == STEP_LAG)
         wire_set_lag(1 + amount * 10);
-    else if (host->node != NULL)
-        happen(step, host, amount);
+    else if (machine->node != NULL)
+        happen(step, machine, amount);
 }
 
 /* --- the play --------------------------------------------------------------------------------- */
@@ -220,27 +221,27 @@ static void begin(uint64_t seed)
     world_reset();
     wire_reset();
     wire_set_lag(20);
-    ledger_reset(hosts, HOSTS);
-    for (unsigned i = 0; i < HOSTS; i++) {
-        host_init(&hosts[i], i, folder);
-        host_start(&hosts[i]);
+    ledger_reset(machines, MACHINES);
+    for (unsigned i = 0; i < MACHINES; i++) {
+        machine_init(&machines[i], i, folder);
+        machine_start(&machines[i]);
     }
-    introduce(&hosts[0], 1);
-    introduce(&hosts[1], 0);
+    introduce(&machines[0], 1);
+    introduce(&machines[1], 0);
 }
 
 static void end_faults(void)
 {
     wire_heal(0, 1);
-    for (unsigned i = 0; i < HOSTS; i++) {
-        struct host *host = &hosts[i];
-        host->crash = CRASH_NOWHERE;
-        host_fill_disk(host, false);
-        if (host->stop_ms != NEVER)
-            host_crash(host, FALL_KILLED);
-        if (host->node == NULL)
-            host_start(host);
-        dial(host, 0);
+    for (unsigned i = 0; i < MACHINES; i++) {
+        struct machine *machine = &machines[i];
+        machine->crash = CRASH_NOWHERE;
+        machine_fill_disk(machine, false);
+        if (machine->stop_ms != NEVER)
+            machine_crash(machine, FALL_KILLED);
+        if (machine->node == NULL)
+            machine_start(machine);
+        dial(machine, 0);
     }
 }
 
@@ -265,8 +266,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     end_faults();
     settle();
-    for (unsigned i = 0; i < HOSTS; i++)
-        host_deinit(&hosts[i]);
+    for (unsigned i = 0; i < MACHINES; i++)
+        machine_deinit(&machines[i]);
     if (world_complaint() != NULL)
         fprintf(stderr, "%s\n", world_complaint());
     assert(world_complaint() == NULL);

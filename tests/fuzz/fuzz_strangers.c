@@ -19,7 +19,7 @@ int __wrap_handshake_host_admit(struct handshake *handshake, struct bytes *out);
 
 enum {
     VISITORS_MAX = 64,
-    PLACES = HOSTS_MAX - 1, /* that visitors come from: all hosts but the house */
+    PLACES = MACHINES_MAX - 1, /* that visitors come from: all machines but the house */
     STEPS_MAX = 300,
     /* Connections with one place: its strangers, and sessions and last words of others. */
     CONNECTIONS_MAX = LIMITS_PER_ORIGIN_MAX + 16,

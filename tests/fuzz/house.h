@@ -1,6 +1,6 @@
 /*
- * A p2pchatd below the control interface, alone on host 0 of the simulated network, with the same
- * store at each beginning. What else is on the network is the target's.
+ * A p2pchatd below the control interface, alone on machine 0 of the simulated network, with the
+ * same store at each beginning. What else is on the network is the target's.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-"""The fixtures of the network tests: hosts, and wires between them."""
+"""The fixtures of the network tests: machines, and wires between them."""
 
 import pathlib
 import random
@@ -11,7 +11,7 @@ sys.path.insert(0, str(TESTS / "e2e"))
 
 from fixtures import *  # noqa: E402,F401,F403
 from harness import Daemons, pair  # noqa: E402
-from host import Host, Network, why_not  # noqa: E402
+from machine import Machine, Network, why_not  # noqa: E402
 from wire import Wire  # noqa: E402
 
 IDENTITIES = sorted((TESTS / "simulation" / "keys").glob("*.pem"))
@@ -19,7 +19,7 @@ IDENTITIES = sorted((TESTS / "simulation" / "keys").glob("*.pem"))
 
 @pytest.fixture
 def wires():
-    """All wires of the test, which outlive its hosts."""
+    """All wires of the test, which outlive its machines."""
     wires = []
     yield wires
     for wire in wires:
@@ -27,8 +27,8 @@ def wires():
 
 
 @pytest.fixture
-def host(home, wires, request):
-    """host(NAME): one more host, without any network and not started."""
+def machine(home, wires, request):
+    """machine(NAME): one more machine, without any network and not started."""
     if why_not() is not None:
         pytest.skip(why_not())
     with Daemons(home) as daemons:
@@ -36,7 +36,7 @@ def host(home, wires, request):
         identities = random.sample(IDENTITIES, len(IDENTITIES))  # either may have the smaller one
 
         def make(name, **options):
-            daemons.all.append(Host(name, home, identities.pop(), **options))
+            daemons.all.append(Machine(name, home, identities.pop(), **options))
             return daemons.all[-1]
 
         yield make
@@ -74,16 +74,16 @@ def lay(wires):
 
 
 @pytest.fixture
-def strangers(host, lay):
-    """Two hosts on a wire that don't know each other yet, and the wire."""
-    alice, bob = host("alice"), host("bob")
+def strangers(machine, lay):
+    """Two machines on a wire that don't know each other yet, and the wire."""
+    alice, bob = machine("alice"), machine("bob")
     wire = lay(alice.network, bob.network)
     return alice.start(), bob.start(), wire
 
 
 @pytest.fixture
 def linked(strangers):
-    """Two hosts with a link over a wire, and the wire; alice dials."""
+    """Two machines with a link over a wire, and the wire; alice dials."""
     alice, bob, wire = strangers
     pair(alice, bob)
     return alice, bob, wire

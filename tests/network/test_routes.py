@@ -1,4 +1,4 @@
-"""Where hosts are, how to get there, and that both may change."""
+"""Where machines are, how to get there, and that both may change."""
 
 import time
 
@@ -24,14 +24,14 @@ table ip nat {
 # --- no address at all, or of one kind only ---
 
 
-def test_a_network_that_comes_late_is_used_at_once(host, lay):
-    alice, bob = host("alice").start(), host("bob").start()
+def test_a_network_that_comes_late_is_used_at_once(machine, lay):
+    alice, bob = machine("alice").start(), machine("bob").start()
     start = time.monotonic()
     alice.rpc("peer.add", name="bob", address=["10.0.0.2"], fingerprint=bob.fingerprint)
     bob.rpc("peer.add", name="alice", address=["10.0.0.1"], fingerprint=alice.fingerprint)
     talk = Conversation(alice, bob)
     talk.say()
-    for one in talk.hosts:
+    for one in talk.machines:
         eventually(lambda: one.text_of_log().count("Network is unreachable") >= 3, "three dials")
     assert time.monotonic() - start > 2  # after the first it waits for 1 s, then for 2 s
     talk.check_states(online=False)
@@ -42,8 +42,8 @@ def test_a_network_that_comes_late_is_used_at_once(host, lay):
     talk.check_presence(0, 1)  # both dial
 
 
-def test_two_hosts_with_nothing_but_ipv6_talk(host, lay):
-    alice, bob = host("alice"), host("bob")
+def test_two_hosts_with_nothing_but_ipv6_talk(machine, lay):
+    alice, bob = machine("alice"), machine("bob")
     lay(alice.network, bob.network, families=(6,))
     pair(alice.start(), bob.start())
     talk = Conversation(alice, bob)
@@ -53,8 +53,8 @@ def test_two_hosts_with_nothing_but_ipv6_talk(host, lay):
 
 
 @pytest.mark.parametrize("dead", ["10.0.0.2", "fd00::2"])
-def test_of_two_kinds_of_addresses_one_is_enough(host, lay, dead):
-    alice, bob = host("alice"), host("bob")
+def test_of_two_kinds_of_addresses_one_is_enough(machine, lay, dead):
+    alice, bob = machine("alice"), machine("bob")
     lay(alice.network, bob.network, families=(4, 6))
     bob.network.run("nft", "-f", "-", input=f"""
         table inet dead {{
@@ -79,9 +79,9 @@ def test_of_two_kinds_of_addresses_one_is_enough(host, lay, dead):
 
 
 @pytest.fixture
-def apart(host, lay, router):
+def apart(machine, lay, router):
     """Alice behind a router that hides her, bob before it; both dial, she alone can get through."""
-    alice, bob = host("alice"), host("bob")
+    alice, bob = machine("alice"), machine("bob")
     lay(alice.network, router)
     lay(router, bob.network)
     alice.network.run("ip", "route", "add", "default", "via", "10.0.0.2")
@@ -130,8 +130,8 @@ def test_a_router_that_forgets_connections_is_overcome(apart, router, speaker):
 # --- another address ---
 
 
-def test_the_second_address_of_an_invite_leads_to_a_peer_whose_first_is_gone(host, lay):
-    alice, bob = host("alice"), host("bob")
+def test_the_second_address_of_an_invite_leads_to_a_peer_whose_first_is_gone(machine, lay):
+    alice, bob = machine("alice"), machine("bob")
     lay(alice.network, bob.network)
     wire = lay(alice.network, bob.network)
     bob.network.run("ip", "route", "add", "default", "dev", "wire1")
@@ -169,6 +169,6 @@ def test_a_host_that_moves_is_back_by_itself(linked, mover):
     talk.settle()
     talk.check_states(online=True)
     talk.check_presence(0, 1)  # a new link may take the place of one that is not yet given up
-    for host in (alice, bob):
-        [ends] = host.connections()
+    for machine in (alice, bob):
+        [ends] = machine.connections()
         assert "10.0.0.9" in "".join(ends)

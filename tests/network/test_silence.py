@@ -55,8 +55,8 @@ def test_a_short_partition_costs_nothing_but_time(linked):
 def test_an_idle_peer_that_is_gone_is_noticed(linked, gone, stays, result):
     """And may come back, as after a power cut."""
     alice, bob, wire = linked
-    hosts = {"alice": alice, "bob": bob}
-    gone, stays = hosts[gone], hosts[stays]
+    machines = {"alice": alice, "bob": bob}
+    gone, stays = machines[gone], machines[stays]
     talk = Conversation(alice, bob)
     talk.say()
     talk.settle()

@@ -32,27 +32,27 @@ def test_hosts_that_dial_each_other_at_once_over_a_slow_wire_have_one_link(stran
                                                                            result):
     alice, bob, wire = strangers
     talk = Conversation(alice, bob)
-    for host, other in talk.both_ways:
-        host.rpc("peer.add", name=other.name, fingerprint=other.fingerprint)
-        host.rpc("peer.disconnect", name=other.name)
-        host.rpc("peer.set", name=other.name, address=[other.address])
+    for machine, other in talk.both_ways:
+        machine.rpc("peer.add", name=other.name, fingerprint=other.fingerprint)
+        machine.rpc("peer.disconnect", name=other.name)
+        machine.rpc("peer.set", name=other.name, address=[other.address])
     times = 50 if deep else 3
     for _ in range(times):
         wire.set(delay_s=0.1 * random.random(), jitter_s=0.2 * random.random())
-        for host, other in talk.both_ways:
-            host.rpc("peer.connect", name=other.name)
+        for machine, other in talk.both_ways:
+            machine.rpc("peer.connect", name=other.name)
         talk.wait_for("online")
         talk.say(3)
         talk.settle()
-        eventually(lambda: all(len(host.connections()) == 1 for host in talk.hosts), "one link")
+        eventually(lambda: all(len(machine.connections()) == 1 for machine in talk.machines), "one link")
         talk.check_states(online=True)
         # Now and then the news that a link is replaced is there before the new one.
         talk.check_presence(0, 1)
-        for host, other in talk.both_ways:
-            host.rpc("peer.disconnect", name=other.name)
-        for host, other in talk.both_ways:
-            eventually(lambda: host.peer(other.name)["link"] == "offline", "the end of the link")
-            host.presence.so_far().clear()
+        for machine, other in talk.both_ways:
+            machine.rpc("peer.disconnect", name=other.name)
+        for machine, other in talk.both_ways:
+            eventually(lambda: machine.peer(other.name)["link"] == "offline", "the end of the link")
+            machine.presence.so_far().clear()
     result(f"{times} times two dials at once: one link each time, {talk.outcome}")
 
 
@@ -65,8 +65,8 @@ def test_a_thousand_lines_go_through_a_narrow_wire(linked):
     assert follower.take(LINES) == lines
     sender.wait()
     assert bob.received() == lines
-    for host in (alice, bob):
-        host.presence.check(0)
+    for machine in (alice, bob):
+        machine.presence.check(0)
 
 
 def test_a_ping_that_waits_behind_messages_on_a_narrow_wire_does_not_end_the_link(linked):
@@ -139,12 +139,12 @@ PACKET = 5 + 32 + 1024  # bytes of a small one on the wire
 
 
 @pytest.fixture
-def aging(host, lay, home):
-    """A link whose host can be made to think that its keys are old: a function does that."""
+def aging(machine, lay, home):
+    """A link whose machine can be made to think that its keys are old: a function does that."""
     state = home / "bob" / "state"  # which the daemon may read
     prefix = [each for each in faketime("+0") if not each.startswith("FAKETIME=")]
-    alice = host("alice")
-    bob = host("bob", prefix=[*prefix, f"FAKETIME_TIMESTAMP_FILE={state}/clock",
+    alice = machine("alice")
+    bob = machine("bob", prefix=[*prefix, f"FAKETIME_TIMESTAMP_FILE={state}/clock",
                               "FAKETIME_NO_CACHE=1"])
     wire = lay(alice.network, bob.network)
     ages = itertools.count(step=KEYS_AGE_S)

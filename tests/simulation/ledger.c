@@ -38,20 +38,20 @@ struct entry {
 };
 
 static struct {
-    struct host *hosts;
-    unsigned host_count;
+    struct machine *machines;
+    unsigned machine_count;
     struct entry entries[ENTRIES_MAX];
     unsigned count;
-    bool restored[HOSTS_MAX];
-    int64_t cursors[HOSTS_MAX]; /* of the followers */
-    bool missed[HOSTS_MAX];     /* something was removed before the follower read it */
+    bool restored[MACHINES_MAX];
+    int64_t cursors[MACHINES_MAX]; /* of the followers */
+    bool missed[MACHINES_MAX];     /* something was removed before the follower read it */
 } ledger;
 
-void ledger_reset(struct host *hosts, unsigned count)
+void ledger_reset(struct machine *machines, unsigned count)
 {
     memset(&ledger, 0, sizeof ledger);
-    ledger.hosts = hosts;
-    ledger.host_count = count;
+    ledger.machines = machines;
+    ledger.machine_count = count;
 }
 
 /* A text that nobody else has sent. */
@@ -67,8 +67,8 @@ static void write_text(struct bytes *text, size_t size)
 
 void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
 {
-    struct host *host = &ledger.hosts[from];
-    struct peer *peer = host_peer(host, to);
+    struct machine *machine = &ledger.machines[from];
+    struct peer *peer = machine_peer(machine, to);
     struct bytes text = {0};
     int64_t seq;
     if (ledger.count == ENTRIES_MAX || peer == NULL)
@@ -77,15 +77,15 @@ void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
     *entry = (struct entry){.from = from, .to = to, .expires = expires_ms != 0};
     write_text(&text, size);
     const struct node_draft draft = {.text = bytes_span(&text), .expires_ms = expires_ms};
-    int r = node_may_send(host->node, peer, &draft);
+    int r = node_may_send(machine->node, peer, &draft);
     if (r == 0)
-        r = node_send(host->node, peer, &draft, &entry->id, &seq);
+        r = node_send(machine->node, peer, &draft, &entry->id, &seq);
     trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, world_name(to), r);
     bytes_deinit(&text);
     if (r < 0)
         complain("%s can't send: %s", world_name(from), strerror(-r));
     ledger.count += r == 0;
-    loop_wake(&host->loop);
+    loop_wake(&machine->loop);
 }
 
 void ledger_cancel(unsigned from)
@@ -95,20 +95,21 @@ void ledger_cancel(unsigned from)
         if (entry->from != from || entry->promise != ACCEPTED || entry->cancel_asked ||
             entry->forgotten || entry->arrived || !dice_chance(300))
             continue;
-        int r = node_cancel(ledger.hosts[from].node, &entry->id);
+        int r = node_cancel(ledger.machines[from].node, &entry->id);
         trace(from, "message %u is taken back: %d", i, r);
         entry->cancel_asked = r == 0;
-        loop_wake(&ledger.hosts[from].loop);
+        loop_wake(&ledger.machines[from].loop);
         return;
     }
 }
 
 /* --- followers -------------------------------------------------------------------------------- */
 
-/* Whether the message is with this host: by its key, for it may have called in without a name. */
+/* Whether the message is with this machine: by its key, for it may have called in without a name.
+ */
 static bool is_with(const struct message_row *row, unsigned there)
 {
-    const struct fingerprint *key = host_key(&ledger.hosts[there]);
+    const struct fingerprint *key = machine_key(&ledger.machines[there]);
     return row->pinned ? memcmp(row->peer_key, key->bytes, PEER_KEY_SIZE) == 0
                        : strcmp(row->peer_name, world_name(there)) == 0;
 }
@@ -126,60 +127,60 @@ static struct entry *find(const struct message_row *row, unsigned here)
     return NULL;
 }
 
-static void note_told(unsigned host, const struct message_row *row)
+static void note_told(unsigned machine, const struct message_row *row)
 {
-    struct entry *entry = find(row, host);
+    struct entry *entry = find(row, machine);
     if (entry == NULL)
         return; /* the next look at the store complains */
-    if (entry->told && !ledger.restored[host])
-        complain("P3: %s was told twice of message %u", world_name(host),
+    if (entry->told && !ledger.restored[machine])
+        complain("P3: %s was told twice of message %u", world_name(machine),
                  (unsigned)(entry - ledger.entries));
     entry->told = true;
 }
 
 static int read_event(void *context, const struct event_row *event)
 {
-    const struct host *host = context;
-    int64_t *cursor = &ledger.cursors[host->index];
+    const struct machine *machine = context;
+    int64_t *cursor = &ledger.cursors[machine->index];
     bool gap = event->seq != *cursor + 1;
     bool gone = event->type == EVENT_MESSAGE_RECEIVED && event->message == NULL;
     *cursor = event->seq;
-    if ((gap || gone) && host->settings.retention_messages == 0)
-        complain("%s has lost an event before %lld", world_name(host->index),
+    if ((gap || gone) && machine->settings.retention_messages == 0)
+        complain("%s has lost an event before %lld", world_name(machine->index),
                  (long long)event->seq);
-    ledger.missed[host->index] = ledger.missed[host->index] || gap || gone;
+    ledger.missed[machine->index] = ledger.missed[machine->index] || gap || gone;
     if (event->type == EVENT_MESSAGE_RECEIVED && event->message != NULL)
-        note_told(host->index, event->message);
+        note_told(machine->index, event->message);
     return 0;
 }
 
-static void follow(unsigned host)
+static void follow(unsigned machine)
 {
-    struct db *db = ledger.hosts[host].db;
-    if (events_last(db) > ledger.cursors[host] &&
-        events_each(db, ledger.cursors[host], read_event, &ledger.hosts[host]) != 0)
-        complain("%s: the events can't be read", world_name(host));
+    struct db *db = ledger.machines[machine].db;
+    if (events_last(db) > ledger.cursors[machine] &&
+        events_each(db, ledger.cursors[machine], read_event, &ledger.machines[machine]) != 0)
+        complain("%s: the events can't be read", world_name(machine));
 }
 
-void ledger_settled(unsigned host)
+void ledger_settled(unsigned machine)
 {
     for (unsigned i = 0; i < ledger.count; i++) {
         struct entry *entry = &ledger.entries[i];
-        if (entry->from != host)
+        if (entry->from != machine)
             continue;
         if (entry->promise == ASKED)
             entry->promise = ACCEPTED;
         if (entry->cancel_asked && !entry->cancelled)
             entry->cancelled = true;
     }
-    follow(host);
+    follow(machine);
 }
 
-void ledger_host_down(unsigned host)
+void ledger_machine_down(unsigned machine)
 {
     for (unsigned i = 0; i < ledger.count; i++) {
         struct entry *entry = &ledger.entries[i];
-        if (entry->from != host)
+        if (entry->from != machine)
             continue;
         if (entry->promise == ASKED || (entry->cancel_asked && !entry->cancelled))
             entry->promise = OPEN;
@@ -197,10 +198,10 @@ unsigned ledger_accepted(void)
 
 /* --- looking at the stores -------------------------------------------------------------------- */
 
-/* One host's messages, newest first. */
+/* One machine's messages, newest first. */
 struct look {
-    struct host *host;
-    unsigned next[HOSTS_MAX]; /* the entry that was found last per sender */
+    struct machine *machine;
+    unsigned next[MACHINES_MAX]; /* the entry that was found last per sender */
 };
 
 static void check_arrived(struct look *look, struct entry *entry)
@@ -222,9 +223,9 @@ static void check_arrived(struct look *look, struct entry *entry)
 static int look_at(void *context, const struct message_row *row)
 {
     struct look *look = context;
-    struct entry *entry = find(row, look->host->index);
+    struct entry *entry = find(row, look->machine->index);
     if (entry == NULL) {
-        complain("%s has a message that nobody sent", world_name(look->host->index));
+        complain("%s has a message that nobody sent", world_name(look->machine->index));
     } else if (row->direction == MESSAGE_OUT) {
         entry->queued_there = true;
         entry->state = row->state;
@@ -234,22 +235,22 @@ static int look_at(void *context, const struct message_row *row)
     return 0;
 }
 
-static void look_at_host(struct host *host)
+static void look_at_machine(struct machine *machine)
 {
     const struct messages_filter filter = {.limit = UINT32_MAX};
-    struct look look = {.host = host};
-    for (unsigned i = 0; i < HOSTS_MAX; i++)
+    struct look look = {.machine = machine};
+    for (unsigned i = 0; i < MACHINES_MAX; i++)
         look.next[i] = UINT32_MAX;
-    if (messages_newest(host->db, &filter, look_at, &look) != 0)
-        complain("%s: the store can't be read", world_name(host->index));
+    if (messages_newest(machine->db, &filter, look_at, &look) != 0)
+        complain("%s: the store can't be read", world_name(machine->index));
 }
 
-static bool is_up(unsigned host)
+static bool is_up(unsigned machine)
 {
-    return ledger.hosts[host].node != NULL;
+    return ledger.machines[machine].node != NULL;
 }
 
-/* Finds out where everything is, as far as hosts are up. */
+/* Finds out where everything is, as far as machines are up. */
 static void look_everywhere(void)
 {
     for (unsigned i = 0; i < ledger.count; i++) {
@@ -259,14 +260,14 @@ static void look_everywhere(void)
         if (is_up(entry->to))
             entry->arrived = false;
     }
-    for (unsigned i = 0; i < ledger.host_count; i++)
+    for (unsigned i = 0; i < ledger.machine_count; i++)
         if (is_up(i))
-            look_at_host(&ledger.hosts[i]);
+            look_at_machine(&ledger.machines[i]);
 }
 
-static bool keeps_all(unsigned host)
+static bool keeps_all(unsigned machine)
 {
-    return ledger.hosts[host].settings.retention_messages == 0;
+    return ledger.machines[machine].settings.retention_messages == 0;
 }
 
 /* Whether a message may have got this state. */
@@ -345,24 +346,24 @@ bool ledger_done(bool complaining)
 
 /* --- backups ---------------------------------------------------------------------------------- */
 
-void ledger_before_restore(unsigned host)
+void ledger_before_restore(unsigned machine)
 {
     look_everywhere();
     for (unsigned i = 0; i < ledger.count; i++)
-        if (ledger.entries[i].to == host)
+        if (ledger.entries[i].to == machine)
             ledger.entries[i].had_arrived = ledger.entries[i].arrived;
 }
 
-void ledger_after_restore(unsigned host)
+void ledger_after_restore(unsigned machine)
 {
-    ledger.restored[host] = true;
-    ledger.cursors[host] = events_last(ledger.hosts[host].db);
+    ledger.restored[machine] = true;
+    ledger.cursors[machine] = events_last(ledger.machines[machine].db);
     look_everywhere();
     for (unsigned i = 0; i < ledger.count; i++) {
         struct entry *entry = &ledger.entries[i];
-        if (entry->from == host && !entry->queued_there)
+        if (entry->from == machine && !entry->queued_there)
             entry->forgotten = true;
-        if (entry->to == host && entry->had_arrived && !entry->arrived)
+        if (entry->to == machine && entry->had_arrived && !entry->arrived)
             entry->excused = true;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * One run: a few hosts that write to each other while everything goes wrong, then a time in which
- * nothing does, at the end of which every promise must be kept.
+ * One run: a few machines that write to each other while everything goes wrong, then a time in
+ * which nothing does, at the end of which every promise must be kept.
  */
 #pragma once
 

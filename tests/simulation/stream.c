@@ -258,10 +258,10 @@ static struct stream *make(struct loop *loop, unsigned there)
     source_init(&stream->source, loop, due, fire);
     list_init(&stream->node);
     list_init(&stream->arriving);
-    stream->here = loop->host;
+    stream->here = loop->machine;
     stream->there = there;
     stream->lost_ms = stream->stray_ms = stream->reset_ms = NEVER;
-    snprintf(stream->origin.text, sizeof stream->origin.text, "host-%u:40000", there);
+    snprintf(stream->origin.text, sizeof stream->origin.text, "machine-%u:40000", there);
     stream->origin.key[0] = (uint8_t)(there + 1);
     wire_join(stream);
     return stream;
@@ -270,8 +270,8 @@ static struct stream *make(struct loop *loop, unsigned there)
 int stream_pair(struct stream **from, struct loop *from_loop, struct stream **to,
                 struct loop *to_loop)
 {
-    *from = make(from_loop, to_loop->host);
-    *to = make(to_loop, from_loop->host);
+    *from = make(from_loop, to_loop->machine);
+    *to = make(to_loop, from_loop->machine);
     (*from)->partner = *to;
     (*to)->partner = *from;
     return 0;

@@ -1,5 +1,5 @@
 /*
- * Hosts of the simulated network: who listens, who dials, and what the dice do to connections.
+ * Machines of the simulated network: who listens, who dials, and what the dice do to connections.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,18 +12,18 @@
 
 static struct {
     struct list streams;
-    struct listener *listeners[HOSTS_MAX];
-    uint64_t parted_ms[HOSTS_MAX][HOSTS_MAX];
-    bool powered[HOSTS_MAX];
+    struct listener *listeners[MACHINES_MAX];
+    uint64_t parted_ms[MACHINES_MAX][MACHINES_MAX];
+    bool powered[MACHINES_MAX];
     unsigned lag_ms;
     size_t most_unsent;
 } wire = {.streams = LIST_INIT(wire.streams)};
 
 void wire_reset(void)
 {
-    for (unsigned i = 0; i < HOSTS_MAX; i++) {
+    for (unsigned i = 0; i < MACHINES_MAX; i++) {
         wire.powered[i] = true;
-        for (unsigned j = 0; j < HOSTS_MAX; j++)
+        for (unsigned j = 0; j < MACHINES_MAX; j++)
             wire.parted_ms[i][j] = NEVER;
     }
     wire.most_unsent = 0;
@@ -34,10 +34,10 @@ void wire_set_lag(unsigned lag_ms)
     wire.lag_ms = lag_ms;
 }
 
-struct address wire_address(unsigned host, uint16_t port)
+struct address wire_address(unsigned machine, uint16_t port)
 {
     struct address address = {.port = port};
-    snprintf(address.host, sizeof address.host, "%s", world_name(host));
+    snprintf(address.host, sizeof address.host, "%s", world_name(machine));
     return address;
 }
 
@@ -147,14 +147,14 @@ void wire_heal(unsigned one, unsigned other)
     }
 }
 
-void wire_power(unsigned host, bool on)
+void wire_power(unsigned machine, bool on)
 {
-    wire.powered[host] = on;
+    wire.powered[machine] = on;
 }
 
-bool wire_powered(unsigned host)
+bool wire_powered(unsigned machine)
 {
-    return wire.powered[host];
+    return wire.powered[machine];
 }
 
 /* --- what there is ---------------------------------------------------------------------------- */
@@ -169,11 +169,11 @@ unsigned wire_connections(unsigned one, unsigned other)
     return count;
 }
 
-unsigned wire_streams(unsigned host)
+unsigned wire_streams(unsigned machine)
 {
     unsigned count = 0;
     list_for_each (node, &wire.streams)
-        count += container_of(node, struct stream, node)->here == host;
+        count += container_of(node, struct stream, node)->here == machine;
     return count;
 }
 
@@ -243,7 +243,7 @@ int listener_new_tcp(struct listener **result, struct loop *loop, const struct a
     list_init(&listener->newcomers);
     listener->accept = accept;
     listener->context = context;
-    wire.listeners[loop->host] = listener;
+    wire.listeners[loop->machine] = listener;
     *result = listener;
     return 0;
 }
@@ -265,14 +265,14 @@ void listener_free(struct listener *listener)
         return;
     while (!list_empty(&listener->newcomers))
         stream_free(take_newcomer(first_newcomer(listener)));
-    wire.listeners[listener->source.loop->host] = NULL;
+    wire.listeners[listener->source.loop->machine] = NULL;
     source_deinit(&listener->source);
     free(listener);
 }
 
 const char *listener_name(const struct listener *listener)
 {
-    return world_name(listener->source.loop->host);
+    return world_name(listener->source.loop->machine);
 }
 
 /* Names need no looking up here. */
@@ -308,13 +308,13 @@ static uint64_t dial_due(const struct source *source)
     return container_of(source, const struct dial, source)->at_ms;
 }
 
-/* The host that an address means; HOSTS_MAX for none. */
-static unsigned host_of(const struct address *address)
+/* The machine that an address means; MACHINES_MAX for none. */
+static unsigned machine_of(const struct address *address)
 {
-    unsigned host = 0;
-    while (host < HOSTS_MAX && strcmp(address->host, world_name(host)) != 0)
-        host++;
-    return host;
+    unsigned machine = 0;
+    while (machine < MACHINES_MAX && strcmp(address->host, world_name(machine)) != 0)
+        machine++;
+    return machine;
 }
 
 static struct stream *connect_to(struct loop *loop, struct listener *listener)
@@ -340,20 +340,20 @@ static void dial_end(struct dial *dial, struct stream *stream, const char *error
 static void dial_fire(struct source *source)
 {
     struct dial *dial = container_of(source, struct dial, source);
-    unsigned host = host_of(&dial->address);
-    if (host == HOSTS_MAX) {
+    unsigned machine = machine_of(&dial->address);
+    if (machine == MACHINES_MAX) {
         dial_end(dial, NULL, "host not found");
     } else if (world_now() >= dial->give_up_ms) {
         dial_end(dial, NULL, "timed out");
-    } else if (dial->address.port == PORT_VOID || !wire.powered[host] ||
-               wire.parted_ms[source->loop->host][host] != NEVER) {
+    } else if (dial->address.port == PORT_VOID || !wire.powered[machine] ||
+               wire.parted_ms[source->loop->machine][machine] != NEVER) {
         dial->at_ms += 1000; /* the kernel tries again */
         if (dial->at_ms > dial->give_up_ms)
             dial->at_ms = dial->give_up_ms;
-    } else if (dial->address.port == PORT_CLOSED || wire.listeners[host] == NULL) {
+    } else if (dial->address.port == PORT_CLOSED || wire.listeners[machine] == NULL) {
         dial_end(dial, NULL, strerror(ECONNREFUSED));
     } else {
-        dial_end(dial, connect_to(source->loop, wire.listeners[host]), NULL);
+        dial_end(dial, connect_to(source->loop, wire.listeners[machine]), NULL);
     }
 }
 

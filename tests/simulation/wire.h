@@ -2,8 +2,8 @@
  * The simulated network: net/stream.h, net/listener.h and net/dialer.h without sockets, and the
  * faults that connections meet.
  *
- * Bytes arrive in order, late, and in pieces of any size. The host called "ann" is host 0 and so
- * on; whoever dials one of these at port PORT_CLOSED is refused, at PORT_VOID waits in vain.
+ * Bytes arrive in order, late, and in pieces of any size. The machine called "ann" is machine 0 and
+ * so on; whoever dials one of these at port PORT_CLOSED is refused, at PORT_VOID waits in vain.
  */
 #pragma once
 
@@ -26,22 +26,22 @@ enum cut {
 void wire_reset(void);
 void wire_set_lag(unsigned lag_ms);
 
-/* An address of a host. */
-struct address wire_address(unsigned host, uint16_t port);
+/* An address of a machine. */
+struct address wire_address(unsigned machine, uint16_t port);
 
 /* Cuts a random connection, if there is one. */
 void wire_cut(enum cut cut);
 
-/* Nothing passes between two hosts until it is healed; bytes on their way wait. */
+/* Nothing passes between two machines until it is healed; bytes on their way wait. */
 void wire_part(unsigned one, unsigned other);
 void wire_heal(unsigned one, unsigned other);
 
 /* Whether the machine answers at all. */
-void wire_power(unsigned host, bool on);
+void wire_power(unsigned machine, bool on);
 
-/* All connections between two hosts that neither end has closed. */
+/* All connections between two machines that neither end has closed. */
 unsigned wire_connections(unsigned one, unsigned other);
 
-/* All streams of a host, and the most bytes that one of them ever had unsent. */
-unsigned wire_streams(unsigned host);
+/* All streams of a machine, and the most bytes that one of them ever had unsent. */
+unsigned wire_streams(unsigned machine);
 size_t wire_most_unsent(void);

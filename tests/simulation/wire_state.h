@@ -1,5 +1,6 @@
 /*
- * The network from the inside: what stream.c (streams) and wire.c (hosts, dials and faults) share.
+ * The network from the inside: what stream.c (streams) and wire.c (machines, dials and faults)
+ * share.
  */
 #pragma once
 
@@ -54,9 +55,9 @@ void stream_orphan(struct stream *stream);
 /* A reset is on its way to this end. */
 void stream_reset(struct stream *stream);
 
-/* Since when there is no way between two hosts; NEVER when there is one. */
+/* Since when there is no way between two machines; NEVER when there is one. */
 uint64_t wire_parted_since(unsigned one, unsigned other);
-bool wire_powered(unsigned host);
+bool wire_powered(unsigned machine);
 uint64_t wire_delay(void);
 void wire_note_unsent(size_t size);
 void wire_join(struct stream *stream);

@@ -15,17 +15,17 @@
 
 static struct {
     uint64_t now_ms;
-    int64_t clock_error_ms[HOSTS_MAX];
+    int64_t clock_error_ms[MACHINES_MAX];
     bool traced;
     char complaint[256];
 } world;
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-const char *world_name(unsigned host)
+const char *world_name(unsigned machine)
 {
-    static const char *const names[HOSTS_MAX + 1] = {"ann", "bob", "cem", "dan", "-"};
-    return names[host];
+    static const char *const names[MACHINES_MAX + 1] = {"ann", "bob", "cem", "dan", "-"};
+    return names[machine];
 }
 
 uint64_t world_now(void)
@@ -37,7 +37,7 @@ void world_reset(void)
 {
     world.now_ms = START_MS;
     world.complaint[0] = '\0';
-    for (unsigned i = 0; i < HOSTS_MAX; i++)
+    for (unsigned i = 0; i < MACHINES_MAX; i++)
         world.clock_error_ms[i] = 0;
 }
 
@@ -47,9 +47,9 @@ void world_set_time(uint64_t now_ms)
         world.now_ms = now_ms;
 }
 
-void world_step_clock(unsigned host, int64_t by_ms)
+void world_step_clock(unsigned machine, int64_t by_ms)
 {
-    world.clock_error_ms[host] += by_ms;
+    world.clock_error_ms[machine] += by_ms;
 }
 
 uint64_t loop_now(const struct loop *loop)
@@ -60,7 +60,7 @@ uint64_t loop_now(const struct loop *loop)
 
 uint64_t loop_wall(const struct loop *loop)
 {
-    int64_t wall = (int64_t)(START_WALL_MS + world.now_ms) + world.clock_error_ms[loop->host];
+    int64_t wall = (int64_t)(START_WALL_MS + world.now_ms) + world.clock_error_ms[loop->machine];
     return wall > 0 ? (uint64_t)wall : 0;
 }
 
@@ -77,9 +77,9 @@ uint64_t clock_wall_ms(void)
 
 /* --- loops ------------------------------------------------------------------------------------ */
 
-void loop_init(struct loop *loop, unsigned host)
+void loop_init(struct loop *loop, unsigned machine)
 {
-    *loop = (struct loop){.host = host};
+    *loop = (struct loop){.machine = machine};
     list_init(&loop->sources);
 }
 
@@ -198,12 +198,12 @@ void world_trace_on(void)
     world.traced = true;
 }
 
-void trace(unsigned host, const char *format, ...)
+void trace(unsigned machine, const char *format, ...)
 {
     va_list arguments;
     if (!world.traced)
         return;
-    printf("%9.3f %-3s ", (double)(world.now_ms - START_MS) / 1000, world_name(host));
+    printf("%9.3f %-3s ", (double)(world.now_ms - START_MS) / 1000, world_name(machine));
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
@@ -218,7 +218,7 @@ void complain(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(world.complaint, sizeof world.complaint, format, arguments);
     va_end(arguments);
-    trace(HOSTS_MAX, "BROKEN: %s", world.complaint);
+    trace(MACHINES_MAX, "BROKEN: %s", world.complaint);
 }
 
 const char *world_complaint(void)

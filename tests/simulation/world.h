@@ -1,8 +1,8 @@
 /*
  * Simulated time, and the event loops that live in it: net/loop.h without a kernel.
  *
- * Every loop belongs to a host. Whatever can call back is a source with a time from which it wants
- * to; a turn serves due sources in an order that the dice choose, possibly not all of them.
+ * Every loop belongs to a machine. Whatever can call back is a source with a time from which it
+ * wants to; a turn serves due sources in an order that the dice choose, possibly not all of them.
  */
 #pragma once
 
@@ -13,12 +13,12 @@
 #include "base/list.h"
 #include "net/loop.h"
 
-enum { HOSTS_MAX = 4 };
+enum { MACHINES_MAX = 4 };
 
 /* Time that never comes. */
 #define NEVER UINT64_MAX
 
-/* How the process on a host is going down; what it still does has no effect outside. */
+/* How the process on a machine is going down; what it still does has no effect outside. */
 enum fall {
     FALL_NONE,
     FALL_KILLED, /* the kernel resets its connections */
@@ -34,15 +34,15 @@ struct source {
 };
 
 struct loop {
-    unsigned host;
+    unsigned machine;
     struct list sources;
     bool woken;
     unsigned turn;
     enum fall fall;
 };
 
-/* What a host is called; HOSTS_MAX is none. */
-const char *world_name(unsigned host);
+/* What a machine is called; MACHINES_MAX is none. */
+const char *world_name(unsigned machine);
 
 uint64_t world_now(void);
 
@@ -50,10 +50,10 @@ uint64_t world_now(void);
 void world_reset(void);
 void world_set_time(uint64_t now_ms);
 
-/* Sets a host's wall clock off by so much. */
-void world_step_clock(unsigned host, int64_t by_ms);
+/* Sets a machine's wall clock off by so much. */
+void world_step_clock(unsigned machine, int64_t by_ms);
 
-void loop_init(struct loop *loop, unsigned host);
+void loop_init(struct loop *loop, unsigned machine);
 void source_init(struct source *source, struct loop *loop,
                  uint64_t (*due)(const struct source *source), void (*fire)(struct source *source));
 void source_deinit(struct source *source);
@@ -66,7 +66,7 @@ void loop_serve(struct loop *loop, unsigned limit);
 
 /* What happens, for people; nothing unless the trace is on. */
 void world_trace_on(void);
-void trace(unsigned host, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void trace(unsigned machine, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * A promise is broken. The first complaint of a run is kept; NULL while there is none.

@@ -29,7 +29,7 @@ enum { TYPED_MAX = 4096, PROMPT_MAX = 128, HISTORY_MAX = 200, TAB = 8 };
 static const wchar_t paste_end[] = L"\033[201~";
 
 struct editor {
-    const struct editor_host *host;
+    const struct editor_owner *owner;
     void *context;
     EditLine *line;
     HistoryW *history;
@@ -169,7 +169,7 @@ static void interrupt(struct editor *editor)
     editor_hide(editor);
     libedit.el_cursor(editor->line, (int)(line->lastchar - line->cursor));
     libedit.el_deletestr(editor->line, (int)size);
-    editor->host->interrupted(editor->context);
+    editor->owner->interrupted(editor->context);
     editor_show(editor);
 }
 
@@ -196,7 +196,7 @@ static void resize(struct editor *editor)
 {
     editor->tallest = 0;
     libedit.el_resize(editor->line);
-    editor->host->resized(editor->context);
+    editor->owner->resized(editor->context);
     editor_show(editor);
 }
 
@@ -293,7 +293,7 @@ static int get_character(EditLine *line, wchar_t *character)
     struct pollfd ready = {.fd = editor->ready, .events = POLLIN};
     note_height(editor);
     while (!take_character(editor, character)) {
-        if (editor->ended || !editor->host->wait(editor->context, &ready))
+        if (editor->ended || !editor->owner->wait(editor->context, &ready))
             return 0;
         take_signals(editor);
         read_typed(editor);
@@ -414,7 +414,7 @@ static int start(struct editor *editor)
     return watch_signals(editor);
 }
 
-int editor_new(struct editor **editor, FILE *in, FILE *out, const struct editor_host *host,
+int editor_new(struct editor **editor, FILE *in, FILE *out, const struct editor_owner *owner,
                void *context)
 {
     int r = libedit_load();
@@ -426,7 +426,7 @@ int editor_new(struct editor **editor, FILE *in, FILE *out, const struct editor_
     if (new == NULL)
         return -ENOMEM;
     *new = (struct editor){
-        .host = host, .context = context, .in = in, .out = out, .signals = -1, .ready = -1};
+        .owner = owner, .context = context, .in = in, .out = out, .signals = -1, .ready = -1};
     sigprocmask(SIG_SETMASK, NULL, &new->old_mask);
     r = start(new);
     if (r != 0)

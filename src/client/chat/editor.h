@@ -15,7 +15,7 @@
 
 struct editor;
 
-struct editor_host {
+struct editor_owner {
     /*
      * Called when nothing typed is left: waits until `typed` can be read, and does meanwhile what
      * there is to do. False ends the reading.
@@ -26,14 +26,14 @@ struct editor_host {
 };
 
 enum editor_outcome {
-    EDITOR_END = OUTCOME_EDITOR, /* ^D, the second ^C, a signal, or the host wants no more */
+    EDITOR_END = OUTCOME_EDITOR, /* ^D, the second ^C, a signal, or the owner wants no more */
 };
 
 /*
- * Makes an editor on two terminals. 0; -ELIBACC: there is no libedit; or -errno. The host and its
+ * Makes an editor on two terminals. 0; -ELIBACC: there is no libedit; or -errno. The owner and its
  * context outlive it.
  */
-int editor_new(struct editor **editor, FILE *in, FILE *out, const struct editor_host *host,
+int editor_new(struct editor **editor, FILE *in, FILE *out, const struct editor_owner *owner,
                void *context);
 void editor_free(struct editor *editor);
 

@@ -13,7 +13,7 @@
 
 enum { TAIL = 20 }; /* messages of history to begin with */
 
-/* --- the editor's host ------------------------------------------------------------------------ */
+/* --- the editor's owner ----------------------------------------------------------------------- */
 
 static bool wait_for_typing(void *context, struct pollfd *typed)
 {
@@ -50,7 +50,7 @@ static void resized(void *context)
                       editor_tallest(chat->editor));
 }
 
-static const struct editor_host host = {wait_for_typing, interrupted, resized};
+static const struct editor_owner owner = {wait_for_typing, interrupted, resized};
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
@@ -67,7 +67,7 @@ static int find_peer(struct ctl *ctl, struct chat *chat, const char *name)
 
 static int open_editor(struct ctl *ctl, struct chat *chat)
 {
-    const int r = editor_new(&chat->editor, stdin, ctl->out, &host, chat);
+    const int r = editor_new(&chat->editor, stdin, ctl->out, &owner, chat);
     if (r == -ELIBACC)
         return ctl_fail_as(ctl, EX_UNAVAILABLE, "unavailable",
                            "chat needs libedit, which is not installed (apt-get install libedit2); "

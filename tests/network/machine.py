@@ -1,4 +1,4 @@
-"""Hosts: daemons with a network of their own, which vanishes with the test, however that ends."""
+"""Machines: daemons with a network of their own, which vanishes with the test, however that ends."""
 
 import ipaddress
 import os
@@ -19,7 +19,7 @@ IDLE_CPU = 0.1
 
 
 def why_not():
-    """Why there can be no hosts here; None if there can."""
+    """Why there can be no machines here; None if there can."""
     if os.geteuid() != 0:
         return "needs root"
     if not os.path.exists("/dev/net/tun"):
@@ -69,7 +69,7 @@ class Network:
         self.keeper.stdout.close()
 
 
-class Host(Daemon):
+class Machine(Daemon):
     """A daemon in a network of its own, and who watches it."""
 
     def __init__(self, name, home, identity, **options):
@@ -135,8 +135,8 @@ class Host(Daemon):
 class Presence:
     """What a follower hears about who comes and goes."""
 
-    def __init__(self, host):
-        self.control = host.control()
+    def __init__(self, machine):
+        self.control = machine.control()
         self.control.socket.settimeout(3 * PATIENCE_S)
         self.control.call("follow", types=["peer.online", "peer.offline"])
         self.heard = []

@@ -1,5 +1,5 @@
 /*
- * A host with a p2pchatd on it: its files, its node, and how it goes down and comes up.
+ * A machine with a p2pchatd on it: its files, its node, and how it goes down and comes up.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ enum crash_point {
     CRASH_AFTER_COMMIT,  /* before anything that waited for it was released */
 };
 
-struct host {
+struct machine {
     unsigned index;
     char path[128]; /* of the database */
     struct identity *self;
@@ -34,34 +34,34 @@ struct host {
     unsigned turns_in_second;
 };
 
-/* Makes a host with an empty store below `folder`. */
-void host_init(struct host *host, unsigned index, const char *folder);
-void host_deinit(struct host *host);
+/* Makes a machine with an empty store below `folder`. */
+void machine_init(struct machine *machine, unsigned index, const char *folder);
+void machine_deinit(struct machine *machine);
 
-const struct fingerprint *host_key(const struct host *host);
+const struct fingerprint *machine_key(const struct machine *machine);
 
 /* Starts the process; it dials and listens. */
-void host_start(struct host *host);
+void machine_start(struct machine *machine);
 
 /* Ends it at once. What was not committed is gone. */
-void host_crash(struct host *host, enum fall fall);
+void machine_crash(struct machine *machine, enum fall fall);
 
 /* Ends it as a service manager does: it may say goodbye. */
-void host_stop(struct host *host);
+void machine_stop(struct machine *machine);
 
 /* When it wants its next turn. */
-uint64_t host_due(const struct host *host);
-void host_turn(struct host *host);
+uint64_t machine_due(const struct machine *machine);
+void machine_turn(struct machine *machine);
 
 /* Makes the next turns come only later. */
-void host_freeze(struct host *host, uint64_t for_ms);
+void machine_freeze(struct machine *machine, uint64_t for_ms);
 
 /* Leaves hardly any room on the disk, or makes room again. */
-void host_fill_disk(struct host *host, bool full);
+void machine_fill_disk(struct machine *machine, bool full);
 
 /* Copies the store away, and puts the copy in its place. Between turns; to restore, it is down. */
-void host_back_up(struct host *host);
-void host_restore(struct host *host);
+void machine_back_up(struct machine *machine);
+void machine_restore(struct machine *machine);
 
-/* The peer that stands for another host, or NULL. */
-struct peer *host_peer(const struct host *host, unsigned other);
+/* The peer that stands for another machine, or NULL. */
+struct peer *machine_peer(const struct machine *machine, unsigned other);

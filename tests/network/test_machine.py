@@ -10,9 +10,9 @@ from harness import eventually
 PROGRAM = """
 import pathlib, sys
 sys.path[:0] = sys.argv[3:]
-from host import Host
-host = Host("alice", pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])).start()
-print(host.process.pid, host.network.keeper.pid, flush=True)
+from machine import Machine
+machine = Machine("alice", pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])).start()
+print(machine.process.pid, machine.network.keeper.pid, flush=True)
 input()
 """
 
@@ -22,7 +22,7 @@ def has_ended(pid):
     return not status.exists() or ") Z " in status.read_text()
 
 
-def test_a_test_that_is_killed_leaves_nothing_behind(home, host):
+def test_a_test_that_is_killed_leaves_nothing_behind(home, machine):
     test = subprocess.Popen([sys.executable, "-c", PROGRAM, home, IDENTITIES[0], *sys.path],
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     pids = test.stdout.readline().split()
