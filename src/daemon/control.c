@@ -30,7 +30,7 @@ static enum control_answer run(struct control_call *call, const struct rpc_metho
                                  method->name);
     if (call->control->stopping)
         return control_call_fail(call, RPC_KIND_stopping, "the daemon is stopping");
-    return control_call_find(method->name)(call);
+    return control_call_function(method)(call);
 }
 
 static void serve(struct control_client *client, const struct rpc_request *request)

@@ -1,5 +1,5 @@
 /*
- * Calls: finding the method, reading parameters, and saying what went wrong.
+ * Calls: finding the function, reading parameters, and saying what went wrong.
  */
 #include "daemon/control_call.h"
 
@@ -10,53 +10,15 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 
-static const struct {
-    const char *name;
-    control_method *method;
-} methods[] = {
-    {"hello", control_hello},
-    {"status", control_status},
-    {"identity.get", control_identity_get},
-    {"peer.list", control_peer_list},
-    {"peer.get", control_peer_get},
-    {"peer.add", control_peer_add},
-    {"peer.rename", control_peer_rename},
-    {"peer.set", control_peer_set},
-    {"peer.remove", control_peer_remove},
-    {"peer.verify", control_peer_verify},
-    {"peer.block", control_peer_block},
-    {"peer.unblock", control_peer_unblock},
-    {"peer.accept", control_peer_accept},
-    {"peer.requests", control_peer_requests},
-    {"peer.reject", control_peer_reject},
-    {"peer.connect", control_peer_connect},
-    {"peer.disconnect", control_peer_disconnect},
-    {"peer.ping", control_peer_ping},
-    {"invite.create", control_invite_create},
-    {"invite.accept", control_invite_accept},
-    {"invite.list", control_invite_list},
-    {"invite.revoke", control_invite_revoke},
-    {"message.send", control_message_send},
-    {"message.wait", control_message_wait},
-    {"message.get", control_message_get},
-    {"message.cancel", control_message_cancel},
-    {"history.list", control_history_list},
-    {"history.purge", control_history_purge},
-    {"follow", control_follow},
-    {"follow.ack", control_follow_ack},
-    {"follow.stop", control_follow_stop},
-    {"config.get", control_config_get},
-    {"daemon.reload", control_daemon_reload},
-    {"daemon.stop", control_daemon_stop},
-    {"log.level", control_log_level},
+static control_method *const functions[] = {
+#define METHOD(name, function, access, parameters, help) function,
+#include "rpc/methods.def"
+#undef METHOD
 };
 
-control_method *control_call_find(const char *name)
+control_method *control_call_function(const struct rpc_method *method)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (strcmp(methods[i].name, name) == 0)
-            return methods[i].method;
-    return NULL;
+    return functions[method - rpc_methods];
 }
 
 enum control_answer control_call_done(struct control_call *call, json_t *result)

@@ -27,8 +27,13 @@ struct control_call {
 
 typedef enum control_answer control_method(struct control_call *call);
 
-/* The method of this name (every one in methods.def has one). */
-control_method *control_call_find(const char *name);
+/* Every method's function. */
+#define METHOD(name, function, access, parameters, help) control_method function;
+#include "rpc/methods.def"
+#undef METHOD
+
+/* The one of this method. */
+control_method *control_call_function(const struct rpc_method *method);
 
 /* Answers CALL_DONE with `result` (stolen). */
 enum control_answer control_call_done(struct control_call *call, json_t *result);
@@ -66,17 +71,3 @@ bool control_call_addresses(struct control_call *call, const char *name,
 
 /* The message id that the parameter "id" holds. False likewise. */
 bool control_call_id(struct control_call *call, struct uuid *id);
-
-/* All methods, by the file they live in. */
-control_method control_hello, control_status, control_identity_get, control_config_get,
-    control_daemon_reload, control_daemon_stop, control_log_level; /* control_daemon.c */
-control_method control_peer_list, control_peer_get, control_peer_add, control_peer_rename,
-    control_peer_set, control_peer_remove, control_peer_verify, control_peer_block,
-    control_peer_unblock, control_peer_accept, control_peer_requests, control_peer_reject,
-    control_peer_connect, control_peer_disconnect, control_peer_ping; /* control_peers.c */
-control_method control_invite_create, control_invite_accept, control_invite_list,
-    control_invite_revoke; /* control_invites.c */
-control_method control_message_send, control_message_wait, control_message_get,
-    control_message_cancel;                                             /* control_messages.c */
-control_method control_history_list, control_history_purge;             /* control_history.c */
-control_method control_follow, control_follow_ack, control_follow_stop; /* control_follow.c */

@@ -12,7 +12,7 @@
 #include "base/escape.h"
 
 const struct rpc_method rpc_methods[] = {
-#define METHOD(name, access, parameters, help) {name, RPC_##access, parameters, help},
+#define METHOD(name, function, access, parameters, help) {name, RPC_##access, parameters, help},
 #include "rpc/methods.def"
 #undef METHOD
 };

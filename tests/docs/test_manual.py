@@ -236,7 +236,7 @@ def test_the_daemon_prints_every_key(tmp_path):
 
 # --- p2pchat-control(7) ---------------------------------------------------------------------------
 
-METHODS = {entry[0]: entry[1:] for entry in table("rpc/methods.def", "METHOD")}
+METHODS = {entry[0]: entry[2:] for entry in table("rpc/methods.def", "METHOD")}
 
 
 def documented_methods():

@@ -20,7 +20,7 @@ METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 LINE_LIMIT = 1024 * 1024
 
 SOURCE = pathlib.Path(__file__).parents[2] / "src"
-METHODS = re.findall(r'METHOD\("([^"]+)", (USER|ADMIN), ((?:"[^"]*"\s*)+), "',
+METHODS = re.findall(r'METHOD\("([^"]+)", \w+, (USER|ADMIN), ((?:"[^"]*"\s*)+), "',
                      (SOURCE / "rpc" / "methods.def").read_text())
 
 
