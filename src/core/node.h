@@ -2,8 +2,8 @@
  * The node: everything between the network and the control interface. This is what a control method
  * may ask.
  *
- * Whatever changes something answers at once, but is durable only when the observer is told
- * `settled` with 0: who promises something to others waits for that. All functions return 0, an
+ * Whatever changes something answers at once, but is durable only when `settled` is called with 0:
+ * who promises something to others waits for that. All functions return 0, an
  * enum node_outcome, or -errno after which the node has failed.
  */
 #pragma once
@@ -30,6 +30,13 @@ struct node_parts {
     const struct secret *store_key;
     const struct observer *observer;
     void *observer_context;
+
+    /*
+     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
+     * node has failed and promises nothing any more.
+     */
+    void (*settled)(void *context, int outcome);
+    void *settled_context;
 };
 
 /* Makes a node and its peers from the store. Nothing is listened on or dialled yet. 0 or -errno. */

@@ -9,6 +9,8 @@
 
 struct node {
     struct runtime runtime;
+    void (*settled)(void *context, int outcome);
+    void *settled_context;
     struct body_sealer *body_sealer;
     struct limits limits;
     struct links links;

@@ -64,5 +64,5 @@ void node_turn_end(struct node *node)
     else
         links_turn_end(&node->links);
     tell_presence(node);
-    node->runtime.observer->settled(node->runtime.observer_context, outcome);
+    node->settled(node->settled_context, outcome);
 }

@@ -9,11 +9,6 @@ struct peer;
 struct pending_key;
 
 struct observer {
-    /*
-     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
-     * node has failed and promises nothing any more.
-     */
-    void (*settled)(void *context, int outcome);
     void (*presence)(void *context, const struct peer *peer); /* it went online or offline */
     void (*request)(void *context, const struct pending_key *request); /* an unknown key asks */
     void (*pong)(void *context, const struct peer *peer);              /* peer->rtt_ms is new */

@@ -267,34 +267,47 @@ void control_settled(struct control *control, int outcome)
     }
 }
 
-void control_presence(struct control *control, const struct peer *peer)
+/* --- what the node reports -------------------------------------------------------------------- */
+
+static void on_presence(void *context, const struct peer *peer)
 {
+    struct control *control = context;
     control_wait_peer(control, peer, false);
     list_for_each (node, &control->clients)
         control_follow_presence(client_at(node), peer);
 }
 
-void control_request(struct control *control, const struct pending_key *request)
+static void on_request(void *context, const struct pending_key *request)
 {
+    struct control *control = context;
     list_for_each (node, &control->clients)
         control_follow_request(client_at(node), request);
 }
 
-void control_merged(struct control *control, const struct peer *peer, int64_t former)
+static void on_pong(void *context, const struct peer *peer)
 {
+    control_wait_peer(context, peer, true);
+}
+
+static void on_merged(void *context, const struct peer *peer, int64_t former)
+{
+    struct control *control = context;
     list_for_each (node, &control->clients)
         control_follow_merged(client_at(node), peer, former);
 }
 
-void control_unreached(struct control *control, const struct peer *peer)
+static void on_unreached(void *context, const struct peer *peer)
 {
-    control_wait_peer(control, peer, false);
+    control_wait_peer(context, peer, false);
 }
 
-void control_pong(struct control *control, const struct peer *peer)
-{
-    control_wait_peer(control, peer, true);
-}
+const struct observer control_observer = {.presence = on_presence,
+                                          .request = on_request,
+                                          .pong = on_pong,
+                                          .merged = on_merged,
+                                          .unreached = on_unreached};
+
+/* --- stopping --------------------------------------------------------------------------------- */
 
 void control_stop(struct control *control)
 {

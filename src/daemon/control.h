@@ -35,13 +35,11 @@ int control_listen(struct control *control, const char *path, mode_t mode);
 /* Serves a socket inherited from the service manager instead. 0 or -errno. */
 int control_inherit(struct control *control, int fd);
 
-/* To be called with the node's notices of the same name. */
+/* Hears what happens in the node; the context is the struct control. */
+extern const struct observer control_observer;
+
+/* To be called when the node has settled, with what came of it. */
 void control_settled(struct control *control, int outcome);
-void control_presence(struct control *control, const struct peer *peer);
-void control_request(struct control *control, const struct pending_key *request);
-void control_pong(struct control *control, const struct peer *peer);
-void control_merged(struct control *control, const struct peer *peer, int64_t former);
-void control_unreached(struct control *control, const struct peer *peer);
 
 /* The daemon stops: followers are told, waits are answered, no new client is served. */
 void control_stop(struct control *control);

@@ -135,7 +135,7 @@ static uint64_t find_creation(void *context)
 static const struct control_host control_host = {reload, on_stop_request, state_directory,
                                                  view_settings, find_creation};
 
-/* --- what the node reports -------------------------------------------------------------------- */
+/* --- the end of a turn ------------------------------------------------------------------------ */
 
 static void on_settled(void *context, int outcome)
 {
@@ -151,39 +151,6 @@ static void on_settled(void *context, int outcome)
     if (daemon->stopping && told && control_flushed(daemon->control))
         loop_stop(daemon->loop);
 }
-
-static void on_presence(void *context, const struct peer *peer)
-{
-    struct daemon *daemon = context;
-    control_presence(daemon->control, peer);
-}
-
-static void on_request(void *context, const struct pending_key *request)
-{
-    struct daemon *daemon = context;
-    control_request(daemon->control, request);
-}
-
-static void on_pong(void *context, const struct peer *peer)
-{
-    struct daemon *daemon = context;
-    control_pong(daemon->control, peer);
-}
-
-static void on_merged(void *context, const struct peer *peer, int64_t former)
-{
-    struct daemon *daemon = context;
-    control_merged(daemon->control, peer, former);
-}
-
-static void on_unreached(void *context, const struct peer *peer)
-{
-    struct daemon *daemon = context;
-    control_unreached(daemon->control, peer);
-}
-
-static const struct observer observer = {on_settled, on_presence, on_request,
-                                         on_pong,    on_merged,   on_unreached};
 
 static void on_turn_end(void *context)
 {
@@ -232,18 +199,25 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
     return r == 0 ? EXIT_STATUS_OK : EXIT_STATUS_CONFIG;
 }
 
-static int make_parts(struct daemon *daemon, const struct config *config)
+static int make_node(struct daemon *daemon, const struct config *config)
 {
     const struct node_parts parts = {.loop = daemon->loop,
                                      .db = daemon->db,
                                      .space = daemon->space,
                                      .self = daemon->self,
                                      .store_key = &daemon->store_key,
-                                     .observer = &observer,
-                                     .observer_context = daemon};
+                                     .observer = &control_observer,
+                                     .observer_context = daemon->control,
+                                     .settled = on_settled,
+                                     .settled_context = daemon};
+    return node_new(&daemon->node, &parts, &config->settings);
+}
+
+static int make_parts(struct daemon *daemon, const struct config *config)
+{
     int r = control_new(&daemon->control, daemon->loop, &control_host, daemon);
     if (r == 0)
-        r = node_new(&daemon->node, &parts, &config->settings);
+        r = make_node(daemon, config);
     if (r == 0)
         r = heartbeat_new(&daemon->heartbeat, daemon->node);
     if (r == 0)

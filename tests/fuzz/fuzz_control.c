@@ -83,47 +83,12 @@ static uint64_t identity_created(void *context)
 static const struct control_host control_host = {on_reload, on_stop, directory, settings,
                                                  identity_created};
 
-/* --- the node's news go to the control interface ---------------------------------------------- */
+/* --- the end of a turn ------------------------------------------------------------------------ */
 
-static void on_settled(void *context, int outcome)
+static void on_settled(void *context)
 {
-    (void)context;
-    assert(outcome == 0);
-    control_settled(stage.control, outcome);
+    control_settled(context, 0);
 }
-
-static void on_presence(void *context, const struct peer *peer)
-{
-    (void)context;
-    control_presence(stage.control, peer);
-}
-
-static void on_request(void *context, const struct pending_key *request)
-{
-    (void)context;
-    control_request(stage.control, request);
-}
-
-static void on_pong(void *context, const struct peer *peer)
-{
-    (void)context;
-    control_pong(stage.control, peer);
-}
-
-static void on_merged(void *context, const struct peer *peer, int64_t former)
-{
-    (void)context;
-    control_merged(stage.control, peer, former);
-}
-
-static void on_unreached(void *context, const struct peer *peer)
-{
-    (void)context;
-    control_unreached(stage.control, peer);
-}
-
-static const struct observer observer = {on_settled, on_presence, on_request,
-                                         on_pong,    on_merged,   on_unreached};
 
 /* --- the client ------------------------------------------------------------------------------- */
 
@@ -269,13 +234,16 @@ static void play(struct span words)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct house_plan plan = {.settings = house_settings(), .observer = &observer};
+    struct house_plan plan = {
+        .settings = house_settings(), .observer = &control_observer, .settled = on_settled};
     if (size == 0)
         return 0;
     memset(&stage, 0, sizeof stage);
     stage.admin = data[0] & 1;
-    house_init(&stage.house, &plan);
+    house_init(&stage.house);
     assert(control_new(&stage.control, &stage.house.loop, &control_host, NULL) == 0);
+    plan.observer_context = plan.settled_context = stage.control;
+    house_open(&stage.house, &plan);
     control_attach(stage.control, stage.house.node);
     assert(control_listen(stage.control, "", 0600) == 0);
     play(SPAN(data + 1, size - 1));

@@ -291,7 +291,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct reader input = reader_of(SPAN(data, size));
     memset(&stage, 0, sizeof stage);
     plan.settings.unknown_peers = reader_u8(&input) % (UNKNOWN_ACCEPT + 1);
-    house_init(&stage.house, &plan);
+    house_init(&stage.house);
+    house_open(&stage.house, &plan);
     for (unsigned i = 0; i < PLACES; i++)
         loop_init(&stage.places[i], i + 1);
     stage.began_ms = world_now();

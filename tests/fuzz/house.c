@@ -88,7 +88,8 @@ void house_set_up(void (*furnish)(struct house *house))
     load_identities();
     choose_path();
     remove_store();
-    house_init(&house, &plan);
+    house_init(&house);
+    house_open(&house, &plan);
     furnish(&house);
     house_work(&house);
     house_deinit(&house);
@@ -99,8 +100,10 @@ void house_set_up(void (*furnish)(struct house *house))
 
 static void on_settled(void *context, int outcome)
 {
-    (void)context;
+    const struct house *house = context;
     assert(outcome == 0);
+    if (house->plan->settled != NULL)
+        house->plan->settled(house->plan->settled_context);
 }
 
 static void on_presence(void *context, const struct peer *peer)
@@ -122,8 +125,7 @@ static void on_merged(void *context, const struct peer *peer, int64_t former)
     (void)former;
 }
 
-static const struct observer deaf = {.settled = on_settled,
-                                     .presence = on_presence,
+static const struct observer deaf = {.presence = on_presence,
                                      .request = on_request,
                                      .pong = on_presence,
                                      .merged = on_merged,
@@ -140,13 +142,8 @@ struct settings house_settings(void)
                              .max_links = 4096};
 }
 
-void house_init(struct house *house, const struct house_plan *plan)
+void house_init(struct house *house)
 {
-    struct node_parts parts = {.loop = &house->loop,
-                               .self = made.identities[HOUSE_KEY],
-                               .store_key = &store_key,
-                               .observer = plan->observer != NULL ? plan->observer : &deaf,
-                               .observer_context = plan->context};
     *house = (struct house){0};
     log_set_level(LOG_LEVEL_ERROR);
     dice_seed(1);
@@ -156,7 +153,19 @@ void house_init(struct house *house, const struct house_plan *plan)
     loop_init(&house->loop, 0);
     restore();
     assert(db_open(&house->db, made.path) == 0);
-    parts.db = house->db;
+}
+
+void house_open(struct house *house, const struct house_plan *plan)
+{
+    const struct node_parts parts = {.loop = &house->loop,
+                                     .db = house->db,
+                                     .self = made.identities[HOUSE_KEY],
+                                     .store_key = &store_key,
+                                     .observer = plan->observer != NULL ? plan->observer : &deaf,
+                                     .observer_context = plan->observer_context,
+                                     .settled = on_settled,
+                                     .settled_context = house};
+    house->plan = plan;
     assert(node_new(&house->node, &parts, &plan->settings) == 0);
     assert(node_listen(house->node) == 0);
     node_start(house->node);

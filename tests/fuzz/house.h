@@ -16,13 +16,16 @@ struct house {
     struct loop loop;
     struct db *db;
     struct node *node;
+    const struct house_plan *plan;
 };
 
-/* What it is made of. The observer is told of what happens, but not of turns. */
+/* What its node is made of. */
 struct house_plan {
-    struct settings settings; /* its addresses to listen on are set already */
-    const struct observer *observer;
-    void *context;
+    struct settings settings;        /* its addresses to listen on are set already */
+    const struct observer *observer; /* or NULL */
+    void *observer_context;
+    void (*settled)(void *context); /* each turn, or NULL */
+    void *settled_context;
 };
 
 /*
@@ -33,7 +36,9 @@ void house_set_up(void (*furnish)(struct house *house));
 /* Settings without limits that matter here. */
 struct settings house_settings(void);
 
-void house_init(struct house *house, const struct house_plan *plan);
+/* The loop and the store first, then the node, which may be given to what is made between. */
+void house_init(struct house *house);
+void house_open(struct house *house, const struct house_plan *plan);
 void house_deinit(struct house *house);
 
 /* Lets it work until it has nothing to do at this time. */

@@ -129,8 +129,7 @@ static void on_merged(void *context, const struct peer *peer, int64_t former)
     trace(machine->index, "knows who %s is", peer->row.name);
 }
 
-static const struct observer observer = {.settled = on_settled,
-                                         .presence = on_presence,
+static const struct observer observer = {.presence = on_presence,
                                          .request = on_request,
                                          .pong = on_news,
                                          .merged = on_merged,
@@ -145,7 +144,9 @@ void machine_start(struct machine *machine)
                                      .self = machine->self,
                                      .store_key = &store_key,
                                      .observer = &observer,
-                                     .observer_context = machine};
+                                     .observer_context = machine,
+                                     .settled = on_settled,
+                                     .settled_context = machine};
     struct node_parts with_db = parts;
     trace(machine->index, "starts");
     wire_power(machine->index, true);

@@ -20,8 +20,7 @@ MUTANTS = {
     "answer clients before the commit": [
         ("src/core/node_turn.c",
          "    pump_deliveries(node);\n",
-         "    pump_deliveries(node);\n"
-         "    node->runtime.observer->settled(node->runtime.observer_context, 0);\n"),
+         "    pump_deliveries(node);\n    node->settled(node->settled_context, 0);\n"),
     ],
     "store repetitions": [
         ("src/core/delivery.c",
