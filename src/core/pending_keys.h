@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "base/fingerprint.h"
 #include "base/list.h"
-#include "crypto/fingerprint.h"
 #include "net/stream.h"
 
 enum { PENDING_KEYS_MAX = 64 };

@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include "base/fingerprint.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
-#include "crypto/fingerprint.h"
 
 struct roster {
     const struct runtime *runtime;

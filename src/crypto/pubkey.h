@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/fingerprint.h"
 #include "base/outcome.h"
-#include "crypto/fingerprint.h"
 #include "crypto/secret.h"
 
 enum {

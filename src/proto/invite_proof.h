@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "base/fingerprint.h"
 #include "crypto/digest.h"
-#include "crypto/fingerprint.h"
 
 enum { INVITE_SECRET_SIZE = 16, INVITE_ID_SIZE = 16, INVITE_MAC_SIZE = 32 };
 

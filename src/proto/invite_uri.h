@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "crypto/fingerprint.h"
+#include "base/fingerprint.h"
 #include "proto/invite_proof.h"
 
 enum { INVITE_URI_MAX = 4096, INVITE_URI_ADDRESSES_MAX = 8, INVITE_URI_NAME_MAX = 65 };

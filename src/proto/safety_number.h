@@ -7,8 +7,8 @@
  */
 #pragma once
 
+#include "base/fingerprint.h"
 #include "base/outcome.h"
-#include "crypto/fingerprint.h"
 
 enum {
     CHECKSUM_SIZE = 32,

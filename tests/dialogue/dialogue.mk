@@ -1,7 +1,8 @@
 # Programs that let whole sessions talk to each other, or to somebody who cheats.
 
-proto_base = base/base64 base/bytes base/clock base/escape base/log base/utf8 base/uuid
-proto_crypto = $(addprefix crypto/,aead crypto digest fingerprint identity kdf keyx pem_key pkcs8 \
+proto_base = base/base64 base/bytes base/clock base/escape base/fingerprint base/log \
+	base/utf8 base/uuid
+proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf keyx pem_key pkcs8 \
 	pubkey rsa_scheme secret)
 proto_handshake = $(addprefix proto/,confirm handshake handshake_host handshake_joiner hello ident \
 	invite_proof keyschedule safety_number seal)

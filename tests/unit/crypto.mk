@@ -2,13 +2,12 @@
 
 crypto_core = crypto/crypto base/base64 base/log base/escape base/utf8 base/bytes base/clock
 crypto_rsa = $(crypto_core) crypto/pubkey crypto/rsa_scheme crypto/digest crypto/secret \
-	crypto/fingerprint
+	base/fingerprint
 crypto_identity = $(crypto_rsa) crypto/identity crypto/pem_key crypto/pkcs8 crypto/random
 
 test_aead_OBJS = $(crypto_core) crypto/aead crypto/secret
 test_crypto_OBJS = $(crypto_core) crypto/digest
 test_digest_OBJS = $(crypto_core) crypto/digest
-test_fingerprint_OBJS = crypto/fingerprint base/base64
 test_identity_OBJS = $(crypto_identity)
 test_kdf_OBJS = $(crypto_core) crypto/kdf
 test_keyx_OBJS = $(crypto_core) crypto/keyx crypto/secret tests/unit/fake_random

@@ -1,7 +1,7 @@
 /*
- * Tests crypto/fingerprint: one text for one fingerprint.
+ * Tests base/fingerprint: one text for one fingerprint.
  */
-#include "crypto/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * Fingerprints as values and as text. How one is made of a key is in pubkey.
  */
-#include "crypto/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <errno.h>
 #include <string.h>
