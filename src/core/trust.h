@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "core/settings.h"
-#include "proto/session.h"
+#include "proto/session_types.h"
 
 /* What is known about the key that the other side just proved to own. */
 struct trust_case {

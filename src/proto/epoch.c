@@ -45,12 +45,12 @@ static void count_from(struct epoch *epoch, uint64_t now_ms)
 void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch_secrets *secrets,
                  uint64_t now_ms)
 {
-    bool joining = role == SESSION_JOINER;
+    enum session_side ours = session_side_of(role);
     epoch_wipe(epoch);
     epoch->role = role;
     epoch->root = secrets->root;
-    epoch->sending.key = joining ? secrets->chain_joiner : secrets->chain_host;
-    epoch->receiving.key = joining ? secrets->chain_host : secrets->chain_joiner;
+    epoch->sending.key = secrets->chain[ours];
+    epoch->receiving.key = secrets->chain[!ours];
     count_from(epoch, now_ms);
 }
 
@@ -74,8 +74,8 @@ int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms)
 static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init, struct span resp)
 {
     CLEANUP(secret_cleanup) struct secret shared;
-    bool joining = epoch->role == SESSION_JOINER;
-    const uint8_t *other = (joining ? init.data : resp.data) + RECORD_HEADER_SIZE;
+    enum session_side ours = session_side_of(epoch->role);
+    const uint8_t *other = (ours == SIDE_JOINER ? init.data : resp.data) + RECORD_HEADER_SIZE;
     const struct span parts[] = {init, resp};
     struct epoch_secrets secrets;
     uint8_t hash[SHA256_SIZE];
@@ -88,8 +88,8 @@ static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init
         r = keyschedule_rekey(&epoch->root, hash, &shared, &secrets);
     if (r == 0) {
         epoch->root = secrets.root;
-        epoch->next_sending = joining ? secrets.chain_joiner : secrets.chain_host;
-        epoch->next_receiving = joining ? secrets.chain_host : secrets.chain_joiner;
+        epoch->next_sending = secrets.chain[ours];
+        epoch->next_receiving = secrets.chain[!ours];
     }
     secret_wipe(&secrets, sizeof secrets);
     return r;

@@ -29,8 +29,8 @@ static const char *const state_names[] = {
 
 void handshake_enter(struct handshake *handshake, enum handshake_state state)
 {
-    log_debug("%s: %s -> %s", handshake->role == SESSION_JOINER ? "joiner" : "host",
-              state_names[handshake->state], state_names[state]);
+    log_debug("%s: %s -> %s", handshake->role->name, state_names[handshake->state],
+              state_names[state]);
     handshake->state = state;
 }
 
@@ -80,11 +80,8 @@ int handshake_exchange(struct handshake *handshake, const struct hello *other)
         r = keyschedule_exchange(secrets, handshake->hash, &shared);
     if (r != 0)
         return r;
-
-    bool joining = handshake->role == SESSION_JOINER;
-
-    handshake->sending.key = joining ? secrets->hs_joiner : secrets->hs_host;
-    handshake->receiving.key = joining ? secrets->hs_host : secrets->hs_joiner;
+    handshake->sending.key = secrets->seal[handshake->role->ours];
+    handshake->receiving.key = secrets->seal[!handshake->role->ours];
     return 0;
 }
 
@@ -135,31 +132,29 @@ static int combine_checksum(const struct handshake *handshake,
 
 int handshake_make_confirm(struct handshake *handshake, uint8_t message[static CONFIRM_SIZE])
 {
-    const struct handshake_secrets *secrets = &handshake->secrets;
     uint8_t checksum[CHECKSUM_SIZE];
     int r = combine_checksum(handshake, checksum);
     if (r != 0)
         return r;
-    return confirm_make(handshake->role == SESSION_JOINER ? &secrets->confirm_joiner
-                                                          : &secrets->confirm_host,
-                        handshake->hash, checksum, handshake->approved_here, message);
+    return confirm_make(&handshake->secrets.confirm[handshake->role->ours], handshake->hash,
+                        checksum, handshake->approved_here, message);
 }
 
-static int take_confirm(struct handshake *handshake, enum frame_type type, struct span message)
+static int take_confirm(struct handshake *handshake, struct span message)
 {
-    const struct handshake_secrets *secrets = &handshake->secrets;
+    const struct handshake_role *role = handshake->role;
     uint8_t checksum[CHECKSUM_SIZE];
     int r = combine_checksum(handshake, checksum);
     if (r != 0)
         return r;
-    r = confirm_check(type == FRAME_CONFIRM_J ? &secrets->confirm_joiner : &secrets->confirm_host,
-                      handshake->hash, checksum, message.data, &handshake->approved_there);
+    r = confirm_check(&handshake->secrets.confirm[!role->ours], handshake->hash, checksum,
+                      message.data, &handshake->approved_there);
     if (r == CONFIRM_MALFORMED)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "unknown flags in CONFIRM");
     if (r == CONFIRM_FORGED)
         return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "CONFIRM does not match");
     if (r == 0)
-        r = handshake_record(handshake, type, message);
+        r = handshake_record(handshake, role->confirm, message);
     if (r == 0)
         handshake_enter(handshake, HANDSHAKE_ASK_ESTABLISHED);
     return r;
@@ -168,26 +163,17 @@ static int take_confirm(struct handshake *handshake, enum frame_type type, struc
 int handshake_new(struct handshake **handshake, const struct session_settings *settings,
                   struct bytes *out)
 {
-    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
     CLEANUP(handshake_cleanup) struct handshake *made = calloc(1, sizeof *made);
-    uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
     int r;
     if (made == NULL)
         return -ENOMEM;
-    made->role = settings->role;
+    made->role = settings->role == SESSION_JOINER ? &handshake_joiner : &handshake_host;
     made->self = settings->self;
     made->invite_secret = settings->invite_secret;
+    made->features = settings->features;
     r = sha256_state_new(&made->transcript);
-    if (r == 0 && made->role == SESSION_JOINER) {
-        r = handshake_prepare_hello(made);
-        frame_header_put(frame, header);
-        hello_joiner_encode(&made->hello, frame + FRAME_HEADER_SIZE);
-        if (r == 0)
-            r = handshake_record(made, FRAME_HELLO_J,
-                                 SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
-        if (r == 0)
-            r = bytes_append(out, frame, sizeof frame);
-    }
+    if (r == 0)
+        r = made->role->start(made, out);
     if (r == 0)
         *handshake = STEAL(made);
     return r;
@@ -206,23 +192,21 @@ void handshake_free(struct handshake *handshake)
 /* The one type of frame that this state waits for. */
 static enum frame_type expected_type(const struct handshake *handshake)
 {
-    bool joining = handshake->role == SESSION_JOINER;
     switch (handshake->state) {
     case HANDSHAKE_WAIT_HELLO:
-        return joining ? FRAME_HELLO_H : FRAME_HELLO_J;
+        return handshake->role->hello;
     case HANDSHAKE_WAIT_IDENTITY:
-        return joining ? FRAME_KEY : FRAME_IDENT;
+        return handshake->role->identity;
     default:
-        return joining ? FRAME_CONFIRM_H : FRAME_CONFIRM_J;
+        return handshake->role->confirm;
     }
 }
 
 /* A clear alert can only be the host's answer to HELLO_J; the others are sealed. */
 static uint32_t expected_alert_length(const struct handshake *handshake)
 {
-    if (handshake->state != HANDSHAKE_WAIT_HELLO)
-        return FRAME_SEALED_ALERT_SIZE;
-    return handshake->role == SESSION_JOINER ? FRAME_CLEAR_ALERT_SIZE : 0;
+    return handshake->state == HANDSHAKE_WAIT_HELLO ? handshake->role->clear_alert_size
+                                                    : FRAME_SEALED_ALERT_SIZE;
 }
 
 int handshake_judge(struct handshake *handshake, struct frame_header header)
@@ -242,22 +226,18 @@ int handshake_judge(struct handshake *handshake, struct frame_header header)
 int handshake_take(struct handshake *handshake, struct frame_header header, struct span body,
                    struct bytes *out)
 {
-    enum frame_type type = (enum frame_type)header.type;
     uint8_t opened[KEY_SIZE];
-    struct span plaintext = body;
-    if (handshake->state != HANDSHAKE_WAIT_HELLO) {
-        int r = seal_open(&handshake->receiving, header, body, opened);
-        if (r > 0)
-            return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed frame is broken");
-        if (r < 0)
-            return r;
-        plaintext = SPAN(opened, body.size - AEAD_TAG_SIZE);
-    }
-    if (handshake->state == HANDSHAKE_WAIT_CONFIRM)
-        return take_confirm(handshake, type, plaintext);
-    return handshake->role == SESSION_JOINER
-               ? handshake_joiner_take(handshake, type, plaintext, out)
-               : handshake_host_take(handshake, type, plaintext, out);
+    if (handshake->state == HANDSHAKE_WAIT_HELLO)
+        return handshake->role->take_hello(handshake, body, out);
+    int r = seal_open(&handshake->receiving, header, body, opened);
+    if (r > 0)
+        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "a sealed frame is broken");
+    if (r < 0)
+        return r;
+    struct span plaintext = SPAN(opened, body.size - AEAD_TAG_SIZE);
+    return handshake->state == HANDSHAKE_WAIT_CONFIRM
+               ? take_confirm(handshake, plaintext)
+               : handshake->role->take_identity(handshake, plaintext);
 }
 
 int handshake_take_alert(struct handshake *handshake, struct frame_header header, struct span body,
@@ -307,15 +287,14 @@ bool handshake_met(const struct handshake *handshake)
 
 bool handshake_awaits_verdict(const struct handshake *handshake)
 {
-    return handshake->role == SESSION_JOINER && handshake->state == HANDSHAKE_WAIT_CONFIRM;
+    return !handshake->role->confirms_last && handshake->state == HANDSHAKE_WAIT_CONFIRM;
 }
 
 int handshake_admit(struct handshake *handshake, bool approved, struct bytes *out)
 {
     int r;
     handshake->approved_here = approved;
-    r = handshake->role == SESSION_JOINER ? handshake_joiner_admit(handshake, out)
-                                          : handshake_host_admit(handshake, out);
+    r = handshake->role->admit(handshake, out);
     if (r == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_CONFIRM);
     return r;
@@ -324,16 +303,16 @@ int handshake_admit(struct handshake *handshake, bool approved, struct bytes *ou
 int handshake_finish(struct handshake *handshake, struct bytes *out,
                      uint8_t sid[static SHA256_SIZE], struct epoch_secrets *epoch)
 {
-    bool hosting = handshake->role == SESSION_HOST;
+    bool confirms = handshake->role->confirms_last;
     uint8_t message[CONFIRM_SIZE];
     int r = 0;
-    if (hosting)
+    if (confirms)
         r = handshake_make_confirm(handshake, message);
-    if (r == 0 && hosting)
+    if (r == 0 && confirms)
         r = handshake_record(handshake, FRAME_CONFIRM_H, SPAN(message, sizeof message));
     if (r == 0)
         r = keyschedule_session(&handshake->secrets, handshake->hash, epoch);
-    if (r == 0 && hosting)
+    if (r == 0 && confirms)
         r = seal_frame(&handshake->sending, FRAME_CONFIRM_H, SPAN(message, sizeof message), out);
     if (r != 0)
         return r;
@@ -355,6 +334,11 @@ struct pubkey *handshake_steal_peer(struct handshake *handshake)
 const struct handshake_invite *handshake_invite(const struct handshake *handshake)
 {
     return &handshake->invite;
+}
+
+uint32_t handshake_peer_features(const struct handshake *handshake)
+{
+    return handshake->peer_features;
 }
 
 bool handshake_approved_there(const struct handshake *handshake)

@@ -22,8 +22,9 @@
 #include "base/bytes.h"
 #include "proto/close_code.h"
 #include "proto/frame.h"
+#include "proto/invite_proof.h"
 #include "proto/keyschedule.h"
-#include "proto/session.h"
+#include "proto/session_types.h"
 
 struct handshake;
 
@@ -82,6 +83,9 @@ struct pubkey *handshake_steal_peer(struct handshake *handshake);
 
 /* What the joiner shows, for a host from the first question on. */
 const struct handshake_invite *handshake_invite(const struct handshake *handshake);
+
+/* What the peer says that it can do, from the first question on. */
+uint32_t handshake_peer_features(const struct handshake *handshake);
 
 /* The peer's flag, from the second question on. */
 bool handshake_approved_there(const struct handshake *handshake);

@@ -8,6 +8,14 @@
 #include "proto/handshake_state.h"
 #include "proto/ident.h"
 
+/* The joiner speaks first. */
+static int wait_for_hello(struct handshake *handshake, struct bytes *out)
+{
+    (void)handshake;
+    (void)out;
+    return 0;
+}
+
 /* HELLO_H goes out only when the exchange succeeded: before it, the answer may be a clear alert. */
 static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
 {
@@ -57,25 +65,20 @@ static int take_ident(struct handshake *handshake, struct span plaintext)
     if (r != 0)
         return r;
     keep_invite(handshake, &ident);
+    handshake->peer_features = ident.features;
     r = handshake_record(handshake, FRAME_IDENT, plaintext);
     if (r == 0)
         handshake_enter(handshake, HANDSHAKE_ASK_ADMISSION);
     return r;
 }
 
-int handshake_host_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
-                        struct bytes *out)
-{
-    return type == FRAME_HELLO_J ? take_hello(handshake, plaintext, out)
-                                 : take_ident(handshake, plaintext);
-}
-
 /* Shows our identity and hands over a secret that only the joiner's RSA key can unwrap. */
-int handshake_host_admit(struct handshake *handshake, struct bytes *out)
+static int send_key(struct handshake *handshake, struct bytes *out)
 {
     CLEANUP(secret_cleanup) struct secret transported;
     uint8_t wrapped[PUBKEY_MODULUS_MAX], plaintext[KEY_SIZE] = {0};
     const struct key_message key = {
+        .features = handshake->features,
         .spki = pubkey_spki(identity_pubkey(handshake->self)),
         .wrapped = SPAN(wrapped, pubkey_modulus_size(handshake->peer)),
     };
@@ -94,3 +97,16 @@ int handshake_host_admit(struct handshake *handshake, struct bytes *out)
         r = seal_frame(&handshake->sending, FRAME_KEY, SPAN(plaintext, sizeof plaintext), out);
     return r;
 }
+
+const struct handshake_role handshake_host = {
+    .name = "host",
+    .ours = SIDE_HOST,
+    .hello = FRAME_HELLO_J,
+    .identity = FRAME_IDENT,
+    .confirm = FRAME_CONFIRM_J,
+    .confirms_last = true,
+    .start = wait_for_hello,
+    .take_hello = take_hello,
+    .take_identity = take_ident,
+    .admit = send_key,
+};

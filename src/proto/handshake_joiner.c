@@ -8,11 +8,24 @@
 #include "proto/handshake_state.h"
 #include "proto/ident.h"
 
+static int send_hello(struct handshake *handshake, struct bytes *out)
+{
+    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
+    uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
+    int r = handshake_prepare_hello(handshake);
+    frame_header_put(frame, header);
+    hello_joiner_encode(&handshake->hello, frame + FRAME_HEADER_SIZE);
+    if (r == 0)
+        r = handshake_record(handshake, FRAME_HELLO_J,
+                             SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
+    return r == 0 ? bytes_append(out, frame, sizeof frame) : r;
+}
+
 /* Shows our identity, and the invite if we hold one. */
 static int send_ident(struct handshake *handshake, struct bytes *out)
 {
     const struct pubkey *self = identity_pubkey(handshake->self);
-    struct ident ident = {.spki = pubkey_spki(self)};
+    struct ident ident = {.features = handshake->features, .spki = pubkey_spki(self)};
     uint8_t id[INVITE_ID_SIZE], mac[INVITE_MAC_SIZE], plaintext[IDENT_SIZE] = {0};
     int r = 0;
     if (handshake->invite_secret != NULL) {
@@ -58,19 +71,13 @@ static int take_key(struct handshake *handshake, struct span plaintext)
         r = handshake_record(handshake, FRAME_KEY, plaintext);
     if (r != 0)
         return r;
+    handshake->peer_features = key.features;
     memcpy(handshake->wrapped, key.wrapped.data, wrapped_size);
     handshake_enter(handshake, HANDSHAKE_ASK_ADMISSION);
     return 0;
 }
 
-int handshake_joiner_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
-                          struct bytes *out)
-{
-    return type == FRAME_HELLO_H ? take_hello(handshake, plaintext, out)
-                                 : take_key(handshake, plaintext);
-}
-
-int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
+static int send_confirm(struct handshake *handshake, struct bytes *out)
 {
     CLEANUP(secret_cleanup) struct secret fallback;
     CLEANUP(secret_cleanup) struct secret transported;
@@ -89,3 +96,16 @@ int handshake_joiner_admit(struct handshake *handshake, struct bytes *out)
         r = handshake_send(handshake, FRAME_CONFIRM_J, SPAN(message, sizeof message), out);
     return r;
 }
+
+const struct handshake_role handshake_joiner = {
+    .name = "joiner",
+    .ours = SIDE_JOINER,
+    .hello = FRAME_HELLO_H,
+    .identity = FRAME_KEY,
+    .confirm = FRAME_CONFIRM_H,
+    .clear_alert_size = FRAME_CLEAR_ALERT_SIZE,
+    .start = send_hello,
+    .take_hello = take_hello,
+    .take_identity = take_key,
+    .admit = send_confirm,
+};

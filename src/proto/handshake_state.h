@@ -18,9 +18,33 @@ enum handshake_state {
     HANDSHAKE_DONE,            /* the keys are handed over */
 };
 
+struct handshake;
+
+/*
+ * What a role does in its own way; each half of the handshake has its own. All functions give 0, a
+ * close code or -errno.
+ */
+struct handshake_role {
+    const char *name;
+    enum session_side ours;
+    /* The frames of the other side, in the order in which they come. */
+    enum frame_type hello;
+    enum frame_type identity;
+    enum frame_type confirm;
+    uint32_t clear_alert_size; /* of the alert that may come instead of the HELLO; 0 for none */
+    bool confirms_last;        /* once it has confirmed, the session may exist for the other side */
+    int (*start)(struct handshake *handshake, struct bytes *out);
+    int (*take_hello)(struct handshake *handshake, struct span body, struct bytes *out);
+    int (*take_identity)(struct handshake *handshake, struct span plaintext);
+    int (*admit)(struct handshake *handshake, struct bytes *out);
+};
+
+extern const struct handshake_role handshake_joiner;
+extern const struct handshake_role handshake_host;
+
 struct handshake {
     enum handshake_state state;
-    enum session_role role;
+    const struct handshake_role *role;
     const struct identity *self;
     const uint8_t *invite_secret; /* joiner: borrowed, or NULL */
 
@@ -33,6 +57,8 @@ struct handshake {
     struct seal sending;
     struct seal receiving;
 
+    uint32_t features;      /* ours */
+    uint32_t peer_features; /* since the peer is authenticated */
     struct pubkey *peer;
     struct handshake_invite invite;      /* host */
     uint8_t wrapped[PUBKEY_MODULUS_MAX]; /* joiner: KEY's secret, unwrapped only after admission */
@@ -72,11 +98,3 @@ int handshake_sign(struct handshake *handshake, enum signature_purpose purpose, 
 
 /* Our CONFIRM. 0 or -EIO. */
 int handshake_make_confirm(struct handshake *handshake, uint8_t message[static CONFIRM_SIZE]);
-
-/* The halves: each takes the frames of its role. */
-int handshake_joiner_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
-                          struct bytes *out);
-int handshake_joiner_admit(struct handshake *handshake, struct bytes *out);
-int handshake_host_take(struct handshake *handshake, enum frame_type type, struct span plaintext,
-                        struct bytes *out);
-int handshake_host_admit(struct handshake *handshake, struct bytes *out);

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* No feature is defined yet; what the other side says of its own is ignored. */
-enum { FEATURES = 0, FEATURES_SIZE = 4 };
+enum { FEATURES_SIZE = 4 };
 
 static uint8_t *put_bytes(uint8_t *at, const uint8_t *data, size_t size)
 {
@@ -26,7 +25,7 @@ static uint8_t *put_sized(uint8_t *at, struct span content)
 size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFIX_MAX])
 {
     uint8_t *at = prefix;
-    put_u32(at, FEATURES);
+    put_u32(at, ident->features);
     at = put_bytes(at + FEATURES_SIZE, ident->invite_id, INVITE_ID_SIZE);
     at = put_bytes(at, ident->invite_mac, INVITE_MAC_SIZE);
     at = put_sized(at, ident->spki);
@@ -36,7 +35,7 @@ size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFI
 size_t key_message_encode(const struct key_message *key, uint8_t prefix[static KEY_PREFIX_MAX])
 {
     uint8_t *at = prefix;
-    put_u32(at, FEATURES);
+    put_u32(at, key->features);
     at = put_sized(at + FEATURES_SIZE, key->spki);
     at = put_sized(at, key->wrapped);
     return (size_t)(at - prefix);
@@ -63,7 +62,7 @@ int ident_parse(struct span plaintext, struct ident *ident)
 {
     struct reader reader = reader_of(plaintext);
     size_t modulus_size;
-    reader_take(&reader, FEATURES_SIZE);
+    ident->features = reader_u32(&reader);
     ident->invite_id = reader_take(&reader, INVITE_ID_SIZE);
     ident->invite_mac = reader_take(&reader, INVITE_MAC_SIZE);
     ident->spki = take_spki(&reader, &modulus_size);
@@ -76,7 +75,7 @@ int key_message_parse(struct span plaintext, size_t wrapped_size, struct key_mes
 {
     struct reader reader = reader_of(plaintext);
     size_t modulus_size;
-    reader_take(&reader, FEATURES_SIZE);
+    key->features = reader_u32(&reader);
     key->spki = take_spki(&reader, &modulus_size);
     if (reader_u16(&reader) != wrapped_size)
         return IDENT_MALFORMED;

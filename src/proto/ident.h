@@ -32,6 +32,7 @@ enum ident_outcome {
 
 /* What IDENT says; everything is borrowed from the plaintext. */
 struct ident {
+    uint32_t features;
     const uint8_t *invite_id;  /* INVITE_ID_SIZE bytes */
     const uint8_t *invite_mac; /* INVITE_MAC_SIZE bytes */
     struct span spki;
@@ -41,16 +42,18 @@ struct ident {
 
 /* What KEY says. */
 struct key_message {
+    uint32_t features;
     struct span spki;
     struct span wrapped;
     struct span prefix; /* what is signed */
     struct span signature;
 };
 
-/* Writes what is to be signed, from `ident`'s spki and invite (NULL: none). Returns its size. */
+/* Writes what is to be signed, but for its signature; an invite of NULL is none. Returns the size.
+ */
 size_t ident_encode(const struct ident *ident, uint8_t prefix[static IDENT_PREFIX_MAX]);
 
-/* Writes what is to be signed, from `key`'s spki and wrapped. Returns its size. */
+/* The same for KEY. */
 size_t key_message_encode(const struct key_message *key, uint8_t prefix[static KEY_PREFIX_MAX]);
 
 /* 0 or IDENT_MALFORMED, when lengths don't fit each other or padding is not zero. */

@@ -27,9 +27,9 @@ static int expand_epoch(const struct secret *secret, const uint8_t context[stati
 {
     int r = expand(secret, "root", context, &epoch->root);
     if (r == 0)
-        r = expand(secret, "chain joiner", context, &epoch->chain_joiner);
+        r = expand(secret, "chain joiner", context, &epoch->chain[SIDE_JOINER]);
     if (r == 0)
-        r = expand(secret, "chain host", context, &epoch->chain_host);
+        r = expand(secret, "chain host", context, &epoch->chain[SIDE_HOST]);
     return r;
 }
 
@@ -38,9 +38,9 @@ int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[sta
 {
     int r = hkdf_extract(SPAN(t2, SHA256_SIZE), SPAN(shared->bytes, SECRET_SIZE), &secrets->hs);
     if (r == 0)
-        r = expand(&secrets->hs, "hs joiner", NULL, &secrets->hs_joiner);
+        r = expand(&secrets->hs, "hs joiner", NULL, &secrets->seal[SIDE_JOINER]);
     if (r == 0)
-        r = expand(&secrets->hs, "hs host", NULL, &secrets->hs_host);
+        r = expand(&secrets->hs, "hs host", NULL, &secrets->seal[SIDE_HOST]);
     return r;
 }
 
@@ -53,9 +53,9 @@ int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static S
         r = hkdf_extract(SPAN(mix.bytes, SECRET_SIZE), SPAN(transported->bytes, SECRET_SIZE),
                          &secrets->ms);
     if (r == 0)
-        r = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm_joiner);
+        r = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm[SIDE_JOINER]);
     if (r == 0)
-        r = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm_host);
+        r = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm[SIDE_HOST]);
     return r;
 }
 

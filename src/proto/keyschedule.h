@@ -18,25 +18,23 @@
 
 #include "crypto/digest.h"
 #include "crypto/secret.h"
+#include "proto/session_types.h"
 
-/* The secrets of a handshake, in the order in which they come to be. */
+/* The secrets of a handshake, in the order in which they come to be; one for each sender. */
 struct handshake_secrets {
     struct secret hs;
-    struct secret hs_joiner;
-    struct secret hs_host;
+    struct secret seal[SIDES]; /* "hs joiner", "hs host" */
     struct secret ms;
-    struct secret confirm_joiner;
-    struct secret confirm_host;
+    struct secret confirm[SIDES];
 };
 
 /* What an epoch of a session starts from. */
 struct epoch_secrets {
     struct secret root;
-    struct secret chain_joiner;
-    struct secret chain_host;
+    struct secret chain[SIDES];
 };
 
-/* Fills hs, hs_joiner and hs_host from the key exchange. */
+/* Fills hs and the sealing keys from the key exchange. */
 int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
                          const struct secret *shared);
 

@@ -17,7 +17,7 @@
 #include "base/outcome.h"
 #include "crypto/identity.h"
 #include "proto/keyschedule.h"
-#include "proto/session.h"
+#include "proto/session_types.h"
 
 enum {
     PACKET_RECORDS_BATCH = 65536,   /* signature and content of a packet that gathers records */

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "proto/features.h"
 #include "proto/message.h"
 #include "proto/session_state.h"
 
@@ -32,6 +33,7 @@ int session_new(struct session **session, const struct session_settings *setting
     made->role = settings->role;
     made->phase = SESSION_HANDSHAKE;
     made->self = settings->self;
+    made->features = settings->features;
     made->started_ms = now_ms;
     r = handshake_new(&made->handshake, settings, &made->ready);
     if (r == 0)
@@ -235,6 +237,16 @@ bool session_approved_there(const struct session *session)
 const struct pubkey *session_peer(const struct session *session)
 {
     return session->handshake != NULL ? handshake_peer(session->handshake) : session->peer;
+}
+
+uint32_t session_features(const struct session *session)
+{
+    return features_common(session->features, session->peer_features);
+}
+
+uint32_t session_peer_features(const struct session *session)
+{
+    return session->peer_features;
 }
 
 const uint8_t *session_invite_id(const struct session *session)

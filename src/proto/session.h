@@ -21,30 +21,19 @@
  */
 #pragma once
 
-#include "base/bytes.h"
 #include "base/outcome.h"
-#include "base/uuid.h"
-#include "crypto/identity.h"
 #include "proto/close_code.h"
 #include "proto/invite_proof.h"
 #include "proto/safety_number.h"
+#include "proto/session_types.h"
 
 enum {
-    SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
-    SESSION_WINDOW_ITEMS = 1024,            /* unacknowledged items in flight, per direction */
-    SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
     SESSION_HELLO_TIMEOUT_MS = 5000,
     SESSION_HANDSHAKE_TIMEOUT_MS = 10000,
     SESSION_FRAME_TIMEOUT_MS = 60000,    /* rest of a frame after its header */
     SESSION_PENDING_TIMEOUT_MS = 300000, /* for people to approve */
     SESSION_PONG_TIMEOUT_MS = 10000,
     SESSION_ACK_PATIENCE_MS = 30000, /* an item unacknowledged for so long asks for a PING */
-};
-
-/* Which end of the TCP connection this is; the values are those that packets are signed with. */
-enum session_role {
-    SESSION_JOINER = 'J', /* connected */
-    SESSION_HOST = 'H',   /* accepted */
 };
 
 enum session_phase {
@@ -66,14 +55,6 @@ enum session_event_type {
     SESSION_ENDED,      /* the session is over */
 };
 
-/* A message as it travels. The text is borrowed. */
-struct session_item {
-    struct uuid id;
-    struct uuid previous; /* the item transmitted before it, zero if none */
-    uint64_t time_ms;     /* when the sender says it was written, wall clock */
-    struct span text;     /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
-};
-
 /* One event. Spans in it live until the next session_next_event() or session_input(). */
 struct session_event {
     enum session_event_type type;
@@ -84,14 +65,6 @@ struct session_event {
     enum close_code code;     /* ENDED */
     bool by_peer;             /* ENDED: the peer said so; else we found a reason */
     const char *detail;       /* ENDED: static text for the log, or NULL */
-};
-
-/* What a session starts from. Everything pointed to outlives the session. */
-struct session_settings {
-    enum session_role role;
-    const struct identity *self;
-    const uint8_t
-        *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
 };
 
 enum session_outcome {
@@ -163,6 +136,13 @@ bool session_has_output(const struct session *session);
 
 /* The peer's key, from SESSION_IDENTIFIED on; NULL before. Lives as long as the session. */
 const struct pubkey *session_peer(const struct session *session);
+
+/*
+ * From SESSION_IDENTIFIED on: the bits of features.h that both sides have, and all that the peer
+ * says that it has, which is what to remember of it.
+ */
+uint32_t session_features(const struct session *session);
+uint32_t session_peer_features(const struct session *session);
 
 /*
  * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and

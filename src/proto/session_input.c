@@ -153,7 +153,7 @@ static void take_packet(struct session *session)
 {
     const struct packet_sender sender = {
         .sid = session->sid,
-        .role = session->role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST,
+        .role = session_role_other(session->role),
     };
     struct span records;
     int r = packet_open(&session->epoch.receiving, session->peer, sender, &session->body, &records);
@@ -175,6 +175,7 @@ static void take_packet(struct session *session)
 static void ask_admission(struct session *session)
 {
     session->invite = *handshake_invite(session->handshake);
+    session->peer_features = handshake_peer_features(session->handshake);
     session->question = QUESTION_ADMIT;
     session->event = (struct session_event){.type = SESSION_IDENTIFIED};
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/session.h"
+#include "proto/session_types.h"
 
 /* All zero is a valid start. */
 struct window {

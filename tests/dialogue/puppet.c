@@ -35,7 +35,7 @@ static void respond(struct puppet *puppet)
 void puppet_init(struct puppet *puppet, enum session_role role, unsigned frame)
 {
     const struct session_settings settings = {.role = role, .self = rig_identity(role)};
-    enum session_role other = role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST;
+    enum session_role other = session_role_other(role);
     memset(puppet, 0, sizeof(*puppet));
     puppet->role = role;
     puppet->now_ms = RIG_START_MS;
@@ -142,7 +142,7 @@ bool puppet_hear(struct puppet *puppet, struct frame_header *header, struct span
 
 struct span puppet_hear_records(struct puppet *puppet)
 {
-    enum session_role other = puppet->role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST;
+    enum session_role other = session_role_other(puppet->role);
     const struct packet_sender sender = {.sid = puppet->sid, .role = other};
     struct frame_header header;
     struct span body, records;

@@ -213,7 +213,7 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
     (void)state;
     for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         const struct layout *layout = &layouts[i];
-        enum session_role victim = layout->role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST;
+        enum session_role victim = session_role_other(layout->role);
         for (unsigned stolen = 0; stolen <= 1; stolen++) {
             const char *detail;
             puppet_init(&puppet, layout->role, PUPPET_IDENTITY);
@@ -375,7 +375,7 @@ static void test_wrong_checksum_under_a_right_mac_fails_the_handshake(void **sta
     puppet_init(&puppet, SESSION_JOINER, PUPPET_CONFIRM);
     puppet_unseal(&puppet, message);
     message[1] ^= 1;
-    assert_int_equal(confirm_make(&puppet.handshake->secrets.confirm_joiner,
+    assert_int_equal(confirm_make(&puppet.handshake->secrets.confirm[SIDE_JOINER],
                                   puppet.victim.session->handshake->hash, message + 1, true,
                                   message),
                      0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dialogue/fixture.h"
+#include "proto/features.h"
 
 enum { SIZES = 3 };
 
@@ -43,6 +44,29 @@ static void test_all_key_sizes_meet_and_talk(void **state)
             rig_deinit(&rig);
         }
     }
+}
+
+static void test_features_of_both_sides_meet(void **state)
+{
+    const uint32_t ours = FEATURE_HEADERS | FEATURE_CALLS | FEATURE_STREAMS;
+    const uint32_t theirs = FEATURE_HEADERS | FEATURE_STREAMS | FEATURE_FILES | 1U << 31;
+    const struct session_settings joining = {
+        .role = SESSION_JOINER, .self = identities[0][0], .features = ours};
+    const struct session_settings hosting = {
+        .role = SESSION_HOST, .self = identities[1][0], .features = theirs};
+    (void)state;
+    memset(&rig, 0, sizeof(rig));
+    rig.now_ms = RIG_START_MS;
+    assert_int_equal(session_new(&rig.joiner.session, &joining, rig.now_ms), 0);
+    assert_int_equal(session_new(&rig.host.session, &hosting, rig.now_ms), 0);
+    assert_int_equal(session_features(rig.host.session), 0);
+    rig_run(&rig);
+    assert_int_equal(session_phase(rig.joiner.session), SESSION_OPEN);
+    assert_int_equal(session_features(rig.joiner.session), FEATURE_HEADERS | FEATURE_STREAMS);
+    assert_int_equal(session_features(rig.host.session), FEATURE_HEADERS | FEATURE_STREAMS);
+    assert_true(session_peer_features(rig.joiner.session) == theirs);
+    assert_true(session_peer_features(rig.host.session) == ours);
+    rig_deinit(&rig);
 }
 
 /* No length on the wire depends on the keys. */
@@ -152,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_key_sizes_meet_and_talk),
+        cmocka_unit_test(test_features_of_both_sides_meet),
         cmocka_unit_test(test_lengths_do_not_tell_the_key_size),
         cmocka_unit_test(test_meeting_oneself_ends_both_sides),
         cmocka_unit_test(test_invite_is_proven_by_its_secret_alone),

@@ -233,17 +233,19 @@ static void test_every_stage_of_the_key_schedule_is_the_recorded_one(void **stat
     handshake = rig.host.session->handshake;
     assert_memory_equal(handshake->hash, vector("T2").data, SHA256_SIZE);
     assert_memory_equal(handshake->secrets.hs.bytes, vector("HS").data, SECRET_SIZE);
-    assert_memory_equal(handshake->secrets.hs_joiner.bytes, vector("hs_joiner").data, SECRET_SIZE);
-    assert_memory_equal(handshake->secrets.hs_host.bytes, vector("hs_host").data, SECRET_SIZE);
+    assert_memory_equal(handshake->secrets.seal[SIDE_JOINER].bytes, vector("hs_joiner").data,
+                        SECRET_SIZE);
+    assert_memory_equal(handshake->secrets.seal[SIDE_HOST].bytes, vector("hs_host").data,
+                        SECRET_SIZE);
     exchange(&rig, &rig.host, &rig.joiner, "frame_HELLO_H");
     exchange(&rig, &rig.joiner, &rig.host, "frame_IDENT");
     assert_memory_equal(handshake->hash, vector("T3").data, SHA256_SIZE);
     session_admit(rig.host.session, true, rig.now_ms);
     assert_memory_equal(handshake->hash, vector("T4").data, SHA256_SIZE);
     assert_memory_equal(handshake->secrets.ms.bytes, vector("MS").data, SECRET_SIZE);
-    assert_memory_equal(handshake->secrets.confirm_joiner.bytes, vector("confirm_joiner").data,
-                        SECRET_SIZE);
-    assert_memory_equal(handshake->secrets.confirm_host.bytes, vector("confirm_host").data,
+    assert_memory_equal(handshake->secrets.confirm[SIDE_JOINER].bytes,
+                        vector("confirm_joiner").data, SECRET_SIZE);
+    assert_memory_equal(handshake->secrets.confirm[SIDE_HOST].bytes, vector("confirm_host").data,
                         SECRET_SIZE);
     exchange(&rig, &rig.host, &rig.joiner, "frame_KEY");
     exchange(&rig, &rig.joiner, &rig.host, "frame_CONFIRM_J");

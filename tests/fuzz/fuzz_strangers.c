@@ -12,10 +12,11 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/house.h"
 #include "fuzz/talker.h"
+#include "proto/handshake_state.h"
 #include "simulation/wire.h"
 
-int __real_handshake_host_admit(struct handshake *handshake, struct bytes *out);
-int __wrap_handshake_host_admit(struct handshake *handshake, struct bytes *out);
+int __real_handshake_admit(struct handshake *handshake, bool approved, struct bytes *out);
+int __wrap_handshake_admit(struct handshake *handshake, bool approved, struct bytes *out);
 
 enum {
     VISITORS_MAX = 64,
@@ -59,11 +60,12 @@ static struct {
     unsigned keys_used; /* how often the house has used its private key for a visitor */
 } stage;
 
-/* The linker puts this in the place of handshake_host_admit(). */
-int __wrap_handshake_host_admit(struct handshake *handshake, struct bytes *out)
+/* The linker puts this in the place of handshake_admit(). Visitors are joiners, the house is not.
+ */
+int __wrap_handshake_admit(struct handshake *handshake, bool approved, struct bytes *out)
 {
-    stage.keys_used++;
-    return __real_handshake_host_admit(handshake, out);
+    stage.keys_used += handshake->role == &handshake_host;
+    return __real_handshake_admit(handshake, approved, out);
 }
 
 /* --- visitors --------------------------------------------------------------------------------- */

@@ -29,16 +29,16 @@ static void test_handshake_secrets_are_the_recorded_ones(void **state)
     (void)state;
     assert_int_equal(keyschedule_exchange(&secrets, vector("T2").data, &shared), 0);
     assert_secret(&secrets.hs, "HS");
-    assert_secret(&secrets.hs_joiner, "hs_joiner");
-    assert_secret(&secrets.hs_host, "hs_host");
+    assert_secret(&secrets.seal[SIDE_JOINER], "hs_joiner");
+    assert_secret(&secrets.seal[SIDE_HOST], "hs_host");
     assert_int_equal(keyschedule_mix(&secrets, vector("T4").data, &transported), 0);
     assert_secret(&secrets.ms, "MS");
-    assert_secret(&secrets.confirm_joiner, "confirm_joiner");
-    assert_secret(&secrets.confirm_host, "confirm_host");
+    assert_secret(&secrets.confirm[SIDE_JOINER], "confirm_joiner");
+    assert_secret(&secrets.confirm[SIDE_HOST], "confirm_host");
     assert_int_equal(keyschedule_session(&secrets, vector("SID").data, &epoch), 0);
     assert_secret(&epoch.root, "root_0");
-    assert_secret(&epoch.chain_joiner, "chain_joiner_0");
-    assert_secret(&epoch.chain_host, "chain_host_0");
+    assert_secret(&epoch.chain[SIDE_JOINER], "chain_joiner_0");
+    assert_secret(&epoch.chain[SIDE_HOST], "chain_host_0");
 }
 
 static void test_ratchet_gives_the_recorded_packet_keys(void **state)

@@ -1,0 +1,18 @@
+/*
+ * Features: what a side can do beyond plain text, as bits of IDENT and KEY. Both sides need a bit
+ * for its effect; unknown bits are ignored.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum feature {
+    FEATURE_HEADERS = 1 << 0,
+    FEATURE_CALLS = 1 << 1, /* needs HEADERS */
+    FEATURE_STREAMS = 1 << 8,
+    FEATURE_FILES = 1 << 9, /* needs STREAMS */
+    FEATURE_REACH = 1 << 16,
+};
+
+/* What two sides can do together. A bit counts only with the one that it needs. */
+uint32_t features_common(uint32_t ours, uint32_t theirs);

@@ -1,0 +1,50 @@
+/*
+ * What a session, its parts and its owner all speak of: roles, settings, items and the window.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "crypto/identity.h"
+
+enum {
+    SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
+    SESSION_WINDOW_ITEMS = 1024,            /* unacknowledged items in flight, per direction */
+    SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
+};
+
+/* Which end of the TCP connection this is; the values are those that packets are signed with. */
+enum session_role {
+    SESSION_JOINER = 'J', /* connected */
+    SESSION_HOST = 'H',   /* accepted */
+};
+
+/* The same as an index, of what exists once for each end. */
+enum session_side { SIDE_JOINER, SIDE_HOST, SIDES };
+
+static inline enum session_side session_side_of(enum session_role role)
+{
+    return role == SESSION_JOINER ? SIDE_JOINER : SIDE_HOST;
+}
+
+static inline enum session_role session_role_other(enum session_role role)
+{
+    return role == SESSION_JOINER ? SESSION_HOST : SESSION_JOINER;
+}
+
+/* What a session starts from. Everything pointed to outlives the session. */
+struct session_settings {
+    enum session_role role;
+    const struct identity *self;
+    uint32_t features; /* what we offer: bits of features.h */
+    const uint8_t
+        *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
+};
+
+/* A message as it travels. The text is borrowed. */
+struct session_item {
+    struct uuid id;
+    struct uuid previous; /* the item transmitted before it, zero if none */
+    uint64_t time_ms;     /* when the sender says it was written, wall clock */
+    struct span text;     /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
+};
