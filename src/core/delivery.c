@@ -141,7 +141,11 @@ int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t
     return 0;
 }
 
-/* An item that makes the peer end session after session blocks everything behind it. */
+/*
+ * An item that makes the peer end session after session blocks everything behind it. Only codes
+ * that a peer gives after it verified the packet's signature may blame one: anybody on the way can
+ * cause the others.
+ */
 static void note_poison(struct delivery *delivery, struct peer *peer)
 {
     const int64_t poison = inflight_blame(&peer->inflight);
@@ -153,7 +157,7 @@ static void note_poison(struct delivery *delivery, struct peer *peer)
 void delivery_end(struct delivery *delivery, struct peer *peer, const struct link_end *end)
 {
     if (end->coded && end->by_peer &&
-        (end->code == CLOSE_PROTOCOL_ERROR || end->code == CLOSE_UNSUPPORTED_RECORD))
+        (end->code == CLOSE_BAD_ITEM || end->code == CLOSE_UNSUPPORTED_RECORD))
         note_poison(delivery, peer);
     inflight_end(&peer->inflight);
 }

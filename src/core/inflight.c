@@ -49,7 +49,8 @@ void inflight_rewind(struct inflight *inflight)
 
 bool inflight_has_room(const struct inflight *inflight)
 {
-    return !inflight->rewinds && inflight->given - inflight->acked < SESSION_WINDOW_ITEMS;
+    const uint64_t window = inflight->poison_count > 0 ? 1 : SESSION_WINDOW_ITEMS;
+    return !inflight->rewinds && inflight->given - inflight->acked < window;
 }
 
 void inflight_give(struct inflight *inflight, int64_t seq)

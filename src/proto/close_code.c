@@ -40,6 +40,10 @@ static const char *name_of(unsigned value)
         return "peer too slow";
     case CLOSE_UNSUPPORTED_RECORD:
         return "unsupported record";
+    case CLOSE_BAD_ITEM:
+        return "bad item";
+    case CLOSE_BAD_KEY:
+        return "bad key";
     default:
         return NULL;
     }

@@ -22,6 +22,8 @@ enum close_code {
     CLOSE_INTERNAL_ERROR = 0x19,
     CLOSE_SLOW_PEER = 0x1A,
     CLOSE_UNSUPPORTED_RECORD = 0x1B,
+    CLOSE_BAD_ITEM = 0x1C, /* an item of a packet whose signature verified can't be taken */
+    CLOSE_BAD_KEY = 0x1D,  /* the public key is no good */
 };
 
 /* The code on the wire as one of ours; unknown ones are CLOSE_PROTOCOL_ERROR. */

@@ -10,9 +10,13 @@
 #pragma once
 
 #include "base/outcome.h"
-#include "proto/session.h"
+#include "proto/session_types.h"
 
-enum { MESSAGE_PREFIX_SIZE = 41 };
+enum {
+    MESSAGE_PREFIX_SIZE = 41,
+    MESSAGE_SIZE_MIN = MESSAGE_PREFIX_SIZE + 1,
+    MESSAGE_SIZE_MAX = MESSAGE_PREFIX_SIZE + SESSION_TEXT_MAX,
+};
 
 enum message_outcome {
     MESSAGE_MALFORMED = OUTCOME_MESSAGE,

@@ -8,24 +8,33 @@
 
 enum sender { ANYBODY, ONLY_JOINER, ONLY_HOST };
 
+static bool message_legal(struct span body)
+{
+    struct session_item item;
+    return message_parse(body, &item) == 0;
+}
+
 /* What a record of a known type must look like. */
 struct rule {
     uint8_t type;
+    bool item; /* what is wrong with it is wrong for good, whoever sends it again */
     bool last; /* nothing may follow it in its packet */
     enum sender sender;
-    uint32_t size; /* of the body */
+    uint32_t min, max;               /* size of the body */
+    bool (*legal)(struct span body); /* its content; NULL when the size says all */
 };
 
 static const struct rule rules[] = {
-    {RECORD_PING, false, ANYBODY, 8},
-    {RECORD_PONG, false, ANYBODY, 8},
-    {RECORD_CLOSE, true, ANYBODY, 1},
-    {RECORD_APPROVE, false, ANYBODY, 0},
-    {RECORD_ACK, false, ANYBODY, 8},
-    {RECORD_REKEY_WANT, false, ONLY_JOINER, 0},
-    {RECORD_REKEY_INIT, false, ONLY_HOST, KEYX_SIZE},
-    {RECORD_REKEY_RESP, true, ONLY_JOINER, KEYX_SIZE},
-    {RECORD_REKEY_DONE, true, ONLY_HOST, 0},
+    {RECORD_PING, false, false, ANYBODY, 8, 8, NULL},
+    {RECORD_PONG, false, false, ANYBODY, 8, 8, NULL},
+    {RECORD_CLOSE, false, true, ANYBODY, 1, 1, NULL},
+    {RECORD_APPROVE, false, false, ANYBODY, 0, 0, NULL},
+    {RECORD_ACK, false, false, ANYBODY, 8, 8, NULL},
+    {RECORD_REKEY_WANT, false, false, ONLY_JOINER, 0, 0, NULL},
+    {RECORD_REKEY_INIT, false, false, ONLY_HOST, KEYX_SIZE, KEYX_SIZE, NULL},
+    {RECORD_REKEY_RESP, false, true, ONLY_JOINER, KEYX_SIZE, KEYX_SIZE, NULL},
+    {RECORD_REKEY_DONE, false, true, ONLY_HOST, 0, 0, NULL},
+    {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, message_legal},
 };
 
 int record_append(struct bytes *out, enum record_type type, struct span body)
@@ -54,22 +63,31 @@ bool record_next(struct reader *reader, struct record *record)
     return !reader->failed;
 }
 
-static bool fits(const struct rule *rule, const struct record *record, bool is_last, bool from_host)
+static bool allowed(const struct rule *rule, bool is_last, bool from_host)
 {
     if (rule->sender != ANYBODY && (rule->sender == ONLY_HOST) != from_host)
         return false;
-    return record->body.size == rule->size && (is_last || !rule->last);
+    return is_last || !rule->last;
+}
+
+static bool well_formed(const struct rule *rule, struct span body)
+{
+    return body.size >= rule->min && body.size <= rule->max &&
+           (rule->legal == NULL || rule->legal(body));
 }
 
 static int check_one(const struct record *record, bool is_last, bool from_host)
 {
-    struct session_item item;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i].type == record->type)
-            return fits(&rules[i], record, is_last, from_host) ? 0 : RECORD_MALFORMED;
+        const struct rule *rule = &rules[i];
+        if (rule->type != record->type)
+            continue;
+        if (!allowed(rule, is_last, from_host))
+            return RECORD_MALFORMED;
+        if (!well_formed(rule, record->body))
+            return rule->item ? RECORD_BAD_ITEM : RECORD_MALFORMED;
+        return 0;
     }
-    if (record->type == RECORD_MESSAGE)
-        return message_parse(record->body, &item) == 0 ? 0 : RECORD_MALFORMED;
     return record->type >= RECORD_OPTIONAL ? 0 : RECORD_UNSUPPORTED;
 }
 

@@ -32,6 +32,7 @@ enum { RECORD_HEADER_SIZE = 5 };
 enum record_outcome {
     RECORD_MALFORMED = OUTCOME_RECORD,
     RECORD_UNSUPPORTED, /* a critical type that we don't know */
+    RECORD_BAD_ITEM,    /* an item that can't be taken */
 };
 
 struct record {

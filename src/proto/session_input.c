@@ -166,6 +166,8 @@ static void take_packet(struct session *session)
     r = record_check(records, sender.role == SESSION_HOST);
     if (r == RECORD_UNSUPPORTED)
         session_fail(session, CLOSE_UNSUPPORTED_RECORD, "an unknown critical record");
+    else if (r == RECORD_BAD_ITEM)
+        session_fail(session, CLOSE_BAD_ITEM, "an item that can't be taken");
     else if (r != 0)
         fail(session, "malformed records");
     else

@@ -68,8 +68,8 @@ static void test_one_bad_record_spoils_its_packet(void **state)
     } bad[] = {
         {"\0", 1, CLOSE_PROTOCOL_ERROR},
         {"\0\0\0\0", 4, CLOSE_PROTOCOL_ERROR},
-        {"\0\0\0\1\x90", 5, CLOSE_PROTOCOL_ERROR},
-        {"\xff\xff\xff\xff\x90", 5, CLOSE_PROTOCOL_ERROR},
+        {"\0\0\0\1\xfe", 5, CLOSE_PROTOCOL_ERROR},
+        {"\xff\xff\xff\xff\xfe", 5, CLOSE_PROTOCOL_ERROR},
         {"\0\0\0\7\1\0\0\0\0\0\0\0", 12, CLOSE_PROTOCOL_ERROR},
         {"\0\0\0\11\1\0\0\0\0\0\0\0\0\0", 14, CLOSE_PROTOCOL_ERROR},
         {"\0\0\0\0\3", 5, CLOSE_PROTOCOL_ERROR},
@@ -80,6 +80,7 @@ static void test_one_bad_record_spoils_its_packet(void **state)
         {"\0\0\0\0\x11", 5, CLOSE_UNSUPPORTED_RECORD},
         {"\0\0\0\0\x20", 5, CLOSE_UNSUPPORTED_RECORD},
         {"\0\0\0\0\x30", 5, CLOSE_UNSUPPORTED_RECORD},
+        {"\0\0\0\0\x7e", 5, CLOSE_UNSUPPORTED_RECORD},
         {"\0\0\0\0\x7f", 5, CLOSE_UNSUPPORTED_RECORD},
     };
 
@@ -96,7 +97,7 @@ static void test_unknown_optional_records_are_ignored(void **state)
 {
     (void)state;
     begin(SESSION_JOINER);
-    add(0x80, "x", 1);
+    add(0xfe, "x", 1);
     add_text("between", 7);
     add(0xff, "", 0);
     send_added();
@@ -150,12 +151,12 @@ static void test_illegal_texts_are_refused(void **state)
         begin(SESSION_JOINER);
         add_text("good", 4);
         add_text(illegal[i].text, illegal[i].size);
-        expect_nothing_but(CLOSE_PROTOCOL_ERROR);
+        expect_nothing_but(CLOSE_BAD_ITEM);
     }
     memset(text, 'x', SESSION_TEXT_MAX + 1);
     begin(SESSION_JOINER);
     add_text(text, SESSION_TEXT_MAX + 1);
-    expect_nothing_but(CLOSE_PROTOCOL_ERROR);
+    expect_nothing_but(CLOSE_BAD_ITEM);
     begin(SESSION_JOINER);
     add_text(text, SESSION_TEXT_MAX);
     send_added();
@@ -170,14 +171,14 @@ static void test_unknown_kind_or_zero_id_is_refused(void **state)
     begin(SESSION_JOINER);
     add_text("kind 7", 6);
     records.data[RECORD_HEADER_SIZE + 40] = 7;
-    expect_nothing_but(CLOSE_PROTOCOL_ERROR);
+    expect_nothing_but(CLOSE_BAD_ITEM);
     begin(SESSION_JOINER);
     add_text("no id", 5);
     memset(records.data + RECORD_HEADER_SIZE, 0, 16);
-    expect_nothing_but(CLOSE_PROTOCOL_ERROR);
+    expect_nothing_but(CLOSE_BAD_ITEM);
     begin(SESSION_JOINER);
     add(RECORD_MESSAGE, "short", 5);
-    expect_nothing_but(CLOSE_PROTOCOL_ERROR);
+    expect_nothing_but(CLOSE_BAD_ITEM);
 }
 
 static void test_harmful_but_legal_text_is_delivered_unchanged(void **state)

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
+from gate import Gate
 from mallory import Mallory
 from p2pcrypto import Identity
 
@@ -131,6 +132,32 @@ def test_comparing_safety_numbers_finds_him_out(alice, bob, mallory):
         refused = bob.ctl("--json", "peer", "verify", "alice", number, expect=77)
         assert refused.error["kind"] == "mismatch"
         assert bob.peer("alice")["trust"] == "tofu"
+
+
+@pytest.mark.parametrize("at", [0, 3, 4, 5, 21, -1],
+                         ids=["length", "length that may be one", "type", "nonce", "signature",
+                              "tag"])
+def test_a_bit_flipped_in_each_packet_costs_no_message(alice, bob, at):
+    """Anybody on the way can end sessions so; what was accepted waits for a better time."""
+    gate = Gate(alice.address)
+    texts = ["one", "two", "three"]
+    try:
+        alice.ctl("peer", "add", "bob", "--fingerprint", bob.fingerprint)
+        gate.spoil(p2ppeer.PACKET, at)
+        bob.ctl("peer", "add", "alice", gate.address, "--fingerprint", alice.fingerprint)
+        for text in texts:
+            bob.ctl("send", "-p", "alice", text)
+        for session in range(1, 6):
+            eventually(lambda: bob.text_of_log().count("says: protocol error") == session,
+                       "a session that ends by it")
+            assert bob.peer("alice")["queued"] == 3
+            if session < 5:
+                bob.ctl("peer", "connect", "alice")
+        gate.spoil(None, None)
+        bob.ctl("peer", "connect", "alice")
+        eventually(lambda: alice.received() == texts, "all three")
+    finally:
+        gate.end()
 
 
 def test_equal_safety_numbers_are_honest_ones(alice, bob):

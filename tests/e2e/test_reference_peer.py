@@ -174,7 +174,7 @@ def test_a_message_that_the_peer_can_not_take_does_not_block_the_next(join, alic
         link = join()
         link.acknowledgement = lambda ordinal: b""
         assert link.hear().text == "indigestible"
-        link.close(p2ppeer.PROTOCOL_ERROR)
+        link.close(p2ppeer.BAD_ITEM)
     link = join()
     assert link.hear().text == "good"
     eventually(lambda: alice.peer("python")["queued"] == 0, "an empty queue")
@@ -339,7 +339,7 @@ def test_bits_and_extensions_of_the_future_do_no_harm(join):
 
 
 def test_optional_records_of_the_future_are_ignored(link):
-    link.send(record(0x80), record(0xFF, b"x" * 100), link.message("read on"))
+    link.send(record(0xFE), record(0xFF, b"x" * 100), link.message("read on"))
     link.wait(p2ppeer.ACK)
 
 
@@ -531,9 +531,10 @@ def length_that_is_no_power_of_two(link):
 
 LIES = [forged_signature, signature_of_the_other_role, replayed_packet, skipped_packet, flipped_bit,
         bad_padding, no_records, half_a_record, acknowledgement_beyond_sent,
-        acknowledgement_of_nothing, unasked_pong, flood_of_pings, text_that_is_not_utf8,
-        text_with_nul, message_without_id, close_that_is_not_last, approval_again,
-        step_of_a_rekey_of_the_other_side, frame_of_the_handshake, length_that_is_no_power_of_two]
+        acknowledgement_of_nothing, unasked_pong, flood_of_pings, close_that_is_not_last,
+        approval_again, step_of_a_rekey_of_the_other_side, frame_of_the_handshake,
+        length_that_is_no_power_of_two]
+BAD_ITEMS = [text_that_is_not_utf8, text_with_nul, message_without_id]
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -543,8 +544,15 @@ def test_a_peer_that_lies_in_a_session(link, alice, lie):
     assert alice.received() == []
 
 
+@pytest.mark.parametrize("item", BAD_ITEMS)
+def test_an_item_that_can_not_be_taken_has_a_code_of_its_own(link, alice, item):
+    item(link)
+    assert ended(link) == p2ppeer.BAD_ITEM
+    assert alice.received() == []
+
+
 def test_an_unknown_critical_record_has_a_code_of_its_own(link):
-    link.send(record(0x30))
+    link.send(record(0x7e))
     assert ended(link) == p2ppeer.UNSUPPORTED_RECORD
 
 

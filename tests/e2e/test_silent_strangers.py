@@ -183,7 +183,7 @@ BANNERS = {
     "nothing but zeros": bytes(100),
     "all ones": b"\xff" * 100,
     "a huge frame": struct.pack(">IB", 0xffffffff, HELLO_J),
-    "an unknown type": struct.pack(">IB", 80, 0x08) + bytes(80),
+    "an unknown type": struct.pack(">IB", 80, 0x7E) + bytes(80),
     "a packet": struct.pack(">IB", 1024, PACKET) + bytes(1024),
     "an alert": struct.pack(">IB", 1, ALERT) + bytes(1),
     "an answer": struct.pack(">IB", 80, HELLO_H) + bytes(80),

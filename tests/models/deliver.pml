@@ -6,7 +6,8 @@
  *
  * A message is never twice in the history; what the sender takes out of its queue as delivered is
  * in the receiver's history (unless the receiver itself went back in time); and without backups the
- * history has the order in which the messages were written.
+ * history has the order in which the messages were written. A message that the receiver can't take
+ * is given up, and no other ever is, however often somebody on the way breaks the sessions.
  */
 #ifndef MESSAGES
 #define MESSAGES 4 /* written at most */
@@ -16,6 +17,9 @@
 #endif
 #ifndef RECEIVER_RESTORES
 #define RECEIVER_RESTORES 0
+#endif
+#ifndef POISON
+#define POISON 0 /* the message that the receiver can't take; 0 for none */
 #endif
 #ifndef DESIGN
 #define DESIGN RANDOM_IDS
@@ -28,6 +32,8 @@
 #define EARLY_ACKNOWLEDGE 3 /* acknowledged when it arrives, before the commit */
 #define FIRE_AND_FORGET   4 /* out of the queue when transmitted */
 #define UNORDERED_RESEND  5 /* a new session begins with the newest message */
+#define BLAME_ANY_END     6 /* whatever ends a session counts against the oldest in flight */
+#define BLAME_IN_A_CROWD  7 /* a suspect is sent again together with others */
 
 /* The sender's disk. Message ids are 1, 2, ... in the order of writing, and are never reused. */
 byte written = 0;
@@ -47,6 +53,10 @@ byte wire[MESSAGES];
 byte in_flight = 0;
 byte uncommitted[MESSAGES]; /* arrived, but not on the receiver's disk yet */
 byte pending = 0;
+
+/* How often in a row the receiver could not take something, and what was the oldest in flight. */
+#define BLAMES 3
+byte suspect = 0, blames = 0, poison = POISON;
 
 /* The backups. */
 bool sender_backed_up = false, receiver_backed_up = false;
@@ -115,6 +125,25 @@ inline end_session() {
     i = 0
 }
 
+/* A session ended for what is in flight: the oldest is suspected, and given up the third time. */
+inline blame() {
+    if
+    :: sent > acknowledged ->
+        if
+        :: suspect == queue[0] -> blames++
+        :: else -> suspect = queue[0]; blames = 1
+        fi;
+        if
+        :: blames == BLAMES ->
+            TAKE(queue, queued, id);
+            assert(id == poison);
+            id = 0; suspect = 0; blames = 0
+        :: else -> skip
+        fi
+    :: else -> skip
+    fi
+}
+
 active proctype World() {
     byte id = 0;
     byte i = 0;
@@ -122,10 +151,18 @@ active proctype World() {
     :: d_step { written < MESSAGES -> written++; queue[queued] = written; queued++; next_number++ }
 
     :: d_step { !up && queued > 0 -> begin_session() }
-    :: d_step { up -> end_session() }
+    :: d_step { /* the network, or somebody on the way */
+        up ->
+        if
+        :: DESIGN == BLAME_ANY_END -> blame()
+        :: else -> skip
+        fi;
+        end_session()
+    }
 
     :: d_step { /* the sender transmits */
-        up && sent - acknowledged < queued ->
+        up && sent - acknowledged < queued &&
+            (blames == 0 || sent == acknowledged || DESIGN == BLAME_IN_A_CROWD) ->
         wire[in_flight] = queue[sent - acknowledged];
         in_flight++;
         if
@@ -134,10 +171,15 @@ active proctype World() {
         fi
     }
     :: d_step { /* the receiver gets it */
-        up && in_flight > 0 ->
+        up && in_flight > 0 && wire[0] != poison ->
         TAKE(wire, in_flight, id);
         uncommitted[pending] = id;
         pending++; arrived++; id = 0
+    }
+    :: d_step { /* it can't take it, says so and keeps nothing of this turn */
+        up && in_flight > 0 && wire[0] == poison ->
+        blame();
+        end_session()
     }
     :: d_step { /* a turn of the receiver ends */
         up && pending > 0 ->
@@ -151,6 +193,7 @@ active proctype World() {
         up && acknowledged < (DESIGN == EARLY_ACKNOWLEDGE -> arrived : committed) &&
             queued > 0 && DESIGN != FIRE_AND_FORGET ->
         acknowledged++;
+        suspect = 0; blames = 0;
         deliver()
     }
 
@@ -164,7 +207,8 @@ active proctype World() {
         sender_restores > 0 && sender_backed_up && !up ->
         sender_restores--; travelled = true;
         COPY(queue, old_queue, MESSAGES);
-        queued = old_queued; next_number = old_next_number
+        queued = old_queued; next_number = old_next_number;
+        suspect = 0; blames = 0
     }
     :: d_step {
         receiver_restores > 0 && !receiver_backed_up ->

@@ -1,5 +1,5 @@
-"""A relay on the way to a daemon that looks at nothing but the headers of the frames, and can hold a
-frame back: a test then knows exactly how far both sides have come.
+"""A relay on the way to a daemon that looks at nothing but the headers of the frames. It can hold a
+frame back, so that a test knows exactly how far both sides have come, or spoil what passes.
 """
 
 import socket
@@ -15,6 +15,7 @@ class Gate:
         self.held = threading.Event()  # a frame of the held type has come, and goes no further
         self.released = threading.Event()
         self.type = None
+        self.spoilt_type = self.flip_at = None
         self.sockets = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
@@ -24,6 +25,10 @@ class Gate:
     def hold(self, type):
         """Lets no frame of this type through, and nothing after it."""
         self.type = type
+
+    def spoil(self, type, at):
+        """Flips a bit in the byte of this index of each frame of the type that goes to the target."""
+        self.spoilt_type, self.flip_at = type, at
 
     def release(self):
         """Lets go on what is held."""
@@ -55,12 +60,12 @@ class Gate:
                 inner.close()
                 continue
             self.sockets += [inner, outer]
-            for pair in ((inner, outer), (outer, inner)):
-                thread = threading.Thread(target=self._relay, args=pair, daemon=True)
+            for way in ((inner, outer, True), (outer, inner, False)):
+                thread = threading.Thread(target=self._relay, args=way, daemon=True)
                 self.threads.append(thread)
                 thread.start()
 
-    def _relay(self, source, sink):
+    def _relay(self, source, sink, inward):
         try:
             with source.makefile("rb") as frames:
                 while len(header := frames.read(5)) == 5:
@@ -69,7 +74,10 @@ class Gate:
                     if type == self.type:
                         self.held.set()
                         self.released.wait()
-                    sink.sendall(header + body)
+                    frame = bytearray(header + body)
+                    if inward and type == self.spoilt_type:
+                        frame[self.flip_at] ^= 1
+                    sink.sendall(frame)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass

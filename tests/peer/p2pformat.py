@@ -22,6 +22,7 @@ NORMAL, GOING_AWAY, DUPLICATE, REPLACED, IDLE_TIMEOUT, REKEY_OVERDUE = range(6)
 PROTOCOL_ERROR, UNSUPPORTED = 0x10, 0x11
 BUSY, HANDSHAKE_FAILED, REFUSED, SELF = range(0x14, 0x18)
 APPROVAL_TIMEOUT, INTERNAL_ERROR, SLOW_PEER, UNSUPPORTED_RECORD = range(0x18, 0x1C)
+BAD_ITEM, BAD_KEY = range(0x1C, 0x1E)
 
 
 # --- invites ----------------------------------------------------------------------------------------

@@ -397,8 +397,8 @@ static void cross_dials(void)
 
 /* Why no link between honest machines ever ends. */
 static const enum close_code suspicious[] = {
-    CLOSE_PROTOCOL_ERROR, CLOSE_HANDSHAKE_FAILED,   CLOSE_INTERNAL_ERROR,
-    CLOSE_SLOW_PEER,      CLOSE_UNSUPPORTED_RECORD, CLOSE_REKEY_OVERDUE,
+    CLOSE_PROTOCOL_ERROR,     CLOSE_HANDSHAKE_FAILED, CLOSE_INTERNAL_ERROR, CLOSE_SLOW_PEER,
+    CLOSE_UNSUPPORTED_RECORD, CLOSE_REKEY_OVERDUE,    CLOSE_BAD_ITEM,       CLOSE_BAD_KEY,
 };
 
 static void on_log(const struct log_entry *entry)

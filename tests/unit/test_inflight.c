@@ -98,6 +98,20 @@ static void test_message_that_ends_session_after_session_is_poison(void **state)
     assert_int_equal(blame(7), 7);
 }
 
+static void test_under_suspicion_messages_go_one_by_one(void **state)
+{
+    (void)state;
+    assert_int_equal(blame(7), 0);
+    inflight_end(&inflight);
+    assert_int_equal(inflight_start(&inflight), 0);
+    assert_true(inflight_has_room(&inflight));
+    inflight_give(&inflight, 7);
+    assert_false(inflight_has_room(&inflight));
+    inflight_land(&inflight);
+    inflight_give(&inflight, 8);
+    assert_true(inflight_has_room(&inflight));
+}
+
 static void test_another_head_is_another_suspect(void **state)
 {
     (void)state;
@@ -135,6 +149,7 @@ int main(void)
         TEST(test_next_session_begins_with_the_head_of_the_queue),
         TEST(test_rewound_queue_begins_again_when_all_in_flight_has_landed),
         TEST(test_message_that_ends_session_after_session_is_poison),
+        TEST(test_under_suspicion_messages_go_one_by_one),
         TEST(test_another_head_is_another_suspect),
         TEST(test_whatever_lands_clears_the_suspicion),
         TEST(test_nobody_is_blamed_when_nothing_is_in_flight),
