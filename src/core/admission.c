@@ -258,7 +258,9 @@ static int remember(struct admission *admission, struct link *link)
         return r;
     if (peer != NULL)
         return settle(admission, link, peer);
-    return link->verdict == TRUST_INVITED ? use_invite(admission, link, &peer) : 0;
+    /* People are only asked about a key that can be pinned when they say yes. */
+    return link->verdict == TRUST_INVITED ? use_invite(admission, link, &peer)
+                                          : pubkey_check(session_peer(link->session));
 }
 
 static void ask_people(struct admission *admission, struct link *link)
@@ -316,6 +318,19 @@ static void forget_request(struct admission *admission, const struct fingerprint
         pending_keys_remove(admission->pending_keys, request);
 }
 
+/* What the other side is told when nothing could be remembered of it. */
+static enum close_code explain(int r)
+{
+    switch (r) {
+    case NODE_MISMATCH:
+        return CLOSE_REFUSED;
+    case PUBKEY_MALFORMED:
+        return CLOSE_BAD_KEY;
+    default:
+        return CLOSE_INTERNAL_ERROR;
+    }
+}
+
 void admission_confirmed(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
@@ -326,7 +341,7 @@ void admission_confirmed(struct admission *admission, struct link *link)
     }
     int r = remember(admission, link);
     if (r != 0) {
-        reject(admission, link, r == NODE_MISMATCH ? CLOSE_REFUSED : CLOSE_INTERNAL_ERROR);
+        reject(admission, link, explain(r));
         if (r < 0)
             runtime_fail(admission->runtime, r);
         return;

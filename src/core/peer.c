@@ -288,7 +288,8 @@ static void note_setback(struct peer *peer, const struct link_end *end)
     if (end->code == CLOSE_HANDSHAKE_FAILED)
         peer->handshake_failures++;
     else if (end->code == CLOSE_REFUSED || end->code == CLOSE_APPROVAL_TIMEOUT ||
-             end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF)
+             end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF ||
+             end->code == CLOSE_BAD_KEY)
         peer->setback = PEER_REFUSED;
 }
 

@@ -11,13 +11,14 @@ import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from harness import eventually
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
-from p2pcrypto import Identity, safety_number
+from p2pcrypto import SPKI_END, SPKI_STARTS, Identity, PublicKey, safety_number, sha256
 from p2ppeer import Ended, Invite, Message, Peer, record
 
 
@@ -416,6 +417,47 @@ def test_an_unknown_key_under_reject_learns_nothing(alice, stranger, links):
     assert code_of_handshake(link) == p2ppeer.REFUSED
     assert link.other is None
     assert alice.rpc("peer.requests")["requests"] == []
+
+
+class WeakIdentity:
+    """A key of legal form whose modulus has 3 as a factor: no library would use it, so RSA is here
+    without one.
+    """
+
+    def __init__(self):
+        large = rsa.generate_private_key(65537, 4092).private_numbers().p
+        self.modulus = 3 * large
+        self.exponent = pow(65537, -1, 2 * (large - 1))
+        self.public = PublicKey(SPKI_STARTS[0] + self.modulus.to_bytes(256, "big") + SPKI_END)
+
+    def apply(self, block):
+        return pow(int.from_bytes(block, "big"), self.exponent, self.modulus).to_bytes(256, "big")
+
+    @staticmethod
+    def mask(seed, block):
+        stream = b"".join(sha256(seed, struct.pack(">I", i)) for i in range(len(block) // 32 + 1))
+        return bytes(a ^ b for a, b in zip(block, stream))
+
+    def sign(self, context, *parts):
+        salt = os.urandom(32)
+        hash = sha256(bytes(8), sha256(context, *parts), salt)
+        masked = self.mask(hash, bytes(190) + b"\1" + salt)
+        return self.apply(bytes([masked[0] & 0x7F]) + masked[1:] + hash + b"\xbc")
+
+    def unwrap(self, wrapped):
+        block = self.apply(wrapped)
+        seed = self.mask(block[33:], block[1:33])
+        return self.mask(seed, block[33:])[-32:]
+
+
+@pytest.mark.parametrize("policy", ["ask", "accept"])
+def test_a_key_that_is_no_good_is_told_so_and_not_kept(alice, links, policy):
+    alice.configure(f'unknown-peers = "{policy}"\n')
+    alice.restart()
+    link = Peer.join(WeakIdentity(), alice.address)
+    links.append(link)
+    assert code_of_handshake(link) == p2ppeer.BAD_KEY
+    assert alice.rpc("peer.list")["peers"] == alice.rpc("peer.requests")["requests"] == []
 
 
 def test_another_key_at_the_peer_s_address_is_refused(host, alice, stranger):
