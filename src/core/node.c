@@ -107,8 +107,10 @@ static const char *explain_listening(int error)
         return "not an IP address";
     case -EADDRINUSE:
         return "another program listens there; see which with: ss -ltnp";
-    case -EADDRNOTAVAIL:
-        return "this machine has no such address; see those it has with: ip address";
+    case -EAFNOSUPPORT:
+        return "this kernel has no IPv6";
+    case -ENODEV:
+        return "there is no such interface; see those there are with: ip link";
     case -EACCES:
         return "not permitted; ports below 1024 are for root: choose another";
     default:
@@ -116,21 +118,50 @@ static const char *explain_listening(int error)
     }
 }
 
+static const struct listener *find_listener(const struct node *node, const struct address *address)
+{
+    for (unsigned i = 0; i < node->listener_count; i++)
+        if (listener_serves(node->listeners[i], address))
+            return node->listeners[i];
+    return NULL;
+}
+
+static int listen_on(struct node *node, const struct address *address)
+{
+    const struct listener *served = find_listener(node, address);
+    struct listener *listener;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    if (served != NULL) {
+        log_info("%s belongs to %s, which we listen on already", text, listener_name(served));
+        return 0;
+    }
+    int r = listener_new_tcp(&listener, node->runtime.loop, address, on_accept, node);
+    if (r == 0)
+        add_listener(node, listener);
+    else
+        log_error("can't listen on %s: %s", text, explain_listening(r));
+    return r;
+}
+
+/* The widest come first, because what they take in can't be listened on before them. */
+static int width(const struct address *address)
+{
+    return strcmp(address->host, "::") == 0 ? 2 : strcmp(address->host, "0.0.0.0") == 0 ? 1 : 0;
+}
+
 int node_listen(struct node *node)
 {
-    for (unsigned i = 0; i < node->runtime.settings.listen.count; i++) {
-        const struct address *address = &node->runtime.settings.listen.at[i];
-        struct listener *listener;
-        int r = listener_new_tcp(&listener, node->runtime.loop, address, on_accept, node);
-        if (r < 0) {
-            char text[ADDRESS_TEXT_MAX];
-            address_format(address, text);
-            log_error("can't listen on %s: %s", text, explain_listening(r));
-            return r;
+    const struct address_list *wanted = &node->runtime.settings.listen;
+    int failure = 0;
+    for (int wide = 2; wide >= 0; wide--) {
+        for (unsigned i = 0; i < wanted->count; i++) {
+            int r = width(&wanted->at[i]) == wide ? listen_on(node, &wanted->at[i]) : 0;
+            if (r < 0)
+                failure = r;
         }
-        add_listener(node, listener);
     }
-    return 0;
+    return node->listener_count > 0 ? 0 : failure;
 }
 
 int node_inherit(struct node *node, int fd)

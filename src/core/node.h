@@ -43,7 +43,10 @@ struct node_parts {
 int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings);
 void node_free(struct node *node);
 
-/* Opens the listening sockets of the settings. 0 or -errno (logged). */
+/*
+ * Opens the listening sockets of the settings. What can't be listened on is logged; -errno when
+ * something is wanted and nothing could be opened, else 0.
+ */
 int node_listen(struct node *node);
 
 /* Serves a socket inherited from the service manager instead. 0 or -errno. */

@@ -165,16 +165,26 @@ const char *listener_name(const struct listener *listener)
 
 /* --- TCP -------------------------------------------------------------------------------------- */
 
+/* Lets the socket be bound to an address that this machine does not have yet. */
+static int bind_ahead(int fd, const struct addrinfo *address)
+{
+    const int on = 1;
+    const bool ipv6 = address->ai_family == AF_INET6;
+    if (setsockopt(fd, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_FREEBIND : IP_FREEBIND, &on,
+                   sizeof on) < 0)
+        return -errno;
+    return bind(fd, address->ai_addr, address->ai_addrlen) < 0 ? -errno : 0;
+}
+
 static int bind_tcp(int fd, const struct addrinfo *address)
 {
     const int on = 1;
     const int off = 0;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         (address->ai_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0) ||
-        bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0))
         return -errno;
-    return 0;
+    return bind(fd, address->ai_addr, address->ai_addrlen) < 0 ? -errno : 0;
 }
 
 /* Listens on a numeric address. 0 or -errno. */
@@ -190,12 +200,18 @@ static int listen_tcp(const char *host, uint16_t port, int *result)
     int r = 0;
     snprintf(service, sizeof service, "%u", (unsigned)port);
     if (getaddrinfo(host, service, &hints, &address) != 0)
-        return -EINVAL;
+        return strchr(host, '%') != NULL ? -ENODEV : -EINVAL;
     fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         r = -errno;
     if (r == 0)
         r = bind_tcp(fd, address);
+    if (r == -EADDRNOTAVAIL && (r = bind_ahead(fd, address)) == 0)
+        log_warning("this machine has no address %s yet; peers are let in there as soon as it has; "
+                    "see those it has with: ip address",
+                    host);
+    if (r == 0 && listen(fd, SOMAXCONN) < 0)
+        r = -errno;
     freeaddrinfo(address);
     if (r < 0 && fd >= 0)
         close(fd);
@@ -204,12 +220,16 @@ static int listen_tcp(const char *host, uint16_t port, int *result)
     return r;
 }
 
+/* A kernel may be without IPv6. */
 static int listen_everywhere(uint16_t port, int *fd)
 {
     const int r = listen_tcp("::", port, fd);
-    if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
-        return listen_tcp("0.0.0.0", port, fd);
-    return r;
+    return r == -EAFNOSUPPORT ? listen_tcp("0.0.0.0", port, fd) : r;
+}
+
+static bool is_everywhere(const char *host)
+{
+    return host[0] == '\0' || strcmp(host, "*") == 0 || strcmp(host, "::") == 0;
 }
 
 static void listener_set_tcp(struct listener *listener)
@@ -226,10 +246,9 @@ static void listener_set_tcp(struct listener *listener)
 int listener_new_tcp(struct listener **listener, struct loop *loop, const struct address *address,
                      listener_accept *accept, void *context)
 {
-    const bool everywhere = address->host[0] == '\0' || strcmp(address->host, "*") == 0;
     int fd = -1;
-    int r = everywhere ? listen_everywhere(address->port, &fd)
-                       : listen_tcp(address->host, address->port, &fd);
+    int r = is_everywhere(address->host) ? listen_everywhere(address->port, &fd)
+                                         : listen_tcp(address->host, address->port, &fd);
     if (r < 0)
         return r;
     r = listener_new(listener, loop, fd, accept, context);
@@ -238,6 +257,16 @@ int listener_new_tcp(struct listener **listener, struct loop *loop, const struct
     else
         listener_set_tcp(*listener);
     return r;
+}
+
+bool listener_serves(const struct listener *listener, const struct address *address)
+{
+    struct address own;
+    if (address->port == 0 || address_parse(listener->name, &own) < 0 || own.port != address->port)
+        return false;
+    const bool ipv6 = strchr(address->host, ':') != NULL;
+    return strcmp(own.host, "::") == 0 || (strcmp(own.host, "0.0.0.0") == 0 && !ipv6) ||
+           strcmp(own.host, address->host) == 0;
 }
 
 /* --- UNIX and inherited ----------------------------------------------------------------------- */

@@ -14,8 +14,10 @@ typedef void listener_accept(void *context, struct stream *stream);
 struct listener;
 
 /*
- * Listens on a numeric TCP address; a host of "*" or "" is every address, "[::]" serves IPv4 too.
- * 0, -EINVAL for a host name, or another -errno.
+ * Listens on a numeric TCP address; a host of "*", "" or "::" is every address, of IPv4 too, and of
+ * IPv4 alone where the kernel has no IPv6. An address that the machine does not have yet is
+ * listened on ahead, with a warning. 0, -EINVAL for a host name, -ENODEV for an interface that does
+ * not exist, or another -errno.
  */
 int listener_new_tcp(struct listener **listener, struct loop *loop, const struct address *address,
                      listener_accept *accept, void *context);
@@ -36,6 +38,9 @@ int listener_inherit(struct listener **listener, struct loop *loop, int fd, list
                      void *context);
 
 void listener_free(struct listener *listener);
+
+/* Whether who connects to this address comes to this TCP listener. Port 0 is nobody's. */
+bool listener_serves(const struct listener *listener, const struct address *address);
 
 /*
  * The address it really listens on (with the real port), or the path. Lives as long as the

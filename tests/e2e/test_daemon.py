@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -189,9 +190,39 @@ def test_a_port_that_is_taken_is_named(home):
     assert "another program listens there" in complaint and "ss -ltnp" in complaint
 
 
-def test_an_address_of_another_machine_is_named(home):
-    complaint = listening_fails(home, "192.0.2.1:8766")
-    assert "no such address" in complaint and "ip address" in complaint
+def test_an_interface_that_does_not_exist_is_named(home):
+    complaint = listening_fails(home, "[fe80::1%nowhere]:8766")
+    assert "no such interface" in complaint and "ip link" in complaint
+
+
+def ports(daemon):
+    return [listener["port"] for listener in daemon.rpc("status")["listeners"]]
+
+
+def test_an_address_that_the_machine_may_get_later_does_not_prevent_the_start(daemon):
+    alice = daemon("alice", listen=None,
+                   config='listen = {"192.0.2.1:8766", "127.0.0.1:0"}\nlog-level = "info"\n')
+    assert len(ports(alice)) == 2
+    assert "no address 192.0.2.1 yet" in alice.text_of_log()
+
+
+def test_one_address_that_is_taken_does_not_prevent_the_start(daemon):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = f"127.0.0.1:{server.getsockname()[1]}"
+        alice = daemon("alice", listen=None, config=f'listen = {{"{taken}", "127.0.0.1:0"}}\n')
+        assert len(ports(alice)) == 1
+        assert f"can't listen on {taken}: another program" in alice.text_of_log()
+
+
+@pytest.mark.parametrize("addresses", [("[::]", "0.0.0.0"), ("0.0.0.0", "[::]"),
+                                       ("127.0.0.1", "[::]"), ("127.0.0.1", "127.0.0.1")])
+def test_an_address_that_belongs_to_another_is_listened_on_once(daemon, addresses):
+    port = random.randrange(10000, 30000)  # below those that the kernel chooses for others
+    wanted = ", ".join(f'"{address}:{port}"' for address in addresses)
+    alice = daemon("alice", listen=None, config=f"listen = {{{wanted}}}\n")
+    assert ports(alice) == [port]
+    assert "which we listen on already" in alice.text_of_log()
+    assert "another program" not in alice.text_of_log()
 
 
 def test_it_starts_while_its_peers_can_not_be_reached(daemon):

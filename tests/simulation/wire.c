@@ -275,6 +275,13 @@ const char *listener_name(const struct listener *listener)
     return world_name(listener->source.loop->machine);
 }
 
+bool listener_serves(const struct listener *listener, const struct address *address)
+{
+    (void)listener;
+    (void)address;
+    return false;
+}
+
 /* Names need no looking up here. */
 bool local_address_is_any(const char *host, bool *ipv6)
 {
