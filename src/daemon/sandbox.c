@@ -146,6 +146,8 @@ static int allow_uses(scmp_filter_ctx filter)
         {"socket", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET}},
         {"socket", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_INET6}},
         {"ioctl", {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = FIONREAD}},
+        {"ioctl", {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SIOCGIFINDEX}}, /* fe80::1%eth0 */
+        {"ioctl", {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SIOCGIFNAME}},
         {"tgkill", {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()}}, /* abort() */
         {"prlimit64", {.arg = 2, .op = SCMP_CMP_EQ, .datum_a = 0}}, /* asking, not setting */
         {"mmap", {.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}},

@@ -183,7 +183,10 @@ int dial_start(struct dial **result, struct loop *loop, const struct address *ad
         return r;
     dial->addresses = lookup_numeric(address);
     dial->next = dial->addresses;
-    if (dial->addresses == NULL) {
+    if (dial->addresses == NULL && address_is_numeric(address)) {
+        dial->error = "this machine has no such interface";
+        timer_arm_at(dial->timer, 0);
+    } else if (dial->addresses == NULL) {
         r = lookup_start(&dial->lookup, loop, address, on_looked_up, dial);
         timer_arm_at(dial->timer, dial->deadline_ms);
     } else {

@@ -5,8 +5,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -81,13 +83,30 @@ static void origin_v4(const uint8_t host[static 4], struct address *address, str
     memcpy(origin->key + sizeof v4_mapped_prefix, host, 4);
 }
 
-static void origin_v6(const uint8_t host[static 16], struct address *address, struct origin *origin)
+/* Without its interface a link-local address leads nowhere; the number stands for lack of a name.
+ */
+static void append_zone(uint32_t interface, struct address *address)
 {
+    const size_t length = strlen(address->host);
+    char name[IF_NAMESIZE];
+    if (interface == 0)
+        return;
+    if (if_indextoname(interface, name) == NULL)
+        snprintf(name, sizeof name, "%u", interface);
+    snprintf(address->host + length, sizeof address->host - length, "%%%s", name);
+}
+
+static void origin_v6(const struct sockaddr_in6 *from, struct address *address,
+                      struct origin *origin)
+{
+    const uint8_t *host = from->sin6_addr.s6_addr;
     if (memcmp(host, v4_mapped_prefix, sizeof v4_mapped_prefix) == 0) {
         origin_v4(host + sizeof v4_mapped_prefix, address, origin);
         return;
     }
     inet_ntop(AF_INET6, host, address->host, sizeof address->host);
+    if (IN6_IS_ADDR_LINKLOCAL(&from->sin6_addr))
+        append_zone(from->sin6_scope_id, address);
     memcpy(origin->key, host, 8);
 }
 
@@ -100,7 +119,7 @@ void socket_origin(const union socket_address *from, struct origin *origin)
         origin_v4((const uint8_t *)&from->v4.sin_addr, &address, origin);
     } else {
         address.port = ntohs(from->v6.sin6_port);
-        origin_v6(from->v6.sin6_addr.s6_addr, &address, origin);
+        origin_v6(&from->v6, &address, origin);
     }
     address_format(&address, origin->text);
 }

@@ -26,5 +26,5 @@ int socket_tune_tcp(int fd);
 /* Whether a TCP connection ended up connected to itself, as happens to dials on the own machine. */
 bool socket_is_self_connected(int fd);
 
-/* The numeric text and the key of an IPv4 or IPv6 address. */
+/* The numeric text (link-local with its interface) and the key of an IPv4 or IPv6 address. */
 void socket_origin(const union socket_address *address, struct origin *origin);

@@ -1,11 +1,16 @@
 """Where machines are, how to get there, and that both may change."""
 
+import socket
+import struct
+import threading
 import time
 
 import pytest
 
 from conversation import Conversation
 from harness import eventually, pair
+from machine import PORT
+from wire import inside
 
 NAT = """
 table ip nat {
@@ -50,6 +55,59 @@ def test_two_hosts_with_nothing_but_ipv6_talk(machine, lay):
     talk.say()
     talk.settle()
     assert all("[fd00::" in end for pair in alice.connections() for end in pair)
+
+
+class NameServer(threading.Thread):
+    """Answers every question for an AAAA with one address, and others with none."""
+
+    def __init__(self, network, address):
+        super().__init__(daemon=True)
+        self.answer = socket.inet_pton(socket.AF_INET6, address)
+        self.socket = inside(network.path, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+        self.socket.bind(("::", 53))
+        self.start()
+
+    def run(self):
+        while True:
+            query, who = self.socket.recvfrom(512)
+            if query == b"":
+                return
+            wanted = query[12:].endswith(struct.pack("!HH", 28, 1))
+            record = struct.pack("!HHHIH", 0xC00C, 28, 1, 60, 16) + self.answer
+            self.socket.sendto(query[:2] + struct.pack("!HHHHH", 0x8180, 1, wanted, 0, 0)
+                               + query[12:] + record * wanted, who)
+
+    def end(self):
+        self.socket.sendto(b"", ("::1", 53))
+        self.join()
+        self.socket.close()
+
+
+def test_link_local_addresses_lead_to_peers_and_name_servers_by_their_interface(machine, lay, tmp_path):
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("nameserver fe80::2%wire0\n")
+    see = ["unshare", "--mount", "sh", "-c",
+           f'mount --bind {resolv} "$(realpath /etc/resolv.conf)" && exec "$@"', "sh"]
+    alice, bob = machine("alice", prefix=see), machine("bob")
+    lay(alice.network, bob.network, families=(6,))
+    for number, one in enumerate((alice, bob), 1):
+        one.network.plug("wire0", f"fe80::{number}/64")
+    alice.start()
+    bob.listen = f"[fe80::2%wire0]:{PORT}"
+    bob.start()
+    assert bob.rpc("status")["listeners"] == [{"address": "fe80::2%wire0", "port": PORT}]
+    invite = bob.ctl("-q", "invite", "alice").lines[0]
+    assert f"[fe80::2%wire0]:{PORT}" in invite
+    alice.ctl("join", invite, "bob")
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    assert all("[fe80::2]" in there for _, there in alice.connections())
+    server = NameServer(bob.network, "fd00::2")
+    alice.ctl("peer", "add", "named", "bob.example")
+    eventually(lambda: "Connection refused" in alice.peer("named").get("last_error", ""),
+               "an answer of the name server, and of nobody there")
+    server.end()
 
 
 @pytest.mark.parametrize("dead", ["10.0.0.2", "fd00::2"])

@@ -126,19 +126,28 @@ class Wire:
             pass  # that end is down
 
 
-def open_tun(namespace, name):
-    """A new TUN device in a network namespace, which is named by its file."""
+def inside(namespace, act):
+    """What a function returns that is called in a network namespace, given by its path."""
 
-    def inside():
+    def go():
         with open(namespace) as file:
             if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), f"can't enter {namespace}")
+        return act()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # only it goes there
+        return thread.submit(go).result()
+
+
+def open_tun(namespace, name):
+    """A new TUN device in a network namespace, which is named by its file."""
+
+    def make():
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
         return fd
 
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # only it goes there
-        return thread.submit(inside).result()
+    return inside(namespace, make)
 
 
 def read_packets(fd):

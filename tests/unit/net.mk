@@ -9,4 +9,5 @@ test_stream_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_stream_volume_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_listener_OBJS = net/listener net/unixsock $(NET_STREAM)
 test_dialer_OBJS = net/dialer net/resolver net/listener net/unixsock $(NET_STREAM)
-build/tests/unit/test_listener: LDFLAGS += -Wl,--wrap=socket
+test_listening_OBJS = net/listener net/unixsock $(NET_STREAM)
+build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket

@@ -282,6 +282,14 @@ static void test_an_immediate_failure_is_told_after_the_start(void **state)
     assert_true(strlen(call->error) > 0);
 }
 
+static void test_an_interface_that_does_not_exist_is_told(void **state)
+{
+    struct call *call = *state;
+    dial_and_wait(call, "fe80::1%nowhere", 1);
+    assert_null(call->stream);
+    assert_string_equal(call->error, "this machine has no such interface");
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static void test_a_name_is_looked_up_at_the_name_server(void **state)
@@ -445,6 +453,7 @@ int main(void)
         CALL(test_a_numeric_address_connects),
         CALL(test_a_refusal_is_told_after_the_start),
         CALL(test_an_immediate_failure_is_told_after_the_start),
+        CALL(test_an_interface_that_does_not_exist_is_told),
         CALL(test_a_name_is_looked_up_at_the_name_server),
         CALL(test_the_hosts_file_comes_first_and_is_read_anew),
         CALL(test_an_unknown_host_is_not_found),

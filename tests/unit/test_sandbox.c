@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/landlock.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -392,6 +393,12 @@ static int ask_a_name_server(void)
     return fd < 0 ? errno : outcome(connect(fd, (const struct sockaddr *)&address, sizeof address));
 }
 
+static int name_an_interface(void)
+{
+    char name[IF_NAMESIZE];
+    return if_indextoname(1, name) != NULL && if_nametoindex(name) == 1 ? 0 : errno;
+}
+
 static int use_memory(void)
 {
     char *block = malloc(64 * 1024 * 1024);
@@ -412,6 +419,7 @@ static const struct attempt daily_work[] = {
     {"replace a file of the state", replace_in_the_state},
     {"read /etc/hosts", read_hosts},
     {"ask a name server", ask_a_name_server},
+    {"name an interface", name_an_interface},
     {"use memory", use_memory},
     {"draw random bytes", draw_random},
 };

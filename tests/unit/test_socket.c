@@ -46,6 +46,30 @@ static void test_origins_read_as_people_write_them(void **state)
     assert_string_equal(origin_of(AF_INET6, "::ffff:192.0.2.1", 80).text, "192.0.2.1:80");
 }
 
+static void test_a_link_local_origin_has_its_interface(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        uint32_t interface;
+        const char *text;
+    } table[] = {
+        {"fe80::1", 1, "[fe80::1%lo]:8766"}, /* lo is always the first */
+        {"fe80::1", 0x7fffffff, "[fe80::1%2147483647]:8766"},
+        {"fe80::1", 0, "[fe80::1]:8766"},
+        {"2001:db8::1", 1, "[2001:db8::1]:8766"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        union socket_address address = {.v6 = {.sin6_family = AF_INET6,
+                                               .sin6_port = htons(8766),
+                                               .sin6_scope_id = table[i].interface}};
+        struct origin origin;
+        assert_int_equal(inet_pton(AF_INET6, table[i].host, &address.v6.sin6_addr), 1);
+        socket_origin(&address, &origin);
+        assert_string_equal(origin.text, table[i].text);
+    }
+}
+
 static void test_ipv4_counts_by_address_however_it_arrived(void **state)
 {
     (void)state;
@@ -110,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_origins_read_as_people_write_them),
+        cmocka_unit_test(test_a_link_local_origin_has_its_interface),
         cmocka_unit_test(test_ipv4_counts_by_address_however_it_arrived),
         cmocka_unit_test(test_ipv6_counts_by_its_64_bit_prefix),
         cmocka_unit_test(test_tcp_is_prompt_and_notices_a_lost_peer),
