@@ -171,8 +171,11 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
 static enum trust_verdict reach_verdict(struct admission *admission, struct link *link)
 {
     enum trust_verdict verdict = judge(admission, link);
-    if (verdict != TRUST_MERGE || !housekeeping_has_room(admission->housekeeping))
+    if (verdict != TRUST_MERGE)
         return verdict;
+    housekeeping_look(admission->housekeeping);
+    if (!housekeeping_has_room(admission->housekeeping))
+        return TRUST_MERGE;
     int r = merge(admission, link->peer, roster_by_key(admission->roster, link_fingerprint(link)));
     if (r < 0)
         runtime_fail(admission->runtime, r);

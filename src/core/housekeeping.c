@@ -131,16 +131,20 @@ static void note_room(struct housekeeping *housekeeping, bool room)
         links_renew_declined(housekeeping->links);
 }
 
-bool housekeeping_has_room(struct housekeeping *housekeeping)
+void housekeeping_look(struct housekeeping *housekeeping)
 {
     if (housekeeping->space != NULL)
         note_room(housekeeping, space_check(housekeeping->space));
+}
+
+bool housekeeping_has_room(const struct housekeeping *housekeeping)
+{
     return !housekeeping->low;
 }
 
 static void on_disk(void *context)
 {
-    housekeeping_has_room(context);
+    housekeeping_look(context);
 }
 
 void housekeeping_disk_full(struct housekeeping *housekeeping)
@@ -188,5 +192,5 @@ void housekeeping_start(struct housekeeping *housekeeping)
 {
     rearm_expiry(housekeeping);
     timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
-    housekeeping_has_room(housekeeping);
+    housekeeping_look(housekeeping);
 }

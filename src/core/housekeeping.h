@@ -50,8 +50,14 @@ void housekeeping_start(struct housekeeping *housekeeping);
 /* A message was stored that expires at this time (0: never), or has left the queue. */
 void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms);
 
-/* Whether there is room for one more message. */
-bool housekeeping_has_room(struct housekeeping *housekeeping);
+/*
+ * Looks at the disk again, before something is asked that hangs on it. When there is room again,
+ * links that declined items are closed, so that the peers come again with them.
+ */
+void housekeeping_look(struct housekeeping *housekeeping);
+
+/* Whether there was room for one more message at the last look. */
+bool housekeeping_has_room(const struct housekeeping *housekeeping);
 
 /* The disk was full. */
 void housekeeping_disk_full(struct housekeeping *housekeeping);
