@@ -33,12 +33,13 @@ build/tests/fuzz/fuzz_identity: LDFLAGS += $(call fuzz_wrap,EVP_KDF_derive PKCS8
 # Sessions of the protocol, without RSA or without any cryptography.
 fuzz_session = $(fuzz_driver) tests/fuzz/talker tests/unit/fake_random tests/vectors/vectors \
 	$(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session)
+fuzz_rsa_stand_ins = tests/simulation/stand_ins tests/simulation/bare_wrap
 fuzz_no_rsa = identity_sign identity_unwrap pubkey_check pubkey_verify pubkey_wrap
 
-fuzz_frames_OBJS = $(fuzz_session) tests/fuzz/open_doors
-fuzz_handshake_OBJS = $(fuzz_session) tests/simulation/stand_ins
-fuzz_records_OBJS = $(fuzz_session) tests/simulation/stand_ins
-fuzz_dialogue_OBJS = $(fuzz_session) tests/simulation/stand_ins
+fuzz_frames_OBJS = $(fuzz_session) tests/fuzz/open_doors tests/simulation/bare_wrap
+fuzz_handshake_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
+fuzz_records_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
+fuzz_dialogue_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
 
 build/tests/fuzz/fuzz_frames: LDFLAGS += $(call fuzz_wrap,aead_open aead_seal identity_sign \
 	identity_unwrap pubkey_verify pubkey_wrap secret_equal)
@@ -49,7 +50,7 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 
 # Daemons on the simulated network.
 fuzz_world = $(fuzz_driver) $(simulated) \
-	$(addprefix tests/simulation/,dice stand_ins stream wire world)
+	$(addprefix tests/simulation/,bare_wrap dice stand_ins stream wire world)
 
 fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c $(srcdir)/src/rpc/*.c))

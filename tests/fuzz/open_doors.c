@@ -15,9 +15,6 @@ int __wrap_identity_sign(const struct identity *identity, enum signature_purpose
                          const struct span *parts, size_t count, uint8_t *signature);
 int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpose,
                          const struct span *parts, size_t count, struct span signature);
-int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *out);
-int __wrap_identity_unwrap(const struct identity *identity, struct span wrapped,
-                           const struct secret *fallback, struct secret *secret);
 bool __wrap_secret_equal(const void *a, const void *b, size_t size);
 
 int __wrap_aead_seal(const struct secret *key, const uint8_t *iv, struct span aad,
@@ -59,22 +56,6 @@ int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpos
     (void)parts;
     (void)count;
     (void)signature;
-    return 0;
-}
-
-int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *out)
-{
-    memset(out, 0, pubkey_modulus_size(key));
-    memcpy(out, secret->bytes, SECRET_SIZE);
-    return 0;
-}
-
-int __wrap_identity_unwrap(const struct identity *identity, struct span wrapped,
-                           const struct secret *fallback, struct secret *secret)
-{
-    (void)identity;
-    (void)fallback;
-    memcpy(secret->bytes, wrapped.data, SECRET_SIZE);
     return 0;
 }
 

@@ -12,9 +12,6 @@ int __wrap_identity_sign(const struct identity *identity, enum signature_purpose
                          const struct span *parts, size_t count, uint8_t *signature);
 int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpose,
                          const struct span *parts, size_t count, struct span signature);
-int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *out);
-int __wrap_identity_unwrap(const struct identity *identity, struct span wrapped,
-                           const struct secret *fallback, struct secret *secret);
 int __wrap_pubkey_check(const struct pubkey *key);
 
 enum { PARTS_MAX = 16 };
@@ -48,22 +45,6 @@ int __wrap_pubkey_verify(const struct pubkey *key, enum signature_purpose purpos
     bool whole = memcmp(seal, signature.data, sizeof seal) == 0 &&
                  bytes_all_zero(signature.data + sizeof seal, signature.size - sizeof seal);
     return whole ? 0 : PUBKEY_FORGED;
-}
-
-int __wrap_pubkey_wrap(const struct pubkey *key, const struct secret *secret, uint8_t *out)
-{
-    memset(out, 0, pubkey_modulus_size(key));
-    memcpy(out, secret->bytes, SECRET_SIZE);
-    return 0;
-}
-
-int __wrap_identity_unwrap(const struct identity *identity, struct span wrapped,
-                           const struct secret *fallback, struct secret *secret)
-{
-    (void)identity;
-    (void)fallback;
-    memcpy(secret->bytes, wrapped.data, SECRET_SIZE);
-    return 0;
 }
 
 int __wrap_pubkey_check(const struct pubkey *key)
