@@ -2,13 +2,13 @@
  * p2pchatd: encrypted messages between machines, the daemon.
  */
 #define LOG_COMPONENT "daemon"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/startup.h"
 #include "crypto/crypto.h"
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
@@ -48,14 +48,27 @@ static enum exit_status serve(const struct options *options, const struct paths 
     return status;
 }
 
-/* Each link and each client takes a descriptor; the soft limit is for programs that select(2). */
-static void raise_descriptor_limit(void)
+static void raise_limit(int resource, struct rlimit *limit)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (getrlimit(resource, limit) < 0)
         return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    limit->rlim_cur = limit->rlim_max;
+    setrlimit(resource, limit);
+}
+
+/*
+ * Each link and each client takes a descriptor; the soft limit is for programs that select(2). A
+ * limit of a file's size comes from a shell and is not meant for us.
+ */
+static void raise_limits(void)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    raise_limit(RLIMIT_NOFILE, &limit);
+    raise_limit(RLIMIT_FSIZE, &limit);
+    if (limit.rlim_cur != RLIM_INFINITY)
+        log_warning("files may have at most %llu bytes here (ulimit -f, LimitFSIZE=), so the store "
+                    "may end there; start p2pchatd without that limit",
+                    (unsigned long long)limit.rlim_cur);
 }
 
 static enum exit_status start(const struct options *options, const struct paths *paths,
@@ -63,8 +76,7 @@ static enum exit_status start(const struct options *options, const struct paths 
 {
     umask(0077);
     confine_process();
-    signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    raise_limits();
     log_set_level(config->log_level);
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;
@@ -91,25 +103,39 @@ static enum exit_status configure(const struct options *options, const struct pa
     return starts ? start(options, paths, &config) : EXIT_STATUS_OK;
 }
 
-int main(int argc, char *argv[])
+static enum exit_status run(struct options *options)
 {
-    struct options options;
     struct paths paths;
-    if (options_parse(&options, argc, argv) < 0)
-        return EXIT_STATUS_USAGE;
-    if (options.action == OPTIONS_HELP) {
+    if (options->action == OPTIONS_HELP) {
         options_print_help();
         return EXIT_STATUS_OK;
     }
-    if (options.action == OPTIONS_VERSION) {
+    if (options->action == OPTIONS_VERSION) {
         printf("p2pchatd %s\n", VERSION);
         return EXIT_STATUS_OK;
     }
-    if (options.action == OPTIONS_RUN)
+    if (options->action == OPTIONS_RUN)
         notify_use_journal();
     enum exit_status status = EXIT_STATUS_CONFIG;
-    if (paths_find(&paths, &options) == 0)
-        status = configure(&options, &paths);
+    if (paths_find(&paths, options) == 0)
+        status = configure(options, &paths);
     paths_deinit(&paths);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct options options;
+    if (startup_open_standard() < 0)
+        return EXIT_STATUS_OS;
+    startup_reset_signals();
+    if (options_parse(&options, argc, argv) < 0)
+        return EXIT_STATUS_USAGE;
+    enum exit_status status = run(&options);
+    int r = startup_flush_output();
+    if (r < 0 && status == EXIT_STATUS_OK) {
+        fprintf(stderr, "p2pchatd: can't write to standard output: %s\n", strerror(-r));
+        status = EXIT_STATUS_IO;
+    }
     return (int)status;
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import random
 import re
 import signal
@@ -12,6 +13,9 @@ import subprocess
 import pytest
 
 from harness import P2PCHATCTL, P2PCHATD, PATIENCE_S, environment, eventually, pair, run
+
+
+SHELL = pathlib.Path("/bin/sh")
 
 
 def mode(path):
@@ -313,6 +317,44 @@ def test_it_ends_well_at_a_signal(alice, sign):
     alice.process.send_signal(sign)
     assert alice.process.wait(timeout=PATIENCE_S) == 0
     alice.process = None
+
+
+def deaf(*signals):
+    """A prefix under which a program ignores and blocks these signals."""
+    return ["/usr/bin/python3", "-c", "import os, signal, sys\n"
+            f"for sign in {[int(sign) for sign in signals]}:\n"
+            "    signal.signal(sign, signal.SIG_IGN)\n"
+            "    signal.pthread_sigmask(signal.SIG_BLOCK, [sign])\n"
+            "os.execvp(sys.argv[1], sys.argv[1:])"]
+
+
+def test_signals_that_its_parent_ignored_and_blocked_are_heard(daemon):
+    alice = daemon("alice", prefix=deaf(signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD))
+    reload(alice, "configuration reloaded")
+    alice.stop()
+
+
+def test_a_limit_of_file_sizes_does_not_kill_it(daemon, bob):
+    """Under a hard one the store fails as a disk does; without, the soft one is lifted."""
+    soft = daemon("soft", prefix=["sh", "-c", 'ulimit -S -f 64; exec "$@"', "sh"])
+    soft.ctl("peer", "add", "bob", bob.address)
+    for _ in range(8):
+        soft.ctl("send", "-p", "bob", "-", input="x" * 60000)
+    assert "ulimit -f" not in soft.text_of_log()
+
+
+def test_a_hard_limit_of_file_sizes_is_told(home):
+    result = run(SHELL, "-c", f'ulimit -f 64; exec {P2PCHATD} --state-dir state --generate-identity',
+                 home=home, cwd=home)
+    assert "at most 65536 bytes" in result.err or "at most 32768 bytes" in result.err
+
+
+@pytest.mark.parametrize("arguments", [["-T"], ["--version"], ["--help"]])
+def test_output_that_is_lost_is_an_error(home, arguments):
+    for redirection in (">/dev/full", ">&-"):
+        result = run(SHELL, "-c", f'exec "$0" "$@" {redirection}', P2PCHATD, *arguments,
+                     home=home, expect=74)
+        assert "can't write to standard output" in result.err
 
 
 def test_it_ends_although_clients_are_connected(paired):

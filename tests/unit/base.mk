@@ -12,6 +12,7 @@ test_fingerprint_OBJS = base/fingerprint base/base64
 test_list_OBJS =
 test_log_OBJS = base/log base/escape base/utf8 base/bytes tests/unit/fake_clock
 test_number_OBJS = base/number
+test_startup_OBJS = base/startup
 test_suggest_OBJS = base/suggest
 test_timestamp_OBJS = base/timestamp
 test_utf8_OBJS = base/utf8
