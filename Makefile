@@ -6,7 +6,7 @@
 srcdir := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # These goals come before configure: some install what it needs and then start make again.
-EARLY_GOALS = bench coverage dependencies demo lint check check-% clean distclean
+EARLY_GOALS = bench coverage dependencies demo help lint check check-% clean distclean
 ifneq ($(filter-out $(EARLY_GOALS),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 endif
@@ -46,7 +46,7 @@ DAEMON_SOURCES = $(filter-out $(UNUSED),\
 CLIENT_SOURCES = $(call sources,base rpc client client/chat client/verbs)
 PROGRAMS = build/p2pchatd build/p2pchatctl
 
-all: $(PROGRAMS)
+all: $(PROGRAMS)  ## both programs, in build/
 
 build/p2pchatd: $(call objects,$(DAEMON_SOURCES))
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
@@ -78,13 +78,26 @@ $(srcdir)/configure: $(srcdir)/configure.ac
 
 include $(srcdir)/tests/tests.mk
 
-dependencies:
+dependencies:  ## installs what building and testing need (Debian)
 	@$(srcdir)/tests/tools/dependencies check
 
-demo:
+demo:  ## installs what is missing, builds, and runs two daemons that talk
 	@$(srcdir)/tests/tools/dependencies build
 	@$(MAKE) $(JOBS) --no-print-directory all
 	@$(srcdir)/tests/tools/demo build
+
+# What clangd and other tools read: how each file is compiled.
+compile_commands.json: export COMPILE = $(CC) $(ALL_CPPFLAGS) -I$(srcdir)/tests $(ALL_CFLAGS)
+compile_commands.json: config.mk  ## for clangd and editors
+	$(call quiet,GEN)find $(realpath $(srcdir)/src $(srcdir)/tests) -name '*.c' | sort | awk \
+		-v directory='$(CURDIR)' 'BEGIN { gsub(/["\\]/, "\\\\&", ENVIRON["COMPILE"]) } \
+		{ printf "%s{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s -c %s\"}", \
+			NR == 1 ? "[" : ",\n", directory, $$0, ENVIRON["COMPILE"], $$0 } \
+		END { print "]" }' >$@
+
+# The goals with a "##" behind them.
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z0-9._-]*\).*:.*## *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 # --- installation -----------------------------------------------------------------------------
 
@@ -95,21 +108,21 @@ include $(srcdir)/contrib/contrib.mk
 
 DOCS = README.md SECURITY.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json
 
-install: all
+install: all  ## with prefix and DESTDIR, as configure was told
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
 	$(INSTALL) -m 755 build/p2pchatctl $(DESTDIR)$(bindir)/p2pchatctl
 	$(INSTALL) -m 755 build/p2pchatd $(DESTDIR)$(sbindir)/p2pchatd
 	$(INSTALL) -m 644 $(addprefix $(srcdir)/,$(DOCS)) $(DESTDIR)$(docdir)
 
-uninstall:
+uninstall:  ## removes what install has put there
 	rm -f $(DESTDIR)$(bindir)/p2pchatctl $(DESTDIR)$(sbindir)/p2pchatd
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS)))
 
-clean:
+clean:  ## removes build/
 	rm -rf build
 
-distclean: clean
-	rm -rf config.mk config.log config.status configure configure~ autom4te.cache
+distclean: clean  ## and what configure has made
+	rm -rf compile_commands.json config.mk config.log config.status configure configure~ autom4te.cache
 
-.PHONY: all dependencies demo install uninstall clean distclean
+.PHONY: all compile_commands.json dependencies demo help install uninstall clean distclean
 .DELETE_ON_ERROR:

@@ -17,7 +17,7 @@ build/tests/%: build/obj/tests/%.o $$(addsuffix .o,$$(addprefix build/obj/,$$($$
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LIBS)
 
-tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS) $(FUZZ_TARGETS)
+tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS) $(FUZZ_TARGETS)  ## all test programs, not run
 
 # --- running them -----------------------------------------------------------------------------
 #
@@ -26,7 +26,7 @@ tests: $(UNIT_TESTS) $(SIMULATION) $(FAULT_TOOLS) $(BENCH_TOOLS) $(FUZZ_TARGETS)
 # The second build, by clang with AddressSanitizer, LeakSanitizer and UBSan.
 SANITIZED = build/sanitized
 
-sanitized: $(SANITIZED)/config.mk
+sanitized: $(SANITIZED)/config.mk  ## everything once more with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -C $(SANITIZED) all tests
 
 $(SANITIZED)/config.mk: $(srcdir)/configure $(srcdir)/config.mk.in
@@ -62,61 +62,61 @@ BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 # Everything that runs the programs, in the build given by its folder.
 suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
 
-check: dependencies
+check: dependencies  ## all tests
 	$(BUILD) all tests sanitized plain
 	$(RUN) service@build network@build lint docs@build models faults@build memcheck@$(PLAIN)/build \
 		$(call suite,build) $(call suite,$(SANITIZED)/build)
 
-lint check-lint: dependencies
+check-lint lint: dependencies  ## floors, dialect, formatting, shell
 	$(RUN) lint
 
-check-models: dependencies
+check-models: dependencies  ## ProVerif and Spin
 	$(RUN) models
 
-check-docs: dependencies
+check-docs: dependencies  ## pages and help against the code
 	$(BUILD) all
 	$(RUN) docs@build
 
-check-memcheck: dependencies
+check-memcheck: dependencies  ## a conversation under valgrind
 	$(BUILD) plain
 	$(RUN) memcheck@$(PLAIN)/build
 
-check-simulation: dependencies
+check-simulation: dependencies  ## many seeds of the simulated network
 	$(BUILD) $(SIMULATION)
 	$(RUN) simulation@build
 
-check-unit: dependencies
+check-unit: dependencies  ## modules, and dialogues of sessions
 	$(BUILD) tests
 	$(RUN) unit@build dialogue@build
 
-check-e2e: dependencies
+check-e2e: dependencies  ## real daemons on loopback
 	$(BUILD) all
 	$(RUN) e2e@build
 
-check-service: dependencies
+check-service: dependencies  ## a real systemd (root)
 	$(BUILD) all plain
 	$(RUN) service@build
 
-check-network: dependencies
+check-network: dependencies  ## network namespaces (root)
 	$(BUILD) all
 	$(RUN) network@build
 
-check-sanitizers: dependencies
+check-sanitizers: dependencies  ## most tests in the sanitized build
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
 
-check-faults: dependencies
+check-faults: dependencies  ## crashes, full disks, no memory, wrong clocks
 	$(BUILD) all tests
 	$(RUN) faults@build
 
-check-fuzz: dependencies
+check-fuzz: dependencies  ## the corpus, and a few seconds of fuzzing
 	$(BUILD) $(FUZZ_TARGETS) sanitized
 	$(RUN) fuzz@build fuzz@$(SANITIZED)/build
 
 # The long form of what `check` does in short, for before a release. Writes tests/RESULTS.md.
 check-deep: export P2PCHAT_DEEP = 1
 check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
-check-deep: dependencies
+check-deep: dependencies  ## the long forms; writes tests/RESULTS.md
 	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
 	$(RUN) models dialogue@build simulation@build simulation/mutants faults@build network@build \
@@ -125,7 +125,7 @@ check-deep: dependencies
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
 
 # How much of src/ the tests run; too little fails.
-coverage: dependencies
+coverage: dependencies  ## how much of src/ the tests run
 	$(BUILD) covered
 	@find $(COVERED) -name '*.gcda' -delete
 	$(RUN) $(call suite,$(COVERED)/build)
@@ -135,7 +135,7 @@ coverage: dependencies
 #
 # Never a test: it prints ratios to what the machine itself can do, in the same run.
 
-bench: dependencies
+bench: dependencies  ## figures beside the limits of this machine
 	$(BUILD) all plain $(BENCH_TOOLS)
 	@$(srcdir)/tests/bench/run
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Network addresses as people write them: "host", "host:port", "192.0.2.1:8766",
  * "[2001:db8::1]:8766".

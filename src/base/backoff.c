@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Exponential waits with spread. Knows neither the clock nor a source of randomness.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How long to wait before the next try. Pure arithmetic: the caller brings time and randomness.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Bytes as printable text: base64, base64url and hexadecimal. Everything strict, nothing padded.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Base64 (RFC 4648 section 4) and base64url (section 5), both without padding, and hexadecimal.
  * Decoders are strict: no white space, no padding, no stray bits in the last character.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A token bucket counted in thousandths, so that one millisecond at one token per second is one
  * unit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A token bucket: at most `burst` at once and `per_second` on average.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Growing buffers, big-endian integers and the reader. No file, no socket, no text.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Byte strings: `struct span` borrows, `struct bytes` owns and grows, `struct reader` walks.
  *

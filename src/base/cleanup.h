@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Ownership by scope: variables that release what they hold when they go out of scope.
  */

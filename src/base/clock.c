@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The two clocks of the kernel, in milliseconds. No timers here: those belong to net/loop.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The two clocks. Timers and deadlines use the monotonic one; only what people read uses the other.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Harmless text. Decides per character; does not judge whether text is valid (base/utf8) and does
  * not quote for shells, JSON or SQL.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Makes text from others harmless before people see it on a terminal or in a log.
  *

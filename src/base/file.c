@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Small files, read and replaced whole. Not for what grows: that is the store's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Small files and private directories: read whole, replaced whole, durable when it says so.
  */

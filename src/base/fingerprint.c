@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fingerprints as values and as text. How one is made of a key is in pubkey.
  */

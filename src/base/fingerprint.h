@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fingerprints: SHA-256 of a public key's SPKI, shown as ssh-keygen shows them.
  */

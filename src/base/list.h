@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Intrusive doubly linked lists: the node lives in the object, so adding never fails.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: formats, makes harmless, limits and hands over. Where lines end up (journal, syslog,
  * file) is the sink's business; the one built in writes to standard error.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: one line per thing that happened, for people and for machines.
  *

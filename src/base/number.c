@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Numbers with units, as in configuration and on command lines. Unsigned only; no locale, no
  * exponent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Numbers, durations and sizes that people write. Nothing but the number and its unit is accepted.
  */

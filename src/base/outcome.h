@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The numbers of outcomes. A function returns 0, a -errno, or an outcome > 0 of its module, which
  * the caller must handle. No two modules share a number, so an outcome that is passed on by mistake

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * "Did you mean": the edit distance of Damerau and Levenshtein, without edits of swapped pairs.
  */

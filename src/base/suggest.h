@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * "Did you mean": the word of a list that a mistyped one is nearest to.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * RFC 3339 text and milliseconds since 1970. No local time: offsets are understood, never written.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Points in time as text: RFC 3339, UTC, milliseconds ("2026-11-22T19:51:03.214Z").
  */

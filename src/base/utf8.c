@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Strict UTF-8. Says what is valid; what is harmless is for base/escape to say.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * UUIDs of version 7 and their text. Time and randomness come from the caller.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * UUID version 7 (RFC 9562 section 5.7): message ids that are unique without any durable state.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Names for requests to send: random, and counted. Guessing one gains nothing, so the system's
  * randomness will do as it comes.

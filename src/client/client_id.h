@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Names for requests to send, by which the daemon knows one that it has answered already.
  *

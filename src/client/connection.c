@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A connection to the daemon over its UNIX socket. Blocking writes, reads with a deadline.
  */

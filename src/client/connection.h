@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A connection to the daemon: JSON objects out, JSON objects in. What they mean is not known here.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One run of p2pchatctl. The verbs are in cmd_*.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One run of p2pchatctl: its global options, its streams, its connection, and how it fails.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A position in a file: one line, "EPOCH SEQ".
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A position in the events of a daemon, kept in a file: durable, and replaced in one step.
  */

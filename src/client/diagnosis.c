@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What keeps a peer from being online. The first thing that does is told; behind it may be others.
  */

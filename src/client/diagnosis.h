@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The trouble with a peer, and what to do about it: what status, peer show and doctor say.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A command that is run for each message, again and again until it has succeeded.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Events of the daemon from a position on. The position is kept here; the daemon forgets it with
  * the connection.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Events of the daemon from a position on, across restarts of the daemon.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stored messages, fetched page by page from the newest back: so no reply is huge, and the daemon
  * may give fewer at a time than it is asked for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Messages out of standard input. Lines keep every byte, a CR too.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Messages out of standard input: the whole of it, or one for each line.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl: the command-line client of p2pchatd. Global options and the choice of a verb.
  */

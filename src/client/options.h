@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Options of a verb, with those that every verb has: --socket, --json, --quiet, --utc, --no-pager
  * and --help.

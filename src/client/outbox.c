@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Messages on their way into the daemon. Where they come from is cmd_send's business.
  */

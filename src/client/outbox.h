@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Messages on their way into the daemon, several at a time, and the wait for what becomes of them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What goes to standard output: exact bytes for programs, harmless text for terminals, tables.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A pager: a shell command that reads our standard output through a pipe.
  */

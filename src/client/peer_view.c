@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How peers look to people.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * QR codes on terminals, by libqrencode. It is loaded here and not linked, so that no other verb
  * waits for it or needs it.

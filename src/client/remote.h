@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl on another machine, run through the user's own ssh.
  */

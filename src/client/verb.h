@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The verbs of p2pchatctl: the table that dispatch and help read.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How messages and events look.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How messages and events look: for people on a line (short) or with everything that is known
  * (verbose), the text alone (cat), or the whole object (json). And how times look.

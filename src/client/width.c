@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How much room a text takes on a terminal, as wcwidth(3) has it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How much room a text takes on a terminal. For harmless text: control characters take none.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Admission: the answers to the two questions of a session, may this identity come in and may this
  * session exist, with everything that follows from them (pinning, requests, alarms).

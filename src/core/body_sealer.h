@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Message bodies at rest: each is sealed under its own key before it reaches the store.
  *

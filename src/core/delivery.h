@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Delivery with one peer: from the queue to the session, from the session to the history, exactly
  * once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Housekeeping: what leaves the store by itself, and what stops when the disk is nearly full.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What is in flight to one peer: which messages of its queue the present session was given and the
  * peer has yet to acknowledge. Neither the store nor the session is touched here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One link: the adapter between a stream and a session.
  */

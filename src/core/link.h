@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One link: a TCP connection and the session on it, kept in step.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The switchboard: what happens on a link goes to the module that answers it. Nothing is decided
  * here.

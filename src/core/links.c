@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All links: their bounds, and one per identity.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All links: strangers that are still shaking hands, and established sessions, one per identity.
  */

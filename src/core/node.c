@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The node: how it comes and goes, and what there is to see of it.
  */

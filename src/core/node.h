@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The node: everything between the network and the control interface. This is what a control method
  * may ask.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What may come of a request to the node, besides success (0) and -errno.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What people may ask about peers.
  */

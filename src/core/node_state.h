@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The node from the inside: its parts, for the files of the facade, core/node*.c. The parts don't
  * know it: each is given those that it needs (tests/lint/floors holds that).

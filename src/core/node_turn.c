@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The end of a turn: what it changed is committed, and then what waited for that is released; or
  * it is undone as a whole.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One known peer: dialling and its states.
  */

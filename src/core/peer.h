@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One known peer: what is stored about it, its link, and the dialling that brings the link up.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Unknown keys that wait for a person's yes: a bounded list in memory. Strangers cause no disk
  * write.

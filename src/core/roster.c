@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The roster: every known peer.
  */

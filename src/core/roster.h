@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The roster: every known peer, in memory as in the store. Who becomes a peer, or is one under
  * another name or with another key, does so here; whether he may is decided above.

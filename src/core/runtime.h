@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What every module of this floor is given: the loop, the store, our keys, the settings, and who is
  * told. It ends with a latch: once the store has failed, nothing is promised any more.

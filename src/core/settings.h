@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What an administrator may choose about the core. Protocol timers and limits are not among it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who may come in. Facts in, verdict out: no peer, link or store is touched here.
  */

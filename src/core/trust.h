@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Who may come in: the decision about an authenticated key, as a pure function.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * AES-256-GCM, one message at a time. Who makes keys and IVs unique is above.
  */

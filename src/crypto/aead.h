@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * AES-256-GCM (NIST SP 800-38D) with 96-bit IV and 128-bit tag.
  */

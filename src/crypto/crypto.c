@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Owns the OpenSSL context. Computes nothing itself.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The cryptographic library: our own OpenSSL context, so that no system-wide configuration or other
  * library changes what we compute.

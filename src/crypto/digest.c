@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * SHA-256 and SHA-512. Keyed hashes are in kdf.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * SHA-256 and SHA-512 (FIPS 180-4), at once or running.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The private key at work. Where it is kept is the daemon's business, how it is written pem_key's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * This machine's own RSA identity: the private key and what it may be used for.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * HMAC-SHA-256 and the two halves of HKDF. Labels and contexts are the callers' business.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869).
  */

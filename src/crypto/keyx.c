@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * X25519 with ephemeral keys. Does not hash the shared secret: that is the key schedule's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Ephemeral key agreement: X25519 (RFC 7748).
  */

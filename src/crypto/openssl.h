@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the files of crypto/ share about OpenSSL. No other folder includes this.
  */

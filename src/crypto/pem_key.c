@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * From PEM to a key and back. Which keys may be an identity is for identity to say.
  */

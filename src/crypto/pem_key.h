@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Private keys as PEM files hold them: PKCS#8 (RFC 5958), plain or encrypted, and PKCS#1 (RFC
  * 8017). Only for crypto/.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Encrypted PKCS#8. What is inside the key is not looked at.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Public keys: the template, the import and the public operations. Whether a key is trusted is
  * decided elsewhere.

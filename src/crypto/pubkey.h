@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * RSA public keys of peers: recognised byte for byte, never parsed.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The system's randomness through OpenSSL's generator. No other file asks for any.
  */

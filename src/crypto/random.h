@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Randomness: the only source in the program. Tests link another object in its place.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * RSASSA-PSS and RSAES-OAEP as the protocol wants them. Every parameter is set, on both sides:
  * OpenSSL's defaults differ between releases (salt length) or are older than we want (SHA-1 in

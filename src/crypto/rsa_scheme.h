@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The two RSA schemes with all their parameters, for the public and the private side alike. Only
  * for crypto/.

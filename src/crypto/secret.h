@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Secrets: 32-byte keys, their wiping and their comparison.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * No new privileges, no core files, no debuggers: prctl(2) and setrlimit(2).
  */

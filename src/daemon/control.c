@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The control interface: clients, their lines, and the end of the turn.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The control interface: serves JSON-RPC on a UNIX socket.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Calls: finding the function, reading parameters, and saying what went wrong.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One call of a method: JSON in, JSON or a complaint out. Methods do not know how it travels.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a client is told: a reply promises something, so it is held until the turn has settled.
  */

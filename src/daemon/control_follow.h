@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Followers: positions in the store's events, from which a client is sent what comes after. Never a
  * queue.

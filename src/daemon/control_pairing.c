@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How pairing by an invite stands.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the control interface shows of things: the JSON objects of peers, messages, events and
  * requests. Each returns a new reference, or NULL without memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Calls that are answered later: when a message reaches a state, a peer answers a ping, or
  * pairing with it is done.

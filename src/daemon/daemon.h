@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The daemon: one node, one control interface, one loop, from the first file opened to the last
  * word said.

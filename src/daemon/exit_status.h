@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What p2pchatd ends with; the values are those of sysexits.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The heartbeat. Its timers do no more than cause a turn; whatever is due is told when that turn
  * has settled.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The heartbeat: tells the service manager that the daemon is alive and how it stands.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The daemon's two long-lived secrets: the identity that peers know it by, and the key that seals
  * the store.

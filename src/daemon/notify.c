@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The service manager is systemd: sd_notify(3), sd_listen_fds(3) and the journal.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The service manager: how it learns of our state, the sockets it hands over, and its journal.
  * Without one, or built without systemd, all of this does nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Built without systemd: there is no service manager to talk to.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where the daemon keeps its things: what the command line says, else what the service manager
  * says, else the usual place of a system daemon (as root) or of a user's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The sandbox: once everything is open, the daemon keeps only the files and the system calls that
  * it works with, whoever started it. Code that an attacker gets to run inside finds no other files,

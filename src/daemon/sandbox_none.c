@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Built without a sandbox: sanitizers and other tools that look into the process use files and
  * system calls that the daemon itself does not.

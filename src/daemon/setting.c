@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Settings: how a text becomes a value, and a value a text again.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of settings, and what each type of value accepts and looks like.
  */

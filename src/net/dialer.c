@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Dialling: one name, several addresses, one patience for all of it. When to dial again is decided
  * above.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Connecting out: resolves a name and tries its addresses in turn.
  */

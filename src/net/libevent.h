@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What the modules of this folder share behind their headers: the one place where libevent shows.
  * Nothing outside the folder includes it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Listeners: bind or inherit, accept, and hand streams up. Who may stay is decided above.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Listening sockets, TCP and UNIX: bound here or inherited, accepting in bounded steps.
  *

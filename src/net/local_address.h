@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The addresses by which this machine reaches others, which mostly are those by which others reach
  * it. Asking for them sends nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The event loop over libevent: turns, time, signals and timers. It knows nothing of sockets.
  */

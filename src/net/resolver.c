@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Name look-ups over evdns. One evdns_base per look-up: changes of resolv.conf count at once, and
  * nothing stays open in between.

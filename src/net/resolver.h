@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Looks up host names: /etc/hosts, then the name servers of /etc/resolv.conf, both read anew each
  * time.

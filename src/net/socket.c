@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Socket options, and what socket addresses mean. Opens, closes and waits for nothing.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sockets below the streams: TCP options and the addresses of both ends. No events here.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Streams: one connected socket, two buffers, and when to tell the owner what.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A connected byte stream, TCP or UNIX: buffered, bounded, with callbacks.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Binding a UNIX socket to a path and taking it away again. Accepts nothing.
  */

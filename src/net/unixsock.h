@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The file side of a listening UNIX socket: made with a tight mode, never in the place of a live
  * one, and removed only while it is still the same file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The names of close codes and their reading from the wire; what they lead to is decided elsewhere.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Why a link ends: the codes of ALERT frames and CLOSE records.
  */

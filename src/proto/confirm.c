@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Making and checking of the CONFIRM messages; the keys come from the key schedule.
  */

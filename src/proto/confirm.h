@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * CONFIRM_J and CONFIRM_H: the proof that both sides saw the same handshake and derived the same
  * keys.

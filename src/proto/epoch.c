@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Steps and times of the rekey. Packets are sealed and opened elsewhere, with the chains kept here.
  */

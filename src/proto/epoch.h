@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The keys of a session through its epochs, and the rekey that leads from one to the next.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The header of frames and the lengths that each type may have; the bodies are other modules'
  * matter.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What both roles of the handshake share: the states, the transcript, alerts and CONFIRM. What
  * differs is in handshake_joiner.c and handshake_host.c.

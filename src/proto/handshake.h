@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The handshake of both roles: from nothing to two authenticated identities and fresh keys.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The host's half of the handshake: what it does with HELLO_J and IDENT.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The joiner's half of the handshake: what it does with HELLO_H and KEY.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The inside of a handshake, shared by the halves of the two roles and by nobody else.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Layout of HELLO_J and HELLO_H. Whether a key is a good point is the key exchange's matter.
  */

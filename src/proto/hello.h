@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The clear first frames. The joiner offers, the host chooses:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Layout of the plaintexts of IDENT and KEY; neither keys nor signatures are judged here.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The two values that an invite's secret yields. Which invites exist and are still good is the
  * store's business.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a joiner shows to prove that it holds an invite: an id to find the invite by, and a MAC that
  * is bound to this connection and this joiner.

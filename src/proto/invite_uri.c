@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Invites as text. Numeric addresses and host names hold no character that a URI would escape.
  */

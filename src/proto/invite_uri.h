@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An invite as one line of text:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The derivations of the key schedule, each one HKDF call; when they happen is decided by the
  * handshake, the packets and the rekey.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The key schedule: from the shared secrets of the handshake to one key per packet.
  *

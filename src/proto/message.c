@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Layout of text messages and what a text may be. How it is shown harmlessly is decided far above.
  */

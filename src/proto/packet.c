@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sealing, signing, opening and verifying of packets; the records in them are somebody else's
  * matter.

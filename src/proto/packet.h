@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Packets: what travels once a session exists. One AES key for each, from the sender's chain.
  *

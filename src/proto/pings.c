@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Bookkeeping of PINGs; the records themselves and the time-out are the session's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * PINGs of one session, both ways: which of ours are unanswered, and how many the peer may send.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Records: what packets carry. Same header as a frame, but inside the encryption.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The combined checksum and what people compare of it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The combined checksum of two identities and its forms for people: the safety number and the QR
  * text.

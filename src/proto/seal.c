@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sealing and opening of handshake frames. Sessions have packets instead, see packet.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One direction of the sealed part of a handshake: frames under one key, counted from 0.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The life of a session and what its owner asks of it. Incoming bytes, outgoing packets and timers
  * are in session_input.c, session_output.c and session_timer.c.

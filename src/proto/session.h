@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The protocol on one link, from the first HELLO to CLOSE: bytes and time in, bytes and events out.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The way in: bytes become frames, frames become handshake steps or records, records become events.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The inside of a session, shared by the session_*.c files and by nobody else.
  *

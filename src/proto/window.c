@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Arithmetic of the window; the items themselves are elsewhere.
  */

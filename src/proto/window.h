@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Our own items that are under way: handed in, transmitted, acknowledged.
  *

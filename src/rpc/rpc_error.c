@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of error kinds, as functions. Building error replies is rpc_message's business.
  */

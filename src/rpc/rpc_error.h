@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Errors of the control interface: the reserved codes of JSON-RPC 2.0 and our kinds.
  *

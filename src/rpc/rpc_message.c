@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * JSON-RPC 2.0 messages. No transport: lines come in and go out as bytes.
  */

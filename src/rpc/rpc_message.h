@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * JSON-RPC 2.0 messages: strict reading, and building of requests, replies, errors and events.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of control methods, and the check of parameters against it. What a method does is not
  * known here.

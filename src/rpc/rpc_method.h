@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The table of control methods, and the check of a call's parameters against it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Consumers in the store: named followers and how far each has come.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The database file: opening, migrating, committing. What SQLite's results mean is in sql.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The database file: opening, migrating, committing, and the rule for failures.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rows of events. Whatever is told to a follower is committed: walks end at the newest committed
  * event.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Events in the store: what followers read, in the order of their seq.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Invites that we gave and nobody has used yet. Whether a joiner holds one is not known here.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How a query gives a message, for those that join messages to something. Private to store/.
  */

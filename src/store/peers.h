@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Peers in the store: names, pinned keys, addresses, trust, and where delivery stands.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Removing rows. What may be removed is decided by the queries, what goes with it is the same for
  * all of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Retention: what leaves the store for good, in small steps.
  *

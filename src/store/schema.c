@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The schema as a table of migrations: SQL only, no code.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The schema as a table of migrations. Private to store/; db_open() runs it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Room on the store's disk: watched, and some of it kept in reserve.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Statements and their results. Opening and committing are in db.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * SQL for the modules of store/: cached statements, the turn's transaction, the rule for failures.
  * Private to store/ and its tests.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How long a byte takes to another process and back, by the system alone.
  *

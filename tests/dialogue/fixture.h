@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What test programs with a rig share: the rig, before the handshake or after it, and how a session
  * must look at its end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The puppet: the modules of the protocol without the state machine that keeps them honest.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A peer that does what a test wants: it knows the protocol and its keys, and lets the test change
  * every frame, plaintext and record before the session under test (the victim) gets it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The rig: owners, wire and clock. What is expected of the sessions is in the tests.
  */

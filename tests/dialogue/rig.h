@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two sessions in one process: a wire of bytes between them, a clock that a test moves, and owners
  * that say yes to everything unless told otherwise.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two honest sessions get new keys, whatever is under way meanwhile, and lose all of them at the
  * end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Everything a session calls fails once, at every place where it is called: no memory, no
  * randomness, no cryptography. Each time the session must end with all keys wiped or not have

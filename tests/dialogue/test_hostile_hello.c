@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Strangers and liars before anything is sealed: what a host answers to a bad HELLO_J, and that a
  * joiner says nothing to a bad HELLO_H.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Cheating once the handshake is sealed: IDENT, KEY and CONFIRM with every kind of lie, by somebody
  * who owns an identity and does the key exchange properly.

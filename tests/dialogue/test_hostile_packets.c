@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Cheating inside an established session: packets that were changed, repeated or moved, made by a
  * thief of the session's keys, or sealed properly around nonsense.

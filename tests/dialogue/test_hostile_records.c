@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An authenticated peer that breaks the rules: records that are malformed, not allowed now, not
  * allowed from this role or too many.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Somebody on the wire who has no keys: two honest sessions talk, and once in their conversation a
  * byte is changed, or a frame is repeated, held back, lost, sent back or replaced by one of another

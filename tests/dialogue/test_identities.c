@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Identities of every size in every role, and invites: what the host learns from IDENT besides the
  * key.

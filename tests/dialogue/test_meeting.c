@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two honest sessions meet: wherever the network cuts the stream, whatever their owners answer and
  * however late people approve.

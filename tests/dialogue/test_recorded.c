@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The recorded conversation, played by two sessions: every byte that they put on the wire must be
  * the recorded one. Ephemeral keys come from fake_random; RSA signatures and the wrapped secret,

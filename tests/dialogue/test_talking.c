@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two honest sessions talk: items, windows, packets, PINGs and everything that happens because
  * somebody is silent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Makes memory fail: loaded with LD_PRELOAD, lets the N-th allocation of the program give NULL, or
  * every one from there on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Fills the store of a daemon that is not running: history of a million messages in seconds.
  *

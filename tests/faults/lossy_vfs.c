@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A disk that forgets. Files have two contents: the present one, and the one that was synced last;
  * between them lie the writes that may be lost.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * An SQLite VFS in memory whose disk forgets: what was written and not synced may be there after a
  * power loss, or not, or in part, in any order. A file that was removed may be back, until its

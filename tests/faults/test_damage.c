@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Bytes of the database file flip, before the store is opened or while it is open: it is refused
  * or fails as damaged, or gives rows whose every value is one that the headers name.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Power is lost at every sync of a store at work, and again with other luck: whatever was
  * acknowledged is there, in order, and the store goes on.

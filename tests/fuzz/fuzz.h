@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a fuzz target is: one program that takes bytes as they may come from outside, and asserts
  * what must hold whatever they are. libFuzzer drives it where the compiler has it, replay.c

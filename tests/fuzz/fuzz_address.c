@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Addresses and invites, as people paste them: what is read is what is written, and reads the same
  * again.

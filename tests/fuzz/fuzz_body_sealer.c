@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sealed bodies in the store: a changed one is damaged and gives nothing, an unchanged one gives
  * what was sealed.

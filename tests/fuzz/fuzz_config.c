@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The configuration file: one that is accepted, printed and read again says the same; one that is
  * not is told why.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The control interface: whatever lines a client sends, each gets its one reply, the daemon stays
  * well, and when the client has gone nothing of it is left.

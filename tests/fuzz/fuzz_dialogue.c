@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two honest sessions, and everything between them and around them as the input wants it: which
  * bytes arrive when, what time it is, when links break, processes start anew, keys change. Every

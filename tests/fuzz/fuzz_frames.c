@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The byte stream of a link, from its first byte on, for a session of either role to which every
  * seal and signature is good. However it is cut into pieces, the same happens.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A peer who lies in the handshake: it says what a true one would say, but for changes made before
  * it signs and seals, or between signing and sealing. Nobody comes in by what was not signed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The identity file: a key that is accepted is one that peers accept, and survives being written
  * and read again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a peer with keys may say: packets of any records, to an open session of either role.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two honest daemons, and a schedule that is the worst the input can think of: when connections
  * break, ways are closed, processes die and come again, disks are full, clocks jump, keys change.

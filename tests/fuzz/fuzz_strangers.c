@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All that strangers reach of a daemon: they come from some paths, say what a true peer would say,
  * or parts of it, or anything else, and go as they like. They cost little, nothing of them is kept,

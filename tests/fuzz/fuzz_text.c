@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Text from others: what is shown is harmless, only what is not harmless is changed, and the room
  * it takes is counted the same in pieces as in one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What p2pchatctl shows of a message or an event: whatever the line from the daemon says, a
  * terminal gets harmless text.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Judged as the C library decodes UTF-8, by a table of what may not be there.
  */

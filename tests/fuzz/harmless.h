@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What may reach a terminal, said a second time and in another way than base/escape says it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The house: one node on a copy of a database that is made once.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A p2pchatd below the control interface, alone on machine 0 of the simulated network, with the
  * same store at each beginning. What else is on the network is the target's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Cryptography that hides nothing and believes everything: the linker puts these in the place of
  * the real operations, so that every byte of a plaintext can be reached from outside.

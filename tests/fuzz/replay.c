@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: ISC */
 /*
- * Drives a fuzz target without libFuzzer: gives it every file of the named folders once. Whatever
- * else libFuzzer would be told is ignored.
+ * Drives a fuzz target without libFuzzer: gives it the named files, and every file of the named
+ * folders, once. Whatever else libFuzzer would be told is ignored.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,10 +33,8 @@ static void replay(FILE *file)
 }
 
 /* Says which file comes next, so that what ends the program is known. */
-static void replay_named(const char *folder, const char *name)
+static void replay_file(const char *path)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         perror(path);
@@ -46,18 +46,25 @@ static void replay_named(const char *folder, const char *name)
     fclose(file);
 }
 
-static unsigned replay_folder(const char *folder)
+/* A folder or one file. */
+static unsigned replay_all(const char *folder)
 {
     struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort);
+    char path[4096];
     unsigned replayed = 0;
+    const int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0 && errno == ENOTDIR) {
+        replay_file(folder);
+        return 1;
+    }
     if (count < 0) {
         perror(folder);
         exit(1);
     }
     for (int i = 0; i < count; i++) {
         if (entries[i]->d_name[0] != '.') {
-            replay_named(folder, entries[i]->d_name);
+            snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+            replay_file(path);
             replayed++;
         }
         free(entries[i]);
@@ -72,7 +79,7 @@ int main(int argc, char **argv)
     LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         if (argv[i][0] != '-')
-            replayed += replay_folder(argv[i]);
+            replayed += replay_all(argv[i]);
     if (replayed > 0)
         return 0;
     fputs("there is nothing to replay\n", stderr);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A session with an owner who says yes to everything, and who checks after every step what all
  * owners rely on.

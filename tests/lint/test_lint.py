@@ -126,40 +126,41 @@ def test_functions_finds_the_forbidden_ones(tmp_path, line, bad):
     assert (line in result.stdout) == bad
 
 
+LICENCE = "/* SPDX-License-Identifier: ISC */\n"
 SECTION = "/* --- parts " + "-" * 84 + " */"
 
 
 @pytest.mark.parametrize("name, text, finding", [
     ("noun.c", "    int r = step();", None),
-    ("noun.c", "    int rc = step();", ":1: a status is kept in r"),
-    ("noun.c", "static int noun_end(struct noun *noun, int result)", ":1: a status is kept in r"),
+    ("noun.c", "    int rc = step();", ":2: a status is kept in r"),
+    ("noun.c", "static int noun_end(struct noun *noun, int result)", ":2: a status is kept in r"),
     ("noun.c", "struct noun {\n    int result;\n};", None),
     ("noun.c", "static const char *const words[] = {", None),
     ("noun.c", "static const char *const WORDS[] = {",
-     ":1: a constant table is in lower case: words"),
-    ("noun.c", "    static const int DAYS[] = {31};", ":1: a constant table is in lower case: days"),
+     ":2: a constant table is in lower case: words"),
+    ("noun.c", "    static const int DAYS[] = {31};", ":2: a constant table is in lower case: days"),
     ("noun.c", SECTION, None),
     ("noun.c", SECTION[:-3] + "---\n * what they are\n */", None),
     ("noun.c", "/* --- parts --- */",
-     ":1: a section begins with /* --- name --- */, 100 columns wide"),
-    ("noun.c", "// parts", ":1: a section begins with /* --- name --- */, 100 columns wide"),
+     ":2: a section begins with /* --- name --- */, 100 columns wide"),
+    ("noun.c", "// parts", ":2: a section begins with /* --- name --- */, 100 columns wide"),
     ("noun.c", '#define LOG_COMPONENT "noun"\n\n#include "base/log.h"', None),
     ("noun.c", '#include "base/log.h"\n\n#define LOG_COMPONENT "noun"',
-     ":3: LOG_COMPONENT stands before the includes"),
+     ":4: LOG_COMPONENT stands before the includes"),
     ("noun.h", "int noun_new(struct noun **noun, int size);", None),
-    ("noun.h", "struct noun *noun_new(int size);", ":1: the form is int x_new(struct x **x, ...)"),
+    ("noun.h", "struct noun *noun_new(int size);", ":2: the form is int x_new(struct x **x, ...)"),
     ("noun.h", "int noun_new(int size, struct noun **noun);",
-     ":1: the form is int x_new(struct x **x, ...)"),
-    ("noun.h", "int noun_free(struct noun *noun);", ":1: the form is void x_free(struct x *x)"),
+     ":2: the form is int x_new(struct x **x, ...)"),
+    ("noun.h", "int noun_free(struct noun *noun);", ":2: the form is void x_free(struct x *x)"),
     ("noun.h", "int noun_init(struct noun *noun);\nvoid noun_deinit(void);", None),
     ("noun.h", "struct noun noun_init(void);",
-     ":1: the form is void or int x_init(struct x *x, ...)"),
+     ":2: the form is void or int x_init(struct x *x, ...)"),
     ("noun.h", "void noun_deinit(struct noun **noun);",
-     ":1: the form is void x_deinit(struct x *x)"),
+     ":2: the form is void x_deinit(struct x *x)"),
     ("noun.c", "struct noun *noun_new(int size)", None),
 ])
 def test_dialect_knows_one_way_of_writing(tmp_path, name, text, finding):
-    (tmp_path / name).write_text(text + "\n")
+    (tmp_path / name).write_text(LICENCE + text + "\n")
     result = run("dialect", tmp_path)
     assert result.returncode == (1 if finding else 0)
     assert result.stdout == (f"{tmp_path}/{name}{finding}\n" if finding else "")
@@ -177,7 +178,7 @@ def test_dialect_knows_one_way_of_writing(tmp_path, name, text, finding):
     ("    return r;\n", False),
 ])
 def test_dialect_has_no_blank_line_after_declarations(tmp_path, block, bad):
-    text = "int noun_verb(void)\n{\n" + block + "}\n"
+    text = LICENCE + "int noun_verb(void)\n{\n" + block + "}\n"
     (tmp_path / "noun.c").write_text(text)
     result = run("dialect", tmp_path)
     assert result.returncode == (1 if bad else 0)
@@ -216,3 +217,11 @@ def test_outcomes_of_requests_are_all_explained(src, explained):
     result = run("outcomes", src("daemon/control_call.c", explained))
     assert (result.returncode, "does not explain NODE_BLOCKED" in result.stdout) == (
         (0, False) if explained == "NODE_BLOCKED" else (1, True))
+
+
+@pytest.mark.parametrize("name", ["noun.c", "noun.h", "nouns.def"])
+def test_dialect_wants_the_licence_first(tmp_path, name):
+    (tmp_path / name).write_text("/* A noun. */\n")
+    result = run("dialect", tmp_path)
+    assert result.returncode == 1
+    assert result.stdout == f"{tmp_path}/{name}:1: the first line is {LICENCE}"

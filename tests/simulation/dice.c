@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two generators from one seed, and crypto/random.h on the second: what the programs draw does not
  * change what the world does.

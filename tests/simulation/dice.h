@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All chance in a run, of the world and of the programs in it: the same seed gives the same run.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What was promised: every message that a machine was asked to send, and the checks that the
  * promises hold.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A machine with a p2pchatd on it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * RSA without RSA: the linker puts these in the place of the slow operations. A signature or a
  * wrapping is a hash that a forger could make too; nobody forges anything here, and whole

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One run: a few machines that write to each other while everything goes wrong, then a time in
  * which nothing does, at the end of which every promise must be kept.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Streams of the simulated network.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Machines of the simulated network: who listens, who dials, and what the dice do to connections.
  */

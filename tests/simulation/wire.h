@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The simulated network: net/stream.h, net/listener.h and net/dialer.h without sockets, and the
  * faults that connections meet.

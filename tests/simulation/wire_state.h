@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The network from the inside: what stream.c (streams) and wire.c (machines, dials and faults)
  * share.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Simulated time, and the event loops that live in it: net/loop.h without a kernel.
  *

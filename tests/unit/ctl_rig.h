@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs verbs of p2pchatctl against a daemon that is a script. Stands in for client/connection.c.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Whether the long form is asked for, and one file of JSON for each test.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The long form of a test, for before a release: asked for by P2PCHAT_DEEP.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Time as the test wants it. One instance per process, as the real one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stands in for base/clock.c in tests: time stands still until a test moves it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Randomness that repeats: first what a test queued, then the outputs of a counter-based mixer. One
  * instance per process, as the real one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stands in for crypto/random.c in tests: what it gives is known beforehand.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Known answers as people publish them: hexadecimal text that becomes bytes.
  */

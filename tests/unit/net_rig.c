@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Runs a loop in tests. Checks nothing itself but that the loop can be made and run.
  */

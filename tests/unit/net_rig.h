@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A loop to test with: runs until something happened or patience ends, and counts its turns.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The wire that stream tests are made on. Its callbacks also check what holds in every test: none
  * is called within another, and nothing readable comes after the end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One stream, the raw socket at its other end, and a count of all that the stream's owner was told.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A database in a directory of its own, for the tests of store/.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/address: what is an address, and that format and parse are each other's inverse.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/aead by the vectors of the GCM specification and by breaking every bit.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/backoff: the shape of the series and the spread around it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/base64: the vectors of RFC 4648 without their padding, and strictness.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/body_sealer: a body opens where it was sealed, and nowhere else.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/bucket: bursts, the average, and clocks that jump.
  */

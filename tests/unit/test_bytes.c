@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/bytes: growth, byte order, and a reader that cannot be led past its end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Close codes: the numbers on the wire and their names.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests what p2pchatctl doctor says of the clock; the rest needs a daemon, and is tested end to
  * end.

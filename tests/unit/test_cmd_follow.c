@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests p2pchatctl follow and wait-online: what is asked for, what is printed, when they end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests p2pchatctl history and queue: pages, filters, and what is printed.
  */

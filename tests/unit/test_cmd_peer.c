@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests p2pchatctl peer: the request of each command, and what people and programs see.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests p2pchatctl send: what is sent for which command line, what is printed, and the exit status.
  */

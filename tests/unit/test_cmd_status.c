@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests the verbs that only look: status, fingerprint, rpc, version and help.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The process keeps its memory to itself and gains no privileges, from the first moment on.
  */

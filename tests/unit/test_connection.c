@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests client/connection over a real socket: pieces, deadlines, and a daemon that goes away.
  */

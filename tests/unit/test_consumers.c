@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Named consumers: a position that only goes forward, and survives.
  */

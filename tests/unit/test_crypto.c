@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/crypto: what the machine's openssl.cnf says must not matter.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/ without memory: the N-th allocation fails, OpenSSL's or our own, for every N that
  * an operation comes to. It must say so or do without, never give a wrong result or half of one,

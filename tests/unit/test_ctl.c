@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests client/ctl: what is said when there is no daemon, and the options that every verb has.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The database file: private, alone, and durable from commit to commit.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rows that the schema would refuse, as damage makes them: none is ever given to a reader, and the
  * store is refused from then on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The database when things go wrong: damage, a full disk, a broken disk, a sudden end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests client/diagnosis: what keeps a peer from being online, and what to do, word by word.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Dialling, with a name server and a hosts file of the test's own in the place of the machine's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/digest by published answers, in parts and on the way.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/escape by text that would do something to a terminal.
  */

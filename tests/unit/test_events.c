@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Events: strictly rising, only when committed, and found by count and time.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/file in a directory of its own: content, modes, and what is left after a failure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Frame headers: which type and length may come in when something is waited for.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The heartbeat tells what is true, when it is, and no more often than it must. The node, its clock
  * and the service manager are played here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * HELLO bodies: what we send we can read, and nothing shorter, longer or the other way round.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/identity: which files are an identity, and what wrapping hides.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/inflight: messages land in the order in which they were given, and one that ends
  * session after session is found out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests client/input: the same messages however standard input is cut.
  */

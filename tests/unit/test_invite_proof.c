@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The values of an invite: the recorded ones, bound to everything they must be bound to.
  */

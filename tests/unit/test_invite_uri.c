@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Invites as text: what is written is read, and anything else is told.
  */

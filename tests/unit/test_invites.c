@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rows of invites: stored durably, found by their id, gone once they are used.
  */

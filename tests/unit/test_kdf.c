@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/kdf by the vectors of RFC 4231 and RFC 5869.
  */

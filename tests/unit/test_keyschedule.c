@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The key schedule against the recorded conversation, stage by stage, and the ratchet.
  */

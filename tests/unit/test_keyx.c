@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/keyx by RFC 7748 section 6.1 and by points that share nothing.
  */

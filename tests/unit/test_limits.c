@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/limits: what strangers may cost, and that one can't use up what is for all.
  */

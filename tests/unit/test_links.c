@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/links: the rule for two links with the same identity, and room for strangers. Links
  * here have no stream and no session behind them: what they are asked and told is noted instead.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/list: order, removal while walking, and nodes that are in no list.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Listeners: where they listen, whom they replace, and how they behave without descriptors.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/log: what reaches the sink, in which form and how often.
  */

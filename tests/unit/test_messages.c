@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rows of messages: exactly once, in order, in the right state, and counted.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The newest messages: by peer, position, time and queue, and with those left out that nobody
  * wants.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Packets by themselves: every bit is protected, every size is what its content needs.
  */

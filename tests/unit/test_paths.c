@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where the daemon keeps its things: as root, as a user, under a service manager, as told.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Rows of peers: what is stored comes back, names and keys are unique among those that are there.
  */

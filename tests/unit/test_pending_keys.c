@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/pending_keys: a bounded list in which who waits is never pushed out by who left.
  */

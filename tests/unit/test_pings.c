@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * PINGs: how many may be open, how many per time, and which answer fits which.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/pubkey: which bytes are a key, and which bytes are its signature.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests crypto/random: that it fills what it is asked to, and not twice the same.
  */

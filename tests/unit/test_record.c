@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Records and messages: encoding, walking and what is judged before anything has an effect.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Retention: what goes, what stays, and that what is gone is still known.
  */

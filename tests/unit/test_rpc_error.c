@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_error: names and exit statuses of the kinds, which scripts rely on.
  */

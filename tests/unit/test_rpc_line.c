@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_line: the same lines however the stream is cut, and none that is too long.
  */

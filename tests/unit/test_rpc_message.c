@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_message: what is a request and what is not, and the exact bytes that go out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_method: every method takes what its line in the table says, and nothing else.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_path: which of the places wins.
  */

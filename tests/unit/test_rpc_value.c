@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests rpc/rpc_value: what lacks a part is not there at all.
  */

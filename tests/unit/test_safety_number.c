@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What people compare: the recorded number, the same from both sides, another one for other keys.
  */

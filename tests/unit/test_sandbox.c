@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * In the sandbox what is forbidden does not work, and what the daemon does works on. Each attempt
  * is made by a child that has entered it.

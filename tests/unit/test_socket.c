@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What socket addresses mean, and the options that TCP connections get.
  */

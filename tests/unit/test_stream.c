@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Streams against raw sockets: what is delivered, when, how often, and how much is held.
  */

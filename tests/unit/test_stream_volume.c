@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two streams and a large volume between them, with an echo that reads no faster than it can send.
  */

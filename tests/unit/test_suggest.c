@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests "did you mean": what is near enough, and that the nearest wins.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/timestamp: the calendar, and only the RFC's forms.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests what a chat prints above its edit line, and which marks it still reaches.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/utf8 by hostile and by borderline sequences.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests base/uuid by the example of RFC 9562, appendix A.6.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests client/view: how messages and events look, byte for byte.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The window of items in flight.
  */

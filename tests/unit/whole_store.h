@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reads all there is in a store, for tests of what is read from a damaged file.
  */

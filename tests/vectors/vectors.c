@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Reads the recorded conversation. Whatever goes wrong here ends the test program.
  */

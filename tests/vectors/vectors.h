@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The recorded conversation in handshake-suite1-rsa2048.json: a whole handshake, packets, a rekey
  * and CLOSE, with every secret of both sides. Test keys, public: they protect nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A chat: what it has to say to the daemon, and what the daemon says to it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One chat: its link to the daemon, its screen, and what it has not got an answer to.
  */

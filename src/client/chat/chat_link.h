@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A chat's side of the daemon: the events about one peer from now on, and requests beside them,
  * across restarts of the daemon and without ever keeping the user waiting.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The edit line. libedit edits; here is what it lacks: other work while it waits, lines printed
  * above it, and pasted text that keeps its newlines.

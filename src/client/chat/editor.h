@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The edit line at the bottom of a terminal, by libedit, which is loaded when an editor is made.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Loads libedit. The version of its interface that Debian calls libedit.so.2 is libedit.so.0 as its
  * authors have it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * libedit, loaded while the program runs: only who edits needs it, and starts slower for it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl doctor: looks at everything that p2pchat needs, and says for each thing that is wrong
  * what to do about it.

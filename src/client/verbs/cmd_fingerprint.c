@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl fingerprint: who we are, and what to compare with a peer.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl join: pairs by an invite that somebody gave us.
  */

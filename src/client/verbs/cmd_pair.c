@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl pair: pairs with another machine that the user can log in to.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl rpc: any method of the control interface, as it is.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * p2pchatctl send: a message from the arguments or from standard input, or one for each line of it.
  */
