@@ -18,6 +18,11 @@ static void reject(struct admission *admission, struct link *link, enum close_co
     session_reject(link->session, code, loop_now(admission->runtime->loop));
 }
 
+static bool is_refusal(enum trust_verdict verdict)
+{
+    return verdict == TRUST_REFUSE || verdict == TRUST_ALARM || verdict == TRUST_ELSEWHERE;
+}
+
 static bool is_joiner(const struct link *link)
 {
     return session_role(link->session) == SESSION_JOINER;
@@ -131,7 +136,7 @@ static int merge(struct admission *admission, struct peer *keyless, struct peer 
 
 /* --- the verdict ------------------------------------------------------------------------------ */
 
-/* The dialled peer answered with another key than its own: people must know, nothing is sent. */
+/* The dialled peer's key seems to be another one: people must know, nothing is sent. */
 static void raise_alarm(struct admission *admission, struct peer *peer,
                         const struct fingerprint *key)
 {
@@ -142,9 +147,24 @@ static void raise_alarm(struct admission *admission, struct peer *peer,
               "p2pchatctl peer accept %s --fingerprint %s",
               text, peer->row.name, text);
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
-    int r = peer->row.pinned && news ? roster_doubt(admission->roster, peer, key) : 0;
+    int r = news ? roster_doubt(admission->roster, peer, key) : 0;
     if (r < 0)
         runtime_fail(admission->runtime, r);
+}
+
+/* Somebody else answered at the dialled peer's address. */
+static void note_stranger(const struct admission *admission, const struct link *link)
+{
+    const struct fingerprint *key = link_fingerprint(link);
+    const struct peer *owner = roster_by_key(admission->roster, key);
+    char text[FINGERPRINT_TEXT_MAX];
+    fingerprint_format(key, text);
+    log_event(LOG_LEVEL_NOTICE, "peer-elsewhere", link->peer->row.name,
+              "%s%s answered at %s instead: give %s its right addresses: p2pchatctl peer set %s "
+              "ADDRESS...",
+              owner != NULL ? "peer " : "somebody with the key ",
+              owner != NULL ? owner->row.name : text, stream_origin(link->stream)->text,
+              link->peer->row.name, link->peer->row.name);
 }
 
 static enum trust_verdict judge(struct admission *admission, struct link *link)
@@ -160,6 +180,7 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
         .expected = link->peer != NULL,
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
+        .expected_online = link->peer != NULL && link->peer->link != NULL,
         .invited = owner == NULL && holds_invite(admission, link),
     };
     return trust_decide(&facts);
@@ -213,9 +234,11 @@ void admission_identified(struct admission *admission, struct link *link)
     link->verdict = reach_verdict(admission, link);
     if (link->verdict == TRUST_ALARM)
         raise_alarm(admission, link->peer, link_fingerprint(link));
+    if (link->verdict == TRUST_ELSEWHERE)
+        note_stranger(admission, link);
     if (link->verdict == TRUST_WELCOME)
         note_needless_invite(admission, link);
-    if (link->verdict == TRUST_ALARM || link->verdict == TRUST_REFUSE)
+    if (is_refusal(link->verdict))
         reject(admission, link, CLOSE_REFUSED);
     else if (link->verdict == TRUST_MERGE || !within_budget(admission, link))
         reject(admission, link, CLOSE_BUSY);
@@ -296,7 +319,7 @@ static bool still_welcome(struct admission *admission, struct link *link)
     link->verdict = reach_verdict(admission, link);
     if (link->verdict == TRUST_ASK) /* too late if the other side was told that nobody need ask */
         return !session_approved_here(link->session);
-    return link->verdict != TRUST_REFUSE && link->verdict != TRUST_ALARM;
+    return !is_refusal(link->verdict);
 }
 
 /* Why the session may not exist; CLOSE_NORMAL when it may. */

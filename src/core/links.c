@@ -123,6 +123,11 @@ static bool is_approved(const struct link *link)
     return session_approved_here(link->session) && session_approved_there(link->session);
 }
 
+bool links_stays(const struct link *link, const struct fingerprint *own)
+{
+    return is_approved(link) && is_preferred(link, own);
+}
+
 bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
                    uint64_t now_ms)
 {

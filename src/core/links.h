@@ -50,6 +50,9 @@ struct link *links_find(const struct links *links, const struct fingerprint *fin
 bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
                    uint64_t now_ms);
 
+/* Whether this link would stay if one that was dialled from its other end were established, too. */
+bool links_stays(const struct link *link, const struct fingerprint *own);
+
 /* Moves a link from the strangers to the established. */
 void links_establish(struct links *links, struct link *link);
 

@@ -264,14 +264,19 @@ void peer_urge(struct peer *peer)
         peer_dial_at_once(peer);
 }
 
+static void end_attempt(struct peer *peer)
+{
+    struct link *attempt = STEAL(peer->attempt);
+    if (attempt == NULL)
+        return;
+    attempt->peer = NULL; /* its end is no reason to dial the next address */
+    link_close(attempt, CLOSE_NORMAL);
+}
+
 void peer_stop_dialling(struct peer *peer)
 {
     dial_cancel(STEAL(peer->dial));
-    struct link *attempt = STEAL(peer->attempt);
-    if (attempt != NULL) {
-        attempt->peer = NULL; /* its end is no reason to dial the next address */
-        link_close(attempt, CLOSE_NORMAL);
-    }
+    end_attempt(peer);
     if (peer->link == NULL)
         set_state(peer, PEER_OFFLINE);
 }
@@ -303,7 +308,7 @@ static bool was_duplicate(const struct link_end *end)
 static enum peer_dialled explain_attempt(const struct link *link, const struct link_end *end,
                                          char text[static PEER_ERROR_MAX])
 {
-    if (link->verdict == TRUST_ALARM) {
+    if (link->verdict == TRUST_ALARM || link->verdict == TRUST_ELSEWHERE) {
         char key[FINGERPRINT_TEXT_MAX];
         fingerprint_format(link_fingerprint(link), key);
         snprintf(text, PEER_ERROR_MAX, "another key answered: %s", key);
@@ -348,6 +353,8 @@ void peer_link_up(struct peer *peer, struct link *link)
 {
     if (peer->attempt == link)
         peer->attempt = NULL;
+    else if (links_stays(link, runtime_fingerprint(peer->runtime)))
+        end_attempt(peer); /* nothing can come of it any more */
     dial_cancel(STEAL(peer->dial));
     peer->link = link;
     peer->handshake_failures = 0;

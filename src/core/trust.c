@@ -6,15 +6,18 @@
 
 static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
 {
+    const bool others = facts->known && !facts->unnamed; /* people know whose key it is */
+    /* Who is here with its own key has not changed it, and nobody changes it into another peer's.
+     */
     if (facts->expected_pinned && !facts->expected_is_it)
-        return TRUST_ALARM;
+        return facts->expected_online || others ? TRUST_ELSEWHERE : TRUST_ALARM;
     if (facts->blocked)
         return TRUST_REFUSE;
     if (facts->expected_pinned)
         return TRUST_WELCOME;
-    /* Whoever answers at a peer's address is that peer, unless people know him as another. */
+    /* Whoever answers at a peer's address is that peer, unless people know it as another. */
     if (facts->known)
-        return facts->expected && facts->unnamed ? TRUST_MERGE : TRUST_ALARM;
+        return facts->expected && facts->unnamed ? TRUST_MERGE : TRUST_ELSEWHERE;
     return TRUST_PIN;
 }
 

@@ -1,5 +1,9 @@
 """Who gets in: nobody but those who were let in, and never a key that was swapped."""
 
+import base64
+import socket
+import threading
+
 import pytest
 
 from harness import eventually, pair
@@ -227,3 +231,71 @@ def test_a_daemon_that_dials_itself_gets_nowhere(alice):
     alice.ctl("peer", "add", "mirror", alice.address, expect=None)
     alice.ctl("wait-online", "mirror", "--timeout", "0.5", expect=None)
     assert [p for p in alice.rpc("peer.list")["peers"] if p["link"] == "online"] == []
+
+
+class SlowWay:
+    """Leads to a daemon, but holds back what it answers until open()."""
+
+    def __init__(self, daemon):
+        self.target = daemon.address.rsplit(":", 1)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+        self.ended = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        near, _ = self.listener.accept()
+        self.listener.close()
+        far = socket.create_connection((self.target[0], int(self.target[1])))
+        self.reached.set()
+        threading.Thread(target=self._copy, args=(near, far), daemon=True).start()
+        self.opened.wait()
+        self._copy(far, near)
+        self.ended.set()
+
+    @staticmethod
+    def _copy(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it ended from the other side
+
+    def open(self):
+        self.opened.set()
+        assert self.ended.wait(60)
+
+
+def key_of(daemon):
+    return base64.b64decode(daemon.fingerprint.removeprefix("SHA256:") + "=")
+
+
+@pytest.mark.parametrize("larger", [True, False])
+def test_a_stale_address_says_nothing_about_a_peer_that_is_online(alice, bob, daemon, larger):
+    """Somebody else answers there, to the side whose key is the larger, or the smaller one."""
+    other, one = sorted((alice, bob), key=key_of, reverse=not larger)
+    way = SlowWay(daemon("carol"))
+    one.ctl("peer", "add", other.name, way.address, "--fingerprint", other.fingerprint)
+    assert way.reached.wait(60)
+    other.add(one)
+    one.wait_online(other)
+    way.open()
+    one.rpc("peer.ping", name=other.name)
+    assert one.peer(other.name)["trust"] == "verified"
+    one.ctl("send", "-p", other.name, "--wait", "still you")
+    assert other.received() == ["still you"]
+
+
+def test_a_peer_at_another_peer_s_address_is_no_new_key(alice, bob, daemon):
+    carol = daemon("carol")
+    carol.add(alice, address=False)
+    alice.add(carol, address=False)
+    alice.ctl("peer", "add", "bob", carol.address, "--fingerprint", bob.fingerprint)
+    eventually(lambda: "peer carol" in alice.text_of_log(), "carol was named")
+    assert carol.address in alice.text_of_log()
+    assert alice.peer("bob")["trust"] == "verified"
+    alice.ctl("send", "-p", "bob", "later")
+    assert carol.history() == []

@@ -7,7 +7,7 @@
 #include "unit/cmocka_all.h"
 
 /* All combinations of what may be known of a key. */
-enum { CASES = 1 << 7 };
+enum { CASES = 1 << 8 };
 
 static struct trust_case make_case(enum session_role role, enum unknown_policy policy,
                                    unsigned bits)
@@ -20,7 +20,8 @@ static struct trust_case make_case(enum session_role role, enum unknown_policy p
                                .expected_pinned = bits & 8,
                                .expected_is_it = bits & 16,
                                .invited = bits & 32,
-                               .unnamed = bits & 64};
+                               .unnamed = bits & 64,
+                               .expected_online = bits & 128};
 }
 
 static const enum unknown_policy policies[] = {UNKNOWN_ASK, UNKNOWN_REJECT, UNKNOWN_ACCEPT};
@@ -39,7 +40,8 @@ static void each_case(enum session_role role,
 static void check_no_blocked_key(const struct trust_case *facts, enum trust_verdict verdict)
 {
     if (facts->blocked)
-        assert_true(verdict == TRUST_REFUSE || verdict == TRUST_ALARM);
+        assert_true(verdict == TRUST_REFUSE || verdict == TRUST_ALARM ||
+                    verdict == TRUST_ELSEWHERE);
 }
 
 static void test_blocked_key_never_comes_in(void **state)
@@ -51,14 +53,36 @@ static void test_blocked_key_never_comes_in(void **state)
 
 static void check_joiner_alarm(const struct trust_case *facts, enum trust_verdict verdict)
 {
-    if (facts->expected_pinned && !facts->expected_is_it)
-        assert_int_equal(verdict, TRUST_ALARM);
+    const bool other = facts->expected_pinned && !facts->expected_is_it;
+    if (other)
+        assert_true(verdict == TRUST_ALARM || verdict == TRUST_ELSEWHERE);
+    const bool others = facts->known && !facts->unnamed;
+    assert_int_equal(verdict == TRUST_ALARM, other && !facts->expected_online && !others);
 }
 
 static void test_dialled_peer_with_another_key_raises_the_alarm(void **state)
 {
     (void)state;
     each_case(SESSION_JOINER, check_joiner_alarm);
+}
+
+static void test_who_is_online_with_its_own_key_has_no_other(void **state)
+{
+    struct trust_case facts = {.role = SESSION_JOINER, .expected = true, .expected_pinned = true};
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_ALARM);
+    facts.expected_online = true;
+    assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
+}
+
+static void test_key_of_another_peer_is_no_new_key(void **state)
+{
+    struct trust_case facts = {
+        .role = SESSION_JOINER, .expected = true, .expected_pinned = true, .known = true};
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
+    facts.unnamed = true; /* it may be the new one, that called in before */
+    assert_int_equal(trust_decide(&facts), TRUST_ALARM);
 }
 
 static void check_policy_only_for_unknown(const struct trust_case *facts,
@@ -122,7 +146,7 @@ static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
     (void)state;
     assert_int_equal(trust_decide(&facts), TRUST_PIN);
     facts.known = true; /* it is somebody else */
-    assert_int_equal(trust_decide(&facts), TRUST_ALARM);
+    assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
 }
 
 static void check_union(const struct trust_case *facts, enum trust_verdict verdict)
@@ -169,6 +193,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocked_key_never_comes_in),
         cmocka_unit_test(test_dialled_peer_with_another_key_raises_the_alarm),
+        cmocka_unit_test(test_who_is_online_with_its_own_key_has_no_other),
+        cmocka_unit_test(test_key_of_another_peer_is_no_new_key),
         cmocka_unit_test(test_policy_decides_only_about_unknown_callers),
         cmocka_unit_test(test_callers_raise_no_alarm),
         cmocka_unit_test(test_policy_for_unknown_callers),
