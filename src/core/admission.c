@@ -220,6 +220,13 @@ static bool within_budget(struct admission *admission, struct link *link)
     return limits_stranger_key(admission->limits, now);
 }
 
+/* Whether people asked for no link with the peer that calls. */
+static bool is_unwanted(const struct admission *admission, const struct link *link)
+{
+    return link->verdict == TRUST_WELCOME && !is_joiner(link) &&
+           roster_by_key(admission->roster, link_fingerprint(link))->silenced;
+}
+
 /* An invite makes peers, and changes none: who is one already keeps its name. */
 static void note_needless_invite(const struct admission *admission, const struct link *link)
 {
@@ -240,7 +247,8 @@ void admission_identified(struct admission *admission, struct link *link)
         note_needless_invite(admission, link);
     if (is_refusal(link->verdict))
         reject(admission, link, CLOSE_REFUSED);
-    else if (link->verdict == TRUST_MERGE || !within_budget(admission, link))
+    else if (link->verdict == TRUST_MERGE || is_unwanted(admission, link) ||
+             !within_budget(admission, link))
         reject(admission, link, CLOSE_BUSY);
     else
         session_admit(link->session, link->verdict != TRUST_ASK,

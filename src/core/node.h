@@ -129,10 +129,13 @@ int node_accept(struct node *node, const char *name, const struct fingerprint *k
 /* Turns away a key that asked. */
 int node_request_reject(struct node *node, const struct fingerprint *key);
 
-/* Dials at once, and again whenever there is no link. 0, NODE_BLOCKED or NODE_NO_ADDRESS. */
+/*
+ * Ends node_peer_disconnect(), dials at once, and again whenever there is no link. 0, NODE_BLOCKED,
+ * or NODE_NO_ADDRESS when that does nothing because the peer can only call us.
+ */
 int node_peer_connect(struct peer *peer);
 
-/* Closes the link and dials no more until node_peer_connect(). */
+/* Closes the link, and neither dials nor lets the peer in until node_peer_connect(). */
 void node_peer_disconnect(struct peer *peer);
 
 /* 0, NODE_OFFLINE or NODE_TOO_OFTEN. The observer's pong() follows, or the link ends. */

@@ -224,11 +224,12 @@ int node_peer_connect(struct peer *peer)
 {
     if (peer->row.trust == PEER_BLOCKED)
         return NODE_BLOCKED;
+    const bool let_in_again = peer->silenced;
     peer->silenced = false;
     if (peer->link != NULL)
         return 0;
     if (peer->row.address_count == 0)
-        return NODE_NO_ADDRESS;
+        return let_in_again ? 0 : NODE_NO_ADDRESS;
     peer_dial_at_once(peer);
     return 0;
 }

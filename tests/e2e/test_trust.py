@@ -192,6 +192,19 @@ def test_a_stranger_who_asks_can_be_blocked(alice, bob):
     assert requests(bob) == []
 
 
+def test_a_disconnected_peer_stays_so_although_it_dials(paired):
+    alice, bob = paired  # alice dials
+    bob.ctl("peer", "disconnect", "alice")
+    turned_away = eventually(lambda: alice.peer("bob").get("last_error"), "a dial that was turned away")
+    assert "busy" in turned_away
+    assert bob.peer("alice")["disconnected"] and bob.peer("alice")["link"] == "offline"
+    bob.ctl("send", "-p", "alice", "for later")
+    bob.ctl("peer", "connect", "alice")
+    bob.wait_online(alice)
+    eventually(lambda: alice.received() == ["for later"], "the message")
+    assert not bob.peer("alice")["disconnected"]
+
+
 def test_a_removed_peer_is_a_stranger_again(paired):
     alice, bob = paired
     bob.ctl("peer", "remove", "alice")
