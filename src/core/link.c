@@ -133,10 +133,20 @@ static void on_ended(void *context, int error)
     link_drop(link, error == 0 ? "connection closed" : "connection lost");
 }
 
+/* What arrives there, however slowly, is a sign of life: an answer may wait behind it. */
+static void note_arrivals(struct link *link)
+{
+    uint64_t acknowledged = stream_acknowledged(link->stream);
+    if (acknowledged != link->acknowledged)
+        session_note_arrival(link->session, now(link));
+    link->acknowledged = acknowledged;
+}
+
 static void on_timer(void *context)
 {
     struct link *link = context;
     if (link->state == LINK_ACTIVE) {
+        note_arrivals(link);
         session_tick(link->session, now(link));
         take_events(link);
         link_touch(link);

@@ -57,6 +57,7 @@ struct link {
     bool greeted;               /* the other side has sent something */
     bool dirty;                 /* link_flush() has work */
     uint64_t started_ms;        /* monotonic */
+    uint64_t acknowledged;      /* of our bytes by the other kernel, when we looked last */
     struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
     bool establish_due;         /* session_establish() is to be called after the commit */

@@ -6,9 +6,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,6 @@ enum {
     KEEPALIVE_IDLE_S = 20,
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_PROBES = 5,
-    USER_TIMEOUT_MS = 15000,
     NOT_SENT_MAX = 32 * 1024,
 };
 
@@ -37,9 +36,8 @@ int socket_family(int fd)
 }
 
 /*
- * The user timeout ends a connection whose data stay unacknowledged for 15 s. On an idle connection
- * it also takes the place of the number of probes: Linux gives up once one probe is unanswered and
- * nothing has come for 15 s, which is 25 s after the last sign of life and not 45 s.
+ * Probes find out whether an idle connection is alive. Data that stay unanswered are judged in
+ * pulse.c.
  *
  * The kernel takes no more than the wire soon will: on a slow one a PING would stand in line behind
  * megabytes, and the link would be given up while they arrive.
@@ -56,7 +54,6 @@ int socket_tune_tcp(int fd)
         {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
         {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
-        {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
         {IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOT_SENT_MAX},
     };
     int r = 0;
@@ -64,6 +61,18 @@ int socket_tune_tcp(int fd)
     for (size_t i = 0; i < sizeof options / sizeof *options && r == 0; i++)
         r = set_option(fd, options[i].level, options[i].name, options[i].value);
     return r;
+}
+
+struct pulse_facts socket_pulse(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return (struct pulse_facts){0};
+    return (struct pulse_facts){.waiting = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
+                                .unanswered = info.tcpi_retransmits > 0 || info.tcpi_probes > 0,
+                                .silent_ms = info.tcpi_last_ack_recv,
+                                .acknowledged = info.tcpi_bytes_acked};
 }
 
 bool socket_is_self_connected(int fd)

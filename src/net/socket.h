@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "net/pulse.h"
 #include "net/stream.h"
 
 /* Room for the address of any family. */
@@ -23,6 +24,9 @@ int socket_family(int fd);
 
 /* Makes a TCP connection prompt, and quick to notice a peer that vanished. 0 or -errno. */
 int socket_tune_tcp(int fd);
+
+/* What the kernel knows of a TCP connection's other end; on other sockets nothing waits. */
+struct pulse_facts socket_pulse(int fd);
 
 /* Whether a TCP connection ended up connected to itself, as happens to dials on the own machine. */
 bool socket_is_self_connected(int fd);

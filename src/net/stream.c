@@ -41,6 +41,10 @@ struct stream {
     struct event *reader;
     struct event *writer;
     struct timer *nudge; /* tells what came up while the owner was on the stack */
+    struct timer *look;  /* TCP: at the pulse, while something is under way */
+    bool looking;
+    struct loop *loop;
+    struct pulse pulse;
     const struct stream_events *events;
     void *context;
     enum output_state output_state;
@@ -59,6 +63,7 @@ static void stream_settle(struct stream *stream);
 
 static void on_read(evutil_socket_t fd, short what, void *argument);
 static void on_write(evutil_socket_t fd, short what, void *argument);
+static void on_look(void *context);
 
 static void on_nudge(void *context)
 {
@@ -110,9 +115,12 @@ int stream_new(struct stream **result, struct loop *loop, int fd)
         return -ENOMEM;
     stream->fd = fd;
     stream->user = (uid_t)-1;
+    stream->loop = loop;
     r = stream_identify(stream);
     if (r == 0)
         r = timer_new(&stream->nudge, loop, on_nudge, stream);
+    if (r == 0 && stream->user == (uid_t)-1)
+        r = timer_new(&stream->look, loop, on_look, stream);
     stream->input = evbuffer_new();
     stream->output = evbuffer_new();
     stream->reader = event_new(base, fd, EV_READ | EV_PERSIST, on_read, stream);
@@ -137,6 +145,7 @@ void stream_free(struct stream *stream)
     if (stream->writer != NULL)
         event_free(stream->writer);
     timer_free(stream->nudge);
+    timer_free(stream->look);
     if (stream->input != NULL)
         evbuffer_free(stream->input);
     if (stream->output != NULL)
@@ -305,6 +314,32 @@ static void stream_send_failed(struct stream *stream, int error)
     stream_settle(stream);
 }
 
+/* Looks at the pulse as long as the other kernel owes us an answer. */
+static void look_later(struct stream *stream)
+{
+    stream->looking = true;
+    timer_arm_at(stream->look, loop_now(stream->loop) + PULSE_INTERVAL_MS);
+}
+
+static void on_look(void *context)
+{
+    struct stream *stream = context;
+    const struct pulse_facts facts = socket_pulse(stream->fd);
+    stream->looking = false;
+    if (stream->error != 0)
+        return;
+    switch (pulse_judge(&stream->pulse, &facts, loop_now(stream->loop))) {
+    case PULSE_RESTING:
+        break;
+    case PULSE_BEATING:
+        look_later(stream);
+        break;
+    case PULSE_GONE:
+        stream_send_failed(stream, ETIMEDOUT);
+        break;
+    }
+}
+
 static void stream_shut_down(struct stream *stream)
 {
     stream->output_state = OUTPUT_CLOSED;
@@ -321,6 +356,8 @@ static void on_write(evutil_socket_t fd, short what, void *argument)
         stream_send_failed(stream, -r);
         return;
     }
+    if (stream->look != NULL && !stream->looking)
+        look_later(stream);
     if (stream->output_state == OUTPUT_FINISHING && stream_unsent(stream) == 0)
         stream_shut_down(stream);
     stream_watch(stream);
@@ -344,6 +381,11 @@ int stream_write(struct stream *stream, struct span data)
 size_t stream_unsent(const struct stream *stream)
 {
     return evbuffer_get_length(stream->output);
+}
+
+uint64_t stream_acknowledged(const struct stream *stream)
+{
+    return socket_pulse(stream->fd).acknowledged;
 }
 
 void stream_finish(struct stream *stream)

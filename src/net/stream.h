@@ -62,6 +62,9 @@ int stream_write(struct stream *stream, struct span data);
 /* Bytes that the kernel has not taken yet. */
 size_t stream_unsent(const struct stream *stream);
 
+/* Bytes that the other kernel has acknowledged, in all. UNIX: 0. */
+uint64_t stream_acknowledged(const struct stream *stream);
+
 /* Sends what is unsent and then shuts down the writing half; input goes on. */
 void stream_finish(struct stream *stream);
 

@@ -30,9 +30,9 @@ static size_t payload_size(size_t modulus_size, size_t records_size)
     return size;
 }
 
-size_t packet_batch_room(size_t modulus_size)
+size_t packet_room(size_t payload_size, size_t modulus_size)
 {
-    return PACKET_RECORDS_BATCH - modulus_size - SIZE_SIZE;
+    return payload_size - modulus_size - SIZE_SIZE;
 }
 
 /* The key of the packet that comes next, once. */

@@ -21,7 +21,6 @@
 #include "proto/session_types.h"
 
 enum {
-    PACKET_RECORDS_BATCH = 65536,   /* signature and content of a packet that gathers records */
     PACKET_COUNTER_LIMIT = 1 << 20, /* no counter reaches it */
 };
 
@@ -42,8 +41,8 @@ struct packet_sender {
     enum session_role role;
 };
 
-/* How many bytes of records fit into a batch signed with this modulus size. */
-size_t packet_batch_room(size_t modulus_size);
+/* How many bytes of records fit beside a signature of this modulus size. */
+size_t packet_room(size_t payload_size, size_t modulus_size);
 
 /* Appends a packet with these records and moves the chain on. 0, -ENOMEM or -EIO. */
 int packet_seal(struct chain *chain, const struct identity *self, struct packet_sender sender,

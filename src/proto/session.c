@@ -36,6 +36,7 @@ int session_new(struct session **session, const struct session_settings *setting
     made->self = settings->self;
     made->features = settings->features;
     made->started_ms = now_ms;
+    batch_init(&made->batch);
     r = handshake_new(&made->handshake, settings, &made->ready);
     if (r == 0)
         *session = STEAL(made);
@@ -208,6 +209,11 @@ void session_acknowledge(struct session *session, uint64_t ordinal)
 bool session_ping(struct session *session, uint64_t token, uint64_t now_ms)
 {
     return session_established(session) && pings_add(&session->pings, token, true, now_ms);
+}
+
+void session_note_arrival(struct session *session, uint64_t now_ms)
+{
+    session->arrival_ms = now_ms;
 }
 
 enum session_role session_role(const struct session *session)

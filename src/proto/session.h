@@ -31,7 +31,7 @@
 enum {
     SESSION_HELLO_TIMEOUT_MS = 5000,
     SESSION_HANDSHAKE_TIMEOUT_MS = 10000,
-    SESSION_FRAME_TIMEOUT_MS = 60000,    /* rest of a frame after its header */
+    SESSION_FRAME_TIMEOUT_MS = 60000,    /* without a byte within a frame */
     SESSION_PENDING_TIMEOUT_MS = 300000, /* for people to approve */
     SESSION_PONG_TIMEOUT_MS = 10000,
     SESSION_ACK_PATIENCE_MS = 30000, /* an item unacknowledged for so long asks for a PING */
@@ -124,6 +124,9 @@ void session_acknowledge(struct session *session, uint64_t ordinal);
  * done: at most 4 are open and 6 sent in 10 seconds.
  */
 bool session_ping(struct session *session, uint64_t token, uint64_t now_ms);
+
+/* Something that we sent has arrived at the other end's kernel: a PONG may wait behind it. */
+void session_note_arrival(struct session *session, uint64_t now_ms);
 
 enum session_role session_role(const struct session *session);
 enum session_phase session_phase(const struct session *session);

@@ -64,6 +64,7 @@ static void apply_ack(struct session *session, struct span body)
         fail(session, "an ACK of nothing in flight");
     else
         session->event = (struct session_event){.type = SESSION_ACKED, .ordinal = ordinal};
+    batch_acknowledged(&session->batch, ordinal, session->input_ms);
 }
 
 static void apply_message(struct session *session, struct span body)
@@ -212,10 +213,9 @@ static void take_handshake_frame(struct session *session, struct frame_header he
         ask_establishment(session);
 }
 
-static void judge_header(struct session *session, uint64_t now_ms)
+static void judge_header(struct session *session)
 {
     struct frame_header header = frame_header_get(session->header);
-    session->frame_started_ms = now_ms;
     if (session->handshake != NULL) {
         if (!session_survives(session, handshake_judge(session->handshake, header)))
             return;
@@ -227,13 +227,13 @@ static void judge_header(struct session *session, uint64_t now_ms)
     session_survives(session, bytes_reserve(&session->body, header.length));
 }
 
-static size_t take_header(struct session *session, struct span data, uint64_t now_ms)
+static size_t take_header(struct session *session, struct span data)
 {
     size_t count = smaller(FRAME_HEADER_SIZE - session->header_size, data.size);
     memcpy(session->header + session->header_size, data.data, count);
     session->header_size += count;
     if (session->header_size == FRAME_HEADER_SIZE)
-        judge_header(session, now_ms);
+        judge_header(session);
     return count;
 }
 
@@ -262,7 +262,7 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
         if (has_event(session) || session->question != QUESTION_NONE || rest.size == 0)
             return used;
         if (session->header_size < FRAME_HEADER_SIZE)
-            used += take_header(session, rest, now_ms);
+            used += take_header(session, rest);
         else
             used += take_body(session, rest);
     }

@@ -81,6 +81,7 @@ static void mark_sent(struct session *session, size_t count, size_t size, uint64
     if (count > 0) {
         drop_items(session, size);
         window_mark_sent(&session->window, count);
+        batch_sent(&session->batch, size, session->window.sent, now_ms);
         session->epoch.items_flowed = true;
     }
     pings_mark_sent(&session->pings, now_ms);
@@ -96,7 +97,8 @@ static int seal(struct session *session, const struct bytes *records, struct byt
 /* What one packet may carry besides `others` bytes of records. */
 static size_t room_beside(const struct session *session, size_t others)
 {
-    size_t room = packet_batch_room(pubkey_modulus_size(identity_pubkey(session->self)));
+    size_t room =
+        packet_room(session->batch.size, pubkey_modulus_size(identity_pubkey(session->self)));
     return room > others ? room - others : 0;
 }
 

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "proto/batch.h"
 #include "proto/epoch.h"
 #include "proto/frame.h"
 #include "proto/handshake.h"
@@ -46,11 +47,11 @@ struct session {
     uint8_t header[FRAME_HEADER_SIZE];
     size_t header_size;
     struct bytes body;
-    uint64_t frame_started_ms; /* when the header was complete */
 
     /* What it contained: records that are opened but not yet applied. They lie in `body`. */
     struct reader records;
-    uint64_t input_ms;
+    uint64_t input_ms;   /* when something came last … */
+    uint64_t arrival_ms; /* … and when something of ours was known to have arrived */
 
     /* Events that wait for the owner, in the order in which they are told. */
     struct session_event end;
@@ -65,6 +66,7 @@ struct session {
     uint64_t committed; /* of them, as the owner says */
     uint64_t committed_told;
     struct window window;
+    struct batch batch;
     struct pings pings;
 
     struct bytes answers; /* PONG and APPROVE records */

@@ -29,17 +29,25 @@ static uint64_t approval_deadline(const struct session *session)
 
 static uint64_t frame_deadline(const struct session *session)
 {
-    return session->header_size == FRAME_HEADER_SIZE
-               ? session->frame_started_ms + SESSION_FRAME_TIMEOUT_MS
-               : UINT64_MAX;
+    return session->header_size == FRAME_HEADER_SIZE ? session->input_ms + SESSION_FRAME_TIMEOUT_MS
+                                                     : UINT64_MAX;
 }
 
-/* On a slow wire the PONG may stand behind much else; while that arrives the peer is alive. */
+static uint64_t later(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
+/*
+ * On a slow wire the PING may stand behind much else, and the PONG too; while that arrives the peer
+ * is alive.
+ */
 static uint64_t pong_deadline(const struct session *session)
 {
     uint64_t asked_ms = pings_oldest_ms(&session->pings);
-    return after(asked_ms > session->input_ms ? asked_ms : session->input_ms,
-                 SESSION_PONG_TIMEOUT_MS);
+    if (asked_ms == UINT64_MAX)
+        return UINT64_MAX;
+    return later(asked_ms, later(session->input_ms, session->arrival_ms)) + SESSION_PONG_TIMEOUT_MS;
 }
 
 static uint64_t patience_deadline(const struct session *session)

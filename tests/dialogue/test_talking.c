@@ -39,6 +39,7 @@ static void test_items_arrive_in_order_and_are_acknowledged(void **state)
 static void test_waiting_records_share_one_packet_and_one_acknowledgement(void **state)
 {
     (void)state;
+    rig.joiner.session->batch.size = BATCH_SIZE_MAX;
     for (unsigned i = 1; i <= 100; i++)
         assert_int_equal(party_send_text(&rig.joiner, "short", i, rig.now_ms), 0);
     session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
@@ -47,6 +48,26 @@ static void test_waiting_records_share_one_packet_and_one_acknowledgement(void *
     assert_int_equal(rig.joiner.sent.size, FRAME_HEADER_SIZE + FRAME_PACKET_OVERHEAD + 8192);
     rig_run(&rig);
     assert_int_equal(party_count(&rig.joiner, SESSION_ACKED), 1);
+}
+
+/* Nobody knows yet how slow the network is. */
+static void test_packets_begin_small_and_grow(void **state)
+{
+    static const size_t payloads[] = {4096, 8192, 16384};
+    (void)state;
+    for (unsigned i = 1; i <= 1000; i++)
+        assert_int_equal(party_send_text(&rig.joiner, "short", i, rig.now_ms), 0);
+    for (size_t i = 0; i < COUNT_OF(payloads); i++) {
+        session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
+        assert_int_equal(rig.joiner.sent.size,
+                         FRAME_HEADER_SIZE + FRAME_PACKET_OVERHEAD + payloads[i]);
+        party_hear(&rig.host, bytes_span(&rig.joiner.sent), 0, rig.now_ms);
+        bytes_clear(&rig.joiner.sent);
+        party_speak(&rig.host, rig.now_ms);
+        rig.now_ms += BATCH_QUICK_MS;
+        party_hear(&rig.joiner, bytes_span(&rig.host.sent), 0, rig.now_ms);
+        bytes_clear(&rig.host.sent);
+    }
 }
 
 static void test_packets_survive_every_cut_of_the_stream(void **state)
@@ -243,6 +264,23 @@ static void test_peer_that_is_still_heard_is_waited_for(void **state)
     assert_int_equal(session_phase(rig.host.session), SESSION_CLOSED);
 }
 
+/* One that the PING has yet to reach, behind much else on a slow wire. */
+static void test_peer_that_our_bytes_still_reach_is_waited_for(void **state)
+{
+    const uint64_t step_ms = SESSION_PONG_TIMEOUT_MS - 1;
+    (void)state;
+    session_ping(rig.host.session, 1, rig.now_ms);
+    party_speak(&rig.host, rig.now_ms);
+    for (unsigned i = 1; i <= 3; i++) {
+        rig.now_ms += step_ms;
+        session_note_arrival(rig.host.session, rig.now_ms);
+        session_tick(rig.host.session, rig.now_ms + step_ms);
+        assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+    }
+    session_tick(rig.host.session, rig.now_ms + SESSION_PONG_TIMEOUT_MS);
+    assert_int_equal(session_phase(rig.host.session), SESSION_CLOSED);
+}
+
 static void test_item_without_acknowledgement_asks_for_a_ping(void **state)
 {
     (void)state;
@@ -315,7 +353,10 @@ static void test_packet_that_stops_half_way_ends_the_session(void **state)
     party_speak(&rig.joiner, rig.now_ms);
     session_input(rig.host.session, SPAN(rig.joiner.sent.data, 100), rig.now_ms);
     assert_true(session_deadline(rig.host.session) == rig.now_ms + SESSION_FRAME_TIMEOUT_MS);
-    session_input(rig.host.session, SPAN(rig.joiner.sent.data + 100, 100), rig.now_ms + 50000);
+    rig.now_ms += SESSION_FRAME_TIMEOUT_MS - 1;
+    session_input(rig.host.session, SPAN(rig.joiner.sent.data + 100, 100), rig.now_ms);
+    session_tick(rig.host.session, rig.now_ms + SESSION_FRAME_TIMEOUT_MS - 1);
+    assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
     session_tick(rig.host.session, rig.now_ms + SESSION_FRAME_TIMEOUT_MS);
     party_listen(&rig.host, rig.now_ms);
     party_speak(&rig.host, rig.now_ms);
@@ -334,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OPEN(test_items_arrive_in_order_and_are_acknowledged),
         OPEN(test_waiting_records_share_one_packet_and_one_acknowledgement),
+        OPEN(test_packets_begin_small_and_grow),
         OPEN(test_packets_survive_every_cut_of_the_stream),
         OPEN(test_longest_text_travels_in_the_largest_packet),
         OPEN(test_packet_grows_exactly_when_its_records_need_it),
@@ -345,6 +387,7 @@ int main(void)
         OPEN(test_any_number_of_pings_asked_for_does_no_harm),
         OPEN(test_unanswered_ping_ends_the_session),
         OPEN(test_peer_that_is_still_heard_is_waited_for),
+        OPEN(test_peer_that_our_bytes_still_reach_is_waited_for),
         OPEN(test_item_without_acknowledgement_asks_for_a_ping),
         OPEN(test_dead_peer_is_noticed_by_an_item),
         FRESH(test_host_gives_up_on_a_joiner_that_says_no_hello),

@@ -363,7 +363,7 @@ TIMERS = {
     "connecting": "DIAL_TIMEOUT_MS",
     "HELLO_J after accept, HELLO_H after HELLO_J": "SESSION_HELLO_TIMEOUT_MS",
     "the whole handshake": "SESSION_HANDSHAKE_TIMEOUT_MS",
-    "rest of a frame after its header": "SESSION_FRAME_TIMEOUT_MS",
+    "silence within a frame": "SESSION_FRAME_TIMEOUT_MS",
     "a pending session": "SESSION_PENDING_TIMEOUT_MS",
     "PONG after PING": "SESSION_PONG_TIMEOUT_MS",
     "a message unacknowledged, then a PING": "SESSION_ACK_PATIENCE_MS",
@@ -389,6 +389,7 @@ def test_timers_are_the_real_ones():
     ("PINGS_RECEIVED_MAX", "at most {} may be sent in 10 s"),
     ("SESSION_WINDOW_ITEMS", "At most {} messages or 4 MiB"),
     ("EPOCH_AGE_USED_MS", "15 min old and a message went"),
+    ("BATCH_SIZE_MIN", "P = {}, doubles it"),
     ("INFLIGHT_POISON_SESSIONS", "If three sessions in a row end"),
 ])
 def test_limits_are_the_real_ones(name, text):

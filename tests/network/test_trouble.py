@@ -3,6 +3,8 @@
 import itertools
 import os
 import random
+import signal
+import time
 
 import pytest
 
@@ -75,6 +77,41 @@ def test_a_ping_that_waits_behind_messages_on_a_narrow_wire_does_not_end_the_lin
     wire.set(rate=12_000)
     talk.say(300, by=alice, size=1000)
     alice.control().ask("peer.ping", name="bob")
+    talk.settle()
+    talk.check_presence(0)
+
+
+def test_a_backlog_gets_through_a_very_slow_wire(strangers, deep, result):
+    """8 kbit/s: the longest packet alone is on its way for two minutes, in the short form for one."""
+    alice, bob, wire = strangers
+    wire.set(rate=1000)
+    talk = Conversation(alice, bob)
+    bob.rpc("peer.add", name="alice", fingerprint=alice.fingerprint)
+    alice.rpc("peer.add", name="bob", fingerprint=bob.fingerprint)
+    talk.say(100, by=alice)
+    talk.say(1, by=alice, size=65_536 if deep else 60_000)
+    alice.rpc("peer.set", name="bob", address=[bob.address])
+    talk.wait_for("online")
+    start = time.monotonic()
+    talk.settle()
+    talk.check_presence(0)
+    result(f"a backlog at 8 kbit/s in {time.monotonic() - start:.0f} s on one link: {talk.outcome}")
+
+
+STANDSTILL_S = 20
+
+
+def test_a_peer_that_does_not_read_for_a_while_keeps_its_link(linked):
+    """Its kernel closes the window and answers our probes of it."""
+    alice, bob, _ = linked
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    os.kill(bob.process.pid, signal.SIGSTOP)
+    start = time.monotonic()
+    talk.say(60, by=alice, size=60_000)
+    eventually(lambda: time.monotonic() - start > STANDSTILL_S, "the end of the standstill")
+    os.kill(bob.process.pid, signal.SIGCONT)
     talk.settle()
     talk.check_presence(0)
 

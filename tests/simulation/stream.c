@@ -184,6 +184,7 @@ static void send_some(struct stream *stream)
     if (size == 0)
         return;
     size = piece(size);
+    stream->sent_size += size;
     if (stream->partner != NULL)
         put(stream->partner, stream->output.data, size);
     else if (stream->stray_ms == NEVER)
@@ -377,6 +378,19 @@ uid_t stream_user(const struct stream *stream)
 {
     (void)stream;
     return (uid_t)-1;
+}
+
+uint64_t stream_acknowledged(const struct stream *stream)
+{
+    uint64_t under_way = 0;
+    if (stream->partner == NULL)
+        return 0;
+    list_for_each (node, &stream->partner->arriving) {
+        const struct segment *segment = container_of(node, struct segment, node);
+        if (arrival(stream->partner, segment) > world_now())
+            under_way += segment->size;
+    }
+    return stream->sent_size - under_way;
 }
 
 bool stream_gone(const struct stream *stream)

@@ -27,6 +27,7 @@ struct stream {
     struct stream *partner; /* NULL: the other end knows nothing of the connection (any more) */
     struct list arriving;   /* segments, in order */
     size_t arriving_size;
+    uint64_t sent_size; /* bytes that ever left for the other end */
     struct bytes input;
     struct bytes output;
     uint64_t lost_ms;  /* since when there is no partner or no way to it; NEVER */

@@ -3,6 +3,7 @@
 proto_bytes = base/base64 base/bytes base/utf8 base/uuid
 proto_vectors = $(crypto_identity) tests/vectors/vectors
 
+test_batch_OBJS = proto/batch
 test_close_code_OBJS = proto/close_code
 test_features_OBJS = proto/features
 test_frame_OBJS = proto/frame $(proto_bytes)

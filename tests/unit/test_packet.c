@@ -104,7 +104,7 @@ static void test_payload_is_the_smallest_power_of_two_that_fits(void **state)
         take_body();
         assert_int_equal(open_body(sender), 0);
     }
-    assert_int_equal(packet_batch_room(256), 65536 - 256 - 4);
+    assert_int_equal(packet_room(65536, 256), 65536 - 256 - 4);
 }
 
 static void test_records_shorter_than_a_header_are_rejected(void **state)
