@@ -84,6 +84,11 @@ int address_parse(const char *text, struct address *address)
     return 0;
 }
 
+bool address_equal(const struct address *a, const struct address *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
 bool address_is_numeric(const struct address *address)
 {
     struct in_addr ignored;

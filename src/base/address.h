@@ -27,6 +27,9 @@ struct address {
  */
 int address_parse(const char *text, struct address *address);
 
+/* Whether both are the same text and port. */
+bool address_equal(const struct address *a, const struct address *b);
+
 /* Whether the host is an IP address and no name: what one can listen on. */
 bool address_is_numeric(const struct address *address);
 

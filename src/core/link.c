@@ -104,7 +104,8 @@ static void on_readable(void *context)
     }
     if (!link->greeted) {
         link->greeted = true;
-        if (!link->events->greeted(link->context, link)) {
+        if (session_role(link->session) == SESSION_HOST &&
+            !link->events->greeted(link->context, link)) {
             link_drop(link, "too many handshakes");
             return;
         }
@@ -170,7 +171,6 @@ int link_new(struct link **link, struct loop *loop, struct stream *stream,
                           .loop = loop,
                           .events = events,
                           .context = context,
-                          .greeted = settings->role == SESSION_JOINER,
                           .started_ms = loop_now(loop)};
     list_init(&made->node);
     int r = timer_new(&made->timer, loop, on_timer, made);

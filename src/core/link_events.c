@@ -80,8 +80,9 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
         log_debug("link from or to %s ended: %s", stream_origin(link->stream)->text, text);
     if (peer == NULL)
         return;
-    if (peer->attempt == link) {
-        peer_attempt_failed(peer, end);
+    struct round *round = peer_round_of(peer, link);
+    if (round != NULL) {
+        round_attempt_ended(round, end);
     } else if (peer->link == link) {
         delivery_end(answers->delivery, peer, end);
         peer_link_down(peer, end);

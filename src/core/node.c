@@ -51,6 +51,8 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     roster_init(&made->roster, &made->runtime, &made->links);
     int r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
     if (r == 0)
+        r = dialer_new(&made->runtime.dialer, parts->loop);
+    if (r == 0)
         r = body_sealer_new(&made->body_sealer, parts->store_key);
     introduce(made);
     if (r == 0)
@@ -78,6 +80,7 @@ void node_free(struct node *node)
     links_deinit(&node->links);
     pending_keys_deinit(&node->pending_keys);
     roster_deinit(&node->roster);
+    dialer_free(node->runtime.dialer);
     body_sealer_free(node->body_sealer);
     free(node);
 }

@@ -12,25 +12,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "core/ways.h"
 #include "crypto/random.h"
+#include "net/local_address.h"
 #include "store/messages.h"
 
-enum {
-    FIRST_DIAL_SPREAD_MS = 2000,
-    RECENT_MS = 3600 * 1000,    /* a peer seen so lately is dialled often */
-    DUPLICATE_WAIT_MS = 5000,   /* after losing to another link: this long, up to twice it */
-    HANDSHAKE_FAILURES_MAX = 5, /* in a row, then HANDSHAKE_PAUSE_MS */
-    HANDSHAKE_PAUSE_MS = 600 * 1000,
-};
-
-static const struct backoff_plan eager = {1000, 10 * 1000};
-static const struct backoff_plan patient = {1000, 300 * 1000};
-static const struct backoff_plan refused = {60 * 1000, 600 * 1000};
-
-static void on_backoff_over(void *context)
+static void on_timer(void *context)
 {
-    struct peer *peer = context;
-    peer_dial(peer);
+    peer_dial(context);
 }
 
 int peer_new(struct peer **peer, const struct runtime *runtime, struct links *links,
@@ -48,7 +37,7 @@ int peer_new(struct peer **peer, const struct runtime *runtime, struct links *li
     bucket_init(&made->keys, LIMITS_PEER_KEYS_PER_S, LIMITS_PEER_KEYS_BURST,
                 loop_now(runtime->loop));
     inflight_init(&made->inflight);
-    int r = timer_new(&made->timer, runtime->loop, on_backoff_over, made);
+    int r = timer_new(&made->timer, runtime->loop, on_timer, made);
     if (r < 0) {
         peer_free(made);
         return r;
@@ -62,7 +51,9 @@ void peer_free(struct peer *peer)
     if (peer == NULL)
         return;
     list_remove(&peer->node);
-    dial_cancel(peer->dial);
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        round_free(peer->rounds[i]);
+    attempts_clear(&peer->attempts);
     timer_free(peer->timer);
     inflight_deinit(&peer->inflight);
     free(peer);
@@ -104,8 +95,6 @@ static void set_state(struct peer *peer, enum peer_state state)
     log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
     peer->state = state;
     peer->since_ms = loop_wall(peer->runtime->loop);
-    if (state != PEER_BACKOFF)
-        timer_disarm(peer->timer);
 }
 
 static void set_error(struct peer *peer, const char *text)
@@ -116,68 +105,8 @@ static void set_error(struct peer *peer, const char *text)
 
 void peer_forget_attempts(struct peer *peer)
 {
-    memset(peer->attempts, 0, sizeof peer->attempts);
+    attempts_clear(&peer->attempts);
     peer->failed_dials = 0;
-}
-
-/* What came of the dial of row.addresses[next_address]. */
-static void set_attempt(struct peer *peer, enum peer_dialled outcome, const char *text)
-{
-    char address[ADDRESS_TEXT_MAX], error[PEER_ERROR_MAX];
-    struct peer_attempt *attempt = &peer->attempts[peer->next_address];
-    attempt->outcome = outcome;
-    snprintf(attempt->error, sizeof attempt->error, "%s", text);
-    address_format(&peer->row.addresses[peer->next_address], address);
-    snprintf(error, sizeof error, "%s: %s", address, text);
-    set_error(peer, error);
-    attempt->time_ms = peer->error_ms;
-    peer->failed_dials++;
-    log_info("%s: dial failed: %s", peer->row.name, error);
-}
-
-/* Whether the peer should have a link and we may make it. */
-static bool wants_dial(const struct peer *peer)
-{
-    return !peer->runtime->stopping && !peer->silenced && peer->row.address_count > 0 &&
-           peer->row.trust != PEER_BLOCKED && peer->link == NULL && peer->attempt == NULL &&
-           peer->dial == NULL;
-}
-
-static void wait_ms(struct peer *peer, uint32_t ms)
-{
-    set_state(peer, PEER_BACKOFF);
-    peer->dial_at_ms = loop_now(peer->runtime->loop) + ms;
-    peer->next_dial_ms = loop_wall(peer->runtime->loop) + ms;
-    timer_arm_at(peer->timer, peer->dial_at_ms);
-}
-
-static bool has_queue(const struct peer *peer)
-{
-    struct messages_size size;
-    return messages_queue_size(peer->runtime->db, peer->row.id, &size) == 0 && size.messages > 0;
-}
-
-static const struct backoff_plan *choose_plan(const struct peer *peer)
-{
-    uint64_t now = loop_now(peer->runtime->loop);
-    if (peer->setback == PEER_REFUSED)
-        return &refused;
-    bool recent = peer->online_ms != 0 && now - peer->online_ms < RECENT_MS;
-    return recent || has_queue(peer) ? &eager : &patient;
-}
-
-/* After a round over all addresses has failed. */
-static void back_off(struct peer *peer)
-{
-    bool is_refused = peer->setback == PEER_REFUSED;
-    if (is_refused != peer->waits_refused)
-        backoff_reset(&peer->backoff); /* failures of one kind don't count for the other */
-    peer->waits_refused = is_refused;
-    if (peer->handshake_failures >= HANDSHAKE_FAILURES_MAX) {
-        wait_ms(peer, HANDSHAKE_PAUSE_MS);
-        return;
-    }
-    wait_ms(peer, backoff_next(&peer->backoff, choose_plan(peer), random_u32()));
 }
 
 static void tell_unreached(const struct peer *peer)
@@ -185,161 +114,207 @@ static void tell_unreached(const struct peer *peer)
     peer->runtime->observer->unreached(peer->runtime->observer_context, peer);
 }
 
-static void try_next_address(struct peer *peer)
+/* --- the decision to dial --------------------------------------------------------------------- */
+
+static bool has_queue(const struct peer *peer)
 {
-    if (peer->row.address_count == 0) { /* they were taken away meanwhile */
-        set_state(peer, PEER_OFFLINE);
-        return;
-    }
-    peer->next_address = (peer->next_address + 1) % peer->row.address_count;
-    if (peer->next_address != 0) {
-        peer_dial(peer);
-        return;
-    }
-    back_off(peer);
-    tell_unreached(peer);
+    struct messages_size size;
+    return messages_queue_size(peer->runtime->db, peer->row.id, &size) == 0 && size.messages > 0;
 }
 
-static void on_dialled(void *context, struct stream *stream, const char *error)
+/* Whether its key is known, and is the smaller one: then it dials first. */
+static bool yields(const struct peer *peer)
 {
-    struct peer *peer = context;
-    peer->dial = NULL;
-    if (stream == NULL) {
-        set_attempt(peer, PEER_UNREACHED, error);
-        try_next_address(peer);
-        return;
-    }
-    const uint8_t *invite_secret = peer->row.invited ? peer->row.invite_secret : NULL;
-    int r = links_join(peer->links, stream, peer, invite_secret, &peer->attempt);
+    const struct fingerprint *own = runtime_fingerprint(peer->runtime);
+    return peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
+}
+
+static struct redial_facts facts_of(const struct peer *peer)
+{
+    struct redial_facts facts = {
+        .now_ms = loop_now(peer->runtime->loop),
+        .may = !peer->runtime->stopping && !peer->silenced && peer->row.trust != PEER_BLOCKED,
+        .yields = yields(peer),
+        .ways[REDIAL_DIRECT] = peer->row.address_count,
+        .link = peer->link != NULL ? REDIAL_LINKED_DIRECT : REDIAL_UNLINKED,
+        .link_ms = peer->link_ms,
+    };
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        facts.round_ms[i] = peer->rounds[i] != NULL ? round_since(peer->rounds[i]) : 0;
+    return facts;
+}
+
+static void note(struct peer *peer, enum redial_event event, enum redial_class class)
+{
+    struct redial_facts facts = facts_of(peer);
+    facts.random = random_u32();
+    facts.has_queue = has_queue(peer);
+    redial_note(&peer->redial, &facts, event, class);
+}
+
+static struct redial_plan decide(const struct peer *peer)
+{
+    struct redial_facts facts = facts_of(peer);
+    return redial_decide(&peer->redial, &facts);
+}
+
+/* --- rounds ----------------------------------------------------------------------------------- */
+
+static void on_joined(struct peer *peer)
+{
+    if (peer->link == NULL)
+        set_state(peer, PEER_HANDSHAKE);
+}
+
+static void on_way_failed(struct peer *peer, const struct address *way,
+                          enum attempt_outcome outcome, const char *error)
+{
+    char address[ADDRESS_TEXT_MAX], text[PEER_ERROR_MAX];
+    struct attempt attempt = {
+        .address = *way, .outcome = outcome, .time_ms = loop_wall(peer->runtime->loop)};
+    snprintf(attempt.error, sizeof attempt.error, "%s", error);
+    attempts_note(&peer->attempts, &attempt);
+    address_format(way, address);
+    snprintf(text, sizeof text, "%s: %s", address, error);
+    if (peer->link == NULL)
+        set_error(peer, text);
+    peer->failed_dials++;
+    log_info("%s: dial failed: %s", peer->row.name, text);
+}
+
+static void on_round_over(struct peer *peer, struct round *round, enum redial_event event)
+{
+    enum redial_class class =
+        round == peer->rounds[REDIAL_DIRECT] ? REDIAL_DIRECT : REDIAL_INDIRECT;
+    round_free(STEAL(peer->rounds[class]));
+    if (peer->link == NULL)
+        note(peer, event, class); /* else the peer called us meanwhile: nothing is lost */
+    peer_dial(peer);
+    if (peer->link == NULL && event != REDIAL_DUPLICATE)
+        tell_unreached(peer);
+}
+
+static const struct round_events round_events = {on_joined, on_way_failed, on_round_over};
+
+static enum dial_priority choose_priority(const struct peer *peer)
+{
+    return has_queue(peer) ? DIAL_AWAITED : peer->redial.online_ms != 0 ? DIAL_RECENT : DIAL_OTHER;
+}
+
+static void start_round(struct peer *peer, enum redial_class class)
+{
+    struct address ways[DIAL_WAYS_MAX];
+    const struct ways_facts facts = {
+        .last = peer->last.host[0] != '\0' ? &peer->last : NULL,
+        .given = peer->row.addresses,
+        .given_count = peer->row.address_count,
+        .ipv6 = local_address_has_ipv6(),
+    };
+    const struct round_parts parts = {
+        .runtime = peer->runtime,
+        .links = peer->links,
+        .peer = peer,
+        .priority = choose_priority(peer),
+        .ways = ways,
+        .way_count = ways_order(&facts, ways),
+        .events = &round_events,
+    };
+    int r = round_start(&peer->rounds[class], &parts);
     if (r < 0) {
         set_error(peer, strerror(-r));
-        back_off(peer);
-        return;
+        note(peer, REDIAL_FAILED, class);
     }
-    set_state(peer, PEER_HANDSHAKE);
+}
+
+struct round *peer_round_of(const struct peer *peer, const struct link *link)
+{
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        if (peer->rounds[i] != NULL && round_attempt(peer->rounds[i]) == link)
+            return peer->rounds[i];
+    return NULL;
+}
+
+/* What people see of a peer without a session. */
+static enum peer_state dialling_state(const struct peer *peer, const struct redial_plan *plan)
+{
+    enum peer_state state = plan->at_ms != UINT64_MAX ? PEER_BACKOFF : PEER_OFFLINE;
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++) {
+        if (peer->rounds[i] == NULL)
+            continue;
+        if (round_attempt(peer->rounds[i]) != NULL)
+            return PEER_HANDSHAKE;
+        state = PEER_CONNECTING;
+    }
+    return state;
 }
 
 void peer_dial(struct peer *peer)
 {
-    if (!wants_dial(peer))
-        return;
-    if (peer->next_address >= peer->row.address_count)
-        peer->next_address = 0;
-    if (peer->next_address == 0)
-        peer->setback = PEER_FAILED;
-    set_state(peer, PEER_CONNECTING);
-    int r = dial_start(&peer->dial, peer->runtime->loop, &peer->row.addresses[peer->next_address],
-                       on_dialled, peer);
-    if (r < 0) {
-        set_error(peer, strerror(-r));
-        back_off(peer);
-    }
+    struct redial_plan plan = decide(peer);
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        if (plan.now[i])
+            start_round(peer, i);
+    plan = decide(peer);
+    timer_arm_at(peer->timer, plan.at_ms);
+    if (plan.at_ms != UINT64_MAX)
+        peer->next_dial_ms =
+            loop_wall(peer->runtime->loop) + plan.at_ms - loop_now(peer->runtime->loop);
+    if (peer->link == NULL)
+        set_state(peer, dialling_state(peer, &plan));
 }
 
 void peer_dial_at_once(struct peer *peer)
 {
     peer_stop_dialling(peer);
-    backoff_reset(&peer->backoff);
-    peer->handshake_failures = 0;
-    peer->next_address = 0;
+    note(peer, REDIAL_ASKED, REDIAL_DIRECT);
     peer_dial(peer);
 }
 
 void peer_start(struct peer *peer)
 {
-    const struct fingerprint *own = runtime_fingerprint(peer->runtime);
-    bool yields = peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
-    if (yields && wants_dial(peer))
-        wait_ms(peer, random_u32() % FIRST_DIAL_SPREAD_MS);
-    else
-        peer_dial(peer);
+    note(peer, REDIAL_START, REDIAL_DIRECT);
+    peer_dial(peer);
 }
 
 void peer_urge(struct peer *peer)
 {
-    bool may = peer->state == PEER_BACKOFF && peer->setback == PEER_FAILED &&
-               peer->handshake_failures < HANDSHAKE_FAILURES_MAX;
-    uint64_t soon = loop_now(peer->runtime->loop) + eager.limit_ms;
-    if (may && peer->dial_at_ms > soon)
-        peer_dial_at_once(peer);
+    if (peer->state != PEER_BACKOFF)
+        return;
+    note(peer, REDIAL_URGED, REDIAL_DIRECT);
+    peer_dial(peer);
 }
 
-static void end_attempt(struct peer *peer)
+/* Gives up a round, and the handshake that it has come to. */
+static void end_round(struct peer *peer, enum redial_class class)
 {
-    struct link *attempt = STEAL(peer->attempt);
+    struct round *round = STEAL(peer->rounds[class]);
+    struct link *attempt = round != NULL ? round_attempt(round) : NULL;
+    round_free(round);
     if (attempt == NULL)
         return;
-    attempt->peer = NULL; /* its end is no reason to dial the next address */
+    attempt->peer = NULL; /* its end is no reason to dial the next way */
     link_close(attempt, CLOSE_NORMAL);
 }
 
 void peer_stop_dialling(struct peer *peer)
 {
-    dial_cancel(STEAL(peer->dial));
-    end_attempt(peer);
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        end_round(peer, i);
+    timer_disarm(peer->timer);
     if (peer->link == NULL)
         set_state(peer, PEER_OFFLINE);
-}
-
-/*
- * What an ended link means for the next dial. What the other side says before it has proved who it
- * is may be a lie, so nothing of it ends the dialling for good.
- */
-static void note_setback(struct peer *peer, const struct link_end *end)
-{
-    if (!end->coded || end->code != CLOSE_HANDSHAKE_FAILED)
-        peer->handshake_failures = 0;
-    if (!end->coded)
-        return;
-    if (end->code == CLOSE_HANDSHAKE_FAILED)
-        peer->handshake_failures++;
-    else if (end->code == CLOSE_REFUSED || end->code == CLOSE_APPROVAL_TIMEOUT ||
-             end->code == CLOSE_UNSUPPORTED || end->code == CLOSE_SELF ||
-             end->code == CLOSE_BAD_KEY)
-        peer->setback = PEER_REFUSED;
-}
-
-static bool was_duplicate(const struct link_end *end)
-{
-    return end->coded && (end->code == CLOSE_DUPLICATE || end->code == CLOSE_REPLACED);
-}
-
-/* Why the link that we dialled came to nothing. */
-static enum peer_dialled explain_attempt(const struct link *link, const struct link_end *end,
-                                         char text[static PEER_ERROR_MAX])
-{
-    if (link->verdict == TRUST_ALARM || link->verdict == TRUST_ELSEWHERE) {
-        char key[FINGERPRINT_TEXT_MAX];
-        fingerprint_format(link_fingerprint(link), key);
-        snprintf(text, PEER_ERROR_MAX, "another key answered: %s", key);
-        return PEER_OTHER_KEY;
-    }
-    link_end_text(end, text, PEER_ERROR_MAX);
-    bool by_policy = end->coded && end->by_peer && end->code == CLOSE_REFUSED;
-    return by_policy ? PEER_REFUSED_US : PEER_UNREACHED;
-}
-
-void peer_attempt_failed(struct peer *peer, const struct link_end *end)
-{
-    char text[PEER_ERROR_MAX];
-    enum peer_dialled outcome = explain_attempt(STEAL(peer->attempt), end, text);
-    if (peer->link != NULL)
-        return; /* the peer called us meanwhile: nothing is lost */
-    note_setback(peer, end);
-    if (was_duplicate(end)) {
-        wait_ms(peer, DUPLICATE_WAIT_MS + random_u32() % DUPLICATE_WAIT_MS);
-        return;
-    }
-    set_attempt(peer, outcome, text);
-    try_next_address(peer);
 }
 
 void peer_take_attempt(struct peer *peer, struct peer *other)
 {
     peer->silenced = false;
-    peer->next_address = other->next_address;
-    peer->attempt = STEAL(other->attempt);
-    peer->attempt->peer = peer;
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++) {
+        if (other->rounds[i] == NULL)
+            continue;
+        round_free(peer->rounds[i]);
+        peer->rounds[i] = STEAL(other->rounds[i]);
+        round_move(peer->rounds[i], peer);
+    }
     if (peer->link == NULL)
         set_state(peer, PEER_HANDSHAKE);
 }
@@ -349,17 +324,27 @@ void peer_note_shown(struct peer *peer)
     peer->seen_otherwise |= (peer->state == PEER_ONLINE) != peer->seen_online;
 }
 
+/* --- its link --------------------------------------------------------------------------------- */
+
+/*
+ * Nothing more is dialled; a handshake that goes on comes under the rule for two links, unless
+ * nothing can come of it any more.
+ */
+static void settle_rounds(struct peer *peer)
+{
+    bool stays = links_stays(peer->link, runtime_fingerprint(peer->runtime));
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        if (peer->rounds[i] != NULL && (!round_settle(peer->rounds[i], peer->link) || stays))
+            end_round(peer, i);
+    timer_disarm(peer->timer);
+}
+
 void peer_link_up(struct peer *peer, struct link *link)
 {
-    if (peer->attempt == link)
-        peer->attempt = NULL;
-    else if (links_stays(link, runtime_fingerprint(peer->runtime)))
-        end_attempt(peer); /* nothing can come of it any more */
-    dial_cancel(STEAL(peer->dial));
     peer->link = link;
-    peer->handshake_failures = 0;
-    peer->setback = PEER_FAILED;
+    peer->link_ms = loop_now(peer->runtime->loop);
     link->peer = peer;
+    settle_rounds(peer);
     set_state(peer, PEER_WAITING);
 }
 
@@ -371,28 +356,24 @@ void peer_link_waits(struct peer *peer)
 
 void peer_link_open(struct peer *peer)
 {
-    backoff_reset(&peer->backoff);
+    bool dialled = session_role(peer->link->session) == SESSION_JOINER;
     peer->last_error[0] = '\0';
     peer_forget_attempts(peer);
-    peer->online_ms = loop_now(peer->runtime->loop);
+    if (dialled)
+        (void)address_parse(stream_origin(peer->link->stream)->text, &peer->last);
+    note(peer, REDIAL_OPENED, REDIAL_DIRECT);
     set_state(peer, PEER_ONLINE);
 }
 
 void peer_link_down(struct peer *peer, const struct link_end *end)
 {
     char text[PEER_ERROR_MAX];
-    if (peer->state == PEER_ONLINE)
-        peer->online_ms = loop_now(peer->runtime->loop);
-    peer->link = NULL;
-    note_setback(peer, end);
+    enum redial_event event = round_event_of(end);
+    if (event == REDIAL_FAILED && peer->state == PEER_ONLINE)
+        event = REDIAL_LOST;
     if (!end->coded || end->code != CLOSE_NORMAL)
         set_error(peer, link_end_text(end, text, sizeof text));
-    if (!wants_dial(peer))
-        set_state(peer, peer->attempt != NULL ? PEER_HANDSHAKE
-                        : peer->dial != NULL  ? PEER_CONNECTING
-                                              : PEER_OFFLINE);
-    else if (was_duplicate(end))
-        wait_ms(peer, DUPLICATE_WAIT_MS + random_u32() % DUPLICATE_WAIT_MS);
-    else
-        back_off(peer);
+    peer->link = NULL;
+    note(peer, event, REDIAL_DIRECT);
+    peer_dial(peer);
 }

@@ -7,33 +7,20 @@
  */
 #pragma once
 
-#include "base/backoff.h"
 #include "base/bucket.h"
 #include "base/list.h"
+#include "core/attempts.h"
 #include "core/inflight.h"
 #include "core/links.h"
-#include "net/dialer.h"
+#include "core/redial.h"
+#include "core/round.h"
 #include "store/peers.h"
 
-enum { PEER_ERROR_MAX = 320 };
-
-/* What came of the last dial of an address. */
-enum peer_dialled {
-    PEER_NOT_DIALLED, /* not yet, or there was a session since */
-    PEER_UNREACHED,   /* no session, for any reason but these */
-    PEER_REFUSED_US,  /* it was the peer, and it refused */
-    PEER_OTHER_KEY,   /* somebody else answered */
-};
-
-struct peer_attempt {
-    enum peer_dialled outcome;
-    char error[PEER_ERROR_MAX]; /* "" for none */
-    uint64_t time_ms;           /* wall clock, of the failure */
-};
+enum { PEER_ERROR_MAX = ATTEMPT_ERROR_MAX };
 
 enum peer_state {
     PEER_OFFLINE,    /* nothing is tried: no address, told not to, or the node stops */
-    PEER_CONNECTING, /* a TCP connection is being made */
+    PEER_CONNECTING, /* TCP connections are being made */
     PEER_HANDSHAKE,  /* our dial is shaking hands */
     PEER_WAITING,    /* authenticated; the other side has yet to approve us */
     PEER_ONLINE,     /* an open session */
@@ -46,28 +33,23 @@ struct peer {
     struct links *links;
     struct peer_row row;
     enum peer_state state;
-    uint64_t since_ms;     /* wall clock, of the state */
-    struct link *link;     /* its session, or NULL */
-    struct link *attempt;  /* our dial's link until it is established, or NULL */
-    struct dial *dial;     /* a connection in the making, or NULL */
-    uint64_t dial_at_ms;   /* PEER_BACKOFF: monotonic, when to dial next … */
-    uint64_t next_dial_ms; /* … and the same by the wall clock, for people */
-    struct timer *timer;   /* the end of PEER_BACKOFF */
-    struct backoff backoff;
-    enum { PEER_FAILED, PEER_REFUSED } setback; /* the worst of this round over the addresses */
-    bool waits_refused;                         /* the last wait was for a refusal */
-    unsigned handshake_failures;                /* in a row */
-    unsigned next_address;                      /* of row.addresses, to dial next */
-    uint64_t online_ms;              /* monotonic, when it was online last; 0 for never */
-    bool silenced;                   /* people asked for no link */
-    bool stored;                     /* scratch of undoing a turn: its row exists */
-    bool seen_online;                /* what observers were told last … */
-    bool seen_otherwise;             /* … and somebody was shown something else in this turn */
+    uint64_t since_ms;                    /* wall clock, of the state */
+    struct link *link;                    /* its session, or NULL … */
+    uint64_t link_ms;                     /* … monotonic, since when */
+    struct redial redial;                 /* what the decision to dial is made from … */
+    struct round *rounds[REDIAL_CLASSES]; /* … and what came of it, or NULL */
+    struct timer *timer;                  /* for the next decision … */
+    uint64_t next_dial_ms;                /* … and when that is by the wall clock, for people */
+    struct address last; /* numeric: by which our dial made the latest session; no host for none */
+    bool silenced;       /* people asked for no link */
+    bool stored;         /* scratch of undoing a turn: its row exists */
+    bool seen_online;    /* what observers were told last … */
+    bool seen_otherwise; /* … and somebody was shown something else in this turn */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
     uint64_t error_ms;               /* wall clock, of last_error */
     unsigned failed_dials;           /* since there was a session */
-    struct peer_attempt attempts[PEER_ADDRESSES_MAX]; /* one for each address */
-    struct bucket keys;                               /* its share of our private key */
+    struct attempts attempts;
+    struct bucket keys; /* its share of our private key */
     struct inflight inflight;
     uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
 };
@@ -109,8 +91,8 @@ void peer_urge(struct peer *peer);
 /* Ends dialling, whatever its stage. */
 void peer_stop_dialling(struct peer *peer);
 
-/* Our dial's link was refused or broke before it was established: wait, then try again. */
-void peer_attempt_failed(struct peer *peer, const struct link_end *end);
+/* If the link is one that we dialled, and not yet the peer's: the round that it belongs to. */
+struct round *peer_round_of(const struct peer *peer, const struct link *link);
 
 /* It was `other` that was dialled: the attempt goes on as one of this peer. */
 void peer_take_attempt(struct peer *peer, struct peer *other);

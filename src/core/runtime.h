@@ -8,11 +8,13 @@
 #include "core/observer.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
+#include "net/dialer.h"
 #include "net/loop.h"
 #include "store/db.h"
 
 struct runtime {
     struct loop *loop;
+    struct dialer *dialer; /* the bounds over all dials */
     struct db *db;
     const struct identity *self;
     struct settings settings;

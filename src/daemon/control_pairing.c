@@ -17,20 +17,12 @@ static const char not_taken[] =
     "it was used already, has expired or was revoked (which, only they "
     "can see); if it was not you who used it, somebody else has read it";
 
-static bool came_to(const struct peer *peer, enum peer_dialled outcome)
-{
-    for (unsigned i = 0; i < peer->row.address_count; i++)
-        if (peer->attempts[i].outcome == outcome)
-            return true;
-    return false;
-}
-
 enum pairing pairing_state(const struct peer *peer)
 {
     if (peer->state == PEER_ONLINE)
         return PAIRING_DONE;
-    if (peer->state == PEER_WAITING || came_to(peer, PEER_OTHER_KEY) ||
-        came_to(peer, PEER_REFUSED_US))
+    if (peer->state == PEER_WAITING || attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY) ||
+        attempts_any(&peer->attempts, ATTEMPT_REFUSED))
         return PAIRING_FAILED;
     return PAIRING_OPEN;
 }
@@ -54,11 +46,12 @@ static int say_attempts(const struct peer *peer, struct bytes *text)
 {
     int r = 0;
     for (unsigned i = 0; i < peer->row.address_count && r == 0; i++) {
-        const struct peer_attempt *attempt = &peer->attempts[i];
+        const struct address *given = &peer->row.addresses[i];
+        const struct attempt *attempt = attempts_find(&peer->attempts, given);
         char address[ADDRESS_TEXT_MAX];
-        address_format(&peer->row.addresses[i], address);
+        address_format(given, address);
         r = say(text, "%s %s (%s)", i > 0 ? "," : "", address,
-                attempt->error[0] != '\0' ? attempt->error : "no answer yet");
+                attempt != NULL ? attempt->error : "no answer yet");
     }
     return r;
 }
@@ -101,10 +94,10 @@ int pairing_explain(const struct node *node, const struct peer *peer, enum rpc_k
     if (peer->state == PEER_WAITING) {
         *kind = RPC_KIND_rejected;
         r = say_waiting(node, peer, text);
-    } else if (came_to(peer, PEER_REFUSED_US)) {
+    } else if (attempts_any(&peer->attempts, ATTEMPT_REFUSED)) {
         *kind = RPC_KIND_rejected;
         r = say(text, "%s refused the invite: %s. Ask for a new one", peer->row.name, not_taken);
-    } else if (came_to(peer, PEER_OTHER_KEY)) {
+    } else if (attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY)) {
         *kind = RPC_KIND_mismatch;
         r = say_other_key(peer, text);
     } else {

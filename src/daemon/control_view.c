@@ -100,7 +100,7 @@ static void view_dialling(const struct peer *peer, json_t **object)
 {
     rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
     rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
-    rpc_value_set(object, "refused", json_boolean(peer->setback == PEER_REFUSED));
+    rpc_value_set(object, "refused", json_boolean(peer->redial.refusals > 0));
     if (peer->state == PEER_BACKOFF)
         rpc_value_set(object, "next_dial", control_view_time(peer->next_dial_ms));
     if (peer->last_error[0] == '\0')
@@ -154,11 +154,12 @@ static json_t *view_attempts(const struct peer *peer)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < peer->row.address_count; i++) {
-        const struct peer_attempt *attempt = &peer->attempts[i];
+        const struct address *given = &peer->row.addresses[i];
+        const struct attempt *attempt = attempts_find(&peer->attempts, given);
         char address[ADDRESS_TEXT_MAX];
-        if (attempt->outcome == PEER_NOT_DIALLED)
+        if (attempt == NULL)
             continue;
-        address_format(&peer->row.addresses[i], address);
+        address_format(given, address);
         rpc_value_append(&list,
                          json_pack("{s:s, s:s, s:o}", "address", address, "error", attempt->error,
                                    "time", control_view_time(attempt->time_ms)));

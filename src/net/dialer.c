@@ -1,200 +1,288 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Dialling: one name, several addresses, one patience for all of it. When to dial again is decided
- * above.
+ * Races. When to dial again is decided above.
  */
 #include "net/dialer.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
-#include "net/libevent.h"
-#include "net/resolver.h"
-#include "net/socket.h"
+#include "net/dial_state.h"
 
-struct dial {
-    struct loop *loop;
-    struct lookup *lookup; /* while the name is looked up */
-    struct addrinfo *addresses;
-    const struct addrinfo *next; /* the next address to try, or NULL */
-    struct timer *timer;         /* the end of the current step */
-    uint64_t deadline_ms;
-    int fd; /* of the current try, or -1 */
-    struct event *event;
-    const char *error; /* of the last try */
-    dial_done *done;
-    void *context;
-};
+enum { RESERVED_DESCRIPTORS = 128 };
 
-static void dial_next(struct dial *dial);
+/* --- bounds over all races -------------------------------------------------------------------- */
 
-static void dial_drop_try(struct dial *dial)
+static unsigned choose_sockets_max(void)
 {
-    if (dial->event != NULL)
-        event_free(dial->event);
-    dial->event = NULL;
-    if (dial->fd >= 0)
-        close(dial->fd);
-    dial->fd = -1;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return DIALER_SOCKETS_MAX;
+    rlim_t share =
+        limit.rlim_cur > RESERVED_DESCRIPTORS ? (limit.rlim_cur - RESERVED_DESCRIPTORS) / 4 : 0;
+    return share > DIALER_SOCKETS_MAX ? DIALER_SOCKETS_MAX
+           : share < DIAL_SOCKETS_MAX ? DIAL_SOCKETS_MAX
+                                      : (unsigned)share;
+}
+
+int dialer_new(struct dialer **dialer, struct loop *loop)
+{
+    struct dialer *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return -ENOMEM;
+    *made = (struct dialer){.loop = loop, .sockets_max = choose_sockets_max()};
+    for (unsigned i = 0; i < DIAL_PRIORITIES; i++)
+        list_init(&made->waiting[i]);
+    list_init(&made->starved);
+    *dialer = made;
+    return 0;
+}
+
+void dialer_free(struct dialer *dialer)
+{
+    free(dialer);
+}
+
+static uint64_t now(const struct dial *dial)
+{
+    return loop_now(dial->dialer->loop);
+}
+
+void dial_wake_first(struct list *list)
+{
+    if (!list_empty(list))
+        timer_arm_at(container_of(list->next, struct dial, node)->timer, 0);
+}
+
+static void wake_waiting(struct dialer *dialer)
+{
+    for (unsigned i = 0; i < DIAL_PRIORITIES; i++)
+        if (!list_empty(&dialer->waiting[i])) {
+            dial_wake_first(&dialer->waiting[i]);
+            return;
+        }
+}
+
+/* All that connects is as if it had not been tried. */
+static void drop_connecting(struct dial *dial)
+{
+    for (unsigned i = 0; i < dial->candidate_count; i++) {
+        struct candidate *candidate = &dial->candidates[i];
+        if (candidate->state != CONNECTING)
+            continue;
+        connector_cancel(STEAL(candidate->connector));
+        candidate->state = UNTRIED;
+        candidates_return_socket(dial);
+    }
 }
 
 void dial_cancel(struct dial *dial)
 {
     if (dial == NULL)
         return;
-    lookup_cancel(dial->lookup);
-    lookup_free_addresses(dial->addresses);
+    drop_connecting(dial);
+    candidates_end_lookups(dial, NULL);
+    stream_free(dial->reserve);
+    list_remove(&dial->node);
+    if (dial->state != WAITING)
+        dial->dialer->races--;
+    wake_waiting(dial->dialer);
     timer_free(dial->timer);
-    dial_drop_try(dial);
     free(dial);
 }
 
 DEFINE_CLEANUP(struct dial *, dial_cleanup, dial_cancel)
 
-/* Ends the dial with a stream, or with NULL and the last error. */
-static void dial_finish(struct dial *dial, struct stream *stream)
+/* --- the race --------------------------------------------------------------------------------- */
+
+static void on_connector(void *context, struct stream *stream, const char *error)
 {
-    dial_done *done = dial->done;
+    struct candidate *candidate = context;
+    struct dial *dial = candidate->dial;
+    unsigned way = candidates_way(candidate);
+    bool first = dial->state == RACING;
+    candidate->connector = NULL;
+    candidates_end(dial, candidate, error);
+    timer_arm_at(dial->timer, 0);
+    if (stream == NULL)
+        return;
+    dial->state = RESTING;
+    if (first && dial->events->connected(dial->context, way, stream))
+        return;
+    dial->reserve = stream;
+    dial->reserve_way = way;
+    drop_connecting(dial);
+}
+
+/* So much that all that are left get their turn, with so many sockets. */
+static uint64_t share_ms(const struct dial *dial)
+{
+    uint64_t left = dial->deadline_ms - now(dial);
+    uint64_t share = left / (1 + candidates_untried(dial) / DIAL_SOCKETS_MAX);
+    return share < DIAL_CONNECT_MS ? share : DIAL_CONNECT_MS;
+}
+
+static void try(struct dial *dial, struct candidate *candidate)
+{
+    uint64_t patience_ms = share_ms(dial);
+    dial->latest_ms = now(dial);
+    dial->family = candidate->address.any.sa_family;
+    dial->hurried = false;
+    int r = connector_start(&candidate->connector, dial->dialer->loop, &candidate->address.any,
+                            candidate->size, on_connector, candidate);
+    if (r < 0) {
+        candidates_end(dial, candidate, strerror(-r));
+        return;
+    }
+    candidate->state = CONNECTING;
+    candidate->deadline_ms = now(dial) + patience_ms;
+    dial->connecting++;
+    dial->dialer->sockets++;
+}
+
+/* When the next start may be; UINT64_MAX while that depends on others. */
+static uint64_t next_start(struct dial *dial)
+{
+    struct dialer *dialer = dial->dialer;
+    if (candidates_untried(dial) == 0 || dial->connecting == DIAL_SOCKETS_MAX)
+        return UINT64_MAX;
+    if (dialer->sockets >= dialer->sockets_max) {
+        if (list_empty(&dial->node))
+            list_append(&dialer->starved, &dial->node);
+        return UINT64_MAX;
+    }
+    if (dial->latest_ms == 0)
+        return now(dial);
+    return dial->latest_ms +
+           (dial->hurried || dial->connecting == 0 ? DIAL_GAP_MS : DIAL_STAGGER_MS);
+}
+
+static void end_late_candidates(struct dial *dial)
+{
+    for (unsigned i = 0; i < dial->candidate_count; i++) {
+        struct candidate *candidate = &dial->candidates[i];
+        if (candidate->state == CONNECTING && now(dial) >= candidate->deadline_ms)
+            candidates_end(dial, candidate, strerror(ETIMEDOUT));
+    }
+}
+
+/* The time is up. */
+static void end_all(struct dial *dial)
+{
+    for (unsigned i = 0; i < dial->candidate_count; i++)
+        if (dial->candidates[i].state != DONE)
+            candidates_end(dial, &dial->candidates[i], strerror(ETIMEDOUT));
+    candidates_end_lookups(dial, "no answer from the name server");
+}
+
+static bool is_open(const struct dial *dial)
+{
+    for (unsigned i = 0; i < dial->count; i++)
+        if (dial->ways[i].open > 0)
+            return true;
+    return dial->reserve != NULL;
+}
+
+static void finish(struct dial *dial)
+{
+    const struct dial_events *events = dial->events;
     void *context = dial->context;
-    const char *error = stream == NULL ? dial->error : NULL;
     dial_cancel(dial);
-    done(context, stream, error);
+    events->over(context);
 }
 
-/* --- one address ------------------------------------------------------------------------------ */
-
-/* Why the connection of the current try cannot be used, or 0. */
-static int dial_try_error(const struct dial *dial)
+static void arm(struct dial *dial, uint64_t start_ms)
 {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-        return errno;
-    if (error == 0 && socket_is_self_connected(dial->fd))
-        return ECONNREFUSED; /* nobody listened on a port of our own, and TCP met itself there */
-    return error;
+    uint64_t at_ms = dial->state == RACING ? dial->deadline_ms : UINT64_MAX;
+    for (unsigned i = 0; i < dial->candidate_count; i++)
+        if (dial->candidates[i].state == CONNECTING && dial->candidates[i].deadline_ms < at_ms)
+            at_ms = dial->candidates[i].deadline_ms;
+    timer_arm_at(dial->timer, start_ms < at_ms ? start_ms : at_ms);
 }
 
-static void on_connected(evutil_socket_t fd, short what, void *argument)
+static void race(struct dial *dial)
 {
-    struct dial *dial = argument;
-    struct stream *stream = NULL;
-    int error = dial_try_error(dial);
-    (void)what;
-    if (error == 0)
-        error = -stream_new(&stream, dial->loop, fd);
-    if (error == 0) {
-        dial->fd = -1;
-        dial_finish(dial, stream);
-    } else {
-        dial->error = strerror(error);
-        dial_next(dial);
-    }
+    uint64_t start_ms;
+    if (now(dial) >= dial->deadline_ms)
+        end_all(dial);
+    while ((start_ms = next_start(dial)) <= now(dial))
+        try(dial, candidates_choose(dial));
+    if (is_open(dial))
+        arm(dial, start_ms);
+    else
+        finish(dial);
 }
 
-/* Starts to connect. 0 or -errno. */
-static int dial_try(struct dial *dial, const struct addrinfo *address)
+static void hand_out_reserve(struct dial *dial)
 {
-    dial->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (dial->fd < 0)
-        return -errno;
-    if (connect(dial->fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS)
-        return -errno;
-    dial->event = event_new(loop_base(dial->loop), dial->fd, EV_WRITE, on_connected, dial);
-    if (dial->event == NULL || event_add(dial->event, NULL) < 0)
-        return -ENOMEM;
-    return 0;
+    struct stream *stream = STEAL(dial->reserve);
+    dial->state = RESTING;
+    if (!dial->events->connected(dial->context, dial->reserve_way, stream))
+        dial->reserve = stream;
 }
 
-/* --- one after the other ---------------------------------------------------------------------- */
-
-/*
- * How long one try may take: an even part of what is left for all, so that no address starves the
- * next.
- */
-static uint64_t dial_share_ms(const struct dial *dial)
+/* Leaves the waiting ones, if there is room for one more race. */
+static bool begin(struct dial *dial)
 {
-    const uint64_t now = loop_now(dial->loop);
-    const uint64_t left = dial->deadline_ms > now ? dial->deadline_ms - now : 0;
-    unsigned count = 0;
-    for (const struct addrinfo *address = dial->next; address != NULL; address = address->ai_next)
-        count++;
-    return count > 0 ? left / count : left;
-}
-
-/* Tries the next address on which a try can start at all. */
-static void dial_next(struct dial *dial)
-{
-    dial_drop_try(dial);
-    while (dial->next != NULL && loop_now(dial->loop) < dial->deadline_ms) {
-        const uint64_t share_ms = dial_share_ms(dial);
-        const struct addrinfo *address = dial->next;
-        int r;
-        dial->next = address->ai_next;
-        r = dial_try(dial, address);
-        if (r == 0) {
-            timer_arm_at(dial->timer, loop_now(dial->loop) + share_ms);
-            return;
-        }
-        dial->error = strerror(-r);
-        dial_drop_try(dial);
-    }
-    dial_finish(dial, NULL);
+    struct dialer *dialer = dial->dialer;
+    if (dialer->races >= DIALER_RACES_MAX)
+        return false;
+    list_remove(&dial->node);
+    dialer->races++;
+    dial->state = RACING;
+    dial->deadline_ms = now(dial) + DIAL_RACE_MS;
+    for (unsigned i = 0; i < dial->count; i++)
+        candidates_resolve(dial, i);
+    wake_waiting(dialer);
+    return true;
 }
 
 static void on_timer(void *context)
 {
     struct dial *dial = context;
-    if (dial->lookup != NULL)
-        dial->error = "no answer from the name server";
-    else if (dial->event != NULL)
-        dial->error = strerror(ETIMEDOUT);
-    dial_next(dial);
+    if (dial->state == WAITING && !begin(dial))
+        return;
+    list_remove(&dial->node);
+    end_late_candidates(dial);
+    if (dial->state == RACING && dial->reserve != NULL)
+        hand_out_reserve(dial);
+    if (dial->state == RACING)
+        race(dial);
+    else
+        arm(dial, UINT64_MAX);
 }
 
-static void on_looked_up(void *context, struct addrinfo *addresses, const char *error)
-{
-    struct dial *dial = context;
-    dial->lookup = NULL;
-    dial->addresses = addresses;
-    dial->next = addresses;
-    if (error != NULL)
-        dial->error = error;
-    dial_next(dial);
-}
-
-int dial_start(struct dial **result, struct loop *loop, const struct address *address,
-               dial_done *done, void *context)
+int dial_start(struct dial **result, struct dialer *dialer, enum dial_priority priority,
+               const struct address *ways, unsigned count, const struct dial_events *events,
+               void *context)
 {
     CLEANUP(dial_cleanup) struct dial *dial = calloc(1, sizeof *dial);
-    int r;
     if (dial == NULL)
         return -ENOMEM;
-    dial->fd = -1;
-    dial->loop = loop;
-    dial->done = done;
+    dial->dialer = dialer;
+    dial->state = WAITING;
+    dial->addresses = ways;
+    dial->count = count < DIAL_WAYS_MAX ? count : DIAL_WAYS_MAX;
+    dial->events = events;
     dial->context = context;
-    dial->error = strerror(ETIMEDOUT);
-    dial->deadline_ms = loop_now(loop) + DIAL_TIMEOUT_MS;
-    r = timer_new(&dial->timer, loop, on_timer, dial);
+    list_init(&dial->node);
+    int r = timer_new(&dial->timer, dialer->loop, on_timer, dial);
     if (r < 0)
         return r;
-    dial->addresses = lookup_numeric(address);
-    dial->next = dial->addresses;
-    if (dial->addresses == NULL && address_is_numeric(address)) {
-        dial->error = "this machine has no such interface";
-        timer_arm_at(dial->timer, 0);
-    } else if (dial->addresses == NULL) {
-        r = lookup_start(&dial->lookup, loop, address, on_looked_up, dial);
-        timer_arm_at(dial->timer, dial->deadline_ms);
-    } else {
-        timer_arm_at(dial->timer, 0);
-    }
-    if (r < 0)
-        return r;
+    list_append(&dialer->waiting[priority], &dial->node);
+    timer_arm_at(dial->timer, 0);
     *result = STEAL(dial);
     return 0;
+}
+
+void dial_go_on(struct dial *dial)
+{
+    uint64_t patience_ms = now(dial) + DIAL_CONNECT_MS;
+    dial->state = RACING;
+    if (dial->deadline_ms < patience_ms)
+        dial->deadline_ms = patience_ms;
+    timer_arm_at(dial->timer, 0);
 }

@@ -14,8 +14,9 @@
 #include "net/socket.h"
 
 /* Addresses for documentation stand for the internet; then come the private networks. */
+static const char internet_ipv6[] = "2001:db8::1";
 static const char *const destinations[] = {
-    "192.0.2.1", "2001:db8::1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "fd00::1",
+    "192.0.2.1", internet_ipv6, "10.0.0.1", "172.16.0.1", "192.168.0.1", "fd00::1",
 };
 
 static bool read_destination(const char *text, union socket_address *address, socklen_t *size)
@@ -85,6 +86,14 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
         count += !is_listed(addresses, count, next->host);
     }
     return count;
+}
+
+bool local_address_has_ipv6(void)
+{
+    union socket_address address;
+    socklen_t size;
+    return read_destination(internet_ipv6, &address, &size) && find_source(&address, size) &&
+           is_reachable(&address);
 }
 
 bool local_address_is_any(const char *host, bool *ipv6)

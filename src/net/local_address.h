@@ -16,5 +16,8 @@
  */
 unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6);
 
+/* Whether this machine has a way to the internet by IPv6. */
+bool local_address_has_ipv6(void);
+
 /* Whether a numeric host stands for every address, and whether for those of IPv6 too. */
 bool local_address_is_any(const char *host, bool *ipv6);

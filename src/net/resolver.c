@@ -112,9 +112,9 @@ static int configure(struct evdns_base *dns)
     return 0;
 }
 
-static void ask(struct lookup *lookup, const struct address *address)
+static void ask(struct lookup *lookup, const struct address *address, int family)
 {
-    const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    const struct evutil_addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
     char service[8];
     snprintf(service, sizeof service, "%u", (unsigned)address->port);
     lookup->request =
@@ -126,7 +126,7 @@ static void ask(struct lookup *lookup, const struct address *address)
 }
 
 int lookup_start(struct lookup **result, struct loop *loop, const struct address *address,
-                 lookup_done *done, void *context)
+                 int family, lookup_done *done, void *context)
 {
     CLEANUP(lookup_cleanup) struct lookup *lookup = calloc(1, sizeof *lookup);
     int r;
@@ -145,7 +145,7 @@ int lookup_start(struct lookup **result, struct loop *loop, const struct address
     r = configure(lookup->dns);
     if (r < 0)
         return r;
-    ask(lookup, address);
+    ask(lookup, address, family);
     *result = STEAL(lookup);
     return 0;
 }

@@ -18,10 +18,12 @@ struct lookup;
  */
 typedef void lookup_done(void *context, struct addrinfo *addresses, const char *error);
 
-/* Never calls back before it returns, and may take longer than anybody wants to wait. 0 or -errno.
+/*
+ * Asks for addresses of one family, AF_INET or AF_INET6. Never calls back before it returns, and
+ * may take longer than anybody wants to wait. 0 or -errno.
  */
 int lookup_start(struct lookup **lookup, struct loop *loop, const struct address *address,
-                 lookup_done *done, void *context);
+                 int family, lookup_done *done, void *context);
 
 /* Gives up without a call back. NULL is allowed. */
 void lookup_cancel(struct lookup *lookup);

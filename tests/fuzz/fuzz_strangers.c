@@ -13,6 +13,8 @@
 #include "fuzz/fuzz.h"
 #include "fuzz/house.h"
 #include "fuzz/talker.h"
+#include "net/connector.h"
+#include "net/resolver.h"
 #include "proto/handshake_state.h"
 #include "simulation/wire.h"
 
@@ -47,7 +49,7 @@ enum step {
 
 struct visitor {
     struct talker talker; /* what a true peer would say; without a session: nobody is there */
-    struct dial *dial;
+    struct connector *connector;
     struct stream *stream;
 };
 
@@ -93,11 +95,11 @@ static void on_end(void *context, int error)
 
 static const struct stream_events stream_events = {on_input, on_room, on_end};
 
-static void on_dialled(void *context, struct stream *stream, const char *error)
+static void on_connected(void *context, struct stream *stream, const char *error)
 {
     struct visitor *visitor = context;
     (void)error;
-    visitor->dial = NULL;
+    visitor->connector = NULL;
     visitor->stream = stream;
     if (stream != NULL)
         stream_attach(stream, &stream_events, visitor);
@@ -107,7 +109,7 @@ static void leave(struct visitor *visitor)
 {
     if (visitor->talker.session == NULL)
         return;
-    dial_cancel(visitor->dial);
+    connector_cancel(visitor->connector);
     stream_free(visitor->stream);
     talker_deinit(&visitor->talker);
     *visitor = (struct visitor){0};
@@ -117,9 +119,12 @@ static void come(struct visitor *visitor, unsigned place, unsigned key)
 {
     const struct session_settings settings = {.role = SESSION_JOINER, .self = house_identity(key)};
     const struct address address = wire_address(0, ADDRESS_PORT_DEFAULT);
+    struct addrinfo *house = lookup_numeric(&address);
     leave(visitor);
     talker_init_as(&visitor->talker, &settings, world_now());
-    assert(dial_start(&visitor->dial, &stage.places[place], &address, on_dialled, visitor) == 0);
+    assert(connector_start(&visitor->connector, &stage.places[place], house->ai_addr,
+                           house->ai_addrlen, on_connected, visitor) == 0);
+    lookup_free_addresses(house);
 }
 
 /* Says up to `size` bytes of what a true peer would say. */

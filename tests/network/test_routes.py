@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -130,7 +131,83 @@ def test_of_two_kinds_of_addresses_one_is_enough(machine, lay, dead):
     talk.say()
     talk.settle()
     talk.check_presence(0)
-    assert f"dial failed: {first}" in alice.text_of_log()
+    assert "dial failed" not in alice.text_of_log()  # nobody waited for the end of the dead one
+
+
+# --- dead ways ---
+
+CONNECT_S = 10  # the patience with one address
+
+
+def black_holes(network, count):
+    """So many addresses where nobody ever answers."""
+    network.run("ip", "route", "add", "10.9.0.0/24", "via", "10.0.0.2")
+    return [f"10.9.0.{number}:8766" for number in range(1, count + 1)]
+
+
+def seconds_until_online(talk, start):
+    began = time.monotonic()
+    start()
+    talk.wait_for("online")
+    return time.monotonic() - began
+
+
+def test_seven_black_holes_before_the_good_way_cost_little(strangers, result):
+    alice, bob, _ = strangers
+    bob.network.run("nft", "-f", "-", input="""
+        table ip dead {
+            chain in {
+                type filter hook prerouting priority 0
+                ip daddr 10.9.0.0/24 drop
+            }
+        }""")
+    bob.add(alice, address=False)
+    talk = Conversation(alice, bob)
+    ways = [*black_holes(alice.network, 7), bob.address]
+    first_s = seconds_until_online(talk, lambda: alice.rpc(
+        "peer.add", name="bob", fingerprint=bob.fingerprint, address=ways))
+    assert first_s < CONNECT_S  # and not 70 s
+    alice.rpc("peer.disconnect", name="bob")
+    talk.wait_for("offline")
+    again_s = seconds_until_online(talk, lambda: alice.rpc("peer.connect", name="bob"))
+    assert again_s < first_s  # it remembers what has worked
+    result(f"seven dead ways before the good one: a session after {first_s:.2f} s, "
+           f"and after {again_s:.2f} s when it has worked before")
+
+
+def test_somebody_who_accepts_and_says_nothing_does_not_hold_up_the_peer(strangers, result):
+    alice, bob, _ = strangers
+    bob.add(alice, address=False)
+    talk = Conversation(alice, bob)
+    listening = bob.network.command("python3", "-c", "import socket, sys; "
+                                    "kept = socket.create_server(('10.0.0.2', 9), backlog=8); "
+                                    "print(flush=True); sys.stdin.read()")
+    with subprocess.Popen(listening, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as silent:
+        silent.stdout.readline()
+        seconds = seconds_until_online(talk, lambda: alice.rpc(
+            "peer.add", name="bob", fingerprint=bob.fingerprint,
+            address=["10.0.0.2:9", bob.address]))
+        silent.stdin.close()
+    assert "it connects, but nobody answers" in alice.text_of_log()
+    talk.say()
+    talk.settle()
+    result(f"a way that connects and says nothing before the good one: a session after {seconds:.2f} s")
+
+
+def test_a_host_sees_one_connection_of_a_race(strangers):
+    alice, bob, _ = strangers
+    bob.add(alice, address=False)
+    bob.network.run("ip", "address", "add", "10.0.0.3/24", "dev", "wire0")
+    bob.network.run("ip", "address", "add", "10.0.0.4/24", "dev", "wire0")
+    talk = Conversation(alice, bob)
+    alice.rpc("peer.add", name="bob", fingerprint=bob.fingerprint,
+              address=[bob.address, "10.0.0.3", "10.0.0.4"])
+    talk.wait_for("online")
+    talk.say()
+    talk.settle()
+    [counted] = [line for line in bob.network.run("nstat", "-az", "TcpPassiveOpens").splitlines()
+                 if line.startswith("TcpPassiveOpens")]
+    assert counted.split()[1] == "1"
 
 
 # --- behind a router ---

@@ -6,7 +6,8 @@ COMMA := ,
 SIMULATION = build/tests/simulation/simulate
 
 simulated = $(filter-out crypto/random base/clock,$(patsubst $(srcdir)/src/%.c,%,\
-	$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,base crypto store proto core)))))
+	$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,base crypto store proto core))))) \
+	net/dialer net/candidates
 simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
 	$(filter-out %/simulate.c,$(wildcard $(srcdir)/tests/simulation/*.c)))
 

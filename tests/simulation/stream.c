@@ -263,7 +263,8 @@ static struct stream *make(struct loop *loop, unsigned there)
     stream->here = loop->machine;
     stream->there = there;
     stream->lost_ms = stream->stray_ms = stream->reset_ms = NEVER;
-    snprintf(stream->origin.text, sizeof stream->origin.text, "machine-%u:40000", there);
+    snprintf(stream->origin.text, sizeof stream->origin.text, "%s:%u", world_name(there),
+             (unsigned)ADDRESS_PORT_DEFAULT);
     stream->origin.key[0] = (uint8_t)(there + 1);
     wire_join(stream);
     return stream;

@@ -2,12 +2,15 @@
 /*
  * Machines of the simulated network: who listens, who dials, and what the dice do to connections.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/connector.h"
 #include "net/local_address.h"
+#include "net/resolver.h"
 #include "simulation/dice.h"
 #include "simulation/wire_state.h"
 
@@ -291,6 +294,11 @@ bool local_address_is_any(const char *host, bool *ipv6)
     return false;
 }
 
+bool local_address_has_ipv6(void)
+{
+    return false;
+}
+
 unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6)
 {
     (void)addresses;
@@ -302,27 +310,61 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
 
 /* --- dialling --------------------------------------------------------------------------------- */
 
-struct dial {
+/* Every machine has the number that follows its index as its address. */
+struct addrinfo *lookup_numeric(const struct address *address)
+{
+    struct found {
+        struct addrinfo info;
+        struct sockaddr_in address;
+    } *found = calloc(1, sizeof *found);
+    unsigned machine = 0;
+    if (found == NULL)
+        abort();
+    while (machine < MACHINES_MAX && strcmp(address->host, world_name(machine)) != 0)
+        machine++;
+    found->address = (struct sockaddr_in){.sin_family = AF_INET,
+                                          .sin_port = htons(address->port),
+                                          .sin_addr.s_addr = htonl(machine + 1)};
+    found->info = (struct addrinfo){.ai_family = AF_INET,
+                                    .ai_addr = (struct sockaddr *)&found->address,
+                                    .ai_addrlen = sizeof found->address};
+    return &found->info;
+}
+
+void lookup_free_addresses(struct addrinfo *addresses)
+{
+    free(addresses);
+}
+
+int lookup_start(struct lookup **lookup, struct loop *loop, const struct address *address,
+                 int family, lookup_done *done, void *context)
+{
+    (void)lookup;
+    (void)loop;
+    (void)address;
+    (void)family;
+    (void)done;
+    (void)context;
+    return -ENOTSUP;
+}
+
+void lookup_cancel(struct lookup *lookup)
+{
+    (void)lookup;
+}
+
+struct connector {
     struct source source;
-    struct address address;
+    unsigned machine; /* MACHINES_MAX for none */
+    uint16_t port;
     uint64_t at_ms;
-    uint64_t give_up_ms;
-    dial_done *done;
+    connector_done *done;
     void *context;
 };
 
-static uint64_t dial_due(const struct source *source)
+static uint64_t connector_due(const struct source *source)
 {
-    return container_of(source, const struct dial, source)->at_ms;
-}
-
-/* The machine that an address means; MACHINES_MAX for none. */
-static unsigned machine_of(const struct address *address)
-{
-    unsigned machine = 0;
-    while (machine < MACHINES_MAX && strcmp(address->host, world_name(machine)) != 0)
-        machine++;
-    return machine;
+    return container_of(source, const struct connector, source)->at_ms;
 }
 
 static struct stream *connect_to(struct loop *loop, struct listener *listener)
@@ -338,53 +380,50 @@ static struct stream *connect_to(struct loop *loop, struct listener *listener)
     return stream;
 }
 
-static void dial_end(struct dial *dial, struct stream *stream, const char *error)
+static void connector_end(struct connector *connector, struct stream *stream, const char *error)
 {
-    struct dial ended = *dial;
-    dial_cancel(dial);
+    struct connector ended = *connector;
+    connector_cancel(connector);
     ended.done(ended.context, stream, error);
 }
 
-static void dial_fire(struct source *source)
+static void connector_fire(struct source *source)
 {
-    struct dial *dial = container_of(source, struct dial, source);
-    unsigned machine = machine_of(&dial->address);
-    if (machine == MACHINES_MAX) {
-        dial_end(dial, NULL, "host not found");
-    } else if (world_now() >= dial->give_up_ms) {
-        dial_end(dial, NULL, "timed out");
-    } else if (dial->address.port == PORT_VOID || !wire.powered[machine] ||
-               wire.parted_ms[source->loop->machine][machine] != NEVER) {
-        dial->at_ms += 1000; /* the kernel tries again */
-        if (dial->at_ms > dial->give_up_ms)
-            dial->at_ms = dial->give_up_ms;
-    } else if (dial->address.port == PORT_CLOSED || wire.listeners[machine] == NULL) {
-        dial_end(dial, NULL, strerror(ECONNREFUSED));
-    } else {
-        dial_end(dial, connect_to(source->loop, wire.listeners[machine]), NULL);
-    }
+    struct connector *connector = container_of(source, struct connector, source);
+    unsigned machine = connector->machine;
+    if (machine == MACHINES_MAX)
+        connector_end(connector, NULL, "host not found");
+    else if (connector->port == PORT_VOID || !wire.powered[machine] ||
+             wire.parted_ms[source->loop->machine][machine] != NEVER)
+        connector->at_ms += 1000; /* the kernel tries again */
+    else if (connector->port == PORT_CLOSED || wire.listeners[machine] == NULL)
+        connector_end(connector, NULL, strerror(ECONNREFUSED));
+    else
+        connector_end(connector, connect_to(source->loop, wire.listeners[machine]), NULL);
 }
 
-int dial_start(struct dial **result, struct loop *loop, const struct address *address,
-               dial_done *done, void *context)
+int connector_start(struct connector **result, struct loop *loop, const struct sockaddr *address,
+                    socklen_t size, connector_done *done, void *context)
 {
-    struct dial *dial = calloc(1, sizeof *dial);
-    if (dial == NULL)
-        return -ENOMEM;
-    source_init(&dial->source, loop, dial_due, dial_fire);
-    dial->address = *address;
-    dial->at_ms = world_now() + wire_delay() + wire_delay();
-    dial->give_up_ms = world_now() + DIAL_TIMEOUT_MS;
-    dial->done = done;
-    dial->context = context;
-    *result = dial;
+    struct connector *connector = calloc(1, sizeof *connector);
+    struct sockaddr_in where;
+    if (connector == NULL || size != sizeof where)
+        abort();
+    memcpy(&where, address, sizeof where);
+    source_init(&connector->source, loop, connector_due, connector_fire);
+    connector->machine = ntohl(where.sin_addr.s_addr) - 1;
+    connector->port = ntohs(where.sin_port);
+    connector->at_ms = world_now() + wire_delay() + wire_delay();
+    connector->done = done;
+    connector->context = context;
+    *result = connector;
     return 0;
 }
 
-void dial_cancel(struct dial *dial)
+void connector_cancel(struct connector *connector)
 {
-    if (dial == NULL)
+    if (connector == NULL)
         return;
-    source_deinit(&dial->source);
-    free(dial);
+    source_deinit(&connector->source);
+    free(connector);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The simulated network: net/stream.h, net/listener.h and net/dialer.h without sockets, and the
- * faults that connections meet.
+ * The simulated network: net/stream.h, net/listener.h, net/connector.h and net/resolver.h without
+ * sockets, and the faults that connections meet.
  *
  * Bytes arrive in order, late, and in pieces of any size. The machine called "ann" is machine 0 and
  * so on; whoever dials one of these at port PORT_CLOSED is refused, at PORT_VOID waits in vain.
@@ -9,7 +9,6 @@
 #pragma once
 
 #include "base/address.h"
-#include "net/dialer.h"
 #include "net/listener.h"
 #include "simulation/world.h"
 

@@ -6,3 +6,6 @@ test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
 test_trust_OBJS = core/trust
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
+test_redial_OBJS = core/redial base/backoff
+test_ways_OBJS = core/ways base/address base/number
+test_attempts_OBJS = core/attempts base/address base/number

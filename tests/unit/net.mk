@@ -9,6 +9,9 @@ test_socket_OBJS = net/socket $(NET_BASE)
 test_stream_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_stream_volume_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_listener_OBJS = net/listener net/unixsock $(NET_STREAM)
-test_dialer_OBJS = net/dialer net/resolver net/listener net/unixsock $(NET_STREAM)
+NET_DIAL = net/dialer net/candidates net/connector net/resolver net/listener net/unixsock \
+	$(NET_STREAM) tests/unit/dial_rig
+test_dialer_OBJS = $(NET_DIAL)
+test_race_OBJS = $(NET_DIAL)
 test_listening_OBJS = net/listener net/unixsock $(NET_STREAM)
 build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket
