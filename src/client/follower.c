@@ -53,32 +53,8 @@ static void forget_beginning(json_t *params)
     json_object_del(params, "since");
 }
 
-int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
-                  const struct cursor *cursor)
-{
-    *follower = (struct follower){.ctl = ctl, .params = params};
-    if (params == NULL)
-        return ctl_fail_connection(ctl, -ENOMEM), -1;
-    if (cursor != NULL) {
-        follower->cursor = *cursor;
-        forget_beginning(params);
-    }
-    if (ctl_connect(ctl) != 0)
-        return -1;
-    const int r = subscribe(follower, cursor != NULL);
-    if (r == CONNECTION_LOST)
-        ctl_fail_connection(ctl, r);
-    forget_beginning(params);
-    return r == 0 ? 0 : -1;
-}
-
-void follower_deinit(struct follower *follower)
-{
-    json_decref(follower->params);
-    follower->params = NULL;
-}
-
-static int resume(struct follower *follower, uint64_t deadline_ms)
+/* Waits for the daemon and subscribes: at the beginning, or `again` where it had come to. */
+static int resume(struct follower *follower, bool again, uint64_t deadline_ms)
 {
     int r;
     if (clock_monotonic_ms() >= deadline_ms)
@@ -92,9 +68,34 @@ static int resume(struct follower *follower, uint64_t deadline_ms)
             return FOLLOWER_TIMEOUT;
         if (r < 0)
             return ctl_fail_connection(follower->ctl, r), -1;
-        r = subscribe(follower, true);
+        r = subscribe(follower, again);
     } while (r == CONNECTION_LOST);
     return r == 0 ? FOLLOWER_RESUMED : -1;
+}
+
+int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
+                  const struct cursor *cursor, uint64_t deadline_ms)
+{
+    *follower = (struct follower){.ctl = ctl, .params = params};
+    if (params == NULL)
+        return ctl_fail_connection(ctl, -ENOMEM), -1;
+    if (cursor != NULL) {
+        follower->cursor = *cursor;
+        forget_beginning(params);
+    }
+    if (ctl_connect(ctl) != 0)
+        return -1;
+    int r = subscribe(follower, cursor != NULL);
+    if (r == CONNECTION_LOST)
+        r = resume(follower, cursor != NULL, deadline_ms);
+    forget_beginning(params);
+    return r == FOLLOWER_RESUMED ? 0 : r;
+}
+
+void follower_deinit(struct follower *follower)
+{
+    json_decref(follower->params);
+    follower->params = NULL;
 }
 
 /* The next message of any kind. 0, a connection_outcome or -errno. */
@@ -142,7 +143,7 @@ int follower_next(struct follower *follower, uint64_t deadline_ms, json_t **even
         if (r == CONNECTION_OTHER)
             return FOLLOWER_UNWANTED;
         if (r == CONNECTION_LOST)
-            return resume(follower, deadline_ms);
+            return resume(follower, true, deadline_ms);
         if (r < 0)
             return ctl_fail_connection(follower->ctl, r), -1;
 

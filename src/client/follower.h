@@ -27,10 +27,12 @@ enum follower_outcome {
 
 /*
  * Subscribes with the parameters of `follow` (the reference is taken), going on after `cursor` if
- * there is one. 0, or -1 after telling. follower_deinit() either way.
+ * there is one. There must be a daemon; if it goes away before it has answered, the next one is
+ * waited for until `deadline_ms` on the monotonic clock. 0, FOLLOWER_TIMEOUT, or -1 after telling.
+ * follower_deinit() either way.
  */
 int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
-                  const struct cursor *cursor);
+                  const struct cursor *cursor, uint64_t deadline_ms);
 void follower_deinit(struct follower *follower);
 
 /*

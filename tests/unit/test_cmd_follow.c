@@ -2,6 +2,7 @@
 /*
  * Tests p2pchatctl follow and wait-online: what is asked for, what is printed, when they end.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "unit/cmocka_all.h"
@@ -145,10 +146,42 @@ static void test_it_begins_anew_in_another_store(void **state)
 static void test_the_first_connection_must_work(void **state)
 {
     (void)state;
+    rig_refuse(1, ECONNREFUSED);
+    assert_int_equal(rig_run("follow", NULL), 69);
+    assert_non_null(strstr(rig_err, "can't reach the daemon"));
+}
+
+/* It begins where it was asked to, even though it had to try again. */
+static void test_it_waits_for_a_daemon_that_goes_away_before_it_has_subscribed(void **state)
+{
+    (void)state;
+    rig_step("hello", "{}", NULL);
+    rig_lose(2);
+    rig_step("hello", "{}", HELLO("e1"));
+    rig_step("follow", "{\"lines\":3," RECEIVED "}",
+             "{\"error\":{\"code\":-75,\"data\":{\"kind\":\"stopping\"}}}");
+    rig_lose(0);
+    follow_step("{\"lines\":3," RECEIVED "}", FROM("4"));
+    rig_push(MESSAGE("5", "one"));
+    rig_lose(0);
+    follow_step("{\"after\":5," RECEIVED "}", FROM("5"));
+    rig_push(MESSAGE("6", "two"));
+    expect(rig_run("follow", "-n", "3", "-o", "cat", "--count=2", NULL), 0, "one\ntwo\n",
+           "p2pchatctl: lost the connection to the daemon, waiting for it\n"
+           "p2pchatctl: lost the connection to the daemon, waiting for it\n");
+}
+
+static void test_it_does_not_wait_for_a_daemon_beyond_its_timeout(void **state)
+{
+    (void)state;
     rig_step("hello", "{}", NULL);
     rig_lose(0);
-    expect(rig_run("follow", NULL), 69, "",
-           "p2pchatctl: the daemon closed the connection before it answered\n");
+    expect(rig_run("follow", "--timeout=0", "--count=1", NULL), 75, "",
+           "p2pchatctl: not as many messages in time\n");
+    rig_step("hello", "{}", NULL);
+    rig_lose(0);
+    expect(rig_run("wait-online", "--timeout=0", NULL), 75, "",
+           "p2pchatctl: no peer is online in time\n");
 }
 
 static void test_a_gap_is_never_silent(void **state)
@@ -242,6 +275,18 @@ static void test_wait_online_looks_again_after_a_restart(void **state)
     expect(rig_run("wait-online", "-q", NULL), 0, "", "");
 }
 
+static void test_wait_online_waits_for_a_daemon_that_goes_away_as_it_looks(void **state)
+{
+    (void)state;
+    follow_step(ONLINE, FROM("1"));
+    rig_step("peer.list", "{}", NULL);
+    rig_lose(1);
+    rig_step("hello", "{}", HELLO("e1"));
+    rig_step("follow", "{\"types\":[\"peer.online\"],\"after\":1}", FROM("1"));
+    rig_step("peer.list", "{}", PEERS("online"));
+    expect(rig_run("wait-online", "-q", NULL), 0, "", "");
+}
+
 static void test_wait_online_tells_of_a_timeout(void **state)
 {
     (void)state;
@@ -273,6 +318,8 @@ int main(void)
         RIG_TEST(test_it_resumes_where_it_began_when_nothing_came),
         RIG_TEST(test_it_begins_anew_in_another_store),
         RIG_TEST(test_the_first_connection_must_work),
+        RIG_TEST(test_it_waits_for_a_daemon_that_goes_away_before_it_has_subscribed),
+        RIG_TEST(test_it_does_not_wait_for_a_daemon_beyond_its_timeout),
         RIG_TEST(test_a_gap_is_never_silent),
         RIG_TEST(test_the_daemons_refusal_is_the_exit_status),
         RIG_TEST(test_wrong_command_lines_are_told),
@@ -280,6 +327,7 @@ int main(void)
         RIG_TEST(test_wait_online_waits_for_the_event),
         RIG_TEST(test_wait_online_misses_no_event_between_its_two_requests),
         RIG_TEST(test_wait_online_looks_again_after_a_restart),
+        RIG_TEST(test_wait_online_waits_for_a_daemon_that_goes_away_as_it_looks),
         RIG_TEST(test_wait_online_tells_of_a_timeout),
         RIG_TEST(test_wait_online_does_not_wait_for_nobody),
     };

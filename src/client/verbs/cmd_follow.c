@@ -310,7 +310,9 @@ int cmd_follow(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     if (follow.command != NULL)
         exec_init();
-    if (follower_init(&follower, ctl, json_incref(follow.params), cursor) != 0)
+    if (is_over(
+            ctl, &follow,
+            follower_init(&follower, ctl, json_incref(follow.params), cursor, follow.deadline_ms)))
         return ctl->status;
     /* From here on nothing is missed, even if nothing has come yet. */
     if (follow.cursor_file != NULL && settle(ctl, &follow, &follower) != 0)

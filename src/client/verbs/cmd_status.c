@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "client/connection.h"
 #include "client/follower.h"
 #include "client/options.h"
 #include "client/output.h"
@@ -158,7 +159,7 @@ static int watch(struct ctl *ctl)
 {
     CLEANUP(follower_deinit) struct follower follower = {0};
     CLEANUP(json_release) json_t *last = NULL;
-    if (follower_init(&follower, ctl, json_object(), NULL) != 0)
+    if (follower_init(&follower, ctl, json_object(), NULL, CONNECTION_NEVER) != 0)
         return ctl->status;
     follower.for_output = true;
     while (show_again(ctl, &last) == EX_OK && output_flush(ctl) && wait_for_change(&follower))

@@ -40,20 +40,23 @@ static bool is_online(const json_t *peer)
     return strcmp(member_string(peer, "link", ""), "online") == 0;
 }
 
-/* Whether the peer (or any) is online now. 0 (not yet), 1, or -1 after telling. */
+/*
+ * Whether the peer (or any) is online now. 0 (not yet), 1, or -1 after telling. When the connection
+ * is lost it is not yet: whoever waits next finds that out, and waits for the daemon.
+ */
 static int check_now(struct ctl *ctl, const struct wait_online *wait)
 {
+    CLEANUP(json_release) json_t *result = NULL;
     size_t i;
     json_t *peer;
-    if (wait->peer != NULL) {
-        CLEANUP(json_release)
-        json_t *one = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", wait->peer));
-        return one != NULL ? is_online(one) : -1;
-    }
-    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", json_object());
+    const int r = wait->peer != NULL
+                      ? ctl_ask(ctl, "peer.get", json_pack("{s:s}", "name", wait->peer), &result)
+                      : ctl_ask(ctl, "peer.list", json_object(), &result);
+    if (r != 0)
+        return r == CONNECTION_LOST ? 0 : -1;
+    if (wait->peer != NULL)
+        return is_online(result);
     const json_t *peers = json_object_get(result, "peers");
-    if (result == NULL)
-        return -1;
     if (json_array_size(peers) == 0)
         return ctl_fail(ctl, RPC_KIND_no_such_peer, "there is no peer to wait for"), -1;
     json_array_foreach(peers, i, peer)
@@ -103,7 +106,8 @@ int cmd_wait_online(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     json_t *peers = wait.peer != NULL ? json_pack("[s]", wait.peer) : NULL;
     json_t *params = json_pack("{s:[s],s:o*}", "types", "peer.online", "peers", peers);
-    if (follower_init(&follower, ctl, params, NULL) != 0)
-        return ctl->status;
-    return watch(ctl, &wait, &follower);
+    const int r = follower_init(&follower, ctl, params, NULL, wait.deadline_ms);
+    if (r == FOLLOWER_TIMEOUT)
+        return fail_timeout(ctl, wait.peer);
+    return r == 0 ? watch(ctl, &wait, &follower) : ctl->status;
 }
