@@ -152,6 +152,17 @@ def test_alert_sends_a_log_that_is_not_utf8(paired, tools):
     assert "bad  byte" in bob.received()[0]
 
 
+def test_alert_sends_what_fits_of_a_long_log(paired, tools):
+    """The last character that would fit is cut in two."""
+    alice, bob = paired
+    head = f"job.service failed on {os.uname().nodename}\n"
+    pad = "x" * (1 + (60000 - len(head)) % 2)
+    tools.fake("systemctl", f"""[ "$1" = show ] || {{ printf {pad}; yes é | head -n 40000 | tr -d '\\n'; }}""")
+    tools.run(alice, "p2pchat-unit-alert", "job.service")
+    eventually(bob.received, "the alert")
+    assert bob.received()[0] == head + pad + "é" * ((60000 - len(head) - len(pad)) // 2)
+
+
 def test_alert_fails_when_it_could_not_tell(alice, tools):
     tools.fake("systemctl", SYSTEMCTL)
     alice.stop()
