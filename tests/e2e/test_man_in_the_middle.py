@@ -40,6 +40,7 @@ def in_the_middle(alice, bob, mallory):
     alice.ctl("peer", "add", "bob", "--fingerprint", mallory.fingerprint)
     bob.ctl("peer", "add", "alice", mallory.address)
     bob.ctl("send", "-p", "alice", "--wait", "between us")
+    eventually(alice.received, "what he passes on")  # he confirms it first
     assert alice.received() == ["between us"]
 
 
