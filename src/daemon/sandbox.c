@@ -118,13 +118,18 @@ static const char allowed_calls[] =
     "getrandom getrusage gettid getuid getuid32 restart_syscall rt_sigaction rt_sigprocmask "
     "rt_sigreturn sched_getaffinity sched_yield sigaltstack sigreturn sysinfo uname";
 
-/* A call that this architecture or library does not know can't be made either. */
+/*
+ * A call that the library does not know can't be made either. One that this architecture does not
+ * have, or has only within another call, has a negative number that the library knows what to do
+ * with.
+ */
 static int allow_call(scmp_filter_ctx filter, const char *name, unsigned count,
                       const struct scmp_arg_cmp *conditions)
 {
     int number = seccomp_syscall_resolve_name(name);
-    return number < 0 ? 0
-                      : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
+    if (number == __NR_SCMP_ERROR)
+        return 0;
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
 }
 
 static int allow_all(scmp_filter_ctx filter, const char *names)
