@@ -101,7 +101,7 @@ int duration_parse(const char *text, uint64_t *ms)
 {
     const struct unit *unit;
     uint64_t whole;
-    uint64_t billionths;
+    uint64_t billionths = 0;
     uint64_t sum;
     int r = digits_read(&text, &whole);
     if (r == 0)
