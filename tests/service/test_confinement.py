@@ -8,11 +8,12 @@ def test_in_the_unit_what_is_forbidden_does_not_work(machine):
     machine.write("/usr/local/lib/probe.py", pathlib.Path(__file__).with_name("probe.py").read_text())
     machine.write("/etc/p2pchat/p2pchatd.conf", "")
     machine.systemctl("start", "p2pchatd-peer.socket")
-    machine.write("/etc/systemd/system/p2pchatd.service.d/probe.conf", """[Service]
+    python = pathlib.Path("/usr/bin/python3").resolve()
+    machine.write("/etc/systemd/system/p2pchatd.service.d/probe.conf", f"""[Service]
 Type=oneshot
 ExecStart=
-ExecStart=/usr/bin/python3 -I /usr/local/lib/probe.py
-ExecPaths=/usr/bin/python3 /usr/bin/python3.11
+ExecStart={python} -I /usr/local/lib/probe.py
+ExecPaths={python}
 Restart=no
 StandardOutput=file:/run/p2pchat/probe
 """)
