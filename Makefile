@@ -26,7 +26,9 @@ ALL_CPPFLAGS = -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(PACKAGE_VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' \
 	-DRUNSTATEDIR='"$(runstatedir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
 	$(JANSSON_CFLAGS) $(LIBEDIT_CFLAGS) $(QRENCODE_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS) \
-	$(SYSTEMD_CFLAGS) $(CPPFLAGS)
+	$(SYSTEMD_CFLAGS) $(TIME64) $(if $(UNFORTIFIED),,$(FORTIFY)) $(CPPFLAGS)
+# A level that somebody chose stays as it is, and without optimisation there can be none.
+UNFORTIFIED = $(strip $(findstring _FORTIFY_SOURCE,$(CC) $(CPPFLAGS) $(CFLAGS)) $(filter -O0,$(CFLAGS)))
 ALL_CFLAGS = -std=gnu17 -fPIE $(WARNINGS) $(HARDENING) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(HARDENING) $(LDFLAGS)
 
@@ -58,9 +60,8 @@ build/obj/%.o: $(srcdir)/src/%.c config.mk
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/obj/tests/%.o: $(srcdir)/tests/%.c config.mk
-	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(ALL_CPPFLAGS) -I$(srcdir)/tests $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+# libevent is of the system, and takes a struct timeval of its.
+%/net/loop.o: TIME64 =
 
 -include $(shell find build/obj -name '*.d' 2>/dev/null)
 

@@ -23,7 +23,7 @@ test_failures_OBJS = $(dialogue_OBJS)
 test_hostile_wire_OBJS = $(dialogue_OBJS) tests/unit/deep
 test_identities_OBJS = $(dialogue_OBJS)
 
-build/obj/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
+$(TEST_OBJ)/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
 
 # The recorded RSA outputs take the place of fresh ones.
 build/tests/dialogue/test_recorded: LDFLAGS += -Wl,--wrap=identity_sign -Wl,--wrap=pubkey_wrap

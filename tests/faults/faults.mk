@@ -12,6 +12,6 @@ test_power_loss_OBJS = tests/faults/lossy_vfs tests/unit/deep store/db store/sql
 
 test_damage_OBJS = tests/unit/deep store/invites tests/unit/whole_store $(STORE_OBJS)
 
-build/tests/faults/failing_malloc.so: build/obj/tests/faults/failing_malloc.o
+build/tests/faults/failing_malloc.so: $(TEST_OBJ)/tests/faults/failing_malloc.o
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -shared $(LDFLAGS) -o $@ $^

@@ -57,7 +57,7 @@ fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
 fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/house tests/fuzz/talker tests/vectors/vectors
 fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/machine tests/simulation/ledger
 
-build/obj/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
+$(TEST_OBJ)/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 build/tests/fuzz/fuzz_control: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) stream_user)
 build/tests/fuzz/fuzz_strangers: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) handshake_admit)
 build/tests/fuzz/fuzz_schedule: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) db_commit space_check)

@@ -11,7 +11,7 @@ simulated = $(filter-out crypto/random base/clock,$(patsubst $(srcdir)/src/%.c,%
 simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
 	$(filter-out %/simulate.c,$(wildcard $(srcdir)/tests/simulation/*.c)))
 
-build/obj/tests/simulation/machine.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
+$(TEST_OBJ)/tests/simulation/machine.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 
 $(SIMULATION): LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,db_commit identity_sign identity_unwrap \
 	pubkey_check pubkey_verify pubkey_wrap space_check)
