@@ -81,8 +81,8 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
 
 check: dependencies  ## all tests
 	$(BUILD) all tests sanitized plain
-	$(RUN) service@build network@build lint docs@build models faults@build memcheck@$(PLAIN)/build \
-		$(call suite,build) $(call suite,$(SANITIZED)/build)
+	$(RUN) release service@build network@build lint docs@build install models faults@build \
+		memcheck@$(PLAIN)/build $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 check-lint lint: dependencies  ## floors, dialect, formatting, shell
 	$(RUN) lint
@@ -106,9 +106,19 @@ check-unit: dependencies  ## modules, and dialogues of sessions
 	$(BUILD) tests
 	$(RUN) unit@build dialogue@build
 
+check-built:  ## unit and dialogue with what is there, as in a package build
+	+@$(MAKE) $(JOBS) --no-print-directory all $(filter-out build/tests/faults/%,$(UNIT_TESTS))
+	$(RUN) unit@build dialogue@build
+
 check-e2e: dependencies  ## real daemons on loopback
 	$(BUILD) all
 	$(RUN) e2e@build
+
+check-release: dependencies  ## the other release of Debian, in a clean root (root)
+	$(RUN) release
+
+check-install: dependencies  ## flags, installing, packaging
+	$(RUN) install
 
 check-service: dependencies  ## a real systemd (root)
 	$(BUILD) all plain
@@ -136,7 +146,7 @@ check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
 check-deep: dependencies  ## the long forms; writes tests/RESULTS.md
 	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
-	$(RUN) models dialogue@build simulation@build simulation/mutants faults@build network@build \
+	$(RUN) release/clean models dialogue@build simulation@build simulation/mutants faults@build network@build \
 		fuzz@$(SANITIZED)/build
 	+@env -u P2PCHAT_DEEP $(MAKE) --no-print-directory coverage
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
@@ -156,7 +166,7 @@ bench: dependencies  ## figures beside the limits of this machine
 	$(BUILD) all plain $(BENCH_TOOLS)
 	@$(srcdir)/tests/bench/run
 
-.PHONY: bench coverage covered lint tests sanitized plain check check-deep check-lint check-docs \
-	check-models check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
-	check-network check-service check-sanitizers
+.PHONY: bench coverage covered lint tests sanitized plain check check-built check-deep check-lint \
+	check-docs check-models check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
+	check-install check-network check-release check-service check-sanitizers
 .SECONDARY:

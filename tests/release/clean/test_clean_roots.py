@@ -1,0 +1,28 @@
+"""From nothing but git and make, each release comes to all that the README promises."""
+
+import time
+
+import pytest
+
+import roots
+
+DEMOS = 50
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_fresh_clone_needs_git_and_make_alone(suite, result):
+    start = time.monotonic()
+    said = roots.run(roots.make(suite, "git", "make"), f"""
+        git config --global safe.directory '*'
+        git clone -q /source p2pchat && cd p2pchat
+        make demo
+        for i in {{2..{DEMOS}}}; do
+            tests/tools/demo build >demo.log 2>&1 || {{ cat demo.log; echo "run $i failed"; exit 1; }}
+        done
+        make check""", "--online")
+    passed, failed, skipped = roots.totals(said)[-1]
+    minutes = (time.monotonic() - start) / 60
+    assert passed > 1000
+    assert failed == 0, said[-20000:]
+    result(f"a fresh clone in a clean root of {suite}: `make demo` {DEMOS} times in a row, then "
+           f"`make check`: {passed} passed, {failed} failed, {skipped} skipped; {minutes:.0f} minutes")
