@@ -14,6 +14,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_client.h"
 #include "daemon/control_follow.h"
+#include "daemon/control_history.h"
 #include "daemon/control_wait.h"
 
 /* --- hearing things --------------------------------------------------------------------------- */
@@ -67,16 +68,24 @@ static void serve_line(struct control_client *client, struct span line)
     rpc_request_deinit(&request);
 }
 
+/* Whether this turn has done its share of work. */
+static bool turn_is_over(const struct control *control)
+{
+    return loop_busy_ms(control->loop) >= CONTROL_TURN_MS;
+}
+
 /* Whether the client had its share of this turn. */
 static bool had_its_turn(const struct control_client *client)
 {
-    return client->sated || client->call_count >= CONTROL_CALLS_MAX;
+    return client->call_count >= CONTROL_CALLS_MAX ||
+           (client->call_count > 0 && turn_is_over(client->control));
 }
 
 /* Whether the client has to take something before it may say more. */
 static bool is_congested(const struct control_client *client)
 {
-    return had_its_turn(client) || client->wait_count >= CONTROL_WAITS_MAX ||
+    return had_its_turn(client) || client->listing != NULL ||
+           client->wait_count >= CONTROL_WAITS_MAX ||
            stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
 }
 
@@ -146,6 +155,7 @@ static void client_free(struct control_client *client)
 {
     control_wait_forget(client);
     control_follow_forget(client);
+    control_history_forget(client);
     control_client_forget(client);
     list_remove(&client->node);
     client->control->client_count--;
@@ -173,21 +183,38 @@ static void find_gone(struct control *control)
     loop_wake(control->loop);
 }
 
+/*
+ * Whether one more client of this user may come. Nobody takes all places, and the last ones are for
+ * those who can do something about it.
+ */
+static bool has_place(const struct control *control, uid_t user, bool admin)
+{
+    unsigned others = 0;
+    list_for_each (node, &control->clients)
+        others += client_at(node)->user == user;
+    if (admin)
+        return control->client_count < CONTROL_CLIENTS_MAX;
+    return control->client_count < CONTROL_CLIENTS_MAX - CONTROL_CLIENTS_KEPT &&
+           others < CONTROL_CLIENTS_PER_USER;
+}
+
 static void on_accept(void *context, struct stream *stream)
 {
     struct control *control = context;
-    struct control_client *client = NULL;
+    const uid_t user = stream_user(stream);
+    const bool admin = user == 0 || user == geteuid();
     find_gone(control);
-    if (control->client_count < CONTROL_CLIENTS_MAX)
-        client = calloc(1, sizeof *client);
+    struct control_client *client =
+        has_place(control, user, admin) ? calloc(1, sizeof *client) : NULL;
     if (client == NULL) {
+        log_warning("user %u has too many connections to the control socket", (unsigned)user);
         stream_free(stream);
         return;
     }
-    uid_t user = stream_user(stream);
     client->control = control;
     client->stream = stream;
-    client->admin = user == 0 || user == geteuid();
+    client->user = user;
+    client->admin = admin;
     list_init(&client->followers);
     list_append(&control->clients, &client->node);
     control->client_count++;
@@ -198,7 +225,7 @@ static void on_accept(void *context, struct stream *stream)
 static bool is_finished(const struct control_client *client)
 {
     return client->input_ended && client->held_count == 0 && client->wait_count == 0 &&
-           stream_unsent(client->stream) == 0;
+           client->listing == NULL && stream_unsent(client->stream) == 0;
 }
 
 /* --- the control interface -------------------------------------------------------------------- */
@@ -251,18 +278,55 @@ int control_inherit(struct control *control, int fd)
     return listener_inherit(&control->listener, control->loop, fd, on_accept, control);
 }
 
+/* What the last turn promised is said now. */
+static void release_all(struct control *control, int outcome)
+{
+    list_for_each (node, &control->clients) {
+        struct control_client *client = client_at(node);
+        control_client_release(client, outcome);
+        client->call_count = 0;
+    }
+}
+
+/* The next turn goes on after this client. */
+static void begin_after(struct control *control, struct list *node)
+{
+    struct list *first;
+    do {
+        first = control->clients.next;
+        list_remove(first);
+        list_append(&control->clients, first);
+    } while (first != node);
+}
+
+/* Goes on with everybody's work, one after the other, until the turn is over. */
+static void go_on(struct control *control, int outcome)
+{
+    list_for_each (node, &control->clients) {
+        struct control_client *client = client_at(node);
+        if (outcome == 0)
+            control_follow_pump(client);
+        if (client->listing != NULL)
+            control_history_step(client);
+        serve_lines(client);
+        if (client->listing != NULL)
+            loop_wake(control->loop);
+        if (turn_is_over(control)) {
+            begin_after(control, node);
+            loop_wake(control->loop);
+            return;
+        }
+    }
+}
+
 void control_settled(struct control *control, int outcome)
 {
     if (outcome == 0)
         control_wait_events(control);
+    release_all(control, outcome);
+    go_on(control, outcome);
     list_for_each_safe (node, &control->clients) {
         struct control_client *client = client_at(node);
-        control_client_release(client, outcome);
-        client->call_count = 0;
-        client->sated = false;
-        if (outcome == 0)
-            control_follow_pump(client);
-        serve_lines(client);
         if (client->broken || is_finished(client))
             client_free(client);
     }
@@ -328,7 +392,7 @@ bool control_flushed(const struct control *control)
 {
     list_for_each (node, &control->clients) {
         const struct control_client *client = client_at(node);
-        if (client->held_count > 0 || stream_unsent(client->stream) > 0)
+        if (client->held_count > 0 || client->listing != NULL || stream_unsent(client->stream) > 0)
             return false;
     }
     return true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "base/list.h"
 #include "daemon/control.h"
@@ -14,11 +15,13 @@
 
 enum {
     CONTROL_OUTPUT_MAX = 256 * 1024, /* unsent bytes at which a client has to take some first */
-    CONTROL_CALLS_MAX = 128,         /* calls served for one client in a turn */
+    CONTROL_CALLS_MAX = 100,         /* calls served for one client in a turn */
+    CONTROL_TURN_MS = 4,             /* after which a turn leaves the rest to the next one */
     CONTROL_WAITS_MAX = 1024,        /* open waits of one client */
     CONTROL_FOLLOWERS_MAX = 16,      /* of one client */
     CONTROL_CLIENTS_MAX = 1024,
-    CONTROL_HISTORY_BYTES_MAX = 16 * 1024 * 1024, /* of text in one reply */
+    CONTROL_CLIENTS_PER_USER = 256, /* of one user that is no admin */
+    CONTROL_CLIENTS_KEPT = 32,      /* of CONTROL_CLIENTS_MAX, for admins */
 };
 
 struct control {
@@ -46,14 +49,15 @@ struct control_client {
     struct control *control;
     struct stream *stream;
     struct rpc_line lines;
+    uid_t user;
     bool admin;
+    struct listing *listing;   /* its history.list in the making, or NULL (control_history.h) */
     bool input_ended;          /* it will say no more; it goes when it has its replies */
     bool broken;               /* to be freed at the end of the turn */
     struct control_held *held; /* at most one of each call and each wait */
     unsigned held_count;
     unsigned held_capacity;
     unsigned call_count; /* served in this turn */
-    bool sated;          /* it got so much in this turn that the rest has to wait */
     unsigned wait_count;
     struct list followers;
     unsigned follower_count;

@@ -335,7 +335,14 @@ class Daemon:
         return self.rpc("peer.get", name=name)
 
     def history(self, **params):
-        return self.rpc("history.list", **params)["messages"]
+        """What history.list gives, in as many replies as it takes."""
+        limit, messages = params.pop("limit", 100), []
+        while True:
+            page = self.rpc("history.list", limit=limit - len(messages), **params)
+            messages = page["messages"] + messages
+            if "before" not in page:
+                return messages
+            params["before"] = page["before"]
 
     def received(self):
         """The texts that came in, oldest first."""

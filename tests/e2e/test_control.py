@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from harness import (P2PCHATD, PATIENCE_S, Control, Daemons, RpcError, eventually, run,
                      temporary_home)
-from usage import cpu_seconds
+from usage import cpu_seconds, peak_kib
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
@@ -550,3 +551,92 @@ def test_settings_of_the_start_stay_over_a_reload_and_it_says_so(daemon):
                                                       "log-level": "debug"})
     for setting in ("listen", "identity"):
         assert f"{setting} has changed; it takes effect at the next start" in alice.text_of_log()
+
+
+# --- what one client may cost the others --------------------------------------------------------
+
+REPLY_LIMIT = 1024 * 1024
+
+
+def queue_up(daemon, texts):
+    """Messages to a peer that is never reached."""
+    daemon.ctl("peer", "add", "nobody", "127.0.0.1:1")
+    lines = "".join(text + "\n" for text in texts)
+    daemon.ctl("send", "-p", "nobody", "--lines", "-q", input=lines)
+
+
+def test_a_reply_is_bounded_and_says_where_to_go_on(alice):
+    texts = [f"{i:02}" + "\x01" * 60000 for i in range(12)]  # six bytes each on the way
+    queue_up(alice, texts)
+    control, found, before = alice.control(), [], 0
+    while before is not None:
+        control.ask("history.list", before=before)
+        line = control.reader.readline()
+        assert len(line) < REPLY_LIMIT + 1024
+        page = json.loads(line)["result"]
+        found = page["messages"] + found
+        before = page.get("before")
+    assert [message["body"] for message in found] == texts
+
+
+def test_who_asks_and_does_not_read_costs_little(alice):
+    queue_up(alice, ["\x01" * 60000] * 40)
+    before = peak_kib(alice.process.pid)
+    deaf = [alice.control() for _ in range(20)]
+    for control in deaf:
+        for _ in range(5):
+            control.ask("history.list", limit=1000)
+    for _ in range(20):
+        assert alice.rpc("status")
+    assert peak_kib(alice.process.pid) - before < 96 * 1024
+
+
+def test_who_searches_keeps_nobody_waiting(alice):
+    """Who asks later is answered while the search goes on; a test that is stopped in between tries again."""
+    queue_up(alice, ["needle"] + ["hay"] * 20000)
+    searcher, other = alice.control(), alice.control()
+
+    def is_overtaken():
+        search = searcher.ask("history.list", grep="needle")
+        for _ in range(3):
+            other.call("hello")
+        ready, _, _ = select.select([searcher.socket], [], [], 0)
+        [message] = searcher.reply(search)["result"]["messages"]
+        assert message["body"] == "needle"
+        return not ready
+
+    assert any(is_overtaken() for _ in range(10))
+
+
+CONNECT = """
+import os, socket, sys
+os.setuid(int(sys.argv[2]))
+held, served = [], 0
+for _ in range(int(sys.argv[3])):
+    held.append(socket.socket(socket.AF_UNIX))
+    try:
+        held[-1].connect(sys.argv[1])
+        held[-1].sendall(b'{"id": 1, "method": "hello"}\\n')
+        served += held[-1].recv(1) != b""
+    except ConnectionError:
+        pass
+print(served, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_no_user_takes_all_places(alice):
+    for path in (alice.socket, *alice.socket.parents):
+        if path != pathlib.Path("/tmp") and path.is_relative_to("/tmp"):
+            path.chmod(path.stat().st_mode | 0o777)
+    users, places = [], []
+    for user in range(60001, 60006):
+        users.append(subprocess.Popen(["/usr/bin/python3", "-c", CONNECT, alice.socket, str(user), "300"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        places.append(int(users[-1].stdout.readline()))
+    assert places == [256, 256, 256, 224, 0]
+    assert alice.rpc("status")
+    for user in users:
+        user.stdin.close()
+        user.wait()

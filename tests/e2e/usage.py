@@ -16,6 +16,12 @@ def resident_kib(pid):
     return int(status.split("VmRSS:")[1].split()[0])
 
 
+def peak_kib(pid):
+    """The most memory that it ever had there."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
 def descriptors(pid):
     """How many it has open."""
     return len(os.listdir(f"/proc/{pid}/fd"))
