@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "core/delivery.h"
 #include "core/node_outcome.h"
+#include "store/handover.h"
 #include "store/invites.h"
-#include "store/messages.h"
 
 static void reject(struct admission *admission, struct link *link, enum close_code code)
 {
@@ -122,13 +122,12 @@ static int merge(struct admission *admission, struct peer *keyless, struct peer 
     log_event(LOG_LEVEL_NOTICE, "peer-trust", keyless->row.name,
               "%s, who called in before, answers at the peer's address: they are one peer now",
               nameless->row.name);
-    int r = messages_hand_over(runtime->db, former, nameless->row.id, reseal, &resealing);
+    int r = handover_messages(runtime->db, former, nameless->row.id, reseal, &resealing);
     if (r != 0)
         return outcome_of_store(r);
     r = roster_merge(admission->roster, nameless, keyless);
     if (r != 0)
         return r;
-    inflight_rewind(&nameless->inflight);
     delivery_touch(nameless);
     runtime->observer->merged(runtime->observer_context, nameless, former);
     return 0;

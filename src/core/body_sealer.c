@@ -105,3 +105,17 @@ int body_sealer_open(const struct body_sealer *body_sealer, const struct message
         text->size -= size;
     return r == AEAD_FORGED ? BODY_SEALER_DAMAGED : r;
 }
+
+int body_sealer_tag(const struct body_sealer *body_sealer, const char *label,
+                    const struct span *parts, size_t count,
+                    uint8_t tag[static BODY_SEALER_TAG_SIZE])
+{
+    struct span info[1 + BODY_SEALER_PARTS_MAX] = {SPAN(label, strlen(label) + 1)};
+    CLEANUP(secret_cleanup) struct secret whole = {0};
+    for (size_t i = 0; i < count; i++)
+        info[1 + i] = parts[i];
+    int r = hkdf_expand(&body_sealer->key, info, 1 + count, &whole);
+    if (r == 0)
+        memcpy(tag, whole.bytes, BODY_SEALER_TAG_SIZE);
+    return r;
+}

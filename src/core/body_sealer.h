@@ -37,3 +37,14 @@ int body_sealer_seal(const struct body_sealer *body_sealer, int64_t peer,
 /* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int body_sealer_open(const struct body_sealer *body_sealer, const struct message_row *row,
                      struct bytes *text);
+
+enum { BODY_SEALER_TAG_SIZE = 16 };
+
+/*
+ * A tag of data that nobody can make without the store key: HKDF-Expand(store key, label || 0 ||
+ * parts) cut off; at most BODY_SEALER_PARTS_MAX parts. 0 or -errno.
+ */
+enum { BODY_SEALER_PARTS_MAX = 7 };
+int body_sealer_tag(const struct body_sealer *body_sealer, const char *label,
+                    const struct span *parts, size_t count,
+                    uint8_t tag[static BODY_SEALER_TAG_SIZE]);

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
-#include "store/messages.h"
+#include "store/queue.h"
 
 void delivery_touch(struct peer *peer)
 {
@@ -28,97 +28,81 @@ void delivery_start(struct peer *peer)
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* The next item to give to the session. */
-struct next_item {
-    const struct delivery *delivery;
-    struct bytes *text;
-    bool found;
-    bool damaged;
-    int64_t seq;
-    bool transmitted;
-    struct session_item item;
+/* Giving a queue to a session, message by message. */
+struct giving {
+    struct delivery *delivery;
+    struct peer *peer;
+    struct bytes text; /* where the texts are opened, one after the other */
+    int outcome;       /* why it ended: 0, NODE_DISK_FULL or -errno */
 };
-
-static int read_next(void *context, const struct message_row *row)
-{
-    struct next_item *next = context;
-    bytes_clear(next->text);
-    int r = body_sealer_open(next->delivery->body_sealer, row, next->text);
-    if (r < 0)
-        return r;
-    next->found = true;
-    next->damaged = r == BODY_SEALER_DAMAGED;
-    next->seq = row->seq;
-    next->transmitted = row->transmitted;
-    next->item = (struct session_item){.id = row->id,
-                                       .previous = row->previous,
-                                       .time_ms = row->sent_ms,
-                                       .text = bytes_span(next->text)};
-    return 0;
-}
-
-/* Makes durable that the item was transmitted, and after which one. */
-static int note_transmitted(struct delivery *delivery, struct peer *peer,
-                            const struct next_item *next)
-{
-    struct db *db = delivery->runtime->db;
-    if (next->transmitted)
-        return 0;
-    int r = messages_set_transmitted(db, next->seq, &next->item.previous,
-                                     loop_wall(delivery->runtime->loop));
-    if (r == 0)
-        r = peers_set_last_out(db, peer->row.id, &next->item.id);
-    if (r == 0)
-        peer->row.last_out = next->item.id;
-    return r;
-}
 
 static int give_up(struct delivery *delivery, struct peer *peer, int64_t seq, const char *reason)
 {
     log_event(LOG_LEVEL_WARNING, "message-failed", peer->row.name,
               "a message is taken out of the queue: %s", reason);
-    return messages_set_state(delivery->runtime->db, seq, MESSAGE_FAILED, reason,
-                              loop_wall(delivery->runtime->loop));
+    return queue_set_state(delivery->runtime->db, seq, MESSAGE_FAILED, reason,
+                           loop_wall(delivery->runtime->loop));
 }
 
-/* 0, SESSION_FULL, NODE_DISK_FULL or -errno. */
-static int give_to_session(struct delivery *delivery, struct peer *peer, struct next_item *next)
+static bool may_give(const struct peer *peer)
 {
-    if (!next->transmitted)
-        next->item.previous = peer->row.last_out;
-    int r = session_send_item(peer->link->session, &next->item, loop_now(delivery->runtime->loop));
+    return peer->link != NULL && link_open(peer->link) && peer_trusted(peer) &&
+           inflight_has_room(&peer->inflight);
+}
+
+/* Makes durable that an item was transmitted for the first time, and after which one. */
+static int note_transmitted(struct delivery *delivery, int64_t seq, const struct uuid *previous)
+{
+    return queue_set_transmitted(delivery->runtime->db, seq, previous,
+                                 loop_wall(delivery->runtime->loop));
+}
+
+/* 0, SESSION_FULL, an outcome of the store or -errno. */
+static int give_to_session(struct giving *giving, const struct message_row *row)
+{
+    struct delivery *delivery = giving->delivery;
+    struct peer *peer = giving->peer;
+    struct session_item item = {.id = row->id,
+                                .previous = row->previous,
+                                .time_ms = row->sent_ms,
+                                .text = bytes_span(&giving->text)};
+    int r = row->transmitted
+                ? 0
+                : messages_last(delivery->runtime->db, peer->row.id, MESSAGE_OUT, &item.previous);
+    if (r == 0)
+        r = session_send_item(peer->link->session, &item, loop_now(delivery->runtime->loop));
     if (r != 0)
         return r;
-    inflight_give(&peer->inflight, next->seq);
-    r = note_transmitted(delivery, peer, next);
-    return outcome_of_store(r);
+    inflight_give(&peer->inflight, row->seq);
+    return row->transmitted ? 0 : note_transmitted(delivery, row->seq, &item.previous);
 }
 
-/* Gives what the session takes; `text` is where the texts are opened, one after the other. */
-static int give_queue(struct delivery *delivery, struct peer *peer, struct bytes *text)
+static int give_row(void *context, const struct message_row *row)
 {
-    int r = 0;
-    while (r == 0 && peer->link != NULL && link_open(peer->link) && peer_trusted(peer) &&
-           inflight_has_room(&peer->inflight)) {
-        struct next_item next = {.delivery = delivery, .text = text};
-        r = messages_queue(delivery->runtime->db, peer->row.id, peer->inflight.cursor, 1, read_next,
-                           &next);
-        if (r != 0 || !next.found)
-            break;
-        if (next.damaged)
-            r = give_up(delivery, peer, next.seq, "its stored text is damaged");
-        else
-            r = give_to_session(delivery, peer, &next);
-    }
-    return r;
+    struct giving *giving = context;
+    if (!may_give(giving->peer))
+        return 1;
+    bytes_clear(&giving->text);
+    int r = body_sealer_open(giving->delivery->body_sealer, row, &giving->text);
+    if (r == BODY_SEALER_DAMAGED)
+        r = give_up(giving->delivery, giving->peer, row->seq, "its stored text is damaged");
+    else if (r == 0)
+        r = give_to_session(giving, row);
+    if (r != 0 && r != SESSION_FULL)
+        giving->outcome = outcome_of_store(r);
+    return r != 0;
 }
 
 int delivery_pump(struct delivery *delivery, struct peer *peer)
 {
-    struct bytes text = {0};
+    struct giving giving = {.delivery = delivery, .peer = peer};
     peer->inflight.due = false;
-    int r = give_queue(delivery, peer, &text);
-    bytes_deinit(&text);
+    int r = may_give(peer) ? queue_each_due(delivery->runtime->db, peer->row.id,
+                                            &peer->inflight.position, give_row, &giving)
+                           : 0;
+    bytes_deinit(&giving.text);
+    if (r == 0)
+        r = giving.outcome;
     if (peer->link == NULL)
         return r < 0 ? r : 0;
     link_touch(peer->link);
@@ -131,8 +115,8 @@ int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t
 {
     struct inflight *inflight = &peer->inflight;
     while (inflight->acked < ordinal) {
-        int r = messages_set_state(delivery->runtime->db, inflight_oldest(inflight),
-                                   MESSAGE_DELIVERED, NULL, loop_wall(delivery->runtime->loop));
+        int r = queue_set_state(delivery->runtime->db, inflight_oldest(inflight), MESSAGE_DELIVERED,
+                                NULL, loop_wall(delivery->runtime->loop));
         if (r != 0 && r != DB_NOT_FOUND)
             return outcome_of_store(r);
         inflight_land(inflight);
@@ -167,9 +151,8 @@ void delivery_end(struct delivery *delivery, struct peer *peer, const struct lin
 
 /* What an item's link to the one before it says about the peer's past. For people only. */
 static void note_history(const struct delivery *delivery, const struct peer *peer,
-                         const struct session_item *item)
+                         const struct uuid *last, const struct session_item *item)
 {
-    const struct uuid *last = &peer->row.last_in;
     if (uuid_equal(&item->previous, last))
         return;
     const char *note = "messages may be missing here";
@@ -190,7 +173,6 @@ static int store_item(struct delivery *delivery, const struct peer *peer,
         struct message_row row = {.peer = peer->row.id,
                                   .direction = MESSAGE_IN,
                                   .id = item->id,
-                                  .previous = item->previous,
                                   .state = MESSAGE_RECEIVED,
                                   .trust = peer->row.trust,
                                   .time_ms = loop_wall(delivery->runtime->loop),
@@ -214,11 +196,12 @@ int delivery_receive(struct delivery *delivery, struct link *link,
         link->declined = true;
         return 0;
     }
-    int r = store_item(delivery, peer, item);
+    struct uuid last;
+    int r = messages_last(delivery->runtime->db, peer->row.id, MESSAGE_IN, &last);
+    if (r == 0)
+        r = store_item(delivery, peer, item);
     if (r == 0) {
-        note_history(delivery, peer, item);
-        r = peers_set_last_in(delivery->runtime->db, peer->row.id, &item->id);
-        peer->row.last_in = item->id;
+        note_history(delivery, peer, &last, item);
         housekeeping_touch(delivery->housekeeping, 0);
     } else if (r == DB_EXISTS) {
         r = 0; /* a repetition: it is stored already, so it is acknowledged again */

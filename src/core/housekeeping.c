@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/messages.h"
+#include "store/expiry.h"
 
 static uint64_t now_ms(const struct housekeeping *housekeeping)
 {
@@ -59,7 +59,7 @@ static void arm_expiry(struct housekeeping *housekeeping, uint64_t at_ms)
 static void rearm_expiry(struct housekeeping *housekeeping)
 {
     uint64_t at_ms;
-    if (check(housekeeping, messages_next_expiry(housekeeping->runtime->db, &at_ms)))
+    if (check(housekeeping, expiry_next(housekeeping->runtime->db, &at_ms)))
         arm_expiry(housekeeping, at_ms);
 }
 
@@ -70,7 +70,7 @@ static void on_expiry(void *context)
     watch_clock(housekeeping);
     if (now_ms(housekeeping) >= housekeeping->stepped_ms &&
         !check(housekeeping,
-               messages_expire(housekeeping->runtime->db, wall_ms(housekeeping), &count))) {
+               expiry_apply(housekeeping->runtime->db, wall_ms(housekeeping), &count))) {
         timer_arm_at(housekeeping->expiry, now_ms(housekeeping) + HOUSEKEEPING_SPACE_MS);
         return;
     }

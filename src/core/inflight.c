@@ -29,34 +29,19 @@ int inflight_start(struct inflight *inflight)
 void inflight_end(struct inflight *inflight)
 {
     free(STEAL(inflight->seqs));
-    inflight->cursor = 0;
+    inflight->position = (struct queue_position){0};
     inflight->given = inflight->acked = 0;
-    inflight->rewinds = inflight->due = false;
-}
-
-static void rewind_landed(struct inflight *inflight)
-{
-    if (!inflight->rewinds || inflight->given != inflight->acked)
-        return;
-    inflight->cursor = 0;
-    inflight->rewinds = false;
-}
-
-void inflight_rewind(struct inflight *inflight)
-{
-    inflight->rewinds = true;
-    rewind_landed(inflight);
+    inflight->due = false;
 }
 
 bool inflight_has_room(const struct inflight *inflight)
 {
     const uint64_t window = inflight->poison_count > 0 ? 1 : SESSION_WINDOW_ITEMS;
-    return !inflight->rewinds && inflight->given - inflight->acked < window;
+    return inflight->given - inflight->acked < window;
 }
 
 void inflight_give(struct inflight *inflight, int64_t seq)
 {
-    inflight->cursor = seq;
     inflight->given++;
     inflight->seqs[inflight->given % SESSION_WINDOW_ITEMS] = seq;
 }
@@ -71,7 +56,6 @@ int64_t inflight_oldest(const struct inflight *inflight)
 void inflight_land(struct inflight *inflight)
 {
     inflight->acked++;
-    rewind_landed(inflight);
     inflight->poison_count = 0;
 }
 

@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 #include "proto/session_types.h"
+#include "store/queue.h"
 
 enum { INFLIGHT_POISON_SESSIONS = 3 }; /* ended by the same item, then it is poison */
 
 struct inflight {
-    int64_t *seqs;         /* ring of SESSION_WINDOW_ITEMS: seq of ordinal n at n % size */
-    int64_t cursor;        /* seq of the last item given to the session */
-    uint64_t given;        /* ordinal of the last item given to the session */
-    uint64_t acked;        /* highest ordinal acknowledged */
+    int64_t *seqs;                  /* ring of SESSION_WINDOW_ITEMS: seq of ordinal n at n % size */
+    struct queue_position position; /* of the last item given to the session */
+    uint64_t given;                 /* ordinal of the last item given to the session */
+    uint64_t acked;                 /* highest ordinal acknowledged */
     int64_t poison_seq;    /* oldest in flight when the peer last could not take an item … */
     unsigned poison_count; /* … and how many sessions in a row ended so */
-    bool rewinds;          /* nothing more is given until all that is in flight has landed */
     bool due;              /* there may be more to give, or room for it */
 };
 
@@ -31,9 +31,6 @@ int inflight_start(struct inflight *inflight);
 
 /* The session is over: nothing is in flight, and where the next one begins is forgotten. */
 void inflight_end(struct inflight *inflight);
-
-/* The queue got messages before the cursor: it begins again once what is in flight has landed. */
-void inflight_rewind(struct inflight *inflight);
 
 /* Whether the session takes one more. Under suspicion messages go one by one, so that a good one
  * never stands for the bad one behind it. */

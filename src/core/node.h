@@ -176,16 +176,29 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
 /* A text to send. */
 struct node_draft {
     struct span text;
+    struct peer *const *peers; /* to whom, each once */
+    size_t peer_count;
+    uint32_t uid;          /* of who sends it, in whose name client_id is */
     const char *client_id; /* or NULL */
     uint64_t expires_ms;   /* from now; 0 for what the settings say */
 };
 
-/* Whether the peer's queue would take this message now. */
-int node_may_send(struct node *node, const struct peer *peer, const struct node_draft *draft);
+/* A message of a draft. */
+struct node_accepted {
+    struct uuid id;
+    int64_t seq;
+    const char *peer; /* name; lives until the visit returns */
+    enum message_state state;
+};
+typedef void node_accepted_visit(void *context, const struct node_accepted *accepted);
 
-/* Accepts a message into the peer's queue, after node_may_send() returned 0. Sets id and seq. */
-int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
-              int64_t *seq);
+/*
+ * Accepts a message into the queue of each of the peers, or of none, and tells of each. The same
+ * draft under the same client_id is accepted once: from then on its messages are told of as they
+ * are. 0, NODE_CONFLICT, another outcome or -errno; *about is the peer it is about, or NULL.
+ */
+int node_send(struct node *node, const struct node_draft *draft, node_accepted_visit *visit,
+              void *context, const struct peer **about);
 
 /* What is known of a message besides its text. */
 struct node_message {

@@ -9,6 +9,8 @@
 #include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"
+#include "store/queue.h"
+#include "store/requests.h"
 
 static int check_text(struct span text)
 {
@@ -34,7 +36,7 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
     struct messages_size queue;
-    int r = messages_queue_size(node->runtime.db, peer->row.id, &queue);
+    int r = queue_size(node->runtime.db, peer->row.id, &queue);
     if (r < 0)
         return r;
     bool full = queue.messages >= node->runtime.settings.queue_messages ||
@@ -59,44 +61,136 @@ static uint64_t expiry(const struct node *node, const struct node_draft *draft)
     return after != 0 && after < INT64_MAX - now ? now + after : 0;
 }
 
-int node_may_send(struct node *node, const struct peer *peer, const struct node_draft *draft)
+/* Whether each of the peers would take the text now. */
+static int check_draft(struct node *node, const struct node_draft *draft, const struct peer **about)
 {
     int r = check_text(draft->text);
-    return r != 0 ? r : check_peer(node, peer, draft->text.size);
+    for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
+        r = check_peer(node, draft->peers[i], draft->text.size);
+        if (r != 0)
+            *about = draft->peers[i];
+    }
+    return r;
 }
 
-int node_send(struct node *node, struct peer *peer, const struct node_draft *draft, struct uuid *id,
-              int64_t *seq)
+static int add_message(struct node *node, const struct node_draft *draft, struct peer *peer,
+                       struct message_row *row)
 {
-    int r = make_id(node, id);
-    if (r != 0)
-        return r;
-    const uint64_t expires_ms = expiry(node, draft);
     struct bytes sealed = {0};
-    r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_OUT, id, draft->text, &sealed);
+    int r = make_id(node, &row->id);
+    if (r == 0)
+        r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_OUT, &row->id, draft->text,
+                             &sealed);
     if (r == 0) {
-        uint64_t now = loop_wall(node->runtime.loop);
-        struct message_row row = {.peer = peer->row.id,
-                                  .direction = MESSAGE_OUT,
-                                  .id = *id,
-                                  .state = MESSAGE_QUEUED,
-                                  .trust = peer->row.trust,
-                                  .time_ms = now,
-                                  .sent_ms = now,
-                                  .expires_ms = expires_ms,
-                                  .client_id = draft->client_id,
-                                  .body = bytes_span(&sealed),
-                                  .text_size = draft->text.size};
-        r = messages_add(node->runtime.db, &row);
-        *seq = row.seq;
+        row->peer = peer->row.id;
+        row->trust = peer->row.trust;
+        row->body = bytes_span(&sealed);
+        r = messages_add(node->runtime.db, row);
     }
     bytes_deinit(&sealed);
-    if (r != 0)
-        return r == DB_EXISTS ? -EIO : outcome_of_store(r);
-    housekeeping_touch(&node->housekeeping, expires_ms);
-    delivery_touch(peer);
-    peer_urge(peer);
+    return r == DB_EXISTS ? -EIO : outcome_of_store(r);
+}
+
+/* Adds all messages of a draft, with seqs one after the other. */
+static int add_messages(struct node *node, const struct node_draft *draft,
+                        node_accepted_visit *visit, void *context, int64_t *first)
+{
+    const uint64_t now = loop_wall(node->runtime.loop);
+    struct message_row row = {.direction = MESSAGE_OUT,
+                              .state = MESSAGE_QUEUED,
+                              .time_ms = now,
+                              .sent_ms = now,
+                              .expires_ms = expiry(node, draft),
+                              .client_id = draft->client_id,
+                              .text_size = draft->text.size};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
+        struct peer *peer = draft->peers[i];
+        r = add_message(node, draft, peer, &row);
+        if (r != 0)
+            break;
+        const struct node_accepted accepted = {row.id, row.seq, peer->row.name, row.state};
+        visit(context, &accepted);
+        if (i == 0)
+            *first = row.seq;
+        delivery_touch(peer);
+        peer_urge(peer);
+    }
+    housekeeping_touch(&node->housekeeping, row.expires_ms);
+    return r;
+}
+
+/* --- client_ids ------------------------------------------------------------------------------- */
+
+/* What makes two drafts the same request. */
+static int digest_draft(const struct node *node, const struct node_draft *draft,
+                        uint8_t digest[static REQUEST_DIGEST_SIZE])
+{
+    uint8_t expires[8];
+    struct bytes peers = {0};
+    int r = 0;
+    put_u64(expires, draft->expires_ms);
+    for (size_t i = 0; r == 0 && i < draft->peer_count; i++)
+        r = bytes_append_u64(&peers, (uint64_t)draft->peers[i]->row.id);
+    const struct span parts[] = {SPAN(expires, sizeof expires), SPAN(peers.data, peers.size),
+                                 draft->text};
+    if (r == 0)
+        r = body_sealer_tag(node->body_sealer, "p2pchat/1 request", parts, 3, digest);
+    bytes_deinit(&peers);
+    return r;
+}
+
+struct retelling {
+    node_accepted_visit *visit;
+    void *context;
+};
+
+static int retell(void *context, const struct message_row *row)
+{
+    const struct retelling *retelling = context;
+    const struct node_accepted accepted = {row->id, row->seq, row->peer_name, row->state};
+    retelling->visit(retelling->context, &accepted);
     return 0;
+}
+
+/* Tells of the messages of a request as they are now. */
+static int answer_again(struct node *node, const struct request_row *request,
+                        node_accepted_visit *visit, void *context)
+{
+    struct retelling retelling = {visit, context};
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < request->count; i++) {
+        r = messages_at(node->runtime.db, request->first + i, retell, &retelling);
+        if (r == DB_NOT_FOUND)
+            r = 0;
+    }
+    return r;
+}
+
+int node_send(struct node *node, const struct node_draft *draft, node_accepted_visit *visit,
+              void *context, const struct peer **about)
+{
+    struct request_row known = {.uid = draft->uid, .client_id = draft->client_id};
+    struct request_row request = known;
+    *about = NULL;
+    if (draft->client_id != NULL) {
+        int r = digest_draft(node, draft, request.digest);
+        if (r == 0)
+            r = requests_find(node->runtime.db, &known);
+        if (r == 0 && known.compared &&
+            memcmp(known.digest, request.digest, sizeof known.digest) != 0)
+            return NODE_CONFLICT;
+        if (r != DB_NOT_FOUND)
+            return r == 0 ? answer_again(node, &known, visit, context) : r;
+    }
+    int r = check_draft(node, draft, about);
+    if (r == 0)
+        r = add_messages(node, draft, visit, context, &request.first);
+    if (r != 0 || draft->client_id == NULL)
+        return r;
+    request.count = (uint32_t)draft->peer_count;
+    request.time_ms = loop_wall(node->runtime.loop);
+    return outcome_of_store(requests_add(node->runtime.db, &request));
 }
 
 static int note_message(void *context, const struct message_row *row)
@@ -120,8 +214,8 @@ int node_cancel(struct node *node, const struct uuid *id)
         return NODE_TOO_LATE;
     if (r != 0)
         return r;
-    return outcome_of_store(messages_set_state(node->runtime.db, message.seq, MESSAGE_CANCELLED,
-                                               NULL, loop_wall(node->runtime.loop)));
+    return outcome_of_store(queue_set_state(node->runtime.db, message.seq, MESSAGE_CANCELLED, NULL,
+                                            loop_wall(node->runtime.loop)));
 }
 
 int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed)

@@ -21,6 +21,7 @@ enum node_outcome {
     NODE_NO_SUCH_INVITE,
     NODE_INVITES_FULL, /* too many invites are open */
     NODE_NO_SUCH_MESSAGE,
+    NODE_CONFLICT, /* the client_id was used for something else */
     NODE_TOO_LATE, /* the message was transmitted already, or has left the queue */
     NODE_NOT_UTF8,
     NODE_EMPTY,

@@ -7,7 +7,7 @@
 
 #include "core/node.h"
 #include "core/node_state.h"
-#include "store/messages.h"
+#include "store/queue.h"
 
 int node_find_peer(const struct node *node, const char *name, struct peer **peer)
 {
@@ -96,10 +96,10 @@ static int cancel_queue(struct node *node, const struct peer *peer)
 {
     for (;;) {
         int64_t head = 0;
-        int r = messages_queue(node->runtime.db, peer->row.id, 0, 1, note_seq, &head);
+        int r = queue_each(node->runtime.db, peer->row.id, 0, 1, note_seq, &head);
         if (r == 0 && head != 0)
-            r = messages_set_state(node->runtime.db, head, MESSAGE_CANCELLED,
-                                   "the peer was removed", loop_wall(node->runtime.loop));
+            r = queue_set_state(node->runtime.db, head, MESSAGE_CANCELLED, "the peer was removed",
+                                loop_wall(node->runtime.loop));
         if (r != 0 || head == 0)
             return r;
     }

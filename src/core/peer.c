@@ -15,7 +15,7 @@
 #include "core/ways.h"
 #include "crypto/random.h"
 #include "net/local_address.h"
-#include "store/messages.h"
+#include "store/queue.h"
 
 static void on_timer(void *context)
 {
@@ -119,7 +119,7 @@ static void tell_unreached(const struct peer *peer)
 static bool has_queue(const struct peer *peer)
 {
     struct messages_size size;
-    return messages_queue_size(peer->runtime->db, peer->row.id, &size) == 0 && size.messages > 0;
+    return queue_size(peer->runtime->db, peer->row.id, &size) == 0 && size.messages > 0;
 }
 
 /* Whether its key is known, and is the smaller one: then it dials first. */

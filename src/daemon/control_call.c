@@ -84,6 +84,8 @@ static const struct explanation explanations[] = {
     {NODE_INVITES_FULL, RPC_KIND_queue_full,
      "too many invites are open; see: p2pchatctl invite list, p2pchatctl invite revoke"},
     {NODE_NO_SUCH_MESSAGE, RPC_KIND_no_such_message, "no message %s; see: p2pchatctl queue"},
+    {NODE_CONFLICT, RPC_KIND_conflict,
+     "the client_id was used before, for another text or other peers: choose another one"},
     {NODE_TOO_LATE, RPC_KIND_usage,
      "message %s can't be taken back: it was transmitted, or has left the queue"},
     {NODE_NOT_UTF8, RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},

@@ -8,6 +8,7 @@
 #include "daemon/control_follow.h"
 #include "daemon/control_view.h"
 #include "rpc/rpc_value.h"
+#include "store/queue.h"
 
 enum { API_MAJOR = 1, API_MINOR = 0 };
 
@@ -53,7 +54,7 @@ enum control_answer control_status(struct control_call *call)
     struct messages_size stored, queued;
     int r = messages_count(db, &stored);
     if (r == 0)
-        r = messages_queue_size(db, 0, &queued);
+        r = queue_size(db, 0, &queued);
     if (r < 0)
         return control_call_outcome(call, r, NULL);
     const struct control *control = call->control;

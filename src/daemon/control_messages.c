@@ -38,69 +38,23 @@ static bool read_recipients(struct control_call *call, struct recipients *recipi
     return r == 0;
 }
 
-static json_t *view_accepted(const struct uuid *id, int64_t seq, const char *peer,
-                             enum message_state state)
+/* The messages of a call. */
+struct accepting {
+    json_t *list;
+    enum rpc_kind dead_end; /* of one that was accepted before and came to nothing */
+};
+
+static void view_accepted(void *context, const struct node_accepted *accepted)
 {
+    struct accepting *accepting = context;
     char text[UUID_TEXT_MAX];
-    uuid_format(id, text);
-    return json_pack("{s:s, s:I, s:s, s:s}", "id", text, "seq", (json_int_t)seq, "peer", peer,
-                     "state", control_view_state_name(state));
-}
-
-static int view_earlier(void *context, const struct message_row *row)
-{
-    rpc_value_append(context, view_accepted(&row->id, row->seq, row->peer_name, row->state));
-    return 0;
-}
-
-/* What an earlier call with the same client_id was answered; false if there was none. */
-static bool answer_again(struct control_call *call, const char *client_id,
-                         enum control_answer *answer)
-{
-    json_t *list = json_array();
-    int r = messages_by_client_id(node_db(call->node), client_id, view_earlier, &list);
-    if (r == 0) {
-        *answer = control_call_done(call, json_pack("{s:o}", "messages", list));
-        return true;
-    }
-    json_decref(list);
-    if (r == DB_NOT_FOUND)
-        return false;
-    *answer = control_call_outcome(call, r, NULL);
-    return true;
-}
-
-/* To all or to none, so that a call that failed may be repeated. */
-static bool may_send_to_all(struct control_call *call, const struct node_draft *draft,
-                            const struct recipients *recipients)
-{
-    for (size_t i = 0; i < recipients->count; i++) {
-        const struct peer *peer = recipients->peers[i];
-        int r = node_may_send(call->node, peer, draft);
-        if (r != 0) {
-            control_call_outcome(call, r, peer->row.name);
-            return false;
-        }
-    }
-    return true;
-}
-
-static enum control_answer send_to_all(struct control_call *call, const struct node_draft *draft,
-                                       const struct recipients *recipients)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < recipients->count; i++) {
-        struct peer *peer = recipients->peers[i];
-        struct uuid id;
-        int64_t seq;
-        int r = node_send(call->node, peer, draft, &id, &seq);
-        if (r != 0) {
-            json_decref(list);
-            return control_call_outcome(call, r, peer->row.name);
-        }
-        rpc_value_append(&list, view_accepted(&id, seq, peer->row.name, MESSAGE_QUEUED));
-    }
-    return control_call_done(call, json_pack("{s:o}", "messages", list));
+    uuid_format(&accepted->id, text);
+    if (accepting->dead_end == RPC_KIND_COUNT)
+        accepting->dead_end = control_view_dead_end(accepted->state);
+    rpc_value_append(&accepting->list,
+                     json_pack("{s:s, s:I, s:s, s:s}", "id", text, "seq", (json_int_t)accepted->seq,
+                               "peer", accepted->peer, "state",
+                               control_view_state_name(accepted->state)));
 }
 
 static uint64_t read_expiry(const struct control_call *call)
@@ -112,22 +66,32 @@ static uint64_t read_expiry(const struct control_call *call)
 enum control_answer control_message_send(struct control_call *call)
 {
     const json_t *body = json_object_get(call->params, "body");
-    const struct node_draft draft = {
+    struct recipients recipients;
+    const struct peer *about;
+    struct node_draft draft = {
         .text = SPAN(json_string_value(body), json_string_length(body)),
+        .uid = call->client->user,
         .client_id = control_call_string(call, "client_id"),
         .expires_ms = read_expiry(call),
     };
-    struct recipients recipients;
-    enum control_answer answer;
     if (draft.client_id != NULL &&
         (draft.client_id[0] == '\0' || strlen(draft.client_id) >= CLIENT_ID_MAX))
         return control_call_fail(call, RPC_KIND_usage, "a client_id has 1 to %d bytes",
                                  CLIENT_ID_MAX - 1);
-    if (draft.client_id != NULL && answer_again(call, draft.client_id, &answer))
-        return answer;
-    if (!read_recipients(call, &recipients) || !may_send_to_all(call, &draft, &recipients))
+    if (!read_recipients(call, &recipients))
         return CALL_FAILED;
-    return send_to_all(call, &draft, &recipients);
+    draft.peers = recipients.peers;
+    draft.peer_count = recipients.count;
+    struct accepting accepting = {json_array(), RPC_KIND_COUNT};
+    int r = node_send(call->node, &draft, view_accepted, &accepting, &about);
+    if (r == 0 && accepting.dead_end == RPC_KIND_COUNT)
+        return control_call_done(call, json_pack("{s:o}", "messages", accepting.list));
+    json_decref(accepting.list);
+    if (r == 0)
+        return control_call_fail(call, accepting.dead_end,
+                                 "the message of this client_id has left the queue undelivered; to "
+                                 "send it again, choose another one");
+    return control_call_outcome(call, r, about != NULL ? about->row.name : NULL);
 }
 
 /* --- message.wait, get, cancel ---------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "core/body_sealer.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
+#include "store/queue.h"
 
 const char *control_view_event_name(enum event_type type)
 {
@@ -90,7 +91,7 @@ json_t *control_view_addresses(const struct address *addresses, unsigned count)
 static json_t *view_queue(const struct node *node, const struct peer_row *row)
 {
     struct messages_size queue;
-    return messages_queue_size(node_db(node), row->id, &queue) == 0
+    return queue_size(node_db(node), row->id, &queue) == 0
                ? json_integer((json_int_t)queue.messages)
                : NULL;
 }
@@ -222,6 +223,21 @@ static void add_message_id(json_t **object, const struct message_row *row)
     char id[UUID_TEXT_MAX];
     uuid_format(&row->id, id);
     rpc_value_set(object, "id", json_string(id));
+}
+
+enum rpc_kind control_view_dead_end(enum message_state state)
+{
+    switch (state) {
+    case MESSAGE_EXPIRED:
+    case MESSAGE_UNKNOWN:
+        return RPC_KIND_expired;
+    case MESSAGE_CANCELLED:
+        return RPC_KIND_cancelled;
+    case MESSAGE_FAILED:
+        return RPC_KIND_rejected;
+    default:
+        return RPC_KIND_COUNT;
+    }
 }
 
 json_t *control_view_message(const struct node *node, const struct message_row *row)

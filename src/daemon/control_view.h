@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "core/node.h"
+#include "rpc/rpc_error.h"
 
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
 
@@ -27,6 +28,9 @@ json_t *control_view_invite(const struct invite_row *row);
 json_t *control_view_request(const struct node *node, const struct pending_key *request);
 
 /* With its text; one whose stored text is damaged or gone has none. */
+/* Why a message in this state will never be delivered; RPC_KIND_COUNT when it may be, or is. */
+enum rpc_kind control_view_dead_end(enum message_state state);
+
 json_t *control_view_message(const struct node *node, const struct message_row *row);
 
 /* The params of an event notification for subscription `sub`. */

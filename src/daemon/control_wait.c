@@ -107,22 +107,6 @@ static json_t *view_state(const struct uuid *id, enum message_state state)
     return json_pack("{s:s, s:s}", "id", text, "state", control_view_state_name(state));
 }
 
-/* Why a message in this state will never be delivered; RPC_KIND_COUNT when it still may. */
-static enum rpc_kind dead_end(enum message_state state)
-{
-    switch (state) {
-    case MESSAGE_EXPIRED:
-    case MESSAGE_UNKNOWN:
-        return RPC_KIND_expired;
-    case MESSAGE_CANCELLED:
-        return RPC_KIND_cancelled;
-    case MESSAGE_FAILED:
-        return RPC_KIND_rejected;
-    default:
-        return RPC_KIND_COUNT;
-    }
-}
-
 static bool reached(enum message_state now, enum message_state wanted)
 {
     return now == MESSAGE_DELIVERED || now == wanted;
@@ -132,8 +116,9 @@ static void check_state(struct wait *wait, enum message_state now)
 {
     if (reached(now, wait->state))
         answer(wait, rpc_reply(wait->id, view_state(&wait->message, now)));
-    else if (dead_end(now) != RPC_KIND_COUNT)
-        answer_error(wait, dead_end(now), "the message has left the queue undelivered");
+    else if (control_view_dead_end(now) != RPC_KIND_COUNT)
+        answer_error(wait, control_view_dead_end(now),
+                     "the message has left the queue undelivered");
 }
 
 enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,

@@ -15,7 +15,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "store/log.h"
+#include "store/marks.h"
 #include "store/schema.h"
+#include "store/settle.h"
 #include "store/sql.h"
 
 /* The write-ahead log is copied to the file from this length on. */
@@ -190,6 +193,8 @@ static int set_up(struct db *db, const char *path)
 {
     int64_t version = 0;
     int r = examine(db, &version);
+    if (r == 0)
+        r = open_outcome(db, log_register(db->sqlite));
     while (r == 0 && version < schema_version)
         r = migrate(db, (int)version++);
     if (r == 0)
@@ -197,9 +202,8 @@ static int set_up(struct db *db, const char *path)
     if (r == 0)
         r = ask(db, "SELECT epoch FROM meta", db->epoch, sizeof db->epoch);
     if (r == 0)
-        r = ask_number(db, "SELECT seq FROM sqlite_sequence WHERE name = 'event'", &db->last);
-    db->newest = db->last;
-    return r;
+        r = settle_load(db);
+    return r == -EIO ? DB_DAMAGED : r;
 }
 
 int db_open(struct db **result, const char *path)
@@ -226,6 +230,8 @@ void db_close(struct db *db)
     for (unsigned i = 0; i < db->cached; i++)
         sqlite3_finalize(db->cache[i].statement);
     sqlite3_close(db->sqlite);
+    marks_free(db);
+    free(db->lives);
     free(db);
 }
 
@@ -249,6 +255,11 @@ int db_commit(struct db *db)
 {
     if (db->failed)
         return -EIO;
+    if (db->begun) {
+        int r = settle_commit(db);
+        if (r < 0)
+            return r;
+    }
     if (db->begun) {
         CLEANUP(sql_end) struct sql query = sql_read(db, "COMMIT");
         if (sql_run(&query) < 0)

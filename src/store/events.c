@@ -5,103 +5,246 @@
  */
 #include "store/events.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "store/log.h"
+#include "store/marks.h"
 #include "store/message_columns.h"
 
 int events_add(struct db *db, struct event_row *event)
 {
-    bool about_state = event->type == EVENT_MESSAGE_STATE;
-    CLEANUP(sql_end)
-    struct sql query =
-        sql_write(db, "INSERT INTO event (type, time_ms, peer, trust, reason, offered_key, message,"
-                      " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    sql_bind_int(&query, event->type);
-    sql_bind_int(&query, (int64_t)event->time_ms);
-    sql_bind_int(&query, event->peer);
-    sql_bind_int(&query, event->trust);
-    sql_bind_text(&query, event->reason);
-    sql_bind_blob(&query, event->offered ? event->offered_key : NULL, PEER_KEY_SIZE);
-    if (about_state) {
-        sql_bind_int(&query, event->message->seq);
-        sql_bind_int(&query, event->state);
-    }
-    if (sql_run(&query) != 0)
-        return query.result;
-    db->newest = event->seq = sqlite3_last_insert_rowid(db->sqlite);
-    return 0;
+    if (marks_find(db, event->peer) == NULL)
+        return db->failed ? -EIO : -EINVAL;
+    const struct log_row entry = {
+        .type = event->type,
+        .peer = event->peer,
+        .trust = event->trust,
+        .time_ms = event->time_ms,
+        .detail = SPAN(event->offered_key, event->offered ? PEER_KEY_SIZE : 0),
+        .width = 1,
+    };
+    return log_append(db, &entry, &event->seq);
 }
 
-static void read_row(struct sql *query, struct event_row *event, struct message_row *message)
+/* --- walking ---------------------------------------------------------------------------------- */
+
+typedef int events_visit(void *context, const struct event_row *event);
+
+/* One walk, and the row of the log that it is at. */
+struct walk {
+    struct db *db;
+    int64_t after;
+    events_visit *visit;
+    void *context;
+    struct event_row event;
+    struct bytes reason; /* with its NUL */
+};
+
+/* The columns of a message have those of every row. */
+static void read_event(struct sql *query, struct event_row *event)
 {
     *event = (struct event_row){.seq = sql_int(query)};
     event->type = (enum event_type)sql_enum(query, EVENT_PEER_TRUST);
-    event->time_ms = (uint64_t)sql_int(query);
     event->peer = sql_int(query);
     sql_copy_text(query, event->peer_name, sizeof event->peer_name);
     event->pinned = sql_copy(query, event->key, PEER_KEY_SIZE);
     event->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    event->state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
-    event->reason = sql_text(query);
-    event->offered = sql_copy(query, event->offered_key, PEER_KEY_SIZE);
-    message_read(query, message);
-    event->message = message->seq != 0 ? message : NULL;
+    event->time_ms = (uint64_t)(sql_int(query) + log_shift(query->db, event->seq));
 }
 
-int events_each(struct db *db, int64_t after_seq,
-                int (*visit)(void *context, const struct event_row *event), void *context)
+static int visit_message(struct walk *walk, struct sql *query)
+{
+    struct message_row row;
+    query->columns = 0; /* from the row's beginning */
+    message_read(query, &row);
+    if (query->result != 0)
+        return query->result;
+    walk->event.message = &row;
+    int r = walk->visit(walk->context, &walk->event);
+    walk->event.message = NULL;
+    return r;
+}
+
+/* Tells of one message whose state changed; not if it is gone. */
+static int visit_state(struct walk *walk, int64_t seq, int64_t message)
 {
     CLEANUP(sql_end)
+    struct sql query = sql_read(walk->db, SELECT_MESSAGES "WHERE m.seq = ? AND m.type <= 1");
+    sql_bind_int(&query, message);
+    struct message_row row;
+    if (!sql_row(&query))
+        return query.result;
+    message_read(&query, &row);
+    if (query.result != 0)
+        return query.result;
+    walk->event.seq = seq;
+    walk->event.message = &row;
+    int r = walk->visit(walk->context, &walk->event);
+    walk->event.message = NULL;
+    return r;
+}
+
+static struct span read_detail(struct sql *query)
+{
+    enum { COLUMNS_BETWEEN = 5 }; /* those of messages */
+    query->columns += COLUMNS_BETWEEN;
+    return sql_blob(query);
+}
+
+static int read_reason(struct walk *walk, struct span detail)
+{
+    const struct span reason = log_reason(detail);
+    bytes_clear(&walk->reason);
+    int r = bytes_append(&walk->reason, reason.data, reason.size);
+    if (r == 0)
+        r = bytes_append_u8(&walk->reason, 0);
+    walk->event.reason = reason.size > 0 ? (const char *)walk->reason.data : NULL;
+    return r;
+}
+
+/* Each message of a row that tells of states has a seq of its own; the row has the last. */
+static int visit_states(struct walk *walk, struct sql *query)
+{
+    walk->event.state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
+    const struct span detail = read_detail(query);
+    const unsigned runs = log_runs(detail);
+    if (query->result != 0 || !log_sound(detail, walk->event.seq))
+        return query->result != 0 ? query->result : sql_damage(walk->db, "detail");
+    int64_t seq = walk->event.seq - log_width(detail);
+    int r = read_reason(walk, detail);
+    for (unsigned i = 0; r == 0 && i < runs; i++) {
+        const struct log_run run = log_get(detail, i);
+        for (uint32_t k = 0; r == 0 && k < run.count; k++)
+            if (++seq > walk->after)
+                r = visit_state(walk, seq, run.first + k);
+    }
+    return r;
+}
+
+static int visit_row(struct walk *walk, struct sql *query)
+{
+    read_event(query, &walk->event);
+    if (query->result != 0)
+        return query->result;
+    switch (walk->event.type) {
+    case EVENT_MESSAGE_RECEIVED:
+    case EVENT_MESSAGE_SENT:
+        return visit_message(walk, query);
+    case EVENT_MESSAGE_STATE:
+        return visit_states(walk, query);
+    case EVENT_PEER_KEY_CHANGED:
+    case EVENT_PEER_TRUST:
+        break;
+    }
+    sql_int(query); /* it has no state */
+    const struct span key = read_detail(query);
+    walk->event.offered = key.size == PEER_KEY_SIZE;
+    if (walk->event.offered)
+        memcpy(walk->event.offered_key, key.data, PEER_KEY_SIZE);
+    else if (key.size != 0)
+        return sql_damage(walk->db, "detail");
+    return walk->visit(walk->context, &walk->event);
+}
+
+int events_each(struct db *db, int64_t after_seq, events_visit *visit, void *context)
+{
+    struct walk walk = {.db = db, .after = after_seq, .visit = visit, .context = context};
+    CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT e.seq, e.type, e.time_ms, e.peer, p.name, p.key, e.trust, e.state,"
-                     " e.reason, e.offered_key, " MESSAGE_COLUMNS
-                     " FROM event e JOIN peer p ON p.id = e.peer"
-                     " LEFT JOIN message m ON m.seq = ifnull(e.message, e.seq)"
-                     " WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq");
+        sql_read(db, SELECT_MESSAGES "WHERE m.seq > ? AND m.seq <= ? ORDER BY m.seq");
     sql_bind_int(&query, after_seq);
     sql_bind_int(&query, db->last);
-    while (sql_row(&query)) {
-        struct event_row event;
-        struct message_row message;
-        read_row(&query, &event, &message);
-        if (query.result != 0)
-            break;
-        int r = visit(context, &event);
-        if (r != 0)
-            return r < 0 ? r : 0;
-    }
-    return query.result;
+    int r = 0;
+    while (r == 0 && sql_row(&query))
+        r = visit_row(&walk, &query);
+    bytes_deinit(&walk.reason);
+    return r < 0 ? r : query.result;
 }
+
+/* --- where to begin --------------------------------------------------------------------------- */
 
 int64_t events_last(const struct db *db)
 {
     return db->last;
 }
 
-/* Runs a query for the first seq of a walk; without one it begins with what is to come. */
+/* How many seqs a row takes. */
+static int read_width(struct db *db, int64_t seq, int64_t *width)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT detail FROM log WHERE seq = ? AND type = 2");
+    sql_bind_int(&query, seq);
+    *width = sql_row(&query) ? log_width(sql_blob(&query)) : 1;
+    return query.result;
+}
+
+/* Runs a query for the first row of a walk; without one it begins with what is to come. */
 static int read_first(struct sql *query, int64_t *after_seq)
 {
-    int64_t first = sql_row(query) ? sql_int(query) : 0;
-    *after_seq = first > 0 ? first - 1 : query->db->last;
-    return query->result;
+    const int64_t first = sql_row(query) ? sql_int(query) : 0;
+    int64_t width = 0;
+    int r = query->result;
+    if (r == 0 && first > 0)
+        r = read_width(query->db, first, &width);
+    *after_seq = first > 0 ? first - width : query->db->last;
+    return r;
 }
+
+/* The newest received messages of one peer: what is not settled, and what is. */
+static const char tail_of_peer[] =
+    "SELECT min(seq) FROM (SELECT seq FROM ("
+    " SELECT seq FROM log WHERE seq > ?4 AND seq <= ?1 AND type = 0 AND peer = ?2"
+    " UNION ALL SELECT seq FROM message_of_peer WHERE peer = ?2 AND type = 0 AND seq <= ?1"
+    ") ORDER BY seq DESC LIMIT ?3)";
+static const char tail_of_all[] =
+    "SELECT min(seq) FROM (SELECT seq FROM log WHERE ?2 = 0 AND type = 0 AND seq <= ?1"
+    " ORDER BY seq DESC LIMIT ?3)";
 
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq)
 {
-    CLEANUP(sql_end)
-    struct sql query =
-        sql_read(db, "SELECT min(seq) FROM (SELECT seq FROM message INDEXED BY message_by_direction"
-                     " WHERE direction = 0 AND seq <= ?1 AND (?2 = 0 OR peer = ?2)"
-                     " ORDER BY seq DESC LIMIT ?3)");
+    CLEANUP(sql_end) struct sql query = sql_read(db, peer != 0 ? tail_of_peer : tail_of_all);
     sql_bind_int(&query, db->last);
     sql_bind_int(&query, peer);
     sql_bind_int(&query, count);
+    if (peer != 0)
+        sql_bind_int(&query, db->settled);
     return read_first(&query, after_seq);
+}
+
+enum { MINUTE_MS = 60 * 1000 };
+
+/* The first seq of the minutes after this one, and that of the minute itself; 0: there is none. */
+static int find_minutes(struct db *db, uint64_t minute, int64_t *first, int64_t *later)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT (SELECT seq FROM minute WHERE at_ms = ?1),"
+                                    " (SELECT min(seq) FROM minute WHERE at_ms > ?1)");
+    sql_bind_int(&query, (int64_t)minute);
+    if (sql_row(&query)) {
+        *first = sql_int(&query);
+        *later = sql_int(&query);
+    }
+    return query.result;
 }
 
 int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq)
 {
+    int64_t first = 0, later = 0;
+    int r = find_minutes(db, since_ms - since_ms % MINUTE_MS, &first, &later);
+    if (r != 0)
+        return r;
+    if (later == 0 || later > db->last)
+        later = db->last + 1;
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT min(seq) FROM event INDEXED BY event_by_time"
-                                    " WHERE time_ms >= ? AND seq <= ?");
+    struct sql query =
+        sql_read(db, "SELECT min(seq) FROM ("
+                     " SELECT * FROM (SELECT seq FROM log WHERE ?1 > 0 AND seq >= ?1 AND seq < ?2"
+                     "  AND time_ms >= ?3 ORDER BY seq LIMIT 1)"
+                     " UNION ALL SELECT * FROM (SELECT seq FROM log WHERE seq >= ?2 AND seq <= ?4"
+                     "  ORDER BY seq LIMIT 1))");
+    sql_bind_int(&query, first);
+    sql_bind_int(&query, later);
     sql_bind_int(&query, (int64_t)since_ms);
     sql_bind_int(&query, db->last);
     return read_first(&query, after_seq);

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a query gives a message, for those that join messages to something. Private to store/.
+ * How a query gives a message. Private to store/.
  */
 #pragma once
 
 #include "store/messages.h"
 #include "store/sql.h"
 
-/* The columns that message_read() takes, of a message `m` and its peer `p`. */
-#define MESSAGE_COLUMNS                                                                         \
-    "m.seq, m.peer, p.name, p.key, m.direction, m.id, m.previous, m.state, m.trust, m.time_ms," \
-    " m.sent_ms, m.expires_ms, m.client_id, m.text_size, m.body"
+/* The columns that message_read() takes, of a row of the log `m` and its peer `p`. */
+#define MESSAGE_COLUMNS                                                                   \
+    "m.seq, m.type, m.peer, p.name, p.key, m.trust, m.time_ms, m.state, m.id, m.sent_ms," \
+    " m.expires_ms, m.text_size, m.client_id, m.detail, m.body"
 
-/* Reads them from where the row's columns stand. Pointers live until the next row. */
+#define SELECT_MESSAGES "SELECT " MESSAGE_COLUMNS " FROM log m JOIN peer p ON p.id = m.peer "
+
+/*
+ * Reads them from where the row's columns stand, with the state that the message is in. Pointers
+ * live until the next row. What can't be is in query->result.
+ */
 void message_read(struct sql *query, struct message_row *row);
+
+/* Visits rows until `limit` of them count. *found: whether there was any. 0 or -errno. */
+int message_walk(struct sql *query, unsigned limit, messages_visit *visit, void *context,
+                 unsigned *counted);

@@ -1,381 +1,403 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows of messages, each with the events that tell of it.
+ * Rows of messages.
  */
 #include "store/messages.h"
 
-#include <limits.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "store/events.h"
+#include "store/log.h"
+#include "store/marks.h"
 #include "store/message_columns.h"
+#include "store/noted.h"
 
-#define SELECT_MESSAGES "SELECT " MESSAGE_COLUMNS " FROM message m JOIN peer p ON p.id = m.peer "
+/* --- reading ---------------------------------------------------------------------------------- */
 
-/* As the index message_queue has it. */
-#define IN_QUEUE "m.state IN (1, 2)"
+/* What a message that is a stray has of its own. */
+static void read_stray(struct sql *from, struct message_row *row)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(from->db, "SELECT state, prev FROM extra WHERE seq = ?");
+    sql_bind_int(&query, row->seq);
+    if (sql_row(&query)) {
+        row->state = (enum message_state)sql_enum(&query, MESSAGE_SENT);
+        row->transmitted = sql_copy(&query, row->previous.bytes, UUID_SIZE);
+        row->transmitted = row->transmitted || row->state == MESSAGE_SENT;
+        if (query.result == 0 && row->state != MESSAGE_RECEIVED)
+            return;
+    }
+    from->result = query.result != 0 ? query.result : sql_damage(from->db, "state");
+}
+
+/* The state of an ordinary message. */
+static void read_marks(struct sql *from, struct message_row *row)
+{
+    const struct mark *mark = marks_find(from->db, row->peer);
+    if (mark == NULL) {
+        from->result = sql_damage(from->db, "peer");
+        return;
+    }
+    row->transmitted = row->seq <= mark->sent;
+    row->state = row->seq <= mark->delivered ? MESSAGE_DELIVERED
+                 : row->transmitted          ? MESSAGE_SENT
+                                             : MESSAGE_QUEUED;
+}
 
 void message_read(struct sql *query, struct message_row *row)
 {
     *row = (struct message_row){.seq = sql_int(query)};
+    row->direction = (enum message_direction)sql_enum(query, MESSAGE_OUT);
     row->peer = sql_int(query);
     sql_copy_text(query, row->peer_name, sizeof row->peer_name);
     row->pinned = sql_copy(query, row->peer_key, PEER_KEY_SIZE);
-    row->direction = (enum message_direction)sql_enum(query, MESSAGE_OUT);
-    sql_copy(query, row->id.bytes, UUID_SIZE);
-    bool fixed = sql_copy(query, row->previous.bytes, UUID_SIZE);
-    row->transmitted = fixed && row->direction == MESSAGE_OUT;
-    row->state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    row->time_ms = (uint64_t)sql_int(query);
-    row->sent_ms = (uint64_t)sql_int(query);
+    const uint64_t shift = (uint64_t)log_shift(query->db, row->seq);
+    row->time_ms = (uint64_t)sql_int(query) + shift;
+    const bool by_marks = sql_is_null(query);
+    const int state = sql_enum(query, LOG_STRAY);
+    sql_copy(query, row->id.bytes, UUID_SIZE);
+    const bool sent_elsewhen = !sql_is_null(query);
+    const uint64_t sent_ms = (uint64_t)sql_int(query);
+    row->sent_ms = sent_elsewhen ? sent_ms : row->time_ms;
     row->expires_ms = (uint64_t)sql_int(query);
-    row->client_id = sql_text(query);
     row->text_size = (size_t)sql_int(query);
+    row->client_id = sql_text(query);
+    if (row->direction == MESSAGE_OUT)
+        row->transmitted = sql_copy(query, row->previous.bytes, UUID_SIZE);
+    else
+        sql_blob(query);
     row->body = sql_blob(query);
+    row->stray = state == LOG_STRAY;
+    if (query->result != 0)
+        return;
+    row->state = (enum message_state)state;
+    if (row->stray)
+        read_stray(query, row);
+    else if (state > MESSAGE_UNKNOWN)
+        query->result = sql_damage(query->db, "state");
+    else if (by_marks && row->direction == MESSAGE_OUT)
+        read_marks(query, row);
 }
 
-static int add_event(struct db *db, struct message_row *row)
+int message_walk(struct sql *query, unsigned limit, messages_visit *visit, void *context,
+                 unsigned *counted)
 {
-    struct event_row event = {
-        .type = row->direction == MESSAGE_IN ? EVENT_MESSAGE_RECEIVED : EVENT_MESSAGE_SENT,
-        .time_ms = row->time_ms,
-        .peer = row->peer,
-        .trust = row->trust,
-    };
-    int r = events_add(db, &event);
-    row->seq = event.seq;
-    return r;
-}
-
-int messages_add(struct db *db, struct message_row *row)
-{
-    int r = messages_known(db, row->peer, row->direction, &row->id);
-    if (r != DB_NOT_FOUND)
-        return r == 0 ? DB_EXISTS : r;
-    r = add_event(db, row);
-    if (r != 0)
-        return r;
-
-    bool fixed = row->direction == MESSAGE_IN || row->transmitted;
-    CLEANUP(sql_end)
-    struct sql query = sql_write(
-        db, "INSERT INTO message (seq, peer, direction, id, previous, state, trust, time_ms,"
-            " sent_ms, expires_ms, client_id, text_size, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    sql_bind_int(&query, row->seq);
-    sql_bind_int(&query, row->peer);
-    sql_bind_int(&query, row->direction);
-    sql_bind_blob(&query, row->id.bytes, UUID_SIZE);
-    sql_bind_blob(&query, fixed ? row->previous.bytes : NULL, UUID_SIZE);
-    sql_bind_int(&query, row->state);
-    sql_bind_int(&query, row->trust);
-    sql_bind_int(&query, (int64_t)row->time_ms);
-    sql_bind_int(&query, (int64_t)row->sent_ms);
-    sql_bind_int(&query, (int64_t)row->expires_ms);
-    sql_bind_text(&query, row->client_id);
-    sql_bind_int(&query, (int64_t)row->text_size);
-    sql_bind_blob(&query, row->body.size > 0 ? row->body.data : NULL, row->body.size);
-    return sql_run(&query);
-}
-
-int messages_known(struct db *db, int64_t peer, enum message_direction direction,
-                   const struct uuid *id)
-{
-    CLEANUP(sql_end)
-    struct sql query =
-        sql_read(db, "SELECT 1 FROM message WHERE id = ?1 AND peer = ?2 AND direction = ?3"
-                     " UNION ALL "
-                     "SELECT 1 FROM tombstone WHERE id = ?1 AND peer = ?2 AND direction = ?3");
-    sql_bind_blob(&query, id->bytes, UUID_SIZE);
-    sql_bind_int(&query, peer);
-    sql_bind_int(&query, direction);
-    if (sql_row(&query))
-        return 0;
-    return query.result != 0 ? query.result : DB_NOT_FOUND;
-}
-
-/*
- * Visits rows until `limit` of them count, which are those the visitor returns 0 for. Stores in
- * *found whether there was any row. 0 or -errno.
- */
-static int walk(struct sql *query, unsigned limit, messages_visit *visit, void *context,
-                bool *found)
-{
-    *found = false;
-    for (unsigned counted = 0; counted < limit && sql_row(query);) {
+    while (*counted < limit && sql_row(query)) {
         struct message_row row;
         message_read(query, &row);
         if (query->result != 0)
             break;
-        *found = true;
         int r = visit(context, &row);
         if (r < 0)
             return r;
         if (r == 0)
-            counted++;
+            ++*counted;
     }
     return query->result;
+}
+
+/* Visits the row of a query for one. 0, DB_NOT_FOUND or -errno. */
+static int visit_one(struct sql *query, messages_visit *visit, void *context)
+{
+    struct message_row row;
+    if (!sql_row(query))
+        return query->result != 0 ? query->result : DB_NOT_FOUND;
+    message_read(query, &row);
+    int r = query->result == 0 ? visit(context, &row) : query->result;
+    return r < 0 ? r : 0;
 }
 
 int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context)
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, SELECT_MESSAGES "WHERE m.id = ? ORDER BY m.direction DESC, m.seq LIMIT 1");
+        sql_read(db, SELECT_MESSAGES "WHERE m.id = ? ORDER BY m.type DESC, m.seq LIMIT 1");
     sql_bind_blob(&query, id->bytes, UUID_SIZE);
-    bool found;
-    int r = walk(&query, 1, visit, context, &found);
-    return r == 0 && !found ? DB_NOT_FOUND : r;
+    return visit_one(&query, visit, context);
 }
 
 /* The columns of a message of which there is only the tombstone `m`. */
-#define TOMBSTONE_COLUMNS                                                                \
-    "m.seq, m.peer, p.name, p.key, m.direction, m.id, NULL, m.state, p.trust, 0, 0, 0, " \
-    "m.client_id,"                                                                       \
-    " 0, NULL"
+#define TOMBSTONE_COLUMNS                                                                      \
+    "m.seq, m.type, m.peer, p.name, p.key, p.trust, 0, m.state, m.id, NULL, 0, 0, NULL, NULL," \
+    " NULL"
 
-int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
-                          void *context)
+int messages_at(struct db *db, int64_t seq, messages_visit *visit, void *context)
 {
+    int r;
+    {
+        CLEANUP(sql_end)
+        struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.seq = ? AND m.type <= 1");
+        sql_bind_int(&query, seq);
+        r = visit_one(&query, visit, context);
+    }
+    if (r != DB_NOT_FOUND)
+        return r;
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.client_id = ?1 UNION ALL "
-                                                    "SELECT " TOMBSTONE_COLUMNS
-                                                    " FROM tombstone m JOIN peer p ON p.id = m.peer"
-                                                    " WHERE m.client_id = ?1 ORDER BY 1");
-    sql_bind_text(&query, client_id);
-    bool found;
-    int r = walk(&query, UINT_MAX, visit, context, &found);
-    return r == 0 && !found ? DB_NOT_FOUND : r;
+    struct sql query = sql_read(db, "SELECT " TOMBSTONE_COLUMNS " FROM tombstone m JOIN peer p"
+                                    " ON p.id = m.peer WHERE m.seq = ?");
+    sql_bind_int(&query, seq);
+    return visit_one(&query, visit, context);
 }
 
-int messages_queue(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
-                   messages_visit *visit, void *context)
+/* --- adding ----------------------------------------------------------------------------------- */
+
+/* Whether a message with this id was removed. 0, DB_NOT_FOUND or -EIO. */
+static int find_tombstone(struct db *db, int64_t peer, enum message_direction direction,
+                          const struct uuid *id)
 {
+    /* Ids grow with the time: a new one is seldom looked for. */
+    if (memcmp(id->bytes, db->newest_tombstone.bytes, UUID_SIZE) > 0)
+        return DB_NOT_FOUND;
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.peer = ? AND m.seq > ? AND " IN_QUEUE
-                                                    " ORDER BY m.seq");
+    struct sql query =
+        sql_read(db, "SELECT 1 FROM tombstone WHERE id = ? AND peer = ? AND type = ?");
+    sql_bind_blob(&query, id->bytes, UUID_SIZE);
     sql_bind_int(&query, peer);
-    sql_bind_int(&query, after_seq);
-    bool found;
-    return walk(&query, limit, visit, context, &found);
+    sql_bind_int(&query, direction);
+    return sql_row(&query) ? 0 : query.result != 0 ? query.result : DB_NOT_FOUND;
 }
 
-/* Each has all parameters of messages_newest(), needed or not. */
-#define NEWEST(where)                                                               \
-    SELECT_MESSAGES "WHERE " where " m.seq > ?2 AND m.seq < ?3 AND m.time_ms >= ?4" \
-                    " AND m.time_ms < ?5 ORDER BY m.seq DESC"
-
-/* The whole queue by its index: sorted as numbers, not as rows with their bodies. */
-#define SEQ_IN_QUEUE \
-    "m.seq IN (SELECT seq FROM message INDEXED BY message_queue WHERE state IN (1, 2))"
-
-static const char *newest_query(const struct messages_filter *filter)
+static int find_message(struct db *db, int64_t peer, enum message_direction direction,
+                        const struct uuid *id)
 {
-    if (filter->queued_only)
-        return filter->peer != 0 ? NEWEST("m.peer = ?1 AND " IN_QUEUE " AND")
-                                 : NEWEST(SEQ_IN_QUEUE " AND");
-    return filter->peer != 0 ? NEWEST("m.peer = ?1 AND") : NEWEST("");
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT 1 FROM log WHERE id = ? AND peer = ? AND type = ?");
+    sql_bind_blob(&query, id->bytes, UUID_SIZE);
+    sql_bind_int(&query, peer);
+    sql_bind_int(&query, direction);
+    return sql_row(&query) ? 0 : query.result != 0 ? query.result : DB_NOT_FOUND;
+}
+
+int messages_known(struct db *db, int64_t peer, enum message_direction direction,
+                   const struct uuid *id)
+{
+    struct mark *mark = marks_find(db, peer); /* which reads what it has to, after a lost turn */
+    int r = mark != NULL ? find_message(db, peer, direction, id) : DB_NOT_FOUND;
+    if (r == DB_NOT_FOUND)
+        r = find_tombstone(db, peer, direction, id);
+    return r == DB_NOT_FOUND && db->failed ? -EIO : r;
+}
+
+int messages_last(struct db *db, int64_t peer, enum message_direction direction, struct uuid *id)
+{
+    const struct mark *mark = marks_find(db, peer);
+    if (mark == NULL)
+        return db->failed ? -EIO : DB_NOT_FOUND;
+    *id = direction == MESSAGE_IN ? mark->last_in : mark->last_out;
+    return 0;
+}
+
+/* A message whose time is over before that of one before it is noted apart. */
+static int note_expiry(struct db *db, const struct mark *mark, const struct message_row *row)
+{
+    if (row->expires_ms >= mark->latest_ms)
+        return 0;
+    return noted_add(db, row->expires_ms, row->seq);
+}
+
+static void count_in(struct db *db, struct mark *mark, const struct message_row *row)
+{
+    const struct mark_item item = {row->seq, row->id, row->expires_ms, row->text_size};
+    mark->stored.messages++;
+    mark->stored.bytes += row->text_size;
+    if (row->direction == MESSAGE_IN)
+        mark->last_in = row->id;
+    else
+        mark_queue(mark, &item);
+    marks_touch(db, mark);
+}
+
+int messages_add(struct db *db, struct message_row *row)
+{
+    struct mark *mark = marks_find(db, row->peer);
+    const enum message_state first =
+        row->direction == MESSAGE_IN ? MESSAGE_RECEIVED : MESSAGE_QUEUED;
+    if (mark == NULL || row->state != first)
+        return db->failed ? -EIO : -EINVAL;
+    int r = find_tombstone(db, row->peer, row->direction, &row->id);
+    if (r != DB_NOT_FOUND)
+        return r == 0 ? DB_EXISTS : r;
+    const struct log_row entry = {.type = row->direction == MESSAGE_IN ? EVENT_MESSAGE_RECEIVED
+                                                                       : EVENT_MESSAGE_SENT,
+                                  .peer = row->peer,
+                                  .trust = row->trust,
+                                  .time_ms = row->time_ms,
+                                  .message = row,
+                                  .width = 1};
+    r = log_append(db, &entry, &row->seq);
+    if (r == 0 && row->direction == MESSAGE_OUT)
+        r = note_expiry(db, mark, row);
+    if (r == 0)
+        count_in(db, mark, row);
+    return r;
+}
+
+/* --- the newest ------------------------------------------------------------------------------- */
+
+/* A visit that leaves out what is not of the time asked for. */
+struct search {
+    const struct messages_filter *filter;
+    messages_visit *visit;
+    void *context;
+};
+
+static int visit_in_time(void *context, const struct message_row *row)
+{
+    const struct search *search = context;
+    const struct messages_filter *filter = search->filter;
+    if (row->time_ms < filter->since_ms ||
+        (filter->until_ms != 0 && row->time_ms >= filter->until_ms))
+        return 1;
+    return search->visit(search->context, row);
+}
+
+/* The messages with seqs between, of all peers. */
+static const char newest_of_all[] =
+    SELECT_MESSAGES "WHERE m.type <= 1 AND m.seq > ?2 AND m.seq < ?3 ORDER BY m.seq DESC";
+
+/* Of one peer: what is not settled, and what is. */
+static const char newest_unsettled[] = SELECT_MESSAGES
+    "WHERE m.peer = ?1 AND m.type <= 1 AND m.seq > ?2 AND m.seq < ?3 ORDER BY m.seq DESC";
+static const char newest_settled[] =
+    "SELECT " MESSAGE_COLUMNS " FROM ("
+    " SELECT seq FROM message_of_peer WHERE peer = ?1 AND type = 0 AND seq > ?2 AND seq < ?3"
+    " UNION ALL"
+    " SELECT seq FROM message_of_peer WHERE peer = ?1 AND type = 1 AND seq > ?2 AND seq < ?3"
+    " ORDER BY seq DESC) o CROSS JOIN log m ON m.seq = o.seq JOIN peer p ON p.id = m.peer";
+
+static int walk_newest(struct db *db, const char *text, const struct search *search, int64_t after,
+                       int64_t before, unsigned *counted)
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, text);
+    sql_bind_int(&query, search->filter->peer);
+    sql_bind_int(&query, after);
+    sql_bind_int(&query, before);
+    return message_walk(&query, search->filter->limit, visit_in_time, (void *)search, counted);
+}
+
+/* Seqs of messages. */
+struct seqs {
+    int64_t *list;
+    size_t count;
+};
+
+static int take_seq(struct seqs *seqs, int64_t seq)
+{
+    if ((seqs->count & (seqs->count - 1)) == 0) { /* grows by doubling */
+        int64_t *list = realloc(seqs->list, (seqs->count > 0 ? 2 * seqs->count : 1) * sizeof *list);
+        if (list == NULL)
+            return -ENOMEM;
+        seqs->list = list;
+    }
+    seqs->list[seqs->count++] = seq;
+    return 0;
+}
+
+/* Takes what a query for the seqs behind one gives. */
+static int take_seqs(struct db *db, const char *text, int64_t peer, int64_t after,
+                     struct seqs *seqs)
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, text);
+    sql_bind_int(&query, peer);
+    sql_bind_int(&query, after);
+    int r = 0;
+    while (r == 0 && sql_row(&query))
+        r = take_seq(seqs, sql_int(&query));
+    return r != 0 ? r : query.result;
+}
+
+static int list_peer(struct db *db, const struct mark *mark, struct seqs *seqs)
+{
+    const int64_t after = mark->delivered > db->settled ? mark->delivered : db->settled;
+    int r = 0;
+    if (mark_has_ordinary(mark))
+        r = take_seqs(db, marks_settled_after, mark->peer, mark->delivered, seqs);
+    if (r == 0 && mark_has_ordinary(mark))
+        r = take_seqs(db, marks_unsettled_after, mark->peer, after, seqs);
+    if (r == 0 && mark->strays > 0)
+        r = take_seqs(db, "SELECT seq FROM extra WHERE peer = ? AND state IN (1, 2) AND seq > ?",
+                      mark->peer, 0, seqs);
+    return r;
+}
+
+static int compare_seqs(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Lists the queue of one peer (0: of all), by seq; the list is to be freed in any case. */
+static int list_queue(struct db *db, int64_t peer, struct seqs *seqs)
+{
+    if (!marks_fresh(db))
+        return -EIO;
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < db->marks->count; i++) {
+        const struct mark *mark = db->marks->list[i];
+        if (mark->queue.messages > 0 && (peer == 0 || mark->peer == peer))
+            r = list_peer(db, mark, seqs);
+    }
+    if (seqs->count > 0)
+        qsort(seqs->list, seqs->count, sizeof *seqs->list, compare_seqs);
+    return r;
+}
+
+static int walk_queue(struct db *db, const struct search *search, int64_t after, int64_t before)
+{
+    const struct messages_filter *filter = search->filter;
+    struct seqs seqs = {0};
+    unsigned counted = 0;
+    int r = list_queue(db, filter->peer, &seqs);
+    for (size_t i = seqs.count; r == 0 && i > 0 && counted < filter->limit; i--) {
+        const int64_t seq = seqs.list[i - 1];
+        if (seq <= after || seq >= before)
+            continue;
+        CLEANUP(sql_end) struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.seq = ?");
+        sql_bind_int(&query, seq);
+        r = message_walk(&query, filter->limit, visit_in_time, (void *)search, &counted);
+    }
+    free(seqs.list);
+    return r;
 }
 
 int messages_newest(struct db *db, const struct messages_filter *filter, messages_visit *visit,
                     void *context)
 {
-    /* Spares the search the whole past: the events have an index of times. */
+    const struct search search = {filter, visit, context};
+    const int64_t before = filter->before_seq != 0 ? filter->before_seq : INT64_MAX;
+    unsigned counted = 0;
     int64_t after = 0;
+    /* Spares the search the whole past. */
     int r = filter->since_ms > 0 ? events_since(db, filter->since_ms, &after) : 0;
-    if (r != 0)
-        return r;
     if (after < filter->after_seq)
         after = filter->after_seq;
-
-    CLEANUP(sql_end) struct sql query = sql_read(db, newest_query(filter));
-    sql_bind_int(&query, filter->peer);
-    sql_bind_int(&query, after);
-    sql_bind_int(&query, filter->before_seq != 0 ? filter->before_seq : INT64_MAX);
-    sql_bind_int(&query, (int64_t)filter->since_ms);
-    sql_bind_int(&query, filter->until_ms != 0 ? (int64_t)filter->until_ms : INT64_MAX);
-    bool found;
-    return walk(&query, filter->limit, visit, context, &found);
-}
-
-static int add_state_event(struct db *db, struct event_row event, int64_t seq)
-{
-    struct message_row message = {.seq = seq};
-    event.type = EVENT_MESSAGE_STATE;
-    event.message = &message;
-    return events_add(db, &event);
-}
-
-/* Runs an update that returns the message's peer and its trust; DB_NOT_FOUND if it changed none. */
-static int change(struct sql *update, struct event_row *event)
-{
-    bool found = sql_row(update);
-    if (found) {
-        event->peer = sql_int(update);
-        event->trust = (enum peer_trust)sql_enum(update, PEER_BLOCKED);
-    }
-    int r = sql_run(update);
-    return r == 0 && !found ? DB_NOT_FOUND : r;
-}
-
-#define RETURNING_PEER " RETURNING peer, (SELECT trust FROM peer p WHERE p.id = message.peer)"
-
-int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous,
-                             uint64_t now_ms)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE message SET state = ?, previous = ?"
-                                     " WHERE seq = ? AND state = ?" RETURNING_PEER);
-    sql_bind_int(&query, MESSAGE_SENT);
-    sql_bind_blob(&query, previous->bytes, UUID_SIZE);
-    sql_bind_int(&query, seq);
-    sql_bind_int(&query, MESSAGE_QUEUED);
-    struct event_row event = {.time_ms = now_ms, .state = MESSAGE_SENT};
-    int r = change(&query, &event);
-    return r == 0 ? add_state_event(db, event, seq) : r;
-}
-
-int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
-                       uint64_t now_ms)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE message SET state = ? WHERE seq = ?" RETURNING_PEER);
-    sql_bind_int(&query, state);
-    sql_bind_int(&query, seq);
-    struct event_row event = {.time_ms = now_ms, .state = state, .reason = reason};
-    int r = change(&query, &event);
-    return r == 0 ? add_state_event(db, event, seq) : r;
-}
-
-static int set_owner(struct db *db, int64_t seq, int64_t to, struct span body)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE message SET peer = ?, body = ? WHERE seq = ?");
-    sql_bind_int(&query, to);
-    sql_bind_blob(&query, body.size > 0 ? body.data : NULL, body.size);
-    sql_bind_int(&query, seq);
-    return sql_run(&query);
-}
-
-/* What was told of a message goes with it, so that who reads on from there later finds it. */
-static int set_owner_of_events(struct db *db, int64_t seq, int64_t to)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE event SET peer = ?1 WHERE seq = ?2 OR message = ?2");
-    sql_bind_int(&query, to);
-    sql_bind_int(&query, seq);
-    return sql_run(&query);
-}
-
-/* Hands over the first message there is. 0, DB_NOT_FOUND, DB_FULL or -errno. */
-static int hand_over_first(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
-                           void *context)
-{
-    struct message_row row;
-    struct bytes body = {0};
-    CLEANUP(sql_end)
-    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.peer = ? ORDER BY m.seq LIMIT 1");
-    sql_bind_int(&query, from);
-    if (!sql_row(&query))
-        return query.result != 0 ? query.result : DB_NOT_FOUND;
-    message_read(&query, &row);
-    int r = query.result;
-    if (r == 0 && row.body.size > 0)
-        r = reseal(context, &row, &body);
-    if (r == 0)
-        r = set_owner(db, row.seq, to, bytes_span(&body));
-    if (r == 0)
-        r = set_owner_of_events(db, row.seq, to);
-    bytes_deinit(&body);
+    if (r != 0)
+        return r;
+    if (filter->queued_only)
+        return walk_queue(db, &search, after, before);
+    if (filter->peer == 0)
+        return walk_newest(db, newest_of_all, &search, after, before, &counted);
+    const int64_t settled = db->settled;
+    if (before > settled)
+        r = walk_newest(db, newest_unsettled, &search, after > settled ? after : settled, before,
+                        &counted);
+    if (r == 0 && after < settled)
+        r = walk_newest(db, newest_settled, &search, after,
+                        before <= settled ? before : settled + 1, &counted);
     return r;
-}
-
-static int hand_over_tombstones(struct db *db, int64_t from, int64_t to)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE tombstone SET peer = ? WHERE peer = ?");
-    sql_bind_int(&query, to);
-    sql_bind_int(&query, from);
-    return sql_run(&query);
-}
-
-int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
-                       void *context)
-{
-    int r = 0;
-    while (r == 0)
-        r = hand_over_first(db, from, to, reseal, context);
-    return r == DB_NOT_FOUND ? hand_over_tombstones(db, from, to) : r;
-}
-
-/* What is taken out of the queue for want of time. */
-struct overdue {
-    int64_t seqs[MESSAGES_EXPIRE_MAX];
-    bool transmitted[MESSAGES_EXPIRE_MAX];
-    unsigned count;
-};
-
-static int find_overdue(struct db *db, uint64_t now_ms, struct overdue *overdue)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT seq, state FROM message INDEXED BY message_by_expiry"
-                                    " WHERE state IN (1, 2) AND expires_ms > 0 AND expires_ms <= ?"
-                                    " ORDER BY expires_ms, seq");
-    sql_bind_int(&query, (int64_t)now_ms);
-    while (overdue->count < MESSAGES_EXPIRE_MAX && sql_row(&query)) {
-        overdue->seqs[overdue->count] = sql_int(&query);
-        overdue->transmitted[overdue->count] = sql_int(&query) == MESSAGE_SENT;
-        overdue->count++;
-    }
-    return query.result;
-}
-
-int messages_expire(struct db *db, uint64_t now_ms, unsigned *count)
-{
-    struct overdue overdue = {.count = 0};
-    int r = find_overdue(db, now_ms, &overdue);
-    for (unsigned i = 0; r == 0 && i < overdue.count; i++)
-        r = overdue.transmitted[i]
-                ? messages_set_state(db, overdue.seqs[i], MESSAGE_UNKNOWN,
-                                     "it was transmitted, but not confirmed in time", now_ms)
-                : messages_set_state(db, overdue.seqs[i], MESSAGE_EXPIRED,
-                                     "it could not be transmitted in time", now_ms);
-    *count = overdue.count;
-    return r;
-}
-
-int messages_next_expiry(struct db *db, uint64_t *at_ms)
-{
-    CLEANUP(sql_end)
-    struct sql query =
-        sql_read(db, "SELECT min(expires_ms) FROM message INDEXED BY message_by_expiry"
-                     " WHERE state IN (1, 2) AND expires_ms > 0");
-    *at_ms = sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
-    return query.result;
-}
-
-/* Runs a query that gives a number of messages and their bytes. */
-static int read_size(struct sql *query, struct messages_size *size)
-{
-    *size = (struct messages_size){0};
-    if (sql_row(query)) {
-        size->messages = (uint64_t)sql_int(query);
-        size->bytes = (uint64_t)sql_int(query);
-    }
-    return query->result;
 }
 
 int messages_count(struct db *db, struct messages_size *size)
 {
-    CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT sum(messages), sum(bytes) FROM tally");
-    return read_size(&query, size);
-}
-
-int messages_queue_size(struct db *db, int64_t peer, struct messages_size *size)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT sum(queued), sum(queued_bytes) FROM tally"
-                                    " WHERE ?1 = 0 OR peer = ?1");
-    sql_bind_int(&query, peer);
-    return read_size(&query, size);
+    *size = (struct messages_size){0};
+    if (!marks_fresh(db))
+        return -EIO;
+    for (unsigned i = 0; i < db->marks->count; i++) {
+        size->messages += db->marks->list[i]->stored.messages;
+        size->bytes += db->marks->list[i]->stored.bytes;
+    }
+    return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages in the store: history and queue are one table.
+ * Messages in the store: history and queue are one log.
  *
  * A message's `seq` is the seq of the event that announced it, so history and events share one
- * order. Bodies are opaque here: they arrive sealed.
+ * order. Bodies are opaque here: they arrive sealed. What becomes of a message that was sent is in
+ * store/queue.h.
  */
 #pragma once
 
@@ -36,20 +37,22 @@ struct message_row {
     uint8_t peer_key[PEER_KEY_SIZE];
     enum message_direction direction;
     struct uuid id;
-    bool transmitted;     /* out: `previous` is fixed */
-    struct uuid previous; /* as it travels */
-    enum message_state state;
-    enum peer_trust trust; /* the peer's when the message was stored */
-    uint64_t time_ms;      /* stored here, wall clock */
-    uint64_t sent_ms;      /* written, by the sender's clock */
-    uint64_t expires_ms;   /* out: when it leaves the queue undelivered; 0 is never */
-    const char *client_id; /* out: the client's own id for it, or NULL */
-    struct span body;      /* sealed; empty when the text was removed */
-    size_t text_size;      /* bytes of the text before sealing */
+    bool stray;               /* read only: its state is its own (store/mark.h) */
+    bool transmitted;         /* read only */
+    struct uuid previous;     /* read only: as it travels, for queue_each_due() */
+    enum message_state state; /* when it is added: RECEIVED or QUEUED */
+    enum peer_trust trust;    /* the peer's when the message was stored */
+    uint64_t time_ms;         /* stored here, wall clock */
+    uint64_t sent_ms;         /* written, by the sender's clock */
+    uint64_t expires_ms;      /* out: when it leaves the queue undelivered; 0 is never */
+    const char *client_id;    /* out: the client's own id for it, or NULL */
+    struct span body;         /* sealed; empty when the text was removed */
+    size_t text_size;         /* bytes of the text before sealing */
 };
 
 /*
- * Stores a message and its event (message.received or message.sent) and sets row->seq.
+ * Stores a message and its event (message.received or message.sent) and sets row->seq. One that was
+ * received is the last of its peer from then on.
  * 0, DB_EXISTS (this peer, direction and id are known: nothing changed), DB_FULL or -EIO.
  */
 int messages_add(struct db *db, struct message_row *row);
@@ -62,6 +65,12 @@ int messages_known(struct db *db, int64_t peer, enum message_direction direction
                    const struct uuid *id);
 
 /*
+ * The id of the last message stored from the peer, or of the last ever transmitted to it; zero if
+ * there is none. 0, DB_NOT_FOUND (no such peer) or -EIO.
+ */
+int messages_last(struct db *db, int64_t peer, enum message_direction direction, struct uuid *id);
+
+/*
  * Takes one row: 0; > 0 leaves it out, so that it does not count to a limit; < 0 ends the walk and
  * is passed on.
  */
@@ -71,15 +80,10 @@ typedef int messages_visit(void *context, const struct message_row *row);
 int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context);
 
 /*
- * The messages that a client_id made, one per recipient; of one that was removed only its names,
- * seq, direction and state are left. 0 (visited at least one), DB_NOT_FOUND or -errno.
+ * The one with this seq; of one that was removed only its names, seq, direction and state are left.
+ * 0, DB_NOT_FOUND or -errno.
  */
-int messages_by_client_id(struct db *db, const char *client_id, messages_visit *visit,
-                          void *context);
-
-/* The queue of a peer after `after_seq`, in order, at most `limit`. 0 or -errno. */
-int messages_queue(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
-                   messages_visit *visit, void *context);
+int messages_at(struct db *db, int64_t seq, messages_visit *visit, void *context);
 
 /* What messages_newest() asks for. */
 struct messages_filter {
@@ -96,48 +100,11 @@ struct messages_filter {
 int messages_newest(struct db *db, const struct messages_filter *filter, messages_visit *visit,
                     void *context);
 
-/*
- * Fixes `previous` at the first transmission: state SENT with its event. 0, DB_NOT_FOUND (no such
- * message that is QUEUED), DB_FULL or -EIO.
- */
-int messages_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous,
-                             uint64_t now_ms);
-
-/*
- * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND,
- * DB_FULL or -EIO.
- */
-int messages_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
-                       uint64_t now_ms);
-
-/* Appends what takes the place of the row's body. 0 or -errno. */
-typedef int messages_reseal(void *context, const struct message_row *row, struct bytes *body);
-
-/*
- * Gives all messages of one peer to another, with what was told of them and the ids of those that
- * were removed. The other must have none of these ids. 0, DB_FULL or -errno.
- */
-int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
-                       void *context);
-
-enum { MESSAGES_EXPIRE_MAX = 100 };
-
-/*
- * Takes messages out of the queue whose time was over at `now_ms`: EXPIRED, or UNKNOWN if they were
- * transmitted, with their events. At most MESSAGES_EXPIRE_MAX at a time: *count says how many. 0,
- * DB_FULL or -EIO.
- */
-int messages_expire(struct db *db, uint64_t now_ms, unsigned *count);
-
-/* When the next message runs out of time; 0: none will. 0 or -EIO. */
-int messages_next_expiry(struct db *db, uint64_t *at_ms);
-
 /* Sizes. `bytes` counts text. */
 struct messages_size {
     uint64_t messages;
     uint64_t bytes;
 };
 
-/* All that is stored, and the queue of one peer (0: of all). 0 or -EIO. */
+/* All that is stored. 0 or -EIO. */
 int messages_count(struct db *db, struct messages_size *size);
-int messages_queue_size(struct db *db, int64_t peer, struct messages_size *size);

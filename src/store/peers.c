@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "store/marks.h"
 #include "store/sql.h"
 
 static void bind_key(struct sql *query, bool present, const uint8_t *key)
@@ -23,11 +24,12 @@ static int add_addresses(struct db *db, const struct peer_row *row)
     int r = 0;
     for (unsigned i = 0; i < row->address_count && r == 0; i++) {
         CLEANUP(sql_end)
-        struct sql query = sql_write(
-            db, "INSERT INTO peer_address (peer, position, host, port) VALUES (?, ?, ?, ?)");
+        struct sql query =
+            sql_write(db, "INSERT INTO peer_way (peer, origin, position, kind, value, port)"
+                          " VALUES (?, 0, ?, 0, ?, ?)");
         sql_bind_int(&query, row->id);
         sql_bind_int(&query, i);
-        sql_bind_text(&query, row->addresses[i].host);
+        sql_bind_blob(&query, row->addresses[i].host, strlen(row->addresses[i].host));
         sql_bind_int(&query, row->addresses[i].port);
         r = sql_run(&query);
     }
@@ -37,7 +39,7 @@ static int add_addresses(struct db *db, const struct peer_row *row)
 static int remove_addresses(struct db *db, int64_t id)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_write(db, "DELETE FROM peer_address WHERE peer = ?");
+    struct sql query = sql_write(db, "DELETE FROM peer_way WHERE peer = ? AND origin = 0");
     sql_bind_int(&query, id);
     return sql_run(&query);
 }
@@ -45,21 +47,20 @@ static int remove_addresses(struct db *db, int64_t id)
 int peers_add(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_write(
-        db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, last_in, last_out,"
-            " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    struct sql query =
+        sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, created_ms)"
+                      " VALUES (?, ?, ?, ?, ?, ?)");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
     bind_key(&query, row->offered, row->offered_key);
     bind_invite(&query, row);
-    sql_bind_blob(&query, row->last_in.bytes, UUID_SIZE);
-    sql_bind_blob(&query, row->last_out.bytes, UUID_SIZE);
     sql_bind_int(&query, (int64_t)row->created_ms);
     if (sql_run(&query) != 0)
         return query.result;
     row->id = sqlite3_last_insert_rowid(db->sqlite);
-    return add_addresses(db, row);
+    int r = marks_add(db, row->id);
+    return r == 0 ? add_addresses(db, row) : r;
 }
 
 /* The key of a peer that is not removed. 0, DB_NOT_FOUND or -EIO. */
@@ -153,29 +154,11 @@ int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
     return remove_addresses(db, id);
 }
 
-static int set_last(struct db *db, const char *text, int64_t id, const struct uuid *last)
-{
-    CLEANUP(sql_end) struct sql query = sql_write(db, text);
-    sql_bind_blob(&query, last->bytes, UUID_SIZE);
-    sql_bind_int(&query, id);
-    return sql_run(&query);
-}
-
-int peers_set_last_in(struct db *db, int64_t id, const struct uuid *last_in)
-{
-    return set_last(db, "UPDATE peer SET last_in = ? WHERE id = ?", id, last_in);
-}
-
-int peers_set_last_out(struct db *db, int64_t id, const struct uuid *last_out)
-{
-    return set_last(db, "UPDATE peer SET last_out = ? WHERE id = ?", id, last_out);
-}
-
 static int read_addresses(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
-    struct sql query =
-        sql_read(db, "SELECT host, port FROM peer_address WHERE peer = ? ORDER BY position");
+    struct sql query = sql_read(db, "SELECT value, port FROM peer_way WHERE peer = ? AND origin = 0"
+                                    " ORDER BY position");
     sql_bind_int(&query, row->id);
     while (row->address_count < PEER_ADDRESSES_MAX && sql_row(&query)) {
         struct address *address = &row->addresses[row->address_count++];
@@ -193,8 +176,6 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
     row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
-    sql_copy(query, row->last_in.bytes, UUID_SIZE);
-    sql_copy(query, row->last_out.bytes, UUID_SIZE);
     row->created_ms = (uint64_t)sql_int(query);
     return query->result == 0 ? read_addresses(query->db, row) : query->result;
 }
@@ -204,8 +185,8 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, last_in, last_out,"
-                     " created_ms FROM peer WHERE removed_ms IS NULL ORDER BY id");
+        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, created_ms"
+                     " FROM peer WHERE removed_ms IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Peers in the store: names, pinned keys, addresses, trust, and where delivery stands.
+ * Peers in the store: names, pinned keys, addresses and trust.
  *
  * A removed peer's row stays as long as its history; its name and key are free for others.
  */
 #pragma once
 
 #include "base/address.h"
-#include "base/uuid.h"
 #include "store/db.h"
 
 enum {
@@ -38,16 +37,14 @@ struct peer_row {
     uint8_t invite_secret[PEER_INVITE_SIZE];
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
-    struct uuid last_in;  /* id of the last item committed from it, zero if none */
-    struct uuid last_out; /* id of the last item ever transmitted to it, zero if none */
-    uint64_t created_ms;  /* wall clock */
+    uint64_t created_ms; /* wall clock */
 };
 
 /* Inserts and sets row->id. 0, DB_EXISTS (name or key taken), DB_FULL or -EIO. */
 int peers_add(struct db *db, struct peer_row *row);
 
 /*
- * Stores everything in the row but last_in and last_out. A key that is replaced goes to the record
+ * Stores everything in the row. A key that is replaced goes to the record
  * of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
  */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
@@ -67,10 +64,6 @@ int peers_old_keys(struct db *db, int64_t id,
  * DB_FULL or -EIO.
  */
 int peers_remove(struct db *db, int64_t id, uint64_t now_ms);
-
-/* Stores where delivery stands. 0, DB_FULL or -EIO. */
-int peers_set_last_in(struct db *db, int64_t id, const struct uuid *last_in);
-int peers_set_last_out(struct db *db, int64_t id, const struct uuid *last_out);
 
 /*
  * Calls `visit` for every peer that is not removed, oldest first, until it returns < 0. 0 or -errno

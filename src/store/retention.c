@@ -5,15 +5,53 @@
  */
 #include "store/retention.h"
 
-#include "store/sql.h"
+#include <errno.h>
+#include <string.h>
+
+#include "store/log.h"
+#include "store/marks.h"
+#include "store/settle.h"
 
 #define DAY_MS (24ULL * 3600 * 1000)
 
-/* Seqs of the rows of one step. */
-struct step {
-    int64_t seqs[RETENTION_STEP];
-    unsigned count;
+/* A row that may go. */
+struct doomed {
+    int64_t seq;
+    int64_t peer;
+    int64_t type;
+    uint64_t size;
+    uint8_t state; /* of a message, as a tombstone keeps it */
 };
+
+/* The rows of one step. */
+struct step {
+    struct doomed rows[RETENTION_STEP];
+    unsigned count;
+    unsigned messages; /* among them */
+};
+
+/* --- removing --------------------------------------------------------------------------------- */
+
+static int bury(struct db *db, const struct doomed *row, uint64_t now_ms)
+{
+    struct uuid id = {0};
+    {
+        CLEANUP(sql_end)
+        struct sql query =
+            sql_write(db, "INSERT INTO tombstone (seq, id, peer, type, state, removed_ms)"
+                          " SELECT seq, id, peer, type, ?, ? FROM log WHERE seq = ? RETURNING id");
+        sql_bind_int(&query, row->state);
+        sql_bind_int(&query, (int64_t)now_ms);
+        sql_bind_int(&query, row->seq);
+        if (sql_row(&query))
+            sql_copy(&query, id.bytes, UUID_SIZE);
+        if (sql_run(&query) != 0)
+            return query.result;
+    }
+    if (memcmp(id.bytes, db->newest_tombstone.bytes, UUID_SIZE) > 0)
+        db->newest_tombstone = id;
+    return 0;
+}
 
 static int run_with_seq(struct db *db, const char *text, int64_t seq)
 {
@@ -22,60 +60,164 @@ static int run_with_seq(struct db *db, const char *text, int64_t seq)
     return sql_run(&query);
 }
 
-static int bury(struct db *db, int64_t seq, uint64_t now_ms)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_write(
-        db, "INSERT INTO tombstone (id, peer, direction, seq, state, client_id, removed_ms)"
-            " SELECT id, peer, direction, seq, state, client_id, ?"
-            " FROM message WHERE seq = ?");
-    sql_bind_int(&query, (int64_t)now_ms);
-    sql_bind_int(&query, seq);
-    return sql_run(&query);
-}
-
-/* Removes an event and, if it announced a message, the message with all that was told of it. */
-static int remove_event(struct db *db, int64_t seq, uint64_t now_ms)
-{
-    int r = bury(db, seq, now_ms);
-    if (r == 0)
-        r = run_with_seq(db, "DELETE FROM message WHERE seq = ?", seq);
-    if (r == 0)
-        r = run_with_seq(db, "DELETE FROM event WHERE message = ?", seq);
-    if (r == 0)
-        r = run_with_seq(db, "DELETE FROM event WHERE seq = ?", seq);
-    return r;
-}
-
-static int remove_events(struct db *db, const struct step *step, uint64_t now_ms)
-{
-    int r = 0;
-    for (unsigned i = 0; r == 0 && i < step->count; i++)
-        r = remove_event(db, step->seqs[i], now_ms);
-    return r;
-}
-
-/* Adds what the query gives, as far as there is room; `most` rows at most. */
-static int collect(struct sql *query, uint64_t most, struct step *step)
-{
-    for (uint64_t i = 0; i < most && step->count < RETENTION_STEP && sql_row(query); i++)
-        step->seqs[step->count++] = sql_int(query);
-    return query->result;
-}
-
-#define QUEUE "(SELECT seq FROM message INDEXED BY message_queue WHERE state IN (1, 2))"
-
-static int collect_aged(struct db *db, uint64_t before_ms, struct step *step)
+static int unlist(struct db *db, const struct doomed *row)
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT seq FROM event INDEXED BY event_by_time WHERE time_ms < ?"
-                     " AND ifnull(message, seq) NOT IN " QUEUE " ORDER BY time_ms");
-    sql_bind_int(&query, (int64_t)before_ms);
-    return collect(&query, RETENTION_STEP, step);
+        sql_write(db, "DELETE FROM message_of_peer WHERE peer = ? AND type = ? AND seq = ?");
+    sql_bind_int(&query, row->peer);
+    sql_bind_int(&query, row->type);
+    sql_bind_int(&query, row->seq);
+    return sql_run(&query);
 }
 
-static int collect_surplus(struct db *db, uint64_t keep, struct step *step)
+static int remove_message(struct db *db, const struct doomed *row, uint64_t now_ms)
+{
+    struct mark *mark = marks_find(db, row->peer);
+    if (mark == NULL)
+        return db->failed ? -EIO : sql_damage(db, "peer");
+    int r = bury(db, row, now_ms);
+    if (r == 0)
+        r = unlist(db, row);
+    if (r == 0)
+        r = run_with_seq(db, "DELETE FROM extra WHERE seq = ?", row->seq);
+    if (r == 0)
+        r = run_with_seq(db, "DELETE FROM dead WHERE seq = ?", row->seq);
+    if (r != 0)
+        return r;
+    mark->stored.messages--;
+    mark->stored.bytes -= row->size;
+    marks_touch(db, mark);
+    return 0;
+}
+
+/* Seqs up to the newest are never given again, whatever is removed. */
+static int raise_floor(struct db *db)
+{
+    return run_with_seq(db, "UPDATE meta SET floor = ?", db->newest);
+}
+
+/* What is removed must not be needed to roll the marks forward: they are settled before and after.
+ */
+static int remove_rows(struct db *db, const struct step *step, uint64_t now_ms)
+{
+    int r = step->count > 0 ? settle_all(db) : 0;
+    if (r == 0 && step->count > 0)
+        r = raise_floor(db);
+    for (unsigned i = 0; r == 0 && i < step->count; i++) {
+        if (step->rows[i].type <= MESSAGE_OUT)
+            r = remove_message(db, &step->rows[i], now_ms);
+        if (r == 0)
+            r = run_with_seq(db, "DELETE FROM log WHERE seq = ?", step->rows[i].seq);
+    }
+    return r == 0 && step->count > 0 ? settle_all(db) : r;
+}
+
+/* --- choosing --------------------------------------------------------------------------------- */
+
+/* The columns that examine() takes. */
+#define COLUMNS "m.seq, m.type, m.peer, m.time_ms, m.state, m.text_size, m.detail"
+
+/* A row, and whether it belongs to the queue. */
+struct candidate {
+    struct doomed row;
+    uint64_t time_ms;
+    bool kept;
+};
+
+static int note_state(void *context, const struct message_row *row)
+{
+    *(enum message_state *)context = row->state;
+    return 0;
+}
+
+/* Whether what a row told of last is in the queue: then it stays as well. */
+static int tells_of_queue(struct db *db, const struct mark *mark, struct span detail, bool *is)
+{
+    const unsigned runs = log_runs(detail);
+    enum message_state state = MESSAGE_DELIVERED;
+    int r = 0;
+    if (runs > 0 && mark->queue.messages > 0) {
+        const struct log_run last = log_get(detail, runs - 1);
+        r = messages_at(db, last.first + last.count - 1, note_state, &state);
+    }
+    *is = state == MESSAGE_QUEUED || state == MESSAGE_SENT;
+    return r == DB_NOT_FOUND ? 0 : r;
+}
+
+static void examine_message(const struct mark *mark, struct sql *query, struct candidate *found)
+{
+    const bool by_marks = sql_is_null(query);
+    const int64_t state = sql_int(query);
+    const bool out = found->row.type == MESSAGE_OUT;
+    found->row.size = (uint64_t)sql_int(query);
+    const bool transmitted = out && !sql_is_null(query);
+    found->row.state = (uint8_t)(by_marks && out ? MESSAGE_DELIVERED : state);
+    const bool after_mark = out && found->row.seq > mark->delivered;
+    /* One that was transmitted and has ended is what the next one refers to. */
+    found->kept = state == LOG_STRAY || (after_mark && by_marks) ||
+                  (after_mark && transmitted && mark->queue.messages > 0);
+}
+
+static int examine(struct sql *query, struct candidate *found)
+{
+    *found = (struct candidate){.row.seq = sql_int(query)};
+    found->row.type = sql_int(query);
+    found->row.peer = sql_int(query);
+    found->time_ms = (uint64_t)(sql_int(query) + log_shift(query->db, found->row.seq));
+    const struct mark *mark = marks_find(query->db, found->row.peer);
+    if (mark == NULL)
+        return query->db->failed ? -EIO : sql_damage(query->db, "peer");
+    if (found->row.type <= MESSAGE_OUT) {
+        examine_message(mark, query, found);
+    } else if (found->row.type == EVENT_MESSAGE_STATE) {
+        query->columns += 2;
+        return tells_of_queue(query->db, mark, sql_blob(query), &found->kept);
+    }
+    return query->result;
+}
+
+static void choose(struct step *step, const struct candidate *candidate)
+{
+    if (candidate->kept)
+        return;
+    step->rows[step->count++] = candidate->row;
+    step->messages += candidate->row.type <= MESSAGE_OUT;
+}
+
+static bool is_full(const struct step *step)
+{
+    return step->count == RETENTION_STEP;
+}
+
+/*
+ * The log is in the order of time, but for a clock that was set: a row from later than now is
+ * passed over, any other that is young enough is the end. What is passed over in one step is not
+ * looked at in the next, until one finds nothing.
+ */
+static int choose_aged(struct db *db, uint64_t before_ms, uint64_t now_ms, struct step *step)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT " COLUMNS " FROM log m WHERE m.seq > ? ORDER BY m.seq");
+    sql_bind_int(&query, db->swept);
+    while (!is_full(step) && sql_row(&query)) {
+        struct candidate candidate;
+        int r = examine(&query, &candidate);
+        if (r != 0)
+            return r;
+        if (candidate.time_ms >= before_ms && candidate.time_ms <= now_ms)
+            break;
+        if (candidate.time_ms < before_ms)
+            choose(step, &candidate);
+        db->swept = candidate.row.seq;
+    }
+    if (step->count == 0)
+        db->swept = 0;
+    return query.result;
+}
+
+/* The oldest messages beyond a number, and what is told of those. */
+static int choose_surplus(struct db *db, uint64_t keep, struct step *step)
 {
     struct messages_size stored;
     int r = messages_count(db, &stored);
@@ -83,41 +225,96 @@ static int collect_surplus(struct db *db, uint64_t keep, struct step *step)
         return r;
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT seq FROM message WHERE seq NOT IN " QUEUE " ORDER BY seq");
-    return collect(&query, stored.messages - keep, step);
+        sql_read(db, "SELECT " COLUMNS " FROM log m WHERE m.type <= 2 ORDER BY m.seq");
+    while (!is_full(step) && step->messages < stored.messages - keep && sql_row(&query)) {
+        struct candidate candidate;
+        r = examine(&query, &candidate);
+        if (r != 0)
+            return r;
+        choose(step, &candidate);
+    }
+    return query.result;
 }
 
 int retention_apply(struct db *db, const struct retention *retention, uint64_t now_ms,
                     unsigned *removed)
 {
     struct step step = {.count = 0};
-    int r = retention->before_ms > 0 ? collect_aged(db, retention->before_ms, &step) : 0;
+    int r = retention->before_ms > 0 ? choose_aged(db, retention->before_ms, now_ms, &step) : 0;
     if (r == 0 && step.count == 0 && retention->keep_messages > 0)
-        r = collect_surplus(db, retention->keep_messages, &step);
+        r = choose_surplus(db, retention->keep_messages, &step);
     if (r == 0)
-        r = remove_events(db, &step, now_ms);
+        r = remove_rows(db, &step, now_ms);
     *removed = step.count;
     return r;
 }
+
+/* Takes what a query gives that is from before a time. */
+static int choose_old(struct sql *query, uint64_t before_ms, struct step *step)
+{
+    while (!is_full(step) && sql_row(query)) {
+        struct candidate candidate;
+        int r = examine(query, &candidate);
+        if (r != 0)
+            return r;
+        if (candidate.time_ms < before_ms)
+            choose(step, &candidate);
+    }
+    return query->result;
+}
+
+static const char all_messages[] = "SELECT " COLUMNS " FROM log m WHERE m.type <= 1 AND ?1 = 0"
+                                   " ORDER BY m.seq";
+static const char messages_of_peer[] =
+    "SELECT " COLUMNS " FROM message_of_peer o JOIN log m ON m.seq = o.seq WHERE o.peer = ?1";
 
 int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t now_ms,
                     unsigned *removed)
 {
     struct step step = {.count = 0};
+    *removed = 0;
+    int r = settle_all(db);
+    if (r != 0)
+        return r;
     {
         CLEANUP(sql_end)
-        struct sql query = peer != 0 ? sql_read(db, "SELECT seq FROM message WHERE peer = ?1"
-                                                    " AND seq NOT IN " QUEUE " AND time_ms < ?2")
-                                     : sql_read(db, "SELECT seq FROM message WHERE ?1 = 0"
-                                                    " AND seq NOT IN " QUEUE " AND time_ms < ?2");
+        struct sql query = sql_read(db, peer != 0 ? messages_of_peer : all_messages);
         sql_bind_int(&query, peer);
-        sql_bind_int(&query, before_ms != 0 ? (int64_t)before_ms : INT64_MAX);
-        collect(&query, RETENTION_STEP, &step);
-        if (query.result != 0)
-            return query.result;
+        r = choose_old(&query, before_ms != 0 ? before_ms : UINT64_MAX, &step);
     }
+    if (r == 0)
+        r = remove_rows(db, &step, now_ms);
     *removed = step.count;
-    return remove_events(db, &step, now_ms);
+    return r;
+}
+
+static int forget_before(struct db *db, const char *text, uint64_t before_ms, unsigned *removed)
+{
+    CLEANUP(sql_end) struct sql query = sql_write(db, text);
+    sql_bind_int(&query, (int64_t)before_ms);
+    sql_bind_int(&query, RETENTION_STEP);
+    if (sql_run(&query) == 0)
+        *removed += (unsigned)sqlite3_changes(db->sqlite);
+    return query.result;
+}
+
+/* Minutes and lives of which no row is left. */
+static int forget_times(struct db *db)
+{
+    int r = run_with_seq(
+        db,
+        "DELETE FROM minute WHERE at_ms IN (SELECT at_ms FROM minute ORDER BY at_ms LIMIT ?)"
+        " AND (SELECT n.seq FROM minute n WHERE n.at_ms > minute.at_ms ORDER BY n.at_ms LIMIT 1)"
+        " <= (SELECT min(seq) FROM log)",
+        RETENTION_STEP);
+    if (r == 0)
+        r = run_with_seq(
+            db,
+            "DELETE FROM life WHERE first_seq IN (SELECT first_seq FROM life ORDER BY first_seq"
+            " LIMIT ?) AND (SELECT n.first_seq FROM life n WHERE n.first_seq > life.first_seq"
+            " ORDER BY n.first_seq LIMIT 1) <= (SELECT min(seq) FROM log)",
+            RETENTION_STEP);
+    return r == 0 && sqlite3_changes(db->sqlite) > 0 ? log_load(db) : r;
 }
 
 int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed)
@@ -126,14 +323,15 @@ int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed)
     *removed = 0;
     if (now_ms < age)
         return 0;
-    CLEANUP(sql_end)
-    struct sql query =
-        sql_write(db, "DELETE FROM tombstone WHERE (id, peer, direction) IN"
-                      " (SELECT id, peer, direction FROM tombstone INDEXED BY tombstone_by_time"
-                      "  WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?)");
-    sql_bind_int(&query, (int64_t)(now_ms - age));
-    sql_bind_int(&query, RETENTION_STEP);
-    if (sql_run(&query) == 0)
-        *removed = (unsigned)sqlite3_changes(db->sqlite);
-    return query.result;
+    int r = forget_before(db,
+                          "DELETE FROM tombstone WHERE seq IN (SELECT seq FROM tombstone INDEXED BY"
+                          " tombstone_by_time WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?)",
+                          now_ms - age, removed);
+    if (r == 0)
+        r = forget_before(db,
+                          "DELETE FROM client_request WHERE (uid, client_id) IN (SELECT uid,"
+                          " client_id FROM client_request INDEXED BY client_request_by_time"
+                          " WHERE time_ms < ? ORDER BY time_ms LIMIT ?)",
+                          now_ms - age, removed);
+    return r == 0 ? forget_times(db) : r;
 }

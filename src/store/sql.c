@@ -47,7 +47,7 @@ static int lose_turn(struct db *db)
     }
     db->begun = false;
     db->newest = db->last;
-    db->lost = true;
+    db->lost = db->undone = true;
     return DB_FULL;
 }
 
@@ -116,13 +116,16 @@ static int begin(struct db *db)
     return query.result;
 }
 
+int sql_begin(struct db *db)
+{
+    if (db->lost)
+        return DB_FULL;
+    return db->begun ? 0 : begin(db);
+}
+
 struct sql sql_write(struct db *db, const char *text)
 {
-    struct sql query = {.db = db};
-    if (db->lost)
-        query.result = DB_FULL;
-    else if (!db->begun)
-        query.result = begin(db);
+    struct sql query = {.db = db, .result = sql_begin(db)};
     if (query.result == 0)
         query = sql_read(db, text);
     return query;
@@ -153,6 +156,11 @@ void sql_bind_int(struct sql *query, int64_t value)
         bound(query, sqlite3_bind_int64(query->statement, ++query->parameters, value));
 }
 
+void sql_bind_null(struct sql *query)
+{
+    query->parameters++; /* it is NULL already */
+}
+
 void sql_bind_text(struct sql *query, const char *text)
 {
     if (query->result == 0)
@@ -165,6 +173,11 @@ void sql_bind_blob(struct sql *query, const void *data, size_t size)
     if (query->result == 0)
         bound(query, sqlite3_bind_blob64(query->statement, ++query->parameters, data, size,
                                          SQLITE_STATIC));
+}
+
+void sql_bind_uuid(struct sql *query, const struct uuid *id)
+{
+    sql_bind_blob(query, uuid_is_zero(id) ? NULL : id->bytes, UUID_SIZE);
 }
 
 bool sql_row(struct sql *query)
@@ -184,18 +197,27 @@ int sql_run(struct sql *query)
     return query->result;
 }
 
+bool sql_is_null(const struct sql *query)
+{
+    return sqlite3_column_type(query->statement, query->columns) == SQLITE_NULL;
+}
+
 int64_t sql_int(struct sql *query)
 {
     return sqlite3_column_int64(query->statement, query->columns++);
 }
 
+int sql_damage(struct db *db, const char *what)
+{
+    if (distrust(db))
+        log_error("the database is damaged: a row has an impossible %s", what);
+    return -EIO;
+}
+
 /* The schema checks what is written, so this was not. */
 static void find_damage(struct sql *query, int column)
 {
-    if (distrust(query->db))
-        log_error("the database is damaged: a row has an impossible %s",
-                  sqlite3_column_name(query->statement, column));
-    query->result = -EIO;
+    query->result = sql_damage(query->db, sqlite3_column_name(query->statement, column));
 }
 
 int sql_enum(struct sql *query, int last)
@@ -221,7 +243,7 @@ struct span sql_blob(struct sql *query)
 
 bool sql_copy(struct sql *query, void *to, size_t size)
 {
-    bool null = sqlite3_column_type(query->statement, query->columns) == SQLITE_NULL;
+    bool null = sql_is_null(query);
     struct span blob = sql_blob(query);
     if (blob.size == size) {
         memcpy(to, blob.data, size);

@@ -19,12 +19,23 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/uuid.h"
 #include "store/db.h"
 
 /* Statements that stay prepared. Those beyond are prepared for each use. */
-enum { SQL_CACHE_SIZE = 64 };
+enum { SQL_CACHE_SIZE = 128 };
 
-enum { DB_EPOCH_MAX = 33 }; /* with the NUL */
+enum {
+    DB_EPOCH_MAX = 33, /* with the NUL */
+    DB_TAG_SIZE = 16,
+};
+
+/* From one opening of the store to the next: what was added meanwhile, from its first seq on. */
+struct db_life {
+    int64_t first_seq;
+    uint8_t tag[DB_TAG_SIZE];
+    int64_t shift_ms;
+};
 
 /* A prepared statement, known by the address of its text. */
 struct sql_cached {
@@ -37,12 +48,23 @@ struct db {
     sqlite3 *sqlite;
     struct sql_cached cache[SQL_CACHE_SIZE];
     unsigned cached;
-    bool failed;    /* an I/O error or worse: for good */
-    bool begun;     /* a transaction is open */
-    bool lost;      /* the disk was full in this turn: undone, and db_commit() has yet to say so */
-    int wal_frames; /* in the write-ahead log after the last commit */
-    int64_t newest; /* seq of the newest event, of the open transaction's too */
-    int64_t last;   /* seq of the newest committed event */
+    bool failed;     /* an I/O error or worse: for good */
+    bool begun;      /* a transaction is open */
+    bool lost;       /* the disk was full in this turn: undone, and db_commit() has yet to say so */
+    int wal_frames;  /* in the write-ahead log after the last commit */
+    bool undone;     /* memory is ahead of the store: settle_load() is due */
+    int64_t newest;  /* seq of the newest event, of the open transaction's too */
+    int64_t last;    /* seq of the newest committed event */
+    int64_t settled; /* what can be told from the log is written up to here */
+    struct marks *marks;   /* where delivery stands (marks.h) */
+    struct db_life *lives; /* oldest first */
+    unsigned life_count;
+    unsigned noted_count;         /* rows of noted.h */
+    bool alive;                   /* this life has begun: something was added */
+    bool minute_known;            /* the minute in which … */
+    uint64_t minute_ms;           /* … the newest row was added, by the wall clock */
+    struct uuid newest_tombstone; /* no id of a removed message is greater */
+    int64_t swept;                /* retention looked at the rows up to here */
     char epoch[DB_EPOCH_MAX];
 };
 
@@ -64,11 +86,16 @@ struct sql {
 struct sql sql_read(struct db *db, const char *text);
 struct sql sql_write(struct db *db, const char *text);
 
+/* Joins or begins the turn's transaction without writing yet. 0, DB_FULL or -EIO. */
+int sql_begin(struct db *db);
+
 /* Gives it back. Pointers from sql_text() and sql_blob() end here. */
 void sql_end(struct sql *query);
 
 /* Bind the next parameter. Data is borrowed until sql_end(); a NULL pointer is SQL's NULL. */
 void sql_bind_int(struct sql *query, int64_t value);
+void sql_bind_null(struct sql *query);
+void sql_bind_uuid(struct sql *query, const struct uuid *id); /* one of zeros is NULL */
 void sql_bind_text(struct sql *query, const char *text);
 void sql_bind_blob(struct sql *query, const void *data, size_t size);
 
@@ -78,10 +105,16 @@ bool sql_row(struct sql *query);
 /* Goes to the end and returns `result`. With DB_EXISTS the statement did nothing. */
 int sql_run(struct sql *query);
 
+/* Whether the next column is NULL; it is still to be read. */
+bool sql_is_null(const struct sql *query);
+
 /* Read the next column; NULL reads as 0, NULL and empty. Pointers live until the next row. */
 int64_t sql_int(struct sql *query);
 const char *sql_text(struct sql *query);
 struct span sql_blob(struct sql *query);
+
+/* What was read can't have been written by us: -EIO, and the database failed for good. */
+int sql_damage(struct db *db, const char *what);
 
 /*
  * Reads a number of an enum that goes from 0 to `last`. Any other is damage: it gives 0, and the

@@ -203,6 +203,29 @@ def test_the_same_client_id_is_the_same_message(paired):
     assert bob.received() == ["once"]
 
 
+def test_another_request_under_the_same_client_id_is_refused(paired):
+    alice, bob = paired
+    alice.ctl("peer", "add", "carol", "192.0.2.1:1")
+    first = alice.ctl("send", "-p", "bob", "--client-id", "job-17", "--wait", "once").out
+    for other in (("-p", "bob", "twice"), ("-p", "carol", "once"), ("-p", "bob", "-p", "carol", "once"),
+                  ("-p", "bob", "--expires", "1h", "once")):
+        refused = alice.ctl("send", "--client-id", "job-17", *other, expect=65)
+        assert "client_id" in refused.err and not refused.out
+    assert alice.ctl("send", "-p", "bob", "--client-id", "job-17", "once").out == first
+    assert bob.received() == ["once"]
+    assert alice.peer("carol")["queued"] == 0
+
+
+def test_a_client_id_whose_message_came_to_nothing_says_so(paired):
+    alice, bob = paired
+    bob.stop()
+    id = alice.ctl("send", "-p", "bob", "--client-id", "job-17", "once").out.strip()
+    alice.ctl("queue", "cancel", id)
+    again = alice.ctl("send", "-p", "bob", "--client-id", "job-17", "once", expect=75)
+    assert "left the queue" in again.err and not again.out
+    assert "once" not in alice.ctl("queue").out
+
+
 def test_a_cancelled_message_is_never_sent(paired):
     alice, bob = paired
     bob.stop()

@@ -14,7 +14,7 @@
 #include "core/body_sealer.h"
 #include "crypto/crypto.h"
 #include "crypto/random.h"
-#include "store/messages.h"
+#include "store/queue.h"
 
 enum { TURN = 1000 }; /* messages in one transaction */
 
@@ -35,6 +35,15 @@ static int read_key(const char *directory, struct secret *key)
     return r;
 }
 
+static int deliver(struct db *db, const struct message_row *row, uint64_t now_ms)
+{
+    struct uuid last;
+    int r = messages_last(db, row->peer, MESSAGE_OUT, &last);
+    if (r == 0)
+        r = queue_set_transmitted(db, row->seq, &last, now_ms);
+    return r == 0 ? queue_set_state(db, row->seq, MESSAGE_DELIVERED, NULL, now_ms) : r;
+}
+
 static int add(struct db *db, const struct body_sealer *body_sealer, int64_t peer, unsigned number,
                uint64_t now_ms)
 {
@@ -50,7 +59,7 @@ static int add(struct db *db, const struct body_sealer *body_sealer, int64_t pee
     struct message_row row = {.peer = peer,
                               .direction = direction,
                               .id = id,
-                              .state = number % 2 ? MESSAGE_RECEIVED : MESSAGE_DELIVERED,
+                              .state = number % 2 ? MESSAGE_RECEIVED : MESSAGE_QUEUED,
                               .trust = PEER_VERIFIED,
                               .time_ms = now_ms,
                               .sent_ms = now_ms,
@@ -58,6 +67,8 @@ static int add(struct db *db, const struct body_sealer *body_sealer, int64_t pee
                               .text_size = (size_t)size};
     if (r == 0)
         r = messages_add(db, &row);
+    if (r == 0 && direction == MESSAGE_OUT)
+        r = deliver(db, &row, now_ms);
     bytes_deinit(&sealed);
     return r;
 }

@@ -61,8 +61,8 @@ static void fill(struct scratch *scratch)
         row.body = SPAN(body, n % 20 == 0 ? sizeof body : 40);
         assert_int_equal(messages_add(scratch->db, &row), 0);
         if (n % 4 == 0)
-            assert_int_equal(
-                messages_set_state(scratch->db, row.seq, MESSAGE_FAILED, "a reason", n), 0);
+            assert_int_equal(queue_set_state(scratch->db, row.seq, MESSAGE_FAILED, "a reason", n),
+                             0);
     }
     scratch_commit(scratch);
 }

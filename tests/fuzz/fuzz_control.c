@@ -183,17 +183,23 @@ static bool is_reply(struct span line)
     return !event;
 }
 
+static void ignore(void *context, const struct node_accepted *accepted)
+{
+    (void)context;
+    (void)accepted;
+}
+
 static void add_peers(struct house *house)
 {
     const struct address nowhere = wire_address(2, ADDRESS_PORT_DEFAULT);
-    const struct node_draft draft = {.text = SPAN("hello", 5), .client_id = "once"};
     struct peer *bob, *cem;
-    struct uuid id;
-    int64_t seq;
+    const struct peer *about;
+    const struct node_draft draft = {
+        .text = SPAN("hello", 5), .peers = &bob, .peer_count = 1, .client_id = "once"};
     assert(node_peer_add(house->node, "bob", &nowhere, 1, house_fingerprint(1), PEER_VERIFIED,
                          &bob) == 0);
     assert(node_peer_add(house->node, "cem", NULL, 0, NULL, PEER_UNPINNED, &cem) == 0);
-    assert(node_send(house->node, bob, &draft, &id, &seq) == 0);
+    assert(node_send(house->node, &draft, ignore, NULL, &about) == 0);
     loop_wake(&house->loop);
 }
 

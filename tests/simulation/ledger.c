@@ -66,21 +66,25 @@ static void write_text(struct bytes *text, size_t size)
         bytes_append_u8(text, 'x');
 }
 
+static void note_id(void *context, const struct node_accepted *accepted)
+{
+    *(struct uuid *)context = accepted->id;
+}
+
 void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
 {
     struct machine *machine = &ledger.machines[from];
     struct peer *peer = machine_peer(machine, to);
     struct bytes text = {0};
-    int64_t seq;
+    const struct peer *about;
     if (ledger.count == ENTRIES_MAX || peer == NULL)
         return;
     struct entry *entry = &ledger.entries[ledger.count];
     *entry = (struct entry){.from = from, .to = to, .expires = expires_ms != 0};
     write_text(&text, size);
-    const struct node_draft draft = {.text = bytes_span(&text), .expires_ms = expires_ms};
-    int r = node_may_send(machine->node, peer, &draft);
-    if (r == 0)
-        r = node_send(machine->node, peer, &draft, &entry->id, &seq);
+    const struct node_draft draft = {
+        .text = bytes_span(&text), .peers = &peer, .peer_count = 1, .expires_ms = expires_ms};
+    int r = node_send(machine->node, &draft, note_id, &entry->id, &about);
     trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, world_name(to), r);
     bytes_deinit(&text);
     if (r < 0)

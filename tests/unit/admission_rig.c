@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/delivery.h"
+#include "store/handover.h"
 #include "store/invites.h"
-#include "store/messages.h"
 #include "unit/cmocka_all.h"
 
 struct stage stage;
@@ -268,8 +268,8 @@ int invites_remove(struct db *db, const uint8_t id[static INVITE_ROW_ID_SIZE])
     return remember();
 }
 
-int messages_hand_over(struct db *db, int64_t from, int64_t to, messages_reseal *reseal,
-                       void *context)
+int handover_messages(struct db *db, int64_t from, int64_t to, handover_reseal *reseal,
+                      void *context)
 {
     (void)db, (void)from, (void)to, (void)reseal, (void)context;
     return remember();
@@ -293,11 +293,6 @@ int body_sealer_seal(const struct body_sealer *body_sealer, int64_t peer,
 void delivery_touch(struct peer *peer)
 {
     peer->inflight.due = true;
-}
-
-void inflight_rewind(struct inflight *inflight)
-{
-    inflight->rewinds = true;
 }
 
 void housekeeping_look(struct housekeeping *housekeeping)

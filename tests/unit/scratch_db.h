@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/events.h"
+#include "store/queue.h"
 
 struct scratch {
     char directory[64];

@@ -1,13 +1,16 @@
-STORE_OBJS = store/db store/sql store/schema store/peers store/messages store/events \
+STORE_OBJS = store/db store/sql store/schema store/log store/mark store/marks store/settle store/noted store/peers \
+	store/messages store/queue store/events \
 	base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid base/base64 tests/unit/scratch_db
 
 test_db_OBJS = $(STORE_OBJS)
-test_db_failure_OBJS = $(STORE_OBJS)
+test_db_failure_OBJS = store/consumers $(STORE_OBJS)
 test_db_damage_OBJS = store/invites tests/unit/whole_store $(STORE_OBJS)
 test_invites_OBJS = store/invites $(STORE_OBJS)
 test_peers_OBJS = $(STORE_OBJS)
-test_messages_OBJS = store/retention $(STORE_OBJS)
+test_messages_OBJS = store/retention store/handover store/requests $(STORE_OBJS)
 test_messages_newest_OBJS = $(STORE_OBJS)
 test_events_OBJS = $(STORE_OBJS)
-test_retention_OBJS = store/retention $(STORE_OBJS)
+test_retention_OBJS = store/retention store/expiry store/requests $(STORE_OBJS)
 test_consumers_OBJS = store/consumers $(STORE_OBJS)
+test_queue_history_OBJS = tests/unit/deep store/expiry store/handover store/retention $(STORE_OBJS)
+test_plans_OBJS = store/expiry store/handover store/retention store/requests store/consumers store/invites tests/unit/whole_store $(STORE_OBJS)

@@ -61,7 +61,7 @@ static void test_settings_are_in_force(void **state)
         {"PRAGMA wal_autocheckpoint", "0"},
         {"PRAGMA locking_mode", "exclusive"},
         {"PRAGMA application_id", "1882353763"},
-        {"PRAGMA user_version", "3"},
+        {"PRAGMA user_version", "4"},
     };
     struct scratch *scratch = *state;
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -236,7 +236,7 @@ static void test_many_messages_are_counted_and_found(void **state)
     scratch_reopen(scratch);
     struct messages_size size;
     assert_int_equal(scratch_stored(scratch), 20000);
-    assert_int_equal(messages_queue_size(scratch->db, 0, &size), 0);
+    assert_int_equal(queue_size(scratch->db, 0, &size), 0);
     assert_int_equal(size.messages, 10000);
     assert_int_equal(events_last(scratch->db), 20000);
 }

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "store/consumers.h"
 #include "unit/scratch_db.h"
 
 /* Failures are asked for here: their log lines would only alarm. */
@@ -92,12 +93,12 @@ static void test_a_full_disk_undoes_the_turn_and_the_next_works(void **state)
     struct message_row small = scratch_message(alice, MESSAGE_IN, 9);
     assert_int_equal(messages_known(scratch->db, alice, MESSAGE_IN, &id), DB_NOT_FOUND);
     assert_int_equal(messages_add(scratch->db, &small), DB_FULL);
-    assert_int_equal(peers_set_last_in(scratch->db, alice, &id), DB_FULL);
+    assert_int_equal(consumers_remove(scratch->db, "nobody"), DB_FULL);
     assert_true(db_dirty(scratch->db));
     assert_int_equal(db_commit(scratch->db), DB_FULL);
     assert_false(db_dirty(scratch->db));
     assert_int_equal(scratch_stored(scratch), 1);
-    assert_int_equal(peers_set_last_in(scratch->db, alice, &id), 0);
+    assert_int_equal(consumers_remove(scratch->db, "nobody"), DB_NOT_FOUND);
     scratch_commit(scratch);
     assert_int_equal(events_last(scratch->db), kept);
 
@@ -132,7 +133,7 @@ static void test_a_walk_survives_a_full_disk(void **state)
     scratch_commit(scratch);
     scratch_execute(scratch, "PRAGMA max_page_count = 60");
     struct filling filling = {.scratch = scratch};
-    assert_int_equal(messages_queue(scratch->db, alice, 0, 9, fill_once, &filling), 0);
+    assert_int_equal(queue_each(scratch->db, alice, 0, 9, fill_once, &filling), 0);
     assert_int_equal(filling.visited, 5);
     assert_int_equal(db_commit(scratch->db), DB_FULL);
     assert_int_equal(scratch_stored(scratch), 5);

@@ -76,7 +76,7 @@ static void test_every_change_of_state_is_an_event(void **state)
     struct peer_row alice = scratch_peer(scratch, "alice");
     struct message_row row = scratch_add(scratch, alice.id, MESSAGE_OUT, 1);
     struct uuid none = {0};
-    assert_int_equal(messages_set_transmitted(scratch->db, row.seq, &none, 20), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, row.seq, &none, 20), 0);
     scratch_commit(scratch);
     struct seen seen = after(scratch, row.seq);
     assert_int_equal(seen.count, 1);
@@ -89,7 +89,7 @@ static void test_every_change_of_state_is_an_event(void **state)
 
     alice.trust = PEER_BLOCKED;
     assert_int_equal(peers_update(scratch->db, &alice, 21), 0);
-    assert_int_equal(messages_set_state(scratch->db, row.seq, MESSAGE_FAILED, "too odd", 22), 0);
+    assert_int_equal(queue_set_state(scratch->db, row.seq, MESSAGE_FAILED, "too odd", 22), 0);
     scratch_commit(scratch);
     seen = after(scratch, seen.last.seq);
     assert_int_equal(seen.count, 1);

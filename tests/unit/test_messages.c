@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "store/handover.h"
+#include "store/requests.h"
 #include "store/retention.h"
 #include "unit/scratch_db.h"
 
@@ -68,13 +70,13 @@ static enum message_state state_of(struct scratch *scratch, unsigned n)
 
 static void set_state(struct scratch *scratch, int64_t seq, enum message_state state)
 {
-    assert_int_equal(messages_set_state(scratch->db, seq, state, NULL, 7), 0);
+    assert_int_equal(queue_set_state(scratch->db, seq, state, NULL, 7), 0);
 }
 
 static struct seen queue_of(struct scratch *scratch, int64_t peer, int64_t after, unsigned limit)
 {
     struct seen seen = {0};
-    assert_int_equal(messages_queue(scratch->db, peer, after, limit, remember, &seen), 0);
+    assert_int_equal(queue_each(scratch->db, peer, after, limit, remember, &seen), 0);
     return seen;
 }
 
@@ -82,7 +84,7 @@ static void assert_queue_size(struct scratch *scratch, int64_t peer, uint64_t me
                               uint64_t bytes)
 {
     struct messages_size size;
-    assert_int_equal(messages_queue_size(scratch->db, peer, &size), 0);
+    assert_int_equal(queue_size(scratch->db, peer, &size), 0);
     assert_int_equal(size.messages, messages);
     assert_int_equal(size.bytes, bytes);
 }
@@ -113,7 +115,6 @@ static void test_every_field_of_an_incoming_message_comes_back(void **state)
 {
     struct scratch *scratch = *state;
     struct message_row row = scratch_message(scratch_peer(scratch, "alice").id, MESSAGE_IN, 1);
-    row.previous = scratch_id(17);
     row.trust = PEER_VERIFIED;
     row.sent_ms = UINT64_MAX; /* a peer may claim any time */
     assert_int_equal(messages_add(scratch->db, &row), 0);
@@ -211,22 +212,47 @@ static void test_own_messages_are_found_first(void **state)
     assert_int_equal(seen.count, 2);
 }
 
-static void test_a_client_id_finds_all_its_messages(void **state)
+static int find_request(struct scratch *scratch, uint32_t uid, const char *client_id,
+                        struct request_row *found)
+{
+    *found = (struct request_row){.uid = uid, .client_id = client_id};
+    return requests_find(scratch->db, found);
+}
+
+static void test_a_client_id_is_found_with_all_that_it_made(void **state)
 {
     struct scratch *scratch = *state;
     int64_t peers[] = {scratch_peer(scratch, "alice").id, scratch_peer(scratch, "bob").id};
+    struct request_row request = {
+        .uid = 1000, .client_id = "retry-1", .digest = {1, 2, 3}, .count = 2, .time_ms = 77};
+    struct request_row found;
     for (unsigned i = 0; i < 2; i++) {
         struct message_row row = scratch_message(peers[i], MESSAGE_OUT, i + 1);
         row.client_id = "retry-1";
         assert_int_equal(messages_add(scratch->db, &row), 0);
+        if (i == 0)
+            request.first = row.seq;
     }
-    scratch_add(scratch, peers[0], MESSAGE_OUT, 3);
+    assert_int_equal(requests_add(scratch->db, &request), 0);
+    assert_int_equal(requests_add(scratch->db, &request), DB_EXISTS);
+    scratch_commit(scratch);
+    scratch_reopen(scratch);
+
+    assert_int_equal(find_request(scratch, 1000, "retry-1", &found), 0);
+    assert_int_equal(found.first, request.first);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.time_ms, 77);
+    assert_true(found.compared);
+    assert_memory_equal(found.digest, request.digest, sizeof found.digest);
     struct seen seen = {0};
-    assert_int_equal(messages_by_client_id(scratch->db, "retry-1", remember, &seen), 0);
+    for (unsigned i = 0; i < found.count; i++)
+        assert_int_equal(messages_at(scratch->db, found.first + i, remember, &seen), 0);
     assert_int_equal(seen.count, 2);
-    assert_true(seen.seqs[0] < seen.seqs[1]);
-    assert_int_equal(messages_by_client_id(scratch->db, "retry-2", remember, &seen), DB_NOT_FOUND);
-    assert_int_equal(messages_by_client_id(scratch->db, "", remember, &seen), DB_NOT_FOUND);
+    assert_int_equal(seen.seqs[1], request.first + 1);
+
+    assert_int_equal(find_request(scratch, 1000, "retry-2", &found), DB_NOT_FOUND);
+    assert_int_equal(find_request(scratch, 1000, "", &found), DB_NOT_FOUND);
+    assert_int_equal(find_request(scratch, 1001, "retry-1", &found), DB_NOT_FOUND);
 }
 
 static void test_the_queue_is_in_order_and_of_one_peer(void **state)
@@ -271,24 +297,24 @@ static void test_the_first_transmission_fixes_previous(void **state)
     struct message_row row = scratch_add(scratch, alice, MESSAGE_OUT, 1);
     struct uuid none = {0};
     struct uuid late = scratch_id(9);
-    assert_int_equal(messages_set_transmitted(scratch->db, row.seq, &none, 7), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, row.seq, &none, 7), 0);
     row.state = MESSAGE_SENT;
     row.transmitted = true;
     assert_int_equal(messages_get(scratch->db, &row.id, compare, &row), 0);
 
-    assert_int_equal(messages_set_transmitted(scratch->db, row.seq, &late, 8), DB_NOT_FOUND);
+    assert_int_equal(queue_set_transmitted(scratch->db, row.seq, &late, 8), DB_NOT_FOUND);
     assert_int_equal(messages_get(scratch->db, &row.id, compare, &row), 0);
 
     struct message_row cancelled = scratch_add(scratch, alice, MESSAGE_OUT, 2);
     set_state(scratch, cancelled.seq, MESSAGE_CANCELLED);
-    assert_int_equal(messages_set_transmitted(scratch->db, cancelled.seq, &late, 8), DB_NOT_FOUND);
+    assert_int_equal(queue_set_transmitted(scratch->db, cancelled.seq, &late, 8), DB_NOT_FOUND);
     assert_int_equal(state_of(scratch, 2), MESSAGE_CANCELLED);
 }
 
 static void test_the_state_of_an_unknown_message_is_not_found(void **state)
 {
     struct scratch *scratch = *state;
-    assert_int_equal(messages_set_state(scratch->db, 4711, MESSAGE_FAILED, NULL, 7), DB_NOT_FOUND);
+    assert_int_equal(queue_set_state(scratch->db, 4711, MESSAGE_FAILED, NULL, 7), DB_NOT_FOUND);
     scratch_commit(scratch);
     assert_int_equal(events_last(scratch->db), 0);
 }
@@ -312,7 +338,7 @@ static void test_sizes_follow_every_change(void **state)
     assert_queue_size(scratch, 4711, 0, 0);
 
     struct uuid none = {0};
-    assert_int_equal(messages_set_transmitted(scratch->db, first.seq, &none, 7), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, first.seq, &none, 7), 0);
     assert_queue_size(scratch, alice, 2, 13);
     set_state(scratch, first.seq, MESSAGE_DELIVERED);
     set_state(scratch, first.seq, MESSAGE_DELIVERED);
@@ -351,12 +377,12 @@ static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void 
     struct message_row purged = scratch_add(scratch, alice, MESSAGE_OUT, 4);
     scratch_add(scratch, carol, MESSAGE_OUT, 5);
     set_state(scratch, purged.seq, MESSAGE_DELIVERED);
-    assert_int_equal(messages_set_transmitted(scratch->db, moved.seq, &moved.id, 7), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, moved.seq, &moved.id, 7), 0);
     unsigned removed = 0, resealed = 0;
     assert_int_equal(retention_purge(scratch->db, alice, 0, 7, &removed), 0);
     assert_int_equal(removed, 1);
 
-    assert_int_equal(messages_hand_over(scratch->db, alice, bob, reseal, &resealed), 0);
+    assert_int_equal(handover_messages(scratch->db, alice, bob, reseal, &resealed), 0);
     assert_int_equal(resealed, 1);
     assert_int_equal(queue_of(scratch, alice, 0, 9).count, 0);
     assert_queue_size(scratch, alice, 0, 0);
@@ -391,13 +417,13 @@ static void test_walks_pass_on_the_visitors_error(void **state)
 {
     struct scratch *scratch = *state;
     int64_t alice = scratch_peer(scratch, "alice").id;
-    struct message_row row = scratch_message(alice, MESSAGE_OUT, 1);
-    row.client_id = "c";
-    assert_int_equal(messages_add(scratch->db, &row), 0);
+    struct message_row row = scratch_add(scratch, alice, MESSAGE_OUT, 1);
+    struct queue_position start = {0};
     struct messages_filter all = {.limit = 9};
     assert_int_equal(messages_get(scratch->db, &row.id, refuse, NULL), -ECANCELED);
-    assert_int_equal(messages_by_client_id(scratch->db, "c", refuse, NULL), -ECANCELED);
-    assert_int_equal(messages_queue(scratch->db, alice, 0, 9, refuse, NULL), -ECANCELED);
+    assert_int_equal(messages_at(scratch->db, row.seq, refuse, NULL), -ECANCELED);
+    assert_int_equal(queue_each_due(scratch->db, alice, &start, refuse, NULL), -ECANCELED);
+    assert_int_equal(queue_each(scratch->db, alice, 0, 9, refuse, NULL), -ECANCELED);
     assert_int_equal(messages_newest(scratch->db, &all, refuse, NULL), -ECANCELED);
 }
 
@@ -413,7 +439,7 @@ static int drain(void *context, const struct message_row *row)
     struct scratch *scratch = draining->scratch;
     struct uuid none = {0};
     draining->visited++;
-    assert_int_equal(messages_set_transmitted(scratch->db, row->seq, &none, 7), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, row->seq, &none, 7), 0);
     assert_int_equal(queue_of(scratch, row->peer, row->seq - 1, 1).seqs[0], row->seq);
     if (draining->visited % 2 == 0)
         set_state(scratch, row->seq, MESSAGE_DELIVERED);
@@ -428,7 +454,7 @@ static void test_a_visitor_may_change_the_queue(void **state)
     for (unsigned i = 1; i <= 40; i++)
         scratch_add(scratch, alice, MESSAGE_OUT, i);
     struct draining draining = {.scratch = scratch};
-    assert_int_equal(messages_queue(scratch->db, alice, 0, UINT_MAX, drain, &draining), 0);
+    assert_int_equal(queue_each(scratch->db, alice, 0, UINT_MAX, drain, &draining), 0);
     assert_int_equal(draining.visited, 40);
     assert_int_equal(queue_of(scratch, alice, 0, UINT_MAX).count, 20);
     assert_int_equal(state_of(scratch, 1), MESSAGE_SENT);
@@ -448,7 +474,7 @@ int main(void)
         TEST(test_an_id_is_known_across_a_restart),
         TEST(test_a_message_to_nobody_changes_nothing),
         TEST(test_own_messages_are_found_first),
-        TEST(test_a_client_id_finds_all_its_messages),
+        TEST(test_a_client_id_is_found_with_all_that_it_made),
         TEST(test_the_queue_is_in_order_and_of_one_peer),
         TEST(test_only_queued_and_sent_are_in_the_queue),
         TEST(test_the_first_transmission_fixes_previous),

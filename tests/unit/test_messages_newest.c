@@ -96,8 +96,7 @@ static void test_newest_of_the_queue(void **state)
     for (unsigned i = 0; i < 10; i++) {
         struct message_row row = scratch_add(scratch, i < 6 ? alice : bob, MESSAGE_OUT, i + 1);
         if (i % 2 == 0)
-            assert_int_equal(messages_set_state(scratch->db, row.seq, MESSAGE_DELIVERED, NULL, 7),
-                             0);
+            assert_int_equal(queue_set_state(scratch->db, row.seq, MESSAGE_DELIVERED, NULL, 7), 0);
     }
     struct messages_filter filter = {.queued_only = true, .limit = 100};
     assert_int_equal(newest(scratch, filter).count, 5);
@@ -115,7 +114,7 @@ static void test_what_a_visitor_leaves_out_does_not_count(void **state)
     for (unsigned i = 2; i <= 12; i++)
         scratch_add(scratch, alice, MESSAGE_OUT, i);
     struct seen seen = {.skip_every = 2};
-    assert_int_equal(messages_queue(scratch->db, alice, 0, 4, remember, &seen), 0);
+    assert_int_equal(queue_each(scratch->db, alice, 0, 4, remember, &seen), 0);
     assert_int_equal(seen.count, 4);
     assert_int_equal(seen.seqs[3], first + 6);
 

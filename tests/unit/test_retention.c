@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "store/expiry.h"
+#include "store/requests.h"
 #include "store/retention.h"
 #include "unit/scratch_db.h"
 
@@ -67,7 +69,7 @@ static void test_the_oldest_beyond_a_number_go(void **state)
     for (unsigned n = 1; n <= 300; n++)
         scratch_add(scratch, alice, n % 2 ? MESSAGE_IN : MESSAGE_OUT, n);
     for (unsigned n = 2; n <= 300; n += 2)
-        assert_int_equal(messages_set_state(scratch->db, n, MESSAGE_DELIVERED, NULL, NOW_MS), 0);
+        assert_int_equal(queue_set_state(scratch->db, n, MESSAGE_DELIVERED, NULL, NOW_MS), 0);
     scratch_commit(scratch);
     assert_int_equal(apply(scratch, 0, 10), 290);
     assert_int_equal(scratch_stored(scratch), 10);
@@ -83,15 +85,15 @@ static void test_what_is_in_the_queue_is_never_removed(void **state)
     unsigned removed;
     for (unsigned n = 1; n <= 3; n++)
         scratch_add(scratch, alice, MESSAGE_OUT, n);
-    assert_int_equal(messages_set_transmitted(scratch->db, 2, &none, 2000), 0);
-    assert_int_equal(messages_set_state(scratch->db, 3, MESSAGE_DELIVERED, NULL, 2000), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, 2, &none, 2000), 0);
+    assert_int_equal(queue_set_state(scratch->db, 3, MESSAGE_DELIVERED, NULL, 2000), 0);
     scratch_commit(scratch);
     assert_int_equal(apply(scratch, NOW_MS, 1), 2); /* message 3, and that it was delivered */
     assert_int_equal(scratch_stored(scratch), 2);
     assert_int_equal(retention_purge(scratch->db, alice, 0, NOW_MS, &removed), 0);
     assert_int_equal(removed, 0);
     struct messages_size queue;
-    assert_int_equal(messages_queue_size(scratch->db, alice, &queue), 0);
+    assert_int_equal(queue_size(scratch->db, alice, &queue), 0);
     assert_int_equal(queue.messages, 2);
 }
 
@@ -102,7 +104,7 @@ static void test_a_removed_message_takes_its_events_along(void **state)
     unsigned removed;
     scratch_add(scratch, alice, MESSAGE_OUT, 1);
     scratch_add(scratch, alice, MESSAGE_IN, 2);
-    assert_int_equal(messages_set_state(scratch->db, 1, MESSAGE_DELIVERED, NULL, NOW_MS), 0);
+    assert_int_equal(queue_set_state(scratch->db, 1, MESSAGE_DELIVERED, NULL, NOW_MS), 0);
     assert_int_equal(retention_purge(scratch->db, alice, 1500, NOW_MS, &removed), 0);
     scratch_commit(scratch);
     assert_int_equal(removed, 1);
@@ -149,18 +151,17 @@ static int take_row(void *context, const struct message_row *row)
     return 0;
 }
 
-static void test_the_client_id_of_a_removed_message_is_known(void **state)
+static void test_a_removed_message_is_known_by_its_seq(void **state)
 {
     struct scratch *scratch = *state;
     int64_t alice = scratch_peer(scratch, "alice").id;
     struct message_row row = scratch_message(alice, MESSAGE_OUT, 1), found = {0};
-    row.client_id = "job-17";
     assert_int_equal(messages_add(scratch->db, &row), 0);
-    assert_int_equal(messages_set_state(scratch->db, row.seq, MESSAGE_DELIVERED, NULL, 2000), 0);
+    assert_int_equal(queue_set_state(scratch->db, row.seq, MESSAGE_DELIVERED, NULL, 2000), 0);
     scratch_commit(scratch);
     apply(scratch, NOW_MS, 0);
     assert_int_equal(scratch_stored(scratch), 0);
-    assert_int_equal(messages_by_client_id(scratch->db, "job-17", take_row, &found), 0);
+    assert_int_equal(messages_at(scratch->db, row.seq, take_row, &found), 0);
     assert_memory_equal(&found.id, &row.id, sizeof found.id);
     assert_int_equal(found.seq, row.seq);
     assert_int_equal(found.state, MESSAGE_DELIVERED);
@@ -223,18 +224,18 @@ static void test_a_message_expires_at_its_time_and_not_before(void **state)
     add_expiring(scratch, alice, 1, 5000);
     add_expiring(scratch, alice, 2, 4000);
     add_expiring(scratch, alice, 3, 0);
-    assert_int_equal(messages_next_expiry(scratch->db, &next), 0);
+    assert_int_equal(expiry_next(scratch->db, &next), 0);
     assert_int_equal(next, 4000);
-    assert_int_equal(messages_expire(scratch->db, 3999, &count), 0);
+    assert_int_equal(expiry_apply(scratch->db, 3999, &count), 0);
     assert_int_equal(count, 0);
-    assert_int_equal(messages_expire(scratch->db, 4000, &count), 0);
+    assert_int_equal(expiry_apply(scratch->db, 4000, &count), 0);
     assert_int_equal(count, 1);
     assert_int_equal(state_of(scratch, 1), MESSAGE_QUEUED);
     assert_int_equal(state_of(scratch, 2), MESSAGE_EXPIRED);
-    assert_int_equal(messages_expire(scratch->db, UINT32_MAX, &count), 0);
+    assert_int_equal(expiry_apply(scratch->db, UINT32_MAX, &count), 0);
     assert_int_equal(count, 1);
     assert_int_equal(state_of(scratch, 3), MESSAGE_QUEUED);
-    assert_int_equal(messages_next_expiry(scratch->db, &next), 0);
+    assert_int_equal(expiry_next(scratch->db, &next), 0);
     assert_int_equal(next, 0);
 }
 
@@ -256,10 +257,10 @@ static void test_one_that_was_transmitted_becomes_unknown_and_both_are_told(void
     enum message_state told = MESSAGE_RECEIVED;
     unsigned count;
     int64_t seq = add_expiring(scratch, alice, 1, 1000);
-    assert_int_equal(messages_set_transmitted(scratch->db, seq, &none, 500), 0);
+    assert_int_equal(queue_set_transmitted(scratch->db, seq, &none, 500), 0);
     scratch_commit(scratch);
     int64_t before = events_last(scratch->db);
-    assert_int_equal(messages_expire(scratch->db, 1000, &count), 0);
+    assert_int_equal(expiry_apply(scratch->db, 1000, &count), 0);
     scratch_commit(scratch);
     assert_int_equal(state_of(scratch, 1), MESSAGE_UNKNOWN);
     assert_int_equal(events_each(scratch->db, before, note_states, &told), 0);
@@ -271,14 +272,14 @@ static void test_many_expire_in_bounded_steps(void **state)
     struct scratch *scratch = *state;
     int64_t alice = scratch_peer(scratch, "alice").id;
     unsigned count;
-    for (unsigned n = 1; n <= MESSAGES_EXPIRE_MAX + 5; n++)
+    for (unsigned n = 1; n <= EXPIRY_MAX + 5; n++)
         add_expiring(scratch, alice, n, 1000);
-    assert_int_equal(messages_expire(scratch->db, 1000, &count), 0);
-    assert_int_equal(count, MESSAGES_EXPIRE_MAX);
-    assert_int_equal(messages_expire(scratch->db, 1000, &count), 0);
+    assert_int_equal(expiry_apply(scratch->db, 1000, &count), 0);
+    assert_int_equal(count, EXPIRY_MAX);
+    assert_int_equal(expiry_apply(scratch->db, 1000, &count), 0);
     assert_int_equal(count, 5);
     struct messages_size queue;
-    assert_int_equal(messages_queue_size(scratch->db, alice, &queue), 0);
+    assert_int_equal(queue_size(scratch->db, alice, &queue), 0);
     assert_int_equal(queue.messages, 0);
 }
 
@@ -293,7 +294,7 @@ int main(void)
         TEST(test_a_removed_message_takes_its_events_along),
         TEST(test_a_purge_is_of_one_peer),
         TEST(test_a_removed_message_does_not_come_back_as_new),
-        TEST(test_the_client_id_of_a_removed_message_is_known),
+        TEST(test_a_removed_message_is_known_by_its_seq),
         TEST(test_ids_are_kept_for_more_than_a_year),
         TEST(test_a_seq_is_never_given_twice),
         TEST(test_a_message_expires_at_its_time_and_not_before),

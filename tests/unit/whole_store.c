@@ -14,6 +14,7 @@
 
 #include "store/events.h"
 #include "store/invites.h"
+#include "store/queue.h"
 
 enum { IDS_MAX = 100 };
 
@@ -106,6 +107,6 @@ int whole_store_read(struct db *db)
     for (unsigned i = 0; r >= 0 && i < ids.count; i++)
         r = messages_get(db, &ids.all[i], check_message, NULL);
     if (r >= 0)
-        r = messages_queue(db, 1, 0, UINT_MAX, check_message, NULL);
+        r = queue_each(db, 1, 0, UINT_MAX, check_message, NULL);
     return r < 0 ? r : messages_count(db, &size);
 }

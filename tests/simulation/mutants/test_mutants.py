@@ -24,44 +24,44 @@ MUTANTS = {
     ],
     "store repetitions": [
         ("src/core/delivery.c",
-         ".id = item->id,\n                                  .previous",
+         ".id = item->id,\n                                  .state",
          ".id = uuid_make(loop_wall(delivery->runtime->loop), sealed.data + 1),\n"
-         "                                  .previous"),
+         "                                  .state"),
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
-         "    r = note_transmitted(delivery, peer, next);\n",
-         "    r = note_transmitted(delivery, peer, next);\n    if (r == 0)\n"
-         "        r = messages_set_state(delivery->runtime->db, next->seq, MESSAGE_DELIVERED, NULL, 0);\n"),
+         "    inflight_give(&peer->inflight, row->seq);\n    return row->transmitted ? 0 :",
+         "    inflight_give(&peer->inflight, row->seq);\n"
+         "    if (note_transmitted(delivery, row->seq, &item.previous) >= 0)\n"
+         "        return queue_set_state(delivery->runtime->db, row->seq, MESSAGE_DELIVERED, NULL,"
+         " 0);\n    return row->transmitted ? 0 :"),
     ],
     "acknowledge what is only received": [
-        ("src/core/delivery.c", "    int r = store_item(delivery, peer, item);\n",
-         "    int r = item->text.size % 16 ? store_item(delivery, peer, item) : 0;\n"),
+        ("src/core/delivery.c", "        r = store_item(delivery, peer, item);\n",
+         "        r = item->text.size % 16 ? store_item(delivery, peer, item) : 0;\n"),
     ],
     "forget the last id sent": [
-        ("src/core/delivery.c",
-         "        r = peers_set_last_out(db, peer->row.id, &next->item.id);\n",
-         "        r = 0;\n"),
+        ("src/store/marks.c", "    mark->last_out = item.id;\n", ""),
     ],
     "forget the last id received": [
-        ("src/core/delivery.c",
-         "        r = peers_set_last_in(delivery->runtime->db, peer->row.id, &item->id);\n", ""),
+        ("src/store/messages.c", "        mark->last_in = row->id;\n", "        ;\n"),
     ],
     "link repetitions anew": [
-        ("src/core/delivery.c", "    if (!next->transmitted)\n        next->item.previous",
-         "        next->item.previous"),
+        ("src/core/delivery.c", "    int r = row->transmitted\n                ? 0\n",
+         "    int r = row->seq == 0\n                ? 0\n"),
     ],
     "go on where the last session stopped": [
-        ("src/core/inflight.c", "    inflight->cursor = 0;\n    inflight->given = inflight->acked = 0;\n",
+        ("src/core/inflight.c",
+         "    inflight->position = (struct queue_position){0};\n    inflight->given = inflight->acked = 0;\n",
          "    inflight->given = inflight->acked = 0;\n"),
     ],
     "send the newest first": [
-        ("src/store/messages.c", '" ORDER BY m.seq");\n    sql_bind_int(&query, peer);',
-         '" ORDER BY m.seq % 7");\n    sql_bind_int(&query, peer);'),
+        ("src/store/queue.c", "AND m.state IS NULL ORDER BY m.seq\"",
+         "AND m.state IS NULL ORDER BY m.seq % 7\""),
     ],
     "bury no ids": [
-        ("src/store/retention.c", "    int r = bury(db, seq, now_ms);\n",
-         "    int r = seq != 0 ? 0 : bury(db, seq, now_ms);\n"),
+        ("src/store/retention.c", "    int r = bury(db, row, now_ms);\n",
+         "    int r = row != NULL ? 0 : bury(db, row, now_ms);\n"),
     ],
     "go on after what was declined": [
         ("src/core/delivery.c", "    if (link->declined || !housekeeping_has_room(",
@@ -96,8 +96,8 @@ MUTANTS = {
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
     ],
     "forget what waited for who had called in": [
-        ("src/core/admission.c", "int r = messages_hand_over(",
-         "int r = reseal == NULL && messages_hand_over("),
+        ("src/core/admission.c", "int r = handover_messages(",
+         "int r = reseal == NULL && handover_messages("),
     ],
     "never sleep": [
         ("src/core/link.c", "    link->dirty = false;\n", "    link_touch(link);\n"),

@@ -1,0 +1,44 @@
+/*
+ * The queue of each peer, and what becomes of the messages in it.
+ *
+ * What was transmitted goes out again first, in the order in which it was transmitted; then what
+ * never was, in the order in which it was accepted.
+ */
+#pragma once
+
+#include "store/messages.h"
+
+/* How far a session has come in what was transmitted before. All zero at its start. */
+struct queue_position {
+    int64_t mark;
+    int64_t ticket;
+};
+
+/*
+ * Visits what the session has yet to be given, in order; row->previous is fixed when
+ * row->transmitted. The visitor gives a message to the session and, if it never was transmitted,
+ * calls queue_set_transmitted(); or it takes it out of the queue. If it returns > 0 it has done
+ * neither, and the walk ends; < 0 is passed on. 0 or -errno.
+ */
+int queue_each_due(struct db *db, int64_t peer, struct queue_position *position,
+                   messages_visit *visit, void *context);
+
+/* The queue of a peer after `after_seq`, by seq, at most `limit`. 0 or -errno. */
+int queue_each(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
+               messages_visit *visit, void *context);
+
+/*
+ * The message was transmitted for the first time, after `previous`: state SENT with its event. 0,
+ * DB_NOT_FOUND (no such message that is QUEUED), DB_FULL or -EIO.
+ */
+int queue_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous, uint64_t now_ms);
+
+/*
+ * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND,
+ * DB_FULL or -EIO.
+ */
+int queue_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
+                    uint64_t now_ms);
+
+/* The queue of one peer (0: of all). 0 or -EIO. */
+int queue_size(struct db *db, int64_t peer, struct messages_size *size);

@@ -1,0 +1,26 @@
+/*
+ * Settling: what follows from the log, written seldom and told apart. Private to store/.
+ *
+ * Marks, sums and `message_of_peer` are stored when they are settled, and rolled forward over the
+ * rows after that when the store is opened, or read anew after a turn was undone. What a turn did
+ * to the messages of a peer is told in one row for each of SENT and DELIVERED.
+ */
+#pragma once
+
+#include "store/mark.h"
+
+struct db;
+
+enum { SETTLE_TAIL_MAX = 4096 }; /* seqs that are not settled, before a commit settles them */
+
+/* Reads everything. 0, -ENOMEM or -EIO. */
+int settle_load(struct db *db);
+
+/* Appends the rows that tell of what happened to a peer's messages. 0, DB_FULL or -errno. */
+int settle_peer(struct db *db, struct mark *mark);
+
+/* Tells of everything, and stores all that can be told from the log. 0, DB_FULL or -errno. */
+int settle_all(struct db *db);
+
+/* Before the commit: tells of everything, and settles when that is due. 0, DB_FULL or -errno. */
+int settle_commit(struct db *db);
