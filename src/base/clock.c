@@ -19,6 +19,12 @@ uint64_t clock_monotonic_ms(void)
     return clock_ms(CLOCK_BOOTTIME);
 }
 
+uint64_t clock_suspended_ms(void)
+{
+    const uint64_t awake_ms = clock_ms(CLOCK_MONOTONIC), all_ms = clock_ms(CLOCK_BOOTTIME);
+    return all_ms > awake_ms ? all_ms - awake_ms : 0;
+}
+
 uint64_t clock_wall_ms(void)
 {
     return clock_ms(CLOCK_REALTIME);

@@ -143,6 +143,14 @@ static void note_arrivals(struct link *link)
     link->acknowledged = acknowledged;
 }
 
+void link_doubt(struct link *link)
+{
+    link->doubted = false;
+    note_arrivals(link); /* what came before says nothing */
+    session_doubt(link->session, now(link));
+    link_touch(link);
+}
+
 static void on_timer(void *context)
 {
     struct link *link = context;

@@ -56,6 +56,7 @@ struct link {
     enum link_state state;
     bool greeted;               /* the other side has sent something */
     bool dirty;                 /* link_flush() has work */
+    bool doubted;               /* the network changed: it is to be asked whether it is alive */
     uint64_t started_ms;        /* monotonic */
     uint64_t acknowledged;      /* of our bytes by the other kernel, when we looked last */
     struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
@@ -83,6 +84,9 @@ void link_touch(struct link *link);
 
 /* Ends the session, telling the other side `code`. */
 void link_close(struct link *link, enum close_code code);
+
+/* Asks whether the other side is still there, and waits for little: see session_doubt(). */
+void link_doubt(struct link *link);
 
 /* Drops the connection without a word. */
 void link_drop(struct link *link, const char *detail);

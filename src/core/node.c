@@ -56,6 +56,9 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
         r = body_sealer_new(&made->body_sealer, parts->store_key);
     introduce(made);
     if (r == 0)
+        r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster,
+                        parts->netwatch);
+    if (r == 0)
         r = roster_load(&made->roster);
     if (r < 0) {
         node_free(made);
@@ -76,6 +79,7 @@ void node_free(struct node *node)
     if (node == NULL)
         return;
     close_listeners(node);
+    notice_deinit(&node->notice);
     housekeeping_deinit(&node->housekeeping);
     links_deinit(&node->links);
     pending_keys_deinit(&node->pending_keys);

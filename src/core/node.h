@@ -15,6 +15,7 @@
 #include "core/roster.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
+#include "net/netwatch.h"
 #include "proto/invite_uri.h"
 #include "store/events.h"
 #include "store/invites.h"
@@ -26,7 +27,8 @@ struct node;
 struct node_parts {
     struct loop *loop;
     struct db *db;
-    struct space *space; /* of the store's disk; NULL: not watched */
+    struct space *space;       /* of the store's disk; NULL: not watched */
+    struct netwatch *netwatch; /* NULL: changes of the network are not noticed */
     const struct identity *self;
     const struct secret *store_key;
     const struct observer *observer;

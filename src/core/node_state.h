@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/link_events.h"
+#include "core/notice.h"
 #include "net/listener.h"
 
 struct node {
@@ -21,6 +22,7 @@ struct node {
     struct admission admission;
     struct delivery delivery;
     struct link_answers answers;
+    struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
 };

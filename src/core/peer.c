@@ -284,6 +284,17 @@ void peer_urge(struct peer *peer)
     peer_dial(peer);
 }
 
+void peer_network_changed(struct peer *peer)
+{
+    if (peer->link != NULL)
+        return;
+    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+        if (peer->rounds[i] != NULL && round_attempt(peer->rounds[i]) == NULL)
+            round_free(STEAL(peer->rounds[i]));
+    note(peer, REDIAL_NETWORK, REDIAL_DIRECT);
+    peer_dial(peer);
+}
+
 /* Gives up a round, and the handshake that it has come to. */
 static void end_round(struct peer *peer, enum redial_class class)
 {

@@ -88,6 +88,12 @@ void peer_start(struct peer *peer);
 /* Something waits for the peer: a long wait for the next dial is cut short. */
 void peer_urge(struct peer *peer);
 
+/*
+ * This machine has other addresses or routes: a peer without a link is dialled at once, unless it
+ * refused us. A connection in the making starts over, a handshake goes on.
+ */
+void peer_network_changed(struct peer *peer);
+
 /* Ends dialling, whatever its stage. */
 void peer_stop_dialling(struct peer *peer);
 

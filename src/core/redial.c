@@ -125,6 +125,11 @@ void redial_note(struct redial *redial, const struct redial_facts *facts, enum r
     case REDIAL_URGED:
         urge(redial, facts);
         break;
+    case REDIAL_NETWORK: /* a refusal has nothing to do with the network */
+        if (!is_paused(redial))
+            start_over(redial, facts->now_ms);
+        redial->short_lived = 0;
+        break;
     case REDIAL_FAILED:
     case REDIAL_BUSY:
         note_failure(redial, facts, class, false);

@@ -50,6 +50,7 @@ enum redial_event {
     REDIAL_START,     /* of the process */
     REDIAL_ASKED,     /* by people: connect, other addresses, unblocked */
     REDIAL_URGED,     /* something was queued */
+    REDIAL_NETWORK,   /* our addresses or routes changed, or we woke up */
     REDIAL_FAILED,    /* the round of this class ended without a link … */
     REDIAL_REFUSED,   /* … because it refuses us */
     REDIAL_UNPROVEN,  /* … because somebody could not prove the key */

@@ -36,6 +36,7 @@ struct daemon {
     struct secret store_key;
     struct db *db;
     struct space *space;
+    struct netwatch *netwatch;
     struct control *control;
     struct node *node;
     struct heartbeat *heartbeat;
@@ -205,6 +206,7 @@ static int make_node(struct daemon *daemon, const struct config *config)
     const struct node_parts parts = {.loop = daemon->loop,
                                      .db = daemon->db,
                                      .space = daemon->space,
+                                     .netwatch = daemon->netwatch,
                                      .self = daemon->self,
                                      .store_key = &daemon->store_key,
                                      .observer = &control_observer,
@@ -217,6 +219,8 @@ static int make_node(struct daemon *daemon, const struct config *config)
 static int make_parts(struct daemon *daemon, const struct config *config)
 {
     int r = control_new(&daemon->control, daemon->loop, &control_host, daemon);
+    if (r == 0)
+        r = netwatch_new(&daemon->netwatch, daemon->loop);
     if (r == 0)
         r = make_node(daemon, config);
     if (r == 0)
@@ -316,6 +320,7 @@ void daemon_free(struct daemon *daemon)
     heartbeat_free(daemon->heartbeat);
     control_free(daemon->control);
     node_free(daemon->node);
+    netwatch_free(daemon->netwatch);
     timer_free(daemon->stop_timer);
     db_close(daemon->db);
     space_free(daemon->space);

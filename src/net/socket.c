@@ -86,6 +86,19 @@ bool socket_is_self_connected(int fd)
            memcmp(&local, &peer, local_size) == 0;
 }
 
+bool socket_host(const union socket_address *address, uint8_t host[static ORIGIN_KEY_SIZE])
+{
+    if (address->any.sa_family == AF_INET) {
+        memcpy(host, v4_mapped_prefix, sizeof v4_mapped_prefix);
+        memcpy(host + sizeof v4_mapped_prefix, &address->v4.sin_addr, 4);
+    } else if (address->any.sa_family == AF_INET6) {
+        memcpy(host, &address->v6.sin6_addr, ORIGIN_KEY_SIZE);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void origin_v4(const uint8_t host[static 4], struct address *address, struct origin *origin)
 {
     inet_ntop(AF_INET, host, address->host, sizeof address->host);

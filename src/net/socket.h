@@ -31,5 +31,8 @@ struct pulse_facts socket_pulse(int fd);
 /* Whether a TCP connection ended up connected to itself, as happens to dials on the own machine. */
 bool socket_is_self_connected(int fd);
 
+/* The host of an IPv4 (as ::ffff:a.b.c.d) or IPv6 address; false for another family. */
+bool socket_host(const union socket_address *address, uint8_t host[static ORIGIN_KEY_SIZE]);
+
 /* The numeric text (link-local with its interface) and the key of an IPv4 or IPv6 address. */
 void socket_origin(const union socket_address *address, struct origin *origin);

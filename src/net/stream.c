@@ -404,6 +404,13 @@ const struct origin *stream_origin(const struct stream *stream)
     return &stream->origin;
 }
 
+bool stream_local(const struct stream *stream, uint8_t address[static ORIGIN_KEY_SIZE])
+{
+    union socket_address own = {0};
+    socklen_t size = sizeof own;
+    return getsockname(stream->fd, &own.any, &size) == 0 && socket_host(&own, address);
+}
+
 uid_t stream_user(const struct stream *stream)
 {
     return stream->user;

@@ -71,6 +71,11 @@ void stream_finish(struct stream *stream);
 /* TCP: where it comes from. UNIX: the text is "local". */
 const struct origin *stream_origin(const struct stream *stream);
 
+/*
+ * TCP: our own address, IPv4 as ::ffff:a.b.c.d; false when it is not known.
+ */
+bool stream_local(const struct stream *stream, uint8_t address[static ORIGIN_KEY_SIZE]);
+
 /* UNIX: the user at the other end, taken when it connected; (uid_t)-1 when not known. */
 uid_t stream_user(const struct stream *stream);
 

@@ -211,6 +211,14 @@ bool session_ping(struct session *session, uint64_t token, uint64_t now_ms)
     return session_established(session) && pings_add(&session->pings, token, true, now_ms);
 }
 
+void session_doubt(struct session *session, uint64_t now_ms)
+{
+    if (!session_established(session))
+        return;
+    if (pings_add(&session->pings, now_ms, false, now_ms) || session->pings.open_count > 0)
+        session->doubted_ms = now_ms;
+}
+
 void session_note_arrival(struct session *session, uint64_t now_ms)
 {
     session->arrival_ms = now_ms;

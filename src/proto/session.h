@@ -34,6 +34,7 @@ enum {
     SESSION_FRAME_TIMEOUT_MS = 60000,    /* without a byte within a frame */
     SESSION_PENDING_TIMEOUT_MS = 300000, /* for people to approve */
     SESSION_PONG_TIMEOUT_MS = 10000,
+    SESSION_DOUBT_TIMEOUT_MS = 3000, /* the same, when there is reason to doubt */
     SESSION_ACK_PATIENCE_MS = 30000, /* an item unacknowledged for so long asks for a PING */
 };
 
@@ -127,6 +128,12 @@ bool session_ping(struct session *session, uint64_t token, uint64_t now_ms);
 
 /* Something that we sent has arrived at the other end's kernel: a PONG may wait behind it. */
 void session_note_arrival(struct session *session, uint64_t now_ms);
+
+/*
+ * There is reason to believe that the peer can't be reached any more: asks for a PONG and ends the
+ * session with CLOSE_IDLE_TIMEOUT if nothing shows for SESSION_DOUBT_TIMEOUT_MS that it can.
+ */
+void session_doubt(struct session *session, uint64_t now_ms);
 
 enum session_role session_role(const struct session *session);
 enum session_phase session_phase(const struct session *session);

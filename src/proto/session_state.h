@@ -68,6 +68,7 @@ struct session {
     struct window window;
     struct batch batch;
     struct pings pings;
+    uint64_t doubted_ms; /* when there was reason to doubt the link last; 0 for never */
 
     struct bytes answers; /* PONG and APPROVE records */
     struct bytes items;   /* MESSAGE records, from items_start on */

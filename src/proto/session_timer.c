@@ -50,6 +50,15 @@ static uint64_t pong_deadline(const struct session *session)
     return later(asked_ms, later(session->input_ms, session->arrival_ms)) + SESSION_PONG_TIMEOUT_MS;
 }
 
+/* Whatever came since shows that the doubt was wrong. */
+static uint64_t doubt_deadline(const struct session *session)
+{
+    if (session->doubted_ms == 0 ||
+        later(session->input_ms, session->arrival_ms) > session->doubted_ms)
+        return UINT64_MAX;
+    return session->doubted_ms + SESSION_DOUBT_TIMEOUT_MS;
+}
+
 static uint64_t patience_deadline(const struct session *session)
 {
     return after(window_waiting_since_ms(&session->window), SESSION_ACK_PATIENCE_MS);
@@ -65,6 +74,7 @@ uint64_t session_deadline(const struct session *session)
     keep_earlier(&earliest, approval_deadline(session));
     keep_earlier(&earliest, frame_deadline(session));
     keep_earlier(&earliest, pong_deadline(session));
+    keep_earlier(&earliest, doubt_deadline(session));
     keep_earlier(&earliest, patience_deadline(session));
     keep_earlier(&earliest, epoch_rekey_at_ms(&session->epoch));
     keep_earlier(&earliest, epoch_overdue_at_ms(&session->epoch));
@@ -101,7 +111,7 @@ void session_tick(struct session *session, uint64_t now_ms)
         session_fail(session, CLOSE_APPROVAL_TIMEOUT, "nobody approved");
     else if (now_ms >= frame_deadline(session))
         session_fail(session, CLOSE_IDLE_TIMEOUT, "a packet stopped half-way");
-    else if (now_ms >= pong_deadline(session))
+    else if (now_ms >= pong_deadline(session) || now_ms >= doubt_deadline(session))
         session_fail(session, CLOSE_IDLE_TIMEOUT, "a PING was not answered");
     else if (now_ms >= patience_deadline(session))
         probe(session, now_ms);

@@ -244,6 +244,35 @@ static void test_unanswered_ping_ends_the_session(void **state)
     assert_int_equal(party_last(&rig.host, SESSION_ENDED)->code, CLOSE_IDLE_TIMEOUT);
 }
 
+static void test_doubted_peer_has_to_show_itself_soon(void **state)
+{
+    (void)state;
+    session_doubt(rig.host.session, rig.now_ms);
+    party_speak(&rig.host, rig.now_ms);
+    assert_true(session_deadline(rig.host.session) == rig.now_ms + SESSION_DOUBT_TIMEOUT_MS);
+    session_tick(rig.host.session, rig.now_ms + SESSION_DOUBT_TIMEOUT_MS - 1);
+    assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+    session_tick(rig.host.session, rig.now_ms + SESSION_DOUBT_TIMEOUT_MS);
+    party_listen(&rig.host, rig.now_ms);
+    assert_int_equal(party_last(&rig.host, SESSION_ENDED)->code, CLOSE_IDLE_TIMEOUT);
+}
+
+/* By an answer, or by what arrives there. */
+static void test_doubt_ends_with_a_sign_of_life(void **state)
+{
+    (void)state;
+    session_doubt(rig.host.session, rig.now_ms);
+    rig.now_ms += 1;
+    rig_run(&rig);
+    session_tick(rig.host.session, rig.now_ms + SESSION_DOUBT_TIMEOUT_MS);
+    assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+    assert_int_equal(party_count(&rig.host, SESSION_PONG), 0);
+    session_doubt(rig.host.session, rig.now_ms);
+    session_note_arrival(rig.host.session, rig.now_ms + 1);
+    session_tick(rig.host.session, rig.now_ms + SESSION_DOUBT_TIMEOUT_MS);
+    assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+}
+
 /* One whose PONG stands behind much else on a slow wire. */
 static void test_peer_that_is_still_heard_is_waited_for(void **state)
 {
@@ -386,6 +415,8 @@ int main(void)
         OPEN(test_pings_are_answered_in_order),
         OPEN(test_any_number_of_pings_asked_for_does_no_harm),
         OPEN(test_unanswered_ping_ends_the_session),
+        OPEN(test_doubted_peer_has_to_show_itself_soon),
+        OPEN(test_doubt_ends_with_a_sign_of_life),
         OPEN(test_peer_that_is_still_heard_is_waited_for),
         OPEN(test_peer_that_our_bytes_still_reach_is_waited_for),
         OPEN(test_item_without_acknowledgement_asks_for_a_ping),

@@ -22,6 +22,12 @@ def peak_kib(pid):
     return int(status.split("VmHWM:")[1].split()[0])
 
 
+def context_switches(pid):
+    """How often it has waited for something."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+
 def descriptors(pid):
     """How many it has open."""
     return len(os.listdir(f"/proc/{pid}/fd"))

@@ -11,6 +11,7 @@ import pytest
 from conversation import Conversation
 from harness import eventually, pair
 from machine import PORT
+from usage import context_switches
 from wire import inside
 
 NAT = """
@@ -307,3 +308,69 @@ def test_a_host_that_moves_is_back_by_itself(linked, mover):
     for machine in (alice, bob):
         [ends] = machine.connections()
         assert "10.0.0.9" in "".join(ends)
+
+
+# --- the network changes ---
+
+
+def move(one, old, new):
+    """Gives a machine another address in place of its old one."""
+    one.network.run("ip", "address", "del", f"{old}/24", "dev", "wire0")
+    one.network.run("ip", "address", "add", f"{new}/24", "dev", "wire0")
+
+
+@pytest.mark.parametrize("joiner", ["who moves", "who stays"])
+def test_a_machine_that_gets_another_address_notices_and_dials(strangers, joiner, result):
+    alice, bob, _ = strangers
+    first, second = (alice, bob) if joiner == "who moves" else (bob, alice)
+    second.rpc("peer.add", name=first.name, fingerprint=first.fingerprint)
+    first.rpc("peer.add", name=second.name, fingerprint=second.fingerprint, address=[second.address])
+    talk = Conversation(alice, bob)
+    talk.wait_for("online")
+    if joiner == "who stays":
+        alice.rpc("peer.set", name="bob", address=[bob.address])
+    talk.say()
+    talk.settle()
+    began = time.monotonic()
+    move(alice, "10.0.0.1", "10.0.0.3")
+    alice.presence.wait_for("offline")
+    talk.say()
+    alice.presence.wait_for("online")
+    seconds = time.monotonic() - began
+    talk.settle()
+    assert "offline: connection lost: this machine lost the address" in alice.text_of_log()
+    assert seconds < 25  # as long as it takes to miss it
+    result(f"another address of the side that {'had' if joiner == 'who moves' else 'had not'} "
+           f"dialled: a session again after {seconds:.2f} s")
+
+
+def test_only_routes_to_the_internet_wake_anybody(linked):
+    alice, bob, _ = linked
+    talk = Conversation(alice, bob)
+    talk.say()
+    talk.settle()
+    before = context_switches(alice.process.pid)
+    changes = "".join(f"route {what} 10.200.{i}.0/24 via 10.0.0.2\n"
+                      for i in range(250) for what in ("add", "del"))
+    alice.network.run("ip", "-batch", "-", input=changes)
+    alice.network.run("ip", "route", "add", "default", "via", "10.0.0.2")
+    eventually(lambda: "the way to the internet is another one" in alice.text_of_log(), "the news")
+    assert context_switches(alice.process.pid) - before < 100
+    talk.say()
+    talk.settle()
+    talk.check_presence(0)
+
+
+def test_a_default_route_into_nowhere_ends_the_link_in_seconds(linked, result):
+    alice, bob, wire = linked
+    talk = Conversation(alice, bob)
+    wire.set(loss=1.0)
+    began = time.monotonic()
+    alice.network.run("ip", "route", "add", "default", "via", "10.0.0.2")
+    alice.presence.wait_for("offline")
+    seconds = time.monotonic() - began
+    wire.set(loss=0.0)
+    talk.say()
+    talk.settle()
+    assert seconds < 10  # the patience with a PING that nobody doubts
+    result(f"a link that died when the route changed, noticed after {seconds:.2f} s")

@@ -44,7 +44,6 @@ ATTEMPTS = {
                                         os.chmod("/var/lib/p2pchat/s", 0o4700)),
     "use raw sockets": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
     "use packet sockets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
-    "use netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW),
     "use vsock": lambda: socket.socket(socket.AF_VSOCK),
     "make code": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC),
     "make a namespace": lambda: call(libc.unshare(0x10000000)),
@@ -63,6 +62,7 @@ NEEDS = {
     "keep state": lambda: open("/var/lib/p2pchat/kept", "w").write("x"),
     "read its configuration": lambda: open("/etc/p2pchat/p2pchatd.conf"),
     "look up hosts": lambda: open("/etc/hosts"),
+    "notice changes of the network": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).bind((0, 0x550)),
     "dial": lambda: socket.create_connection(("127.0.0.1", 8766)),
     "confine itself": lambda: call(libc.syscall(444, None, 0, 1)),  # landlock_create_ruleset
 }

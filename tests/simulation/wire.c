@@ -10,6 +10,7 @@
 
 #include "net/connector.h"
 #include "net/local_address.h"
+#include "net/netwatch.h"
 #include "net/resolver.h"
 #include "simulation/dice.h"
 #include "simulation/wire_state.h"
@@ -306,6 +307,28 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
     (void)port;
     (void)ipv6;
     return 0;
+}
+
+/* Nothing changes here that somebody could notice. */
+bool stream_local(const struct stream *stream, uint8_t address[static ORIGIN_KEY_SIZE])
+{
+    (void)stream;
+    (void)address;
+    return false;
+}
+
+void netwatch_start(struct netwatch *netwatch, netwatch_report *report, void *context)
+{
+    (void)netwatch;
+    (void)report;
+    (void)context;
+}
+
+bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])
+{
+    (void)netwatch;
+    (void)address;
+    return true;
 }
 
 /* --- dialling --------------------------------------------------------------------------------- */

@@ -15,3 +15,4 @@ test_dialer_OBJS = $(NET_DIAL)
 test_race_OBJS = $(NET_DIAL)
 test_listening_OBJS = net/listener net/unixsock $(NET_STREAM)
 build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket
+test_network_state_OBJS = net/network_state
