@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a program inherits from whoever starts it and can't rely on: descriptors, signals, limits.
  */

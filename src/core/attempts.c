@@ -21,7 +21,7 @@ const struct attempt *attempts_find(const struct attempts *attempts, const struc
     return find(attempts, address);
 }
 
-bool attempts_any(const struct attempts *attempts, enum attempt_outcome outcome)
+bool attempts_any(const struct attempts *attempts, enum attempt_end outcome)
 {
     for (unsigned i = 0; i < attempts->count; i++)
         if (attempts->list[i].outcome == outcome)

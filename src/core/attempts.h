@@ -8,7 +8,7 @@
 
 enum { ATTEMPT_ERROR_MAX = 320 };
 
-enum attempt_outcome {
+enum attempt_end {
     ATTEMPT_UNREACHED, /* no session, for any reason but these */
     ATTEMPT_REFUSED,   /* it was the peer, and it refused */
     ATTEMPT_OTHER_KEY, /* somebody else answered */
@@ -16,7 +16,7 @@ enum attempt_outcome {
 
 struct attempt {
     struct address address;
-    enum attempt_outcome outcome;
+    enum attempt_end outcome;
     char error[ATTEMPT_ERROR_MAX];
     uint64_t time_ms; /* wall clock, of the failure */
 };
@@ -31,7 +31,7 @@ struct attempts {
 const struct attempt *attempts_find(const struct attempts *attempts, const struct address *address);
 
 /* Whether any ended so. */
-bool attempts_any(const struct attempts *attempts, enum attempt_outcome outcome);
+bool attempts_any(const struct attempts *attempts, enum attempt_end outcome);
 
 /* Takes the place of an earlier one of this address; when there are too many, of the oldest. */
 void attempts_note(struct attempts *attempts, const struct attempt *attempt);

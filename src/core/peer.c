@@ -166,8 +166,8 @@ static void on_joined(struct peer *peer)
         set_state(peer, PEER_HANDSHAKE);
 }
 
-static void on_way_failed(struct peer *peer, const struct address *way,
-                          enum attempt_outcome outcome, const char *error)
+static void on_way_failed(struct peer *peer, const struct address *way, enum attempt_end outcome,
+                          const char *error)
 {
     char address[ADDRESS_TEXT_MAX], text[PEER_ERROR_MAX];
     struct attempt attempt = {

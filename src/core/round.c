@@ -185,8 +185,8 @@ enum redial_event round_event_of(const struct link_end *end)
 }
 
 /* Why the link that we dialled came to nothing. */
-static enum attempt_outcome explain(const struct link *link, const struct link_end *end,
-                                    char text[static ATTEMPT_ERROR_MAX])
+static enum attempt_end explain(const struct link *link, const struct link_end *end,
+                                char text[static ATTEMPT_ERROR_MAX])
 {
     if (link->verdict == TRUST_ALARM || link->verdict == TRUST_ELSEWHERE) {
         char key[FINGERPRINT_TEXT_MAX];
@@ -203,7 +203,7 @@ void round_attempt_ended(struct round *round, const struct link_end *end)
 {
     char text[ATTEMPT_ERROR_MAX];
     struct link *attempt = STEAL(round->attempt);
-    enum attempt_outcome outcome = explain(attempt, end, text);
+    enum attempt_end outcome = explain(attempt, end, text);
     enum redial_event event = round_event_of(end);
     round->answers += attempt->greeted;
     if (event == REDIAL_DUPLICATE) {

@@ -28,7 +28,7 @@ struct round_events {
     /* A handshake began. */
     void (*joined)(struct peer *peer);
     /* What came of one way; nothing may be freed. */
-    void (*failed)(struct peer *peer, const struct address *way, enum attempt_outcome outcome,
+    void (*failed)(struct peer *peer, const struct address *way, enum attempt_end outcome,
                    const char *error);
     /* The round is over without a link, as redial_note() wants to know it. It is to be freed. */
     void (*over)(struct peer *peer, struct round *round, enum redial_event event);

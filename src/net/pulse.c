@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The judgement over a silent connection. It is asked of the kernel in socket.c, and looked after
  * in stream.c.

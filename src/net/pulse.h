@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Whether the other kernel of a TCP connection still answers, judged by what ours knows.
  *

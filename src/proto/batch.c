@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The size of packets, from how long acknowledgements take. What goes into one is in
  * session_output.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How many records share a packet: few at first, more while the other side acknowledges quickly.
  *

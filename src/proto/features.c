@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Which features two sides have in common; what each is for is in other files.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Features: what a side can do beyond plain text, as bits of IDENT and KEY. Both sides need a bit
  * for its effect; unknown bits are ignored.

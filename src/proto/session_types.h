@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a session, its parts and its owner all speak of: roles, settings, items and the window.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Handing over the messages of one peer to another: each keeps its seq and the state it is in.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log's rows as they are written, and the lives of the store that they were written in.
  */

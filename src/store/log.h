@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The log: every row that has a place in the order of events. Private to store/.
  *

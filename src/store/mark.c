@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One mark, in memory.
  */

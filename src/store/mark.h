@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where delivery with each peer stands, in memory, and how it follows from the log. Private to
  * store/.

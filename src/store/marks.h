@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The marks of all peers, and what moves them. Private to store/.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The queue of each peer: which messages are in it, and how they leave it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The queue of each peer, and what becomes of the messages in it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What clients asked for under ids of their own, so that the same id again gets the same answer.
  * Kept as long as the ids of messages that were removed.

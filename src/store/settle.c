@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What follows from the log, written and read.
  */
@@ -170,7 +171,7 @@ static int read_marks(struct db *db)
 static int roll_run(struct db *db, struct mark *mark, enum message_state state, struct log_run run)
 {
     const int64_t last = run.first + run.count - 1;
-    struct uuid id;
+    struct uuid id = {0};
     CLEANUP(sql_end)
     struct sql query = sql_read(db, "SELECT state, id FROM log WHERE seq = ? AND type = 1");
     sql_bind_int(&query, last);
@@ -205,7 +206,7 @@ static int roll_states(struct db *db, struct mark *mark, enum message_state stat
 /* Does again what a row of the log did to the marks. */
 static int roll_row(struct db *db, struct sql *query)
 {
-    struct uuid id;
+    struct uuid id = {0};
     const int64_t type = sql_int(query);
     struct mark *mark = marks_get(db->marks, sql_int(query));
     const int64_t state = sql_int(query);

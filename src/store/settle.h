@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Settling: what follows from the log, written seldom and told apart. Private to store/.
  *

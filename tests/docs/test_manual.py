@@ -360,7 +360,7 @@ def constant(name):
 
 
 TIMERS = {
-    "connecting": "DIAL_TIMEOUT_MS",
+    "connecting": "DIAL_CONNECT_MS",
     "HELLO_J after accept, HELLO_H after HELLO_J": "SESSION_HELLO_TIMEOUT_MS",
     "the whole handshake": "SESSION_HANDSHAKE_TIMEOUT_MS",
     "silence within a frame": "SESSION_FRAME_TIMEOUT_MS",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Stores of older versions are taken over with all that is in them; one that could not be taken
  * over, because the process died or the disk was full, is as it was.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Wrapping without RSA: the linker puts these in the place of the real operations. What is wrapped
  * can be read by everybody.

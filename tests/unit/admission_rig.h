@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Admission on a stage: sessions, links, the roster and the store are stand-ins that note what they
  * are asked and told, and answer what a test has set.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Tests core/admission: whom it lets in, and what it has remembered before it does.
  */

@@ -9,7 +9,7 @@
 #include "net/dialer.h"
 #include "unit/cmocka_all.h"
 
-static void note(struct attempts *attempts, unsigned number, enum attempt_outcome outcome,
+static void note(struct attempts *attempts, unsigned number, enum attempt_end outcome,
                  uint64_t time_ms)
 {
     struct attempt attempt = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Features: what two sides have in common.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a machine can listen on: all addresses or one, with IPv6 or without, now or later.
  */

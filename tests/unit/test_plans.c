@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * How SQLite carries out each statement of the store: by an index or in the order of the log, and
  * without sorting. Which statements there are is taken from what a store has prepared after it was

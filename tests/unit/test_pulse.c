@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The judgement over a silent connection.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The queue over long random histories, beside a model that keeps every message with its state in
  * an array: sessions that come and go, acknowledgements, messages that are taken back, expire or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A clean start: each case inherits something bad in a child of its own.
  */
