@@ -228,6 +228,11 @@ struct space *node_space(const struct node *node)
     return node->housekeeping.space;
 }
 
+const struct notice *node_notice(const struct node *node)
+{
+    return &node->notice;
+}
+
 struct loop *node_loop(const struct node *node)
 {
     return node->runtime.loop;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "core/node_outcome.h"
+#include "core/notice.h"
 #include "core/observer.h"
 #include "core/pending_keys.h"
 #include "core/roster.h"
@@ -75,6 +76,7 @@ void node_turn_end(struct node *node);
 struct db *node_db(const struct node *node);
 struct loop *node_loop(const struct node *node);
 struct space *node_space(const struct node *node); /* or NULL */
+const struct notice *node_notice(const struct node *node);
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
 const struct pending_keys *node_pending_keys(const struct node *node);

@@ -93,6 +93,11 @@ int notice_init(struct notice *notice, struct runtime *runtime, struct links *li
     return r;
 }
 
+const char *notice_flaw(const struct notice *notice)
+{
+    return notice->netwatch == NULL ? "nobody watches" : netwatch_flaw(notice->netwatch);
+}
+
 void notice_deinit(struct notice *notice)
 {
     timer_free(notice->timer);

@@ -27,3 +27,6 @@ struct notice {
 int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
                 struct roster *roster, struct netwatch *netwatch);
 void notice_deinit(struct notice *notice);
+
+/* Why changes of the network are not noticed; NULL when they are. */
+const char *notice_flaw(const struct notice *notice);

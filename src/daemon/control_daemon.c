@@ -41,6 +41,16 @@ static json_t *view_followers(const struct control *control)
     return list;
 }
 
+static json_t *view_network(const struct node *node)
+{
+    const struct notice *notice = node_notice(node);
+    const char *flaw = notice_flaw(notice);
+    json_t *network = json_pack("{s:b, s:s*}", "watched", flaw == NULL, "error", flaw);
+    if (notice->changed_ms != 0)
+        rpc_value_set(&network, "changed", control_view_time(notice->changed_ms));
+    return network;
+}
+
 static json_t *view_size(const struct messages_size *size)
 {
     return json_pack("{s:I, s:I}", "messages", (json_int_t)size->messages, "bytes",
@@ -66,15 +76,15 @@ enum control_answer control_status(struct control_call *call)
         rpc_value_set(&store, "free_bytes", json_integer((json_int_t)space_left(node_space(node))));
     uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
     return control_call_done(
-        call,
-        json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}", "version",
-                  VERSION, "epoch", db_epoch(db), "fingerprint",
-                  control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes),
-                  "uptime_s", (json_int_t)uptime, "listeners", view_listeners(node), "peers",
-                  control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
-                  (json_int_t)events_last(db), "followers", view_followers(call->control),
-                  "consumers", control_follow_consumers(call->control), "requests",
-                  (int)node_pending_keys(node)->count));
+        call, json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}",
+                        "version", VERSION, "epoch", db_epoch(db), "fingerprint",
+                        control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes),
+                        "uptime_s", (json_int_t)uptime, "listeners", view_listeners(node),
+                        "network", view_network(node), "peers", control_view_peers(node), "queue",
+                        view_size(&queued), "store", store, "last_seq", (json_int_t)events_last(db),
+                        "followers", view_followers(call->control), "consumers",
+                        control_follow_consumers(call->control), "requests",
+                        (int)node_pending_keys(node)->count));
 }
 
 enum control_answer control_identity_get(struct control_call *call)

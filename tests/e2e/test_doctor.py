@@ -81,6 +81,17 @@ def test_what_a_script_says_is_wrong(home, check, change, remedy):
     script.end()
 
 
+def test_changes_of_the_network_that_are_not_noticed(home):
+    network = {"watched": False, "error": "Permission denied"}
+    script = Script(home / "control.sock",
+                    dict(ANSWERS, status=dict(STATUS, peers=[], network=network)))
+    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=0)
+    finding = findings(result)["network"]
+    assert finding["ok"] and "not noticed: Permission denied" in finding["finding"]
+    assert "RestrictAddressFamilies=AF_NETLINK" in finding["remedy"]
+    script.end()
+
+
 def test_a_clock_that_is_behind_what_is_stored(home):
     future = {"messages": [{"time": "2999-01-01T00:00:00.000Z"}]}
     script = Script(home / "control.sock",

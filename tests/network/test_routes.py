@@ -340,6 +340,7 @@ def test_a_machine_that_gets_another_address_notices_and_dials(strangers, joiner
     talk.settle()
     assert "offline: connection lost: this machine lost the address" in alice.text_of_log()
     assert seconds < 25  # as long as it takes to miss it
+    assert set(alice.rpc("status")["network"]) == {"watched", "changed"}
     result(f"another address of the side that {'had' if joiner == 'who moves' else 'had not'} "
            f"dialled: a session again after {seconds:.2f} s")
 

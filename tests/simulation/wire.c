@@ -324,6 +324,12 @@ void netwatch_start(struct netwatch *netwatch, netwatch_report *report, void *co
     (void)context;
 }
 
+const char *netwatch_flaw(const struct netwatch *netwatch)
+{
+    (void)netwatch;
+    return NULL;
+}
+
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])
 {
     (void)netwatch;

@@ -16,3 +16,5 @@ test_race_OBJS = $(NET_DIAL)
 test_listening_OBJS = net/listener net/unixsock $(NET_STREAM)
 build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket
 test_network_state_OBJS = net/network_state
+test_netwatch_OBJS = net/netwatch net/network_state net/loop $(NET_BASE) tests/unit/net_rig
+build/tests/unit/test_netwatch: LDFLAGS += -Wl,--wrap=socket

@@ -247,6 +247,26 @@ static void check_listeners(struct doctor *doctor, const json_t *listeners)
     }
 }
 
+/* Of a daemon that does not say so there is nothing to say. */
+static void check_network(struct doctor *doctor, const json_t *network)
+{
+    const char *error = member_string(network, "error", NULL);
+    CLEANUP(cleanup_free) char *finding = NULL;
+    if (network == NULL)
+        return;
+    if (error == NULL) {
+        ok(doctor, "network", "changes of addresses and routes are noticed");
+        return;
+    }
+    if (asprintf(&finding, "changes of it are not noticed: %s", error) < 0)
+        finding = NULL;
+    else
+        show(doctor, true, "network", finding,
+             "a link that dies with one is missed only after 25 s; allow netlink to p2pchatd: "
+             "RestrictAddressFamilies=AF_NETLINK in its unit, network netlink raw in its AppArmor "
+             "profile");
+}
+
 /* "a.example:8766, b.example:8766" in new memory, or NULL. */
 static char *join_addresses(const json_t *peer)
 {
@@ -340,6 +360,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         check_disk(&doctor, store);
         check_keys(&doctor, member_string(store, "directory", NULL));
         check_listeners(&doctor, json_object_get(status, "listeners"));
+        check_network(&doctor, json_object_get(status, "network"));
         json_array_foreach(json_object_get(status, "peers"), i, peer)
         {
             check_peer(&doctor, peer);
