@@ -360,12 +360,14 @@ def constant(name):
 
 
 TIMERS = {
-    "connecting": "DIAL_CONNECT_MS",
+    "connecting to one address": "DIAL_CONNECT_MS",
+    "to all of a peer": "DIAL_RACE_MS",
     "HELLO_J after accept, HELLO_H after HELLO_J": "SESSION_HELLO_TIMEOUT_MS",
     "the whole handshake": "SESSION_HANDSHAKE_TIMEOUT_MS",
     "silence within a frame": "SESSION_FRAME_TIMEOUT_MS",
     "a pending session": "SESSION_PENDING_TIMEOUT_MS",
     "PONG after PING": "SESSION_PONG_TIMEOUT_MS",
+    "the same, when the link is in doubt": "SESSION_DOUBT_TIMEOUT_MS",
     "a message unacknowledged, then a PING": "SESSION_ACK_PATIENCE_MS",
     "a step of a rekey": "EPOCH_STEP_TIMEOUT_MS",
     "closing": "LINK_LINGER_MS",
