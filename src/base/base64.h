@@ -11,7 +11,7 @@
 enum base64_alphabet { BASE64_STANDARD, BASE64_URL };
 
 /* Characters that `size` bytes become, without the terminating NUL. */
-#define BASE64_LENGTH(size) (((size)*8 + 5) / 6)
+#define BASE64_LENGTH(size) ((8 * (size) + 5) / 6)
 
 /* Writes BASE64_LENGTH(size) characters and a NUL. */
 void base64_encode(enum base64_alphabet alphabet, const uint8_t *data, size_t size, char *text);

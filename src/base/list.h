@@ -12,14 +12,11 @@ struct list {
     struct list *next;
 };
 
-#define LIST_INIT(list)  \
-    {                    \
-        &(list), &(list) \
-    }
+#define LIST_INIT(head) ((struct list){&(head), &(head)})
 
 /* The object of type `type` whose member `member` is the node at `pointer`. */
 #define container_of(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+    ((type *)(void *)&((char *)(pointer))[-(ptrdiff_t)offsetof(type, member)])
 
 static inline void list_init(struct list *list)
 {

@@ -20,9 +20,7 @@
     {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'J'}, \
         {"quiet", no_argument, NULL, 'q'}, {"utc", no_argument, NULL, 'u'},     \
         {"no-pager", no_argument, NULL, 'G'}, {"help", no_argument, NULL, 'h'}, \
-    {                                                                           \
-        0                                                                       \
-    }
+        ((struct option){0})
 
 enum {
     OPTIONS_END = -1,  /* the arguments begin at optind */

@@ -33,16 +33,15 @@ struct template
 #define ALGORITHM \
     0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00
 /* The lengths of the outer SEQUENCE, the BIT STRING, the inner SEQUENCE and the INTEGER n. */
-#define HEADER(spki, bits, rsa, n)                                                             \
-    {                                                                                          \
-        0x30, 0x82, (spki) >> 8, (spki)&0xff, ALGORITHM, 0x03, 0x82, (bits) >> 8, (bits)&0xff, \
-            0x00, 0x30, 0x82, (rsa) >> 8, (rsa)&0xff, 0x02, 0x82, (n) >> 8, (n)&0xff, 0x00     \
-    }
+#define BE16(number) (number) >> 8, (number) % 256
+#define HEADER(spki, bits, rsa, n)                                                                \
+    0x30, 0x82, BE16(spki), ALGORITHM, 0x03, 0x82, BE16(bits), 0x00, 0x30, 0x82, BE16(rsa), 0x02, \
+        0x82, BE16(n), 0x00
 
 static const struct template templates[] = {
-    {256, HEADER(0x122, 0x10f, 0x10a, 0x101)},
-    {384, HEADER(0x1a2, 0x18f, 0x18a, 0x181)},
-    {512, HEADER(0x222, 0x20f, 0x20a, 0x201)},
+    {256, {HEADER(0x122, 0x10f, 0x10a, 0x101)}},
+    {384, {HEADER(0x1a2, 0x18f, 0x18a, 0x181)}},
+    {512, {HEADER(0x222, 0x20f, 0x20a, 0x201)}},
 };
 
 enum { TEMPLATE_COUNT = sizeof templates / sizeof templates[0] };

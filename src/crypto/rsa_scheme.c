@@ -14,10 +14,7 @@ static const char oaep_label[] = "p2pchat/1 aes-key";
 
 enum { OAEP_LABEL_SIZE = sizeof oaep_label - 1 };
 
-#define PURPOSE(text)                         \
-    {                                         \
-        (const uint8_t *)(text), sizeof(text) \
-    }
+#define PURPOSE(text) ((struct span){(const uint8_t *)(text), sizeof(text)})
 
 /* The NUL ends each prefix and belongs to it. */
 static const struct span purposes[] = {

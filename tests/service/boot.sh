@@ -25,7 +25,7 @@ rm -f "$root/etc/resolv.conf"
 for unit in console-getty.service getty.target dev-hugepages.mount dev-mqueue.mount e2scrub_reap.service \
     keyboard-setup.service kmod-static-nodes.service ldconfig.service logrotate.timer \
     systemd-binfmt.service systemd-firstboot.service systemd-hwdb-update.service \
-    systemd-journal-catalog-update.service systemd-journal-flush.service systemd-logind.service \
+    systemd-journal-catalog-update.service systemd-journal-flush.service \
     systemd-machine-id-commit.service systemd-modules-load.service systemd-pstore.service \
     systemd-random-seed.service systemd-remount-fs.service systemd-sysctl.service \
     systemd-udev-trigger.service systemd-udevd.service systemd-update-done.service \
