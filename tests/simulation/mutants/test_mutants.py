@@ -89,8 +89,8 @@ MUTANTS = {
          "    (void)same_joiner, (void)promoted, (void)own;\n    if (is_preferred == NULL) {"),
     ],
     "never dial again": [
-        ("src/core/peer.c", "    else\n        back_off(peer);\n}", "    else\n        "
-         "set_state(peer, PEER_OFFLINE);\n}"),
+        ("src/core/peer.c", "    note(peer, event, REDIAL_DIRECT);\n    peer_dial(peer);\n}",
+         "    note(peer, event, REDIAL_DIRECT);\n    set_state(peer, PEER_OFFLINE);\n}"),
     ],
     "raise the alarm when who called in is reached": [
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
