@@ -15,6 +15,7 @@
 void delivery_touch(struct peer *peer)
 {
     peer->inflight.due = true;
+    peer_stir(peer);
     loop_wake(peer->runtime->loop);
 }
 

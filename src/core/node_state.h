@@ -13,6 +13,7 @@ struct node {
     struct runtime runtime;
     void (*settled)(void *context, int outcome);
     void *settled_context;
+    struct list stirred; /* peers to look at when the turn ends */
     struct body_sealer *body_sealer;
     struct limits limits;
     struct links links;

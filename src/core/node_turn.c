@@ -10,7 +10,8 @@
 
 static void pump_deliveries(struct node *node)
 {
-    roster_each (peer, &node->roster) {
+    list_for_each (place, &node->stirred) {
+        struct peer *peer = container_of(place, struct peer, stirred);
         int r = peer->inflight.due ? delivery_pump(&node->delivery, peer) : 0;
         if (r < 0)
             runtime_fail(&node->runtime, r);
@@ -46,8 +47,11 @@ static int commit(struct node *node)
 
 static void tell_presence(struct node *node)
 {
-    roster_each (peer, &node->roster) {
+    list_for_each_safe (place, &node->stirred) {
+        struct peer *peer = container_of(place, struct peer, stirred);
         bool online = peer->state == PEER_ONLINE;
+        if (!peer->inflight.due)
+            list_remove(place);
         if (online == peer->seen_online && !peer->seen_otherwise)
             continue;
         peer->seen_online = online;

@@ -34,6 +34,10 @@ int peer_new(struct peer **peer, const struct runtime *runtime, struct links *li
     made->since_ms = loop_wall(runtime->loop);
     made->rtt_ms = UINT64_MAX;
     list_init(&made->node);
+    list_init(&made->stirred);
+    hash_node_init(&made->by_key);
+    hash_node_init(&made->by_name);
+    hash_node_init(&made->by_id);
     bucket_init(&made->keys, LIMITS_PEER_KEYS_PER_S, LIMITS_PEER_KEYS_BURST,
                 loop_now(runtime->loop));
     inflight_init(&made->inflight);
@@ -51,6 +55,7 @@ void peer_free(struct peer *peer)
     if (peer == NULL)
         return;
     list_remove(&peer->node);
+    list_remove(&peer->stirred);
     for (unsigned i = 0; i < REDIAL_CLASSES; i++)
         round_free(peer->rounds[i]);
     attempts_clear(&peer->attempts);
@@ -88,6 +93,12 @@ bool peer_trusted(const struct peer *peer)
     return trust == PEER_TOFU || trust == PEER_VERIFIED;
 }
 
+void peer_stir(struct peer *peer)
+{
+    if (list_empty(&peer->stirred))
+        list_append(peer->runtime->stirred, &peer->stirred);
+}
+
 static void set_state(struct peer *peer, enum peer_state state)
 {
     if (peer->state == state)
@@ -95,6 +106,7 @@ static void set_state(struct peer *peer, enum peer_state state)
     log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
     peer->state = state;
     peer->since_ms = loop_wall(peer->runtime->loop);
+    peer_stir(peer);
 }
 
 static void set_error(struct peer *peer, const char *text)
@@ -333,6 +345,8 @@ void peer_take_attempt(struct peer *peer, struct peer *other)
 void peer_note_shown(struct peer *peer)
 {
     peer->seen_otherwise |= (peer->state == PEER_ONLINE) != peer->seen_online;
+    if (peer->seen_otherwise)
+        peer_stir(peer);
 }
 
 /* --- its link --------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/bucket.h"
+#include "base/hash.h"
 #include "base/list.h"
 #include "core/attempts.h"
 #include "core/inflight.h"
@@ -28,7 +29,9 @@ enum peer_state {
 };
 
 struct peer {
-    struct list node; /* in the roster */
+    struct list node;    /* in the roster, and in its tables */
+    struct list stirred; /* in the list of those to look at when the turn ends */
+    struct hash_node by_key, by_name, by_id;
     const struct runtime *runtime;
     struct links *links;
     struct peer_row row;
@@ -102,6 +105,9 @@ struct round *peer_round_of(const struct peer *peer, const struct link *link);
 
 /* It was `other` that was dialled: the attempt goes on as one of this peer. */
 void peer_take_attempt(struct peer *peer, struct peer *other);
+
+/* There may be something to send to it, or to tell of it, when the turn ends. */
+void peer_stir(struct peer *peer);
 
 /*
  * Somebody is shown the state in the middle of a turn: observers are told of what it becomes, even

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "core/trust.h"
+#include "crypto/random.h"
 #include "store/events.h"
 
 static uint64_t wall(const struct roster *roster)
@@ -25,15 +26,40 @@ void roster_init(struct roster *roster, const struct runtime *runtime, struct li
 {
     *roster = (struct roster){.runtime = runtime, .links = links};
     list_init(&roster->list);
+    const uint64_t seed = (uint64_t)random_u32() << 32 | random_u32();
+    hash_init(&roster->by_key, seed);
+    hash_init(&roster->by_name, seed);
+    hash_init(&roster->by_id, seed);
 }
 
 void roster_deinit(struct roster *roster)
 {
     list_for_each_safe (node, &roster->list)
         peer_free(container_of(node, struct peer, node));
+    hash_deinit(&roster->by_key);
+    hash_deinit(&roster->by_name);
+    hash_deinit(&roster->by_id);
 }
 
 /* --- memory and store ------------------------------------------------------------------------- */
+
+static void forget_places(struct roster *roster, struct peer *peer)
+{
+    hash_remove(&roster->by_key, &peer->by_key);
+    hash_remove(&roster->by_name, &peer->by_name);
+    hash_remove(&roster->by_id, &peer->by_id);
+}
+
+/* Takes over a row, under which the peer is found from now on. */
+static void set_row(struct roster *roster, struct peer *peer, const struct peer_row *row)
+{
+    forget_places(roster, peer);
+    peer->row = *row;
+    if (row->pinned)
+        hash_add(&roster->by_key, &peer->by_key, row->key, PEER_KEY_SIZE);
+    hash_add(&roster->by_name, &peer->by_name, row->name, strlen(row->name));
+    hash_add(&roster->by_id, &peer->by_id, &row->id, sizeof row->id);
+}
 
 static int take_in(struct roster *roster, const struct peer_row *row, struct peer **peer)
 {
@@ -41,6 +67,7 @@ static int take_in(struct roster *roster, const struct peer_row *row, struct pee
     if (r < 0)
         return r;
     list_append(&roster->list, &(*peer)->node);
+    set_row(roster, *peer, row);
     roster->count++;
     return 0;
 }
@@ -53,6 +80,7 @@ static void let_go(struct roster *roster, struct peer *peer)
     if (peer->seen_online)
         runtime->observer->presence(runtime->observer_context, peer);
     roster->count--;
+    forget_places(roster, peer);
     peer_free(peer);
 }
 
@@ -63,7 +91,7 @@ static int load_row(void *context, const struct peer_row *row)
     int r = peer == NULL ? take_in(roster, row, &peer) : 0;
     if (r < 0)
         return r;
-    peer->row = *row;
+    set_row(roster, peer, row);
     peer->stored = true;
     return 0;
 }
@@ -99,25 +127,37 @@ struct peer *roster_first(const struct roster *roster)
 
 struct peer *roster_by_name(const struct roster *roster, const char *name)
 {
-    roster_each (peer, roster)
+    const struct hash *table = &roster->by_name;
+    for (struct hash_node *node = hash_first(table, name, strlen(name)); node != NULL;
+         node = hash_next(table, node)) {
+        struct peer *peer = container_of(node, struct peer, by_name);
         if (strcmp(peer->row.name, name) == 0)
             return peer;
+    }
     return NULL;
 }
 
 struct peer *roster_by_key(const struct roster *roster, const struct fingerprint *fingerprint)
 {
-    roster_each (peer, roster)
-        if (peer->row.pinned && memcmp(peer->row.key, fingerprint->bytes, PEER_KEY_SIZE) == 0)
+    const struct hash *table = &roster->by_key;
+    for (struct hash_node *node = hash_first(table, fingerprint->bytes, PEER_KEY_SIZE);
+         node != NULL; node = hash_next(table, node)) {
+        struct peer *peer = container_of(node, struct peer, by_key);
+        if (memcmp(peer->row.key, fingerprint->bytes, PEER_KEY_SIZE) == 0)
             return peer;
+    }
     return NULL;
 }
 
 struct peer *roster_by_id(const struct roster *roster, int64_t id)
 {
-    roster_each (peer, roster)
+    const struct hash *table = &roster->by_id;
+    for (struct hash_node *node = hash_first(table, &id, sizeof id); node != NULL;
+         node = hash_next(table, node)) {
+        struct peer *peer = container_of(node, struct peer, by_id);
         if (peer->row.id == id)
             return peer;
+    }
     return NULL;
 }
 
@@ -222,7 +262,7 @@ static int replace(struct roster *roster, struct peer *peer, const struct peer_r
 {
     int r = peers_update(roster->runtime->db, row, wall(roster));
     if (r == 0)
-        peer->row = *row;
+        set_row(roster, peer, row);
     return r;
 }
 

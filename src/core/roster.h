@@ -14,6 +14,7 @@ struct roster {
     struct links *links;
     struct list list; /* oldest first */
     unsigned count;
+    struct hash by_key, by_name, by_id;
 };
 
 void roster_init(struct roster *roster, const struct runtime *runtime, struct links *links);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/list.h"
 #include "core/observer.h"
 #include "core/settings.h"
 #include "crypto/identity.h"
@@ -20,8 +21,9 @@ struct runtime {
     struct settings settings;
     const struct observer *observer;
     void *observer_context;
-    bool stopping; /* no new links are made */
-    int failure;   /* the first -errno of the store; 0 while all is well */
+    struct list *stirred; /* peers to look at when the turn ends */
+    bool stopping;        /* no new links are made */
+    int failure;          /* the first -errno of the store; 0 while all is well */
 };
 
 /* Our own fingerprint. */

@@ -1,5 +1,6 @@
 """The control socket takes whatever comes, answers what it must, and lets nobody disturb others."""
 
+import base64
 import json
 import os
 import pathlib
@@ -641,3 +642,29 @@ def test_no_user_takes_all_places(alice):
     for user in users:
         user.stdin.close()
         user.wait()
+
+
+def add_peers(control, first, end):
+    """They are never reached: nobody knows where they are."""
+    for begin in range(first, end, 50):
+        ids = [control.ask("peer.add", name=f"peer{i}",
+                           fingerprint="SHA256:" + base64.b64encode(os.urandom(32)).decode().rstrip("="))
+               for i in range(begin, begin + 50)]
+        for id in ids:
+            assert "result" in control.reply(id)
+
+
+def test_many_peers_cost_no_more_each_than_few(alice):
+    """By the daemon's own processor time, which does not hang on what else the machine does."""
+    control = alice.control()
+
+    def cost_of_status():
+        before = cpu_seconds(alice.process.pid)
+        for _ in range(5):
+            control.call("status")
+        return cpu_seconds(alice.process.pid) - before
+
+    add_peers(control, 0, 1000)
+    few = cost_of_status()
+    add_peers(control, 1000, 4000)
+    assert cost_of_status() < 8 * few  # 4 times as many
