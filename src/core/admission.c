@@ -388,6 +388,9 @@ void admission_confirmed(struct admission *admission, struct link *link)
         ask_people(admission, link);
         return;
     }
+    if (!is_joiner(link))
+        limits_note_peer(admission->limits, stream_origin(link->stream),
+                         loop_now(admission->runtime->loop));
     forget_request(admission, key); /* first contact from this side has answered it */
     peer_link_up(peer, link);
     if (!session_approved_there(link->session))

@@ -15,7 +15,10 @@ enum {
     LIMITS_HELLOS_BURST = 400,
     LIMITS_ORIGIN_HELLOS_PER_S = 20,
     LIMITS_ORIGIN_HELLOS_BURST = 20,
-    LIMITS_STRANGER_KEYS_PER_S = 1, /* RSA private operations for keys that nobody knows */
+    LIMITS_FAMILIAR_HELLOS_PER_S = 50, /* … and of those from where a peer came in lately … */
+    LIMITS_FAMILIAR_HELLOS_BURST = 100,
+    LIMITS_FAMILIAR_MS = 24 * 3600 * 1000, /* … which is this long ago at most */
+    LIMITS_STRANGER_KEYS_PER_S = 1,        /* RSA private operations for keys that nobody knows */
     LIMITS_STRANGER_KEYS_BURST = 5,
     LIMITS_PEER_KEYS_PER_S = 2, /* and for one pinned peer, or for all that hold invites */
     LIMITS_PEER_KEYS_BURST = 10,
@@ -27,10 +30,13 @@ enum {
 struct limits_origin {
     uint8_t key[ORIGIN_KEY_SIZE];
     struct bucket hellos;
+    bool familiar;    /* a peer came in from there … */
+    uint64_t peer_ms; /* … monotonic, when last */
 };
 
 struct limits {
     struct bucket hellos;
+    struct bucket familiar_hellos;
     struct bucket stranger_keys;
     struct bucket invited_keys;
     struct limits_origin
@@ -42,6 +48,12 @@ void limits_init(struct limits *limits, uint64_t now_ms);
 
 /* Whether one more handshake from this origin may be served now. */
 bool limits_hello(struct limits *limits, const struct origin *origin, uint64_t now_ms);
+
+/*
+ * A peer has come in from there: for a while the handshakes of this origin have a budget that
+ * strangers from elsewhere can't use up.
+ */
+void limits_note_peer(struct limits *limits, const struct origin *origin, uint64_t now_ms);
 
 /* Whether our private key may be used once more for a stranger. */
 bool limits_stranger_key(struct limits *limits, uint64_t now_ms);

@@ -99,6 +99,42 @@ static void test_strangers_leave_the_share_of_the_invited(void **state)
     assert_int_equal(use_keys(limits_invited_key, START_MS), LIMITS_PEER_KEYS_BURST);
 }
 
+static void use_up_the_common_budget(uint64_t now_ms)
+{
+    for (uint32_t i = 0; i < LIMITS_HELLOS_BURST; i++)
+        greet(1000 + i, 1, now_ms);
+    assert_int_equal(greet(999, 1, now_ms), 0);
+}
+
+static void test_where_a_peer_came_in_has_a_budget_that_strangers_can_t_use_up(void **state)
+{
+    struct origin home = origin_of(1);
+    (void)state;
+    limits_note_peer(&limits, &home, START_MS);
+    use_up_the_common_budget(START_MS);
+    assert_int_equal(greet(2, 1, START_MS), 0);
+    assert_int_equal(greet(1, 1000, START_MS), LIMITS_ORIGIN_HELLOS_BURST);
+}
+
+static void test_where_a_peer_came_in_long_ago_is_strange_again(void **state)
+{
+    struct origin home = origin_of(1);
+    (void)state;
+    limits_note_peer(&limits, &home, START_MS);
+    use_up_the_common_budget(START_MS + LIMITS_FAMILIAR_MS);
+    assert_int_equal(greet(1, 1, START_MS + LIMITS_FAMILIAR_MS), 0);
+}
+
+static void test_strangers_do_not_take_the_place_of_a_peer_s_origin(void **state)
+{
+    struct origin home = origin_of(1);
+    (void)state;
+    limits_note_peer(&limits, &home, START_MS);
+    for (uint32_t i = 0; i < LIMITS_ORIGINS_REMEMBERED + 1; i++)
+        greet(1000 + i, 1, START_MS + 1);
+    assert_int_equal(greet(1, 1, START_MS + 1), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +144,10 @@ int main(void)
         cmocka_unit_test_setup(test_the_origin_seen_longest_ago_is_forgotten, start),
         cmocka_unit_test_setup(test_strangers_use_our_key_at_their_rate, start),
         cmocka_unit_test_setup(test_strangers_leave_the_share_of_the_invited, start),
+        cmocka_unit_test_setup(test_where_a_peer_came_in_has_a_budget_that_strangers_can_t_use_up,
+                               start),
+        cmocka_unit_test_setup(test_where_a_peer_came_in_long_ago_is_strange_again, start),
+        cmocka_unit_test_setup(test_strangers_do_not_take_the_place_of_a_peer_s_origin, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
