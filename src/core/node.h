@@ -103,7 +103,8 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name);
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
                             unsigned address_count);
 
-/* Forgets the peer, which is freed; what was queued for it is cancelled. */
+/* Forgets the peer, which is freed; what was queued for it is cancelled, or unknown if it was sent.
+ */
 int node_peer_remove(struct node *node, struct peer *peer);
 
 /*

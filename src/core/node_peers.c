@@ -85,29 +85,36 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     return 0;
 }
 
-static int note_seq(void *context, const struct message_row *row)
+/* The head of a queue; seq 0 for none. */
+struct head {
+    int64_t seq;
+    bool transmitted;
+};
+
+static int note_head(void *context, const struct message_row *row)
 {
-    int64_t *seq = context;
-    *seq = row->seq;
+    *(struct head *)context = (struct head){row->seq, row->transmitted};
     return 0;
 }
 
-static int cancel_queue(struct node *node, const struct peer *peer)
+/* Ends all that waits for the peer. What was transmitted may have arrived. */
+static int end_queue(struct node *node, const struct peer *peer)
 {
     for (;;) {
-        int64_t head = 0;
-        int r = queue_each(node->runtime.db, peer->row.id, 0, 1, note_seq, &head);
-        if (r == 0 && head != 0)
-            r = queue_set_state(node->runtime.db, head, MESSAGE_CANCELLED, "the peer was removed",
-                                loop_wall(node->runtime.loop));
-        if (r != 0 || head == 0)
+        struct head head = {0};
+        int r = queue_each(node->runtime.db, peer->row.id, 0, 1, note_head, &head);
+        if (r == 0 && head.seq != 0)
+            r = queue_set_state(node->runtime.db, head.seq,
+                                head.transmitted ? MESSAGE_UNKNOWN : MESSAGE_CANCELLED,
+                                "the peer was removed", loop_wall(node->runtime.loop));
+        if (r != 0 || head.seq == 0)
             return r;
     }
 }
 
 int node_peer_remove(struct node *node, struct peer *peer)
 {
-    int r = cancel_queue(node, peer);
+    int r = end_queue(node, peer);
     return r == 0 ? roster_remove(&node->roster, peer) : outcome_of_store(r);
 }
 

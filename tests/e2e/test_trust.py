@@ -1,6 +1,8 @@
 """Who gets in: nobody but those who were let in, and never a key that was swapped."""
 
 import base64
+import os
+import signal
 import socket
 import threading
 
@@ -210,6 +212,19 @@ def test_a_removed_peer_is_a_stranger_again(paired):
     bob.ctl("peer", "remove", "alice")
     bob.wait_for_request(alice)
     sends_nothing(alice, bob)
+
+
+def test_what_was_sent_to_a_removed_peer_may_have_arrived(paired):
+    alice, bob = paired
+    os.kill(bob.process.pid, signal.SIGSTOP)
+    try:
+        [sent] = alice.rpc("message.send", peer="bob", body="did you get this?")["messages"]
+        id = sent["id"]
+        alice.rpc("message.wait", id=id, state="sent")
+        alice.rpc("peer.remove", name="bob")
+        assert alice.rpc("message.get", id=id)["state"] == "unknown"
+    finally:
+        os.kill(bob.process.pid, signal.SIGCONT)
 
 
 def test_a_peer_keeps_its_key_under_another_name(paired):
