@@ -312,7 +312,7 @@ static void end_faults(void)
         if (machine->node == NULL)
             machine_start(machine);
         for (unsigned j = 0; j < story.count; j++)
-            if (j != i && story.dials[i][j])
+            if (j != i) /* one that was disconnected is kept away until then, also when it dials */
                 node_peer_connect(machine_peer(machine, j));
         loop_wake(&machine->loop);
     }
