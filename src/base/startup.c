@@ -36,6 +36,12 @@ void startup_reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void startup_restore_signals(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+}
+
 int startup_flush_output(void)
 {
     const int lost = ferror(stdout);

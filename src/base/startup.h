@@ -19,5 +19,11 @@ int startup_open_standard(void);
  */
 void startup_reset_signals(void);
 
+/*
+ * In a child, before it becomes another program: what startup_reset_signals() has ignored for our
+ * sake alone is not ignored there. Safe after fork().
+ */
+void startup_restore_signals(void);
+
 /* Writes out standard output. 0, or -errno when something that was printed is lost. */
 int startup_flush_output(void);

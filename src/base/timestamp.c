@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * RFC 3339 text and milliseconds since 1970. No local time: offsets are understood, never written.
+ * RFC 3339 text and milliseconds since 1970. Local time is understood, never written.
  */
 #include "base/timestamp.h"
 
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/number.h"
 
 static const uint64_t year_10000_ms = UINT64_C(253402300800000);
 
@@ -74,13 +76,10 @@ static bool take_date(const char **text, struct tm *parts)
     return true;
 }
 
-/* The time of day; a leap second is accepted and counts as the second after it. */
-static bool take_time(const char **text, struct tm *parts)
+static bool take_minutes(const char **text, struct tm *parts)
 {
     return take_number(text, 2, &parts->tm_hour) && take_one_of(text, ":") &&
-           take_number(text, 2, &parts->tm_min) && take_one_of(text, ":") &&
-           take_number(text, 2, &parts->tm_sec) && parts->tm_hour <= 23 && parts->tm_min <= 59 &&
-           parts->tm_sec <= 60;
+           take_number(text, 2, &parts->tm_min) && parts->tm_hour <= 23 && parts->tm_min <= 59;
 }
 
 /* The optional fraction of a second; digits after the third are understood and dropped. */
@@ -97,6 +96,19 @@ static bool take_fraction(const char **text, int *ms)
         weight /= 10;
     }
     return true;
+}
+
+/* The seconds behind the minutes; a leap second is accepted and counts as the second after it. */
+static bool take_whole_seconds(const char **text, struct tm *parts, int *ms)
+{
+    return take_one_of(text, ":") && take_number(text, 2, &parts->tm_sec) && parts->tm_sec <= 60 &&
+           take_fraction(text, ms);
+}
+
+/* The same, if there are any. */
+static bool take_seconds(const char **text, struct tm *parts, int *ms)
+{
+    return **text != ':' || take_whole_seconds(text, parts, ms);
 }
 
 /* "Z" or "+hh:mm": how far local time is ahead of UTC. */
@@ -126,13 +138,59 @@ int timestamp_parse(const char *text, uint64_t *wall_ms)
     if (!take_date(&text, &parts))
         return -EINVAL;
     if (*text != '\0') {
-        if (!take_one_of(&text, "Tt ") || !take_time(&text, &parts) || !take_fraction(&text, &ms) ||
-            !take_offset(&text, &offset) || *text != '\0')
+        if (!take_one_of(&text, "Tt ") || !take_minutes(&text, &parts) ||
+            !take_whole_seconds(&text, &parts, &ms) || !take_offset(&text, &offset) ||
+            *text != '\0')
             return -EINVAL;
     }
     seconds = (int64_t)timegm(&parts) - offset;
-    if (seconds < 0)
+    *wall_ms = seconds < 0 ? 0 : (uint64_t)seconds * 1000 + (uint64_t)ms;
+    return 0;
+}
+
+/* --- what people write ------------------------------------------------------------------------ */
+
+/* "2026-11-22", "2026-11-22 19:51", "2026-11-22 19:51:03.214", in local time. */
+static int parse_local(const char *text, uint64_t *wall_ms)
+{
+    struct tm parts = {.tm_isdst = -1};
+    int ms = 0;
+    if (!take_date(&text, &parts))
         return -EINVAL;
-    *wall_ms = (uint64_t)seconds * 1000 + (uint64_t)ms;
+    if (*text != '\0' && (!take_one_of(&text, "Tt ") || !take_minutes(&text, &parts) ||
+                          !take_seconds(&text, &parts, &ms) || *text != '\0'))
+        return -EINVAL;
+    const int64_t seconds = (int64_t)mktime(&parts);
+    *wall_ms = seconds < 0 ? 0 : (uint64_t)seconds * 1000 + (uint64_t)ms;
+    return 0;
+}
+
+/* The midnight that began the local day, or the one `days` before. */
+static uint64_t midnight(uint64_t now_ms, int days)
+{
+    const time_t now = (time_t)(now_ms / 1000);
+    struct tm parts;
+    if (localtime_r(&now, &parts) == NULL)
+        return 0;
+    parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
+    parts.tm_mday -= days;
+    parts.tm_isdst = -1;
+    const time_t seconds = mktime(&parts);
+    return seconds < 0 ? 0 : (uint64_t)seconds * 1000;
+}
+
+int timestamp_parse_local(const char *text, uint64_t now_ms, uint64_t *wall_ms)
+{
+    uint64_t ago_ms;
+    if (strcmp(text, "now") == 0)
+        *wall_ms = now_ms;
+    else if (strcmp(text, "today") == 0)
+        *wall_ms = midnight(now_ms, 0);
+    else if (strcmp(text, "yesterday") == 0)
+        *wall_ms = midnight(now_ms, 1);
+    else if (text[0] == '-' && duration_parse(text + 1, &ago_ms) == 0)
+        *wall_ms = ago_ms < now_ms ? now_ms - ago_ms : 0;
+    else if (parse_local(text, wall_ms) != 0)
+        return timestamp_parse(text, wall_ms);
     return 0;
 }

@@ -14,5 +14,15 @@ enum { TIMESTAMP_TEXT_MAX = 32 };
  */
 void timestamp_format(uint64_t wall_ms, char text[static TIMESTAMP_TEXT_MAX]);
 
-/* Reads RFC 3339 with "Z" or an offset, fraction optional, date alone allowed. 0 or -EINVAL. */
+/*
+ * Reads RFC 3339 with "Z" or an offset, fraction optional, date alone allowed (its midnight in
+ * UTC). Times before 1970 give 0. 0 or -EINVAL.
+ */
 int timestamp_parse(const char *text, uint64_t *wall_ms);
+
+/*
+ * Reads what people write: the same; without "Z" or an offset it is local time, and seconds or the
+ * whole time of day may be missing; "now", "today" and "yesterday" (their midnight); "-" and a
+ * duration, as far before `now_ms`. 0 or -EINVAL.
+ */
+int timestamp_parse_local(const char *text, uint64_t now_ms, uint64_t *wall_ms);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "client/connection.h"
+#include "client/service.h"
 #include "rpc/rpc_message.h"
 #include "rpc/rpc_path.h"
 
@@ -133,22 +134,16 @@ void ctl_note(const struct ctl *ctl, const char *format, ...)
 
 static int fail_unreachable(struct ctl *ctl, const char *path, int error)
 {
-    static const char system_socket[] = RUNSTATEDIR "/p2pchat/control.sock";
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    const bool of_system = strcmp(path, system_socket) == 0;
-    const bool of_user =
-        runtime != NULL && runtime[0] != '\0' && strncmp(path, runtime, strlen(runtime)) == 0;
+    CLEANUP(cleanup_free) char *command = service_start_command(path);
     if (error == EACCES || error == EPERM)
         return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
                            "can't reach the daemon at %s: %s (%s)", path, strerror(error),
-                           of_system ? "be root, or a member of the group p2pchat"
-                                     : "it belongs to another user");
+                           service_of(path) == SERVICE_SYSTEM
+                               ? "be root, or a member of the group p2pchat"
+                               : "it belongs to another user");
     return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
-                       "can't reach the daemon at %s: %s (start it: %s%s)", path, strerror(error),
-                       of_system ? "systemctl start p2pchatd"
-                       : of_user ? "systemctl --user start p2pchatd"
-                                 : "p2pchatd --control ",
-                       of_system || of_user ? "" : path);
+                       "can't reach the daemon at %s: %s (start it: %s)", path, strerror(error),
+                       command != NULL ? command : "p2pchatd");
 }
 
 int ctl_connect(struct ctl *ctl)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/shell.h"
 #include "base/timestamp.h"
 #include "client/view.h"
 
@@ -60,12 +61,12 @@ static int find_cause(struct diagnosis *diagnosis, const json_t *peer, const cha
         return say(&diagnosis->remedy,
                    "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, "
                    "or pair again by p2pchatctl invite), then here: p2pchatctl peer connect %s",
-                   name);
+                   shell_word(name).text);
     return say(&diagnosis->remedy,
                "is p2pchatd running there, its port open, and this machine let in (there: "
                "p2pchatctl peer requests)? Try: p2pchatctl peer connect %s; other addresses: "
                "p2pchatctl peer set %s ADDRESS...",
-               name, name);
+               shell_word(name).text, shell_word(name).text);
 }
 
 static int find_unaddressed(struct diagnosis *diagnosis, const json_t *peer, const char *name)
@@ -75,7 +76,8 @@ static int find_unaddressed(struct diagnosis *diagnosis, const json_t *peer, con
             error != NULL ? error : "") != 0)
         return -ENOMEM;
     return say(&diagnosis->remedy,
-               "let it dial us, or tell where it is: p2pchatctl peer set %s ADDRESS", name);
+               "let it dial us, or tell where it is: p2pchatctl peer set %s ADDRESS",
+               shell_word(name).text);
 }
 
 static int find_changed(struct diagnosis *diagnosis, const json_t *peer, const char *name)
@@ -86,21 +88,22 @@ static int find_changed(struct diagnosis *diagnosis, const json_t *peer, const c
     return say(&diagnosis->remedy,
                "compare the new fingerprint with its owner, then: p2pchatctl peer accept %s "
                "--fingerprint %s",
-               name, offered);
+               shell_word(name).text, offered);
 }
 
 static int find_blocked(struct diagnosis *diagnosis, const char *name)
 {
     if (say(&diagnosis->reason, "blocked: its key is refused") != 0)
         return -ENOMEM;
-    return say(&diagnosis->remedy, "to let it in again: p2pchatctl peer unblock %s", name);
+    return say(&diagnosis->remedy, "to let it in again: p2pchatctl peer unblock %s",
+               shell_word(name).text);
 }
 
 static int find_disconnected(struct diagnosis *diagnosis, const char *name)
 {
     if (say(&diagnosis->reason, "disconnected by hand") != 0)
         return -ENOMEM;
-    return say(&diagnosis->remedy, "p2pchatctl peer connect %s", name);
+    return say(&diagnosis->remedy, "p2pchatctl peer connect %s", shell_word(name).text);
 }
 
 int diagnosis_find(struct diagnosis *diagnosis, const json_t *peer)

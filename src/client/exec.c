@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/backoff.h"
+#include "base/clock.h"
+#include "base/startup.h"
 
 static volatile sig_atomic_t busy;    /* a message is being handled */
 static volatile sig_atomic_t stopped; /* the signal that asked for the end meanwhile */
@@ -77,8 +79,7 @@ static int open_text(const json_t *body)
 
 __attribute__((noreturn)) static void become(const char *command, const json_t *event, int text)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigaction(SIGPIPE, &action, NULL);
+    startup_restore_signals();
     dup2(text, STDIN_FILENO);
     set_environment(event);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
@@ -121,7 +122,18 @@ static void tell(const struct ctl *ctl, const json_t *event, int status, uint32_
                  WEXITSTATUS(status), seconds);
 }
 
-void exec_run(const struct ctl *ctl, const char *command, const json_t *event)
+/* Waits before another try. False: the deadline comes first. */
+static bool rest(uint32_t wait_ms, uint64_t deadline_ms)
+{
+    const uint64_t now = clock_monotonic_ms();
+    const uint64_t left_ms = deadline_ms > now ? deadline_ms - now : 0;
+    const uint64_t ms = wait_ms < left_ms ? wait_ms : left_ms;
+    const struct timespec wait = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    nanosleep(&wait, NULL);
+    return wait_ms < left_ms;
+}
+
+bool exec_run(const struct ctl *ctl, const char *command, const json_t *event, uint64_t deadline_ms)
 {
     static const struct backoff_plan plan = {EXEC_RETRY_MS, EXEC_RETRY_MAX_MS};
     struct backoff backoff = {0};
@@ -130,10 +142,11 @@ void exec_run(const struct ctl *ctl, const char *command, const json_t *event)
     busy = 1;
     while ((status = run_once(command, event)) != 0) {
         const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
-        const struct timespec wait = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
         tell(ctl, event, status, wait_ms);
         exec_done();
-        nanosleep(&wait, NULL);
+        if (!rest(wait_ms, deadline_ms))
+            return false;
         busy = 1;
     }
+    return true;
 }

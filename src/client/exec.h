@@ -19,10 +19,13 @@ enum {
 void exec_init(void);
 
 /*
- * Runs the command for the message of an event until it exits with 0. Then the message is to be
- * acknowledged, and exec_done() to be called.
+ * Runs the command for the message of an event until it exits with 0: then the message is to be
+ * acknowledged, and exec_done() to be called. A command that runs is not ended by the deadline (on
+ * the monotonic clock), but one that fails is not tried again after it. Whether the command has
+ * succeeded.
  */
-void exec_run(const struct ctl *ctl, const char *command, const json_t *event);
+bool exec_run(const struct ctl *ctl, const char *command, const json_t *event,
+              uint64_t deadline_ms);
 
 /* The message is done with. Ends the program if a signal has asked for that. */
 void exec_done(void);

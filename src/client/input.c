@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages out of standard input. Lines keep every byte, a CR too.
+ * Messages out of standard input. Lines keep every byte but their end.
  */
 #include "client/input.h"
 
@@ -40,6 +40,14 @@ static struct span what_is_left(const struct input *input)
     return SPAN(input->buffer.data + input->taken, input->buffer.size - input->taken);
 }
 
+/* A line without the CR that programs of other systems end it with. */
+static struct span without_cr(struct span line)
+{
+    if (line.size > 0 && line.data[line.size - 1] == '\r')
+        line.size--;
+    return line;
+}
+
 /* No LF in what is left: it may be the last line, or the beginning of one that is too long. */
 static int unfinished_line(struct input *input, struct span rest, struct span *line)
 {
@@ -53,7 +61,7 @@ static int unfinished_line(struct input *input, struct span rest, struct span *l
         input->lines++;
         return INPUT_TOO_LONG;
     }
-    *line = rest;
+    *line = without_cr(rest);
     input->lines++;
     return rest.size > 0 ? 0 : INPUT_END;
 }
@@ -71,9 +79,9 @@ int input_line(struct input *input, struct span *line)
             input->skipping = false;
             continue;
         }
-        *line = SPAN(rest.data, size);
+        *line = without_cr(SPAN(rest.data, size));
         input->lines++;
-        return size <= INPUT_TEXT_MAX ? 0 : INPUT_TOO_LONG;
+        return line->size <= INPUT_TEXT_MAX ? 0 : INPUT_TOO_LONG;
     }
 }
 

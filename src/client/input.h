@@ -31,8 +31,8 @@ void input_deinit(struct input *input);
 int input_read(struct input *input);
 
 /*
- * The next line without its LF, valid until the next call; the last one may lack it. 0 or an
- * input_outcome.
+ * The next line without its end, LF or CR LF, valid until the next call; the last one may lack it.
+ * 0 or an input_outcome.
  */
 int input_line(struct input *input, struct span *line);
 

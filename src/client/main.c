@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/startup.h"
 #include "base/utf8.h"
 #include "client/ctl.h"
 #include "client/options.h"
@@ -77,7 +78,9 @@ int main(int argc, char **argv)
 {
     const char *no_colour = getenv("NO_COLOR");
     struct ctl ctl = {.in = STDIN_FILENO, .out = stdout, .err = stderr};
-    signal(SIGPIPE, SIG_IGN);
+    if (startup_open_standard() < 0)
+        return EX_SOFTWARE;
+    startup_reset_signals();
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);
     ctl.terminal = isatty(STDOUT_FILENO) == 1;

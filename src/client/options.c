@@ -130,6 +130,16 @@ const struct verb *options_verb(struct ctl *ctl, const char *name)
     return verb;
 }
 
+int options_peer(struct ctl *ctl, const char *name, const char **peer)
+{
+    if (name[0] == '\0')
+        return options_misuse(ctl, "a peer has a name; this one is empty");
+    if (*peer != NULL)
+        return options_misuse(ctl, "only one peer can be named, not %s and %s", *peer, name);
+    *peer = name;
+    return 0;
+}
+
 int options_count(struct ctl *ctl, int count, int least, int most)
 {
     if (count < least)
@@ -161,14 +171,12 @@ int options_duration(struct ctl *ctl, const char *option, const char *text, uint
 int options_time(struct ctl *ctl, const char *option, const char *text, json_t **time)
 {
     char formatted[TIMESTAMP_TEXT_MAX];
-    uint64_t wall_ms, ago_ms;
-    if (text[0] == '-' && duration_parse(text + 1, &ago_ms) == 0) {
-        const uint64_t now = clock_wall_ms();
-        wall_ms = ago_ms < now ? now - ago_ms : 0;
-    } else if (timestamp_parse(text, &wall_ms) != 0) {
-        return options_misuse(
-            ctl, "%s must be a time like 2026-11-22T19:51:03Z, or -1h, not \"%s\"", option, text);
-    }
+    uint64_t wall_ms;
+    if (timestamp_parse_local(text, clock_wall_ms(), &wall_ms) != 0)
+        return options_misuse(ctl,
+                              "%s must be a time like \"2026-11-22 19:51:03\", today, yesterday or "
+                              "-1h, not \"%s\"",
+                              option, text);
     timestamp_format(wall_ms, formatted);
     *time = json_string(formatted);
     return *time != NULL ? 0 : (ctl_fail(ctl, RPC_KIND_internal, "out of memory"), OPTIONS_STOP);

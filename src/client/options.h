@@ -30,6 +30,12 @@ enum {
 /* Begins to read options. argv[0] is the verb. */
 void options_begin(void);
 
+/*
+ * Takes a peer that was named, by -p or as an argument: only one may be, and not "". 0 or
+ * OPTIONS_STOP.
+ */
+int options_peer(struct ctl *ctl, const char *name, const char **peer);
+
 /* The next option, its value in optarg; or OPTIONS_END or OPTIONS_STOP. */
 int options_next(struct ctl *ctl, int argc, char **argv, const char *shorts,
                  const struct option *longs);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/shell.h"
 #include "client/connection.h"
 #include "client/output.h"
 
@@ -80,7 +81,7 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
     struct ctl *ctl = outbox->ctl;
     if (ctl->json && final)
         output_json(ctl, message, '\n');
-    else if (!ctl->json && !ctl->quiet && (!final || outbox->options->wait == NULL))
+    else if (!ctl->json && (!final || outbox->options->wait == NULL))
         output_line(ctl, "%s", member_string(message, "id", "?"));
     output_flush(ctl);
 }
@@ -108,7 +109,7 @@ static void tell_loss(const struct outbox *outbox)
     if (outbox->count == 1 && params != NULL)
         ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
                     "%s; to repeat the message, and yet send it once: --client-id %s", gone,
-                    member_string(params, "client_id", "?"));
+                    shell_word(member_string(params, "client_id", "?")).text);
     else
         ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
                     "%s; %zu messages may have been accepted or not", gone,

@@ -88,7 +88,7 @@ bool output_list(struct ctl *ctl, const json_t *list, const char *key)
 
 bool output_flush(struct ctl *ctl)
 {
-    note_error(ctl, fflush(ctl->out) == 0);
+    note_error(ctl, fflush(ctl->out) == 0 && ferror(ctl->out) == 0);
     return ctl->out_error == 0;
 }
 

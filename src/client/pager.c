@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/startup.h"
+
 /* What the user wants, else what there is. */
 static const char *command(void)
 {
@@ -23,6 +25,7 @@ static const char *command(void)
 _Noreturn static void run(const char *pager, int input)
 {
     dup2(input, STDIN_FILENO);
+    startup_restore_signals();
     /* Leave when all fits on a screen, keep colours, don't clear. */
     setenv("LESS", "FRX", 0);
     execl("/bin/sh", "sh", "-c", pager, (char *)NULL);

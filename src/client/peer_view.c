@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/shell.h"
 #include "client/diagnosis.h"
 #include "client/output.h"
 #include "client/view.h"
@@ -125,7 +126,7 @@ void peer_view_met(struct ctl *ctl, const json_t *peer, const char *wanted)
         ctl_note(ctl,
                  "%s is a peer already and keeps this name; to change it: p2pchatctl peer "
                  "rename %s %s",
-                 name, name, wanted);
+                 name, shell_word(name).text, shell_word(wanted).text);
 }
 
 void peer_view_request(struct ctl *ctl, const json_t *request)

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/startup.h"
+
 enum { SSH_FAILED = 255, COMMAND_NOT_FOUND = 127 };
 
 /* ssh joins its arguments and the shell over there takes them apart again. */
@@ -39,7 +41,7 @@ static void become_ssh(const char *destination, const char *command, int in, int
     const char *ssh = getenv("P2PCHAT_SSH");
     if (ssh == NULL || ssh[0] == '\0')
         ssh = "ssh";
-    signal(SIGPIPE, SIG_DFL);
+    startup_restore_signals();
     signal(SIGINT, SIG_DFL);
     if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
         execlp(ssh, ssh, "--", destination, command, (char *)NULL);

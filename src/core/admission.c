@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/shell.h"
 #include "core/delivery.h"
 #include "core/node_outcome.h"
 #include "store/handover.h"
@@ -144,7 +145,7 @@ static void raise_alarm(struct admission *admission, struct peer *peer,
     log_event(LOG_LEVEL_ERROR, "peer-key-changed", peer->row.name,
               "another key answered at the peer's address: %s; if the peer really has a new key: "
               "p2pchatctl peer accept %s --fingerprint %s",
-              text, peer->row.name, text);
+              text, shell_word(peer->row.name).text, text);
     bool news = !peer->row.offered || memcmp(peer->row.offered_key, key->bytes, PEER_KEY_SIZE);
     int r = news ? roster_doubt(admission->roster, peer, key) : 0;
     if (r < 0)

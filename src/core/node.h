@@ -95,6 +95,12 @@ int node_find_peer(const struct node *node, const char *name, struct peer **peer
  * NODE_NO_SUCH_PEER or NODE_AMBIGUOUS_PEER. */
 int node_find_only_peer(const struct node *node, struct peer **peer);
 
+/*
+ * The id of a peer, for its history: also of one that was removed, the last one of that name or
+ * key. NODE_NO_SUCH_PEER.
+ */
+int node_find_past_peer(const struct node *node, const char *name, int64_t *id);
+
 /* Makes a peer known and starts dialling it; key may be NULL (pinned at first contact). */
 int node_peer_add(struct node *node, const char *name, const struct address *addresses,
                   unsigned address_count, const struct fingerprint *key, enum peer_trust trust,
@@ -221,7 +227,7 @@ int node_cancel(struct node *node, const struct uuid *id);
 enum { NODE_PURGE_MAX = 5000 };
 
 /*
- * Removes messages of a peer (NULL: of all) from before a wall clock time (0: of any), but none in
- * the queue. At most NODE_PURGE_MAX at a time: *removed says how many.
+ * Removes messages of a peer (by its id; 0: of all) from before a wall clock time (0: of any), but
+ * none in the queue. At most NODE_PURGE_MAX at a time: *removed says how many.
  */
-int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed);
+int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed);

@@ -9,6 +9,7 @@
 
 #include "core/node.h"
 #include "core/node_state.h"
+#include "core/peer_name.h"
 #include "crypto/random.h"
 #include "net/local_address.h"
 
@@ -48,7 +49,7 @@ static void suggest_name(struct invite_uri *uri)
     if (gethostname(name, sizeof name - 1) < 0)
         return;
     name[strcspn(name, ".")] = '\0';
-    if (roster_name_valid(name))
+    if (peer_name_modest(name))
         memcpy(uri->name, name, sizeof name);
 }
 
@@ -146,7 +147,7 @@ static void choose_name(const struct node *node, const struct invite_uri *uri, c
 {
     if (wanted != NULL)
         snprintf(row->name, sizeof row->name, "%s", wanted);
-    else if (roster_check_name(&node->roster, uri->name) == 0)
+    else if (roster_name_suits(&node->roster, uri->name))
         snprintf(row->name, sizeof row->name, "%s", uri->name);
     else
         roster_make_name(&uri->inviter, row->name);
@@ -158,7 +159,7 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
     *peer = roster_by_key(&node->roster, &uri->inviter);
     if (*peer != NULL)
         return renew(node, *peer, uri);
-    if (name != NULL && !roster_name_valid(name))
+    if (name != NULL && !peer_name_valid(name))
         return NODE_BAD_NAME;
     struct peer_row row = {.pinned = true, .trust = PEER_UNPINNED};
     memcpy(row.key, uri->inviter.bytes, sizeof row.key);

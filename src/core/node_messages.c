@@ -218,12 +218,12 @@ int node_cancel(struct node *node, const struct uuid *id)
                                             loop_wall(node->runtime.loop)));
 }
 
-int node_purge(struct node *node, const struct peer *peer, uint64_t before_ms, unsigned *removed)
+int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed)
 {
-    const int64_t id = peer != NULL ? peer->row.id : 0;
     unsigned step = RETENTION_STEP;
     int r = 0;
     for (*removed = 0; r == 0 && step > 0 && *removed < NODE_PURGE_MAX; *removed += step)
-        r = retention_purge(node->runtime.db, id, before_ms, loop_wall(node->runtime.loop), &step);
+        r = retention_purge(node->runtime.db, peer, before_ms, loop_wall(node->runtime.loop),
+                            &step);
     return outcome_of_store(r);
 }

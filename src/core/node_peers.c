@@ -19,6 +19,19 @@ int node_find_peer(const struct node *node, const char *name, struct peer **peer
     return *peer != NULL ? 0 : NODE_NO_SUCH_PEER;
 }
 
+int node_find_past_peer(const struct node *node, const char *name, int64_t *id)
+{
+    struct fingerprint key;
+    struct peer *peer;
+    if (node_find_peer(node, name, &peer) == 0) {
+        *id = peer->row.id;
+        return 0;
+    }
+    const bool has_key = fingerprint_parse(name, &key) == 0;
+    const int r = peers_find_removed(node->runtime.db, name, has_key ? key.bytes : NULL, id);
+    return r == DB_NOT_FOUND ? NODE_NO_SUCH_PEER : outcome_of_store(r);
+}
+
 int node_find_only_peer(const struct node *node, struct peer **peer)
 {
     if (node->runtime.settings.default_peer[0] != '\0')

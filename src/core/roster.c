@@ -10,9 +10,8 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
-#include "base/escape.h"
 #include "base/log.h"
-#include "base/utf8.h"
+#include "core/peer_name.h"
 #include "core/trust.h"
 #include "crypto/random.h"
 #include "store/events.h"
@@ -163,25 +162,21 @@ struct peer *roster_by_id(const struct roster *roster, int64_t id)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-bool roster_name_valid(const char *name)
-{
-    size_t size = strlen(name);
-    if (size == 0 || size >= PEER_NAME_MAX || name[0] == '-' || !utf8_valid(name, size) ||
-        strpbrk(name, " /:") != NULL)
-        return false;
-    /* What had to be made harmless for a terminal is no name. */
-    struct bytes harmless = {0};
-    bool valid = escape_append(&harmless, name, size, ESCAPE_LINE) == 0 && harmless.size == size &&
-                 memcmp(harmless.data, name, size) == 0;
-    bytes_deinit(&harmless);
-    return valid;
-}
-
 int roster_check_name(const struct roster *roster, const char *name)
 {
-    if (!roster_name_valid(name))
+    if (!peer_name_valid(name))
         return NODE_BAD_NAME;
     return roster_by_name(roster, name) != NULL ? NODE_NAME_TAKEN : 0;
+}
+
+bool roster_name_suits(const struct roster *roster, const char *name)
+{
+    if (!peer_name_modest(name))
+        return false;
+    roster_each (peer, roster)
+        if (peer_name_resembles(peer->row.name, name))
+            return false;
+    return true;
 }
 
 void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_MAX])
@@ -252,7 +247,7 @@ int roster_adopt(struct roster *roster, const char *name, const struct fingerpri
     memcpy(row.key, key->bytes, sizeof row.key);
     if (name == NULL)
         roster_make_name(key, row.name);
-    else if (roster_name_valid(name))
+    else if (peer_name_valid(name))
         snprintf(row.name, sizeof row.name, "%s", name);
     return roster_add(roster, &row, peer);
 }

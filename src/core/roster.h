@@ -43,12 +43,11 @@ struct peer *roster_next(const struct roster *roster, const struct peer *peer);
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* Whether people may use this as a peer's name: 1 to 64 bytes of visible UTF-8 without spaces, '/',
- * ':' or a leading '-'. */
-bool roster_name_valid(const char *name);
-
 /* Whether a peer may get this name: 0, NODE_BAD_NAME or NODE_NAME_TAKEN. */
 int roster_check_name(const struct roster *roster, const char *name);
+
+/* Whether a name that somebody else suggests may be taken: modest, and like nobody's. */
+bool roster_name_suits(const struct roster *roster, const char *name);
 
 /* A name for a peer that nobody has named: the beginning of its fingerprint. */
 void roster_make_name(const struct fingerprint *key, char name[static PEER_NAME_MAX]);

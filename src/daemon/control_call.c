@@ -177,6 +177,15 @@ bool control_call_peer(struct control_call *call, const char *name, struct peer 
     return r == 0;
 }
 
+bool control_call_past_peer(struct control_call *call, const char *name, int64_t *id)
+{
+    const char *who = control_call_string(call, name);
+    const int r = node_find_past_peer(call->node, who, id);
+    if (r != 0)
+        control_call_outcome(call, r, who);
+    return r == 0;
+}
+
 bool control_call_addresses(struct control_call *call, const char *name,
                             struct address addresses[PEER_ADDRESSES_MAX], unsigned *count)
 {

@@ -56,6 +56,9 @@ int64_t control_call_integer(const struct control_call *call, const char *name, 
 /* The peer that the parameter names. False: call->kind and text say why not. */
 bool control_call_peer(struct control_call *call, const char *name, struct peer **peer);
 
+/* The same for one whose history is wanted: it may have been removed. Gives its id. */
+bool control_call_past_peer(struct control_call *call, const char *name, int64_t *id);
+
 /*
  * The peers that the parameter "peers" names, each once; none if it is missing. False likewise.
  */

@@ -163,12 +163,9 @@ static bool read_filter(struct control_call *call, struct messages_filter *filte
         .queued_only = json_is_true(json_object_get(call->params, "queued")),
         .limit = (unsigned)(limit < HISTORY_MAX ? limit : HISTORY_MAX),
     };
-    if (control_call_string(call, "peer") != NULL) {
-        struct peer *peer;
-        if (!control_call_peer(call, "peer", &peer))
-            return false;
-        filter->peer = peer->row.id;
-    }
+    if (control_call_string(call, "peer") != NULL &&
+        !control_call_past_peer(call, "peer", &filter->peer))
+        return false;
     return read_time(call, "since", &filter->since_ms) &&
            read_time(call, "until", &filter->until_ms);
 }
@@ -200,13 +197,13 @@ enum control_answer control_history_list(struct control_call *call)
 
 enum control_answer control_history_purge(struct control_call *call)
 {
-    struct peer *peer = NULL;
+    int64_t peer = 0;
     uint64_t before_ms = 0;
     unsigned removed;
     const bool named = control_call_string(call, "peer") != NULL;
     if (!named && control_call_string(call, "before") == NULL)
         return control_call_fail(call, RPC_KIND_usage, "say which: peer, before, or both");
-    if ((named && !control_call_peer(call, "peer", &peer)) ||
+    if ((named && !control_call_past_peer(call, "peer", &peer)) ||
         !read_time(call, "before", &before_ms))
         return CALL_FAILED;
     int r = node_purge(call->node, peer, before_ms, &removed);

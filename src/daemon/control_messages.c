@@ -105,8 +105,9 @@ enum control_answer control_message_wait(struct control_call *call)
         return control_call_fail(call, RPC_KIND_usage, "'%.40s' is not sent or delivered", state);
     if (!control_call_id(call, &id))
         return CALL_FAILED;
+    const int64_t timeout_ms = control_call_integer(call, "timeout_ms", -1);
     return control_wait_message(call, &id, sent ? MESSAGE_SENT : MESSAGE_DELIVERED,
-                                (uint64_t)control_call_integer(call, "timeout_ms", 0));
+                                timeout_ms < 0 ? CONTROL_WAIT_FOR_EVER : (uint64_t)timeout_ms);
 }
 
 struct viewing {

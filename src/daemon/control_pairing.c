@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/shell.h"
 
 static const char not_taken[] =
     "it was used already, has expired or was revoked (which, only they "
@@ -84,7 +85,7 @@ static int say_unreached(const struct peer *peer, struct bytes *text)
         r = say_attempts(peer, text);
     return r != 0 ? r
                   : say(text, ". p2pchatd goes on trying; to give up: p2pchatctl peer remove %s",
-                        peer->row.name);
+                        shell_word(peer->row.name).text);
 }
 
 int pairing_explain(const struct node *node, const struct peer *peer, enum rpc_kind *kind,

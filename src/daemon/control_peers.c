@@ -2,6 +2,8 @@
 /*
  * Control methods about peers.
  */
+#define LOG_COMPONENT "control"
+#include "base/log.h"
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
@@ -71,7 +73,12 @@ enum control_answer control_peer_rename(struct control_call *call)
     struct peer *peer;
     if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
-    return answer_peer(call, node_peer_rename(call->node, peer, to), to, peer);
+    const struct peer_row row = peer->row;
+    const int r = node_peer_rename(call->node, peer, to);
+    if (r == 0)
+        log_info("peer %s was renamed to %s by user %u", row.name, to,
+                 (unsigned)call->client->user);
+    return answer_peer(call, r, to, peer);
 }
 
 enum control_answer control_peer_set(struct control_call *call)
@@ -91,9 +98,11 @@ enum control_answer control_peer_remove(struct control_call *call)
     struct peer *peer;
     if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
+    const struct peer_row row = peer->row;
     int r = node_peer_remove(call->node, peer);
     if (r != 0)
         return control_call_outcome(call, r, control_call_string(call, "name"));
+    log_info("peer %s was removed by user %u", row.name, (unsigned)call->client->user);
     return control_call_done(call, json_object());
 }
 
@@ -175,6 +184,8 @@ enum control_answer control_peer_reject(struct control_call *call)
     int r = node_request_reject(call->node, &key);
     if (r != 0)
         return control_call_outcome(call, r, control_call_string(call, "fingerprint"));
+    log_info("key %s was rejected by user %u", control_call_string(call, "fingerprint"),
+             (unsigned)call->client->user);
     return control_call_done(call, json_object());
 }
 
@@ -205,7 +216,7 @@ enum control_answer control_peer_ping(struct control_call *call)
         return control_call_outcome(call, r, peer->row.name);
     /* A link without an answer for so long is closed; to wait longer makes no sense. */
     int64_t timeout_ms = control_call_integer(call, "timeout_ms", PING_TIMEOUT_MS);
-    if (timeout_ms == 0 || timeout_ms > PING_TIMEOUT_MS)
+    if (timeout_ms > PING_TIMEOUT_MS)
         timeout_ms = PING_TIMEOUT_MS;
     return control_wait_pong(call, peer, (uint64_t)timeout_ms);
 }

@@ -93,7 +93,7 @@ static struct wait *wait_new(struct control_call *call, enum wait_kind kind, uin
     wait->client = call->client;
     wait->id = json_deep_copy(call->id);
     wait->silent = call->notification;
-    if (timeout_ms != 0)
+    if (timeout_ms != CONTROL_WAIT_FOR_EVER)
         timer_arm_at(wait->timer, loop_now(call->control->loop) + timeout_ms);
     list_append(&call->control->waits, &wait->node);
     call->client->wait_count++;

@@ -63,6 +63,20 @@ int peers_add(struct db *db, struct peer_row *row)
     return r == 0 ? add_addresses(db, row) : r;
 }
 
+int peers_find_removed(struct db *db, const char *name, const uint8_t *key, int64_t *id)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT id FROM peer"
+                                    "  WHERE removed_ms IS NOT NULL AND (name = ? OR key = ?)"
+                                    "  ORDER BY removed_ms DESC, id DESC LIMIT 1");
+    sql_bind_text(&query, name);
+    sql_bind_blob(&query, key, key != NULL ? PEER_KEY_SIZE : 0);
+    if (!sql_row(&query))
+        return query.result != 0 ? query.result : DB_NOT_FOUND;
+    *id = sql_int(&query);
+    return query.result;
+}
+
 /* The key of a peer that is not removed. 0, DB_NOT_FOUND or -EIO. */
 static int find_key(struct db *db, int64_t id, bool *pinned, uint8_t key[static PEER_KEY_SIZE])
 {

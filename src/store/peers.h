@@ -10,8 +10,9 @@
 #include "store/db.h"
 
 enum {
-    PEER_NAME_MAX = 65, /* with the NUL */
-    PEER_KEY_SIZE = 32, /* a fingerprint */
+    PEER_NAME_CHARACTERS = 64,
+    PEER_NAME_MAX = 4 * PEER_NAME_CHARACTERS + 1, /* bytes, with the NUL */
+    PEER_KEY_SIZE = 32,                           /* a fingerprint */
     PEER_ADDRESSES_MAX = 8,
     PEER_INVITE_SIZE = 16, /* the secret of an invite */
 };
@@ -64,6 +65,12 @@ int peers_old_keys(struct db *db, int64_t id,
  * DB_FULL or -EIO.
  */
 int peers_remove(struct db *db, int64_t id, uint64_t now_ms);
+
+/*
+ * The row of the peer removed last of this name, or of this key (NULL: by its name only). 0,
+ * DB_NOT_FOUND or -EIO.
+ */
+int peers_find_removed(struct db *db, const char *name, const uint8_t *key, int64_t *id);
 
 /*
  * Calls `visit` for every peer that is not removed, oldest first, until it returns < 0. 0 or -errno

@@ -1,5 +1,8 @@
 """An error names the thing, the reason and the next step."""
 
+import json
+import subprocess
+
 import pytest
 
 from harness import P2PCHATCTL, run
@@ -70,11 +73,67 @@ def test_a_full_queue_is_told_with_the_way_to_room(daemon):
     assert "p2pchatctl doctor" in refused.err and "p2pchatctl queue cancel" in refused.err
 
 
-def test_an_option_behind_the_text_is_told_for_it_was_sent(alice):
+def test_an_option_behind_the_text_is_an_error_and_nothing_is_sent(alice):
     alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
-    sent = alice.ctl("send", "hello", "--wait")
-    assert "--wait is sent as text" in sent.err
+    refused = alice.ctl("send", "hello", "--wait", expect=64)
+    assert "--wait stands behind the text" in refused.err
+    assert alice.history() == []
+    alice.ctl("send", "--", "hello", "--wait")
     assert [message["body"] for message in alice.history()] == ["hello --wait"]
+
+
+def test_output_that_can_not_be_written_is_an_error(alice):
+    """Closed, or on a full disk: never success."""
+    for redirection in (">&-", ">/dev/full"):
+        for arguments in ("--version", "help", "status", "fingerprint"):
+            done = subprocess.run(f"{P2PCHATCTL} -s {alice.socket} {arguments} {redirection}",
+                                  shell=True, text=True, capture_output=True)
+            assert (done.returncode, done.stdout) == (74, ""), (arguments, redirection)
+            assert "can't write: " in done.stderr
+
+
+def test_a_text_never_goes_to_the_control_socket(paired):
+    """With standard output closed its number is the next one that is given."""
+    alice, bob = paired
+    call = '{"method":"peer.add","params":{"name":"mallory","address":["127.0.0.1:9"]}}'
+    bob.ctl("send", "-p", "alice", "--wait", call)
+    for arguments in ("follow -n 1 --no-follow -o cat", "history -n 1 -o cat"):
+        done = subprocess.run(f"{P2PCHATCTL} -s {alice.socket} {arguments} >&-", shell=True,
+                              text=True, capture_output=True)
+        assert done.returncode == 74
+    assert alice.ctl("-q", "peer", "list").out == "bob\n"
+
+
+def test_lines_of_a_closed_input_are_an_error(alice):
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    done = subprocess.run(f"{P2PCHATCTL} -s {alice.socket} send --lines <&-", shell=True, text=True,
+                          capture_output=True)
+    assert done.returncode == 74
+    assert "can't read standard input" in done.stderr
+
+
+def test_a_command_that_fails_ends_at_the_timeout(paired):
+    alice, bob = paired
+    bob.ctl("send", "-p", "alice", "--wait", "one")
+    ended = alice.ctl("follow", "-n", "1", "--timeout", "1", "--exec", "false", expect=75)
+    assert "did not succeed in time" in ended.err
+
+
+def test_a_wait_of_no_time_is_over_at_once(alice):
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    sent = alice.ctl("send", "hello").out.strip()
+    request = json.dumps({"id": sent, "state": "delivered", "timeout_ms": 0})
+    assert "not delivered in time" in alice.ctl("rpc", "message.wait", request, expect=75).err
+
+
+def test_a_command_runs_where_children_are_ignored(paired):
+    """As under a parent that ignores SIGCHLD: the command's status is seen all the same."""
+    alice, bob = paired
+    bob.ctl("send", "-p", "alice", "--wait", "one")
+    done = subprocess.run(["env", "--ignore-signal=CHLD", P2PCHATCTL, "-s", alice.socket, "follow",
+                           "-n", "1", "--count", "1", "--timeout", "20", "--exec", "echo ran"],
+                          text=True, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
 
 
 def test_an_invite_that_leads_nobody_here_says_so(alice):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness import PATIENCE_S, eventually
+from harness import PATIENCE_S, eventually, pair
 
 FRAGMENT = re.compile(r"#[A-Za-z0-9_-]{64}$")
 
@@ -306,3 +306,17 @@ def test_the_secret_stays_out_of_list_log_and_status(alice, bob):
     for daemon in (alice, bob):
         assert secret not in daemon.text_of_log()
         assert secret not in str(daemon.rpc("status"))
+
+
+@pytest.mark.parametrize("name", ["alice%E2%80%8B", "A1ice", "al-ice", ";reboot;", "-x", "%C3%A9"])
+def test_a_suggested_name_that_misleads_is_not_taken(daemon, alice, bob, name):
+    """Bob knows an alice; what mallory suggests to be called looks like her, or like a command."""
+    pair(alice, bob)
+    mallory = daemon("mallory")
+    line = mallory.ctl("-q", "invite", "--address", mallory.address).out.strip()
+    scheme, _, rest = line.partition("p2pchat://")
+    forged = "p2pchat://" + rest[:rest.index("/")] + "/" + name + rest[rest.index("#"):]
+    bob.ctl("join", "--timeout", "30", forged)
+    names = {peer["name"] for peer in bob.rpc("peer.list")["peers"]}
+    assert len(names) == 2 and "alice" in names
+    assert (names - {"alice"}).pop().startswith("peer-")

@@ -3,6 +3,7 @@
 test_inflight_OBJS = core/inflight
 test_limits_OBJS = core/limits base/bucket base/bytes
 test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
+test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
 test_trust_OBJS = core/trust
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random

@@ -32,19 +32,40 @@ static void test_arguments_are_joined_by_spaces(void **state)
     expect(rig_run("send", "hello ", "wide", "world", NULL), 0, "m1\n", "");
 }
 
+#define BEHIND                                                                                  \
+    " stands behind the text: write options before it, or -- before a text that has one (see: " \
+    "p2pchatctl help send)\n"
+
 static void test_options_end_at_the_text(void **state)
 {
     (void)state;
-    rig_step("message.send", "{\"peers\":[\"a\"],\"body\":\"x -p b --json\"," ID("1") "}", QUEUED);
-    expect(rig_run("send", "-p", "a", "x", "-p", "b", "--json", NULL), 0, "m1\n",
-           "p2pchatctl: --json is sent as text: options stand before it\n");
+    expect(rig_run("send", "-p", "a", "x", "-p", "b", NULL), 64, "", "p2pchatctl: -p" BEHIND);
+    expect(rig_run("send", "x", "--json", NULL), 64, "", "p2pchatctl: --json" BEHIND);
+    expect(rig_run("send", "x", "--wait=sent", NULL), 64, "", "p2pchatctl: --wait=sent" BEHIND);
+    rig_step("message.send", "{\"body\":\"x --waiting -x --\"," ID("1") "}", QUEUED);
+    expect(rig_run("send", "x", "--waiting", "-x", "--", NULL), 0, "m1\n", "");
     rig_step("message.send", "{\"body\":\"--json -\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "--", "--json", "-", NULL), 0, "m1\n", "");
-    rig_step("message.send", "{\"body\":\"x --wait=sent --waiting\"," ID("1") "}", QUEUED);
-    expect(rig_run("send", "x", "--wait=sent", "--waiting", NULL), 0, "m1\n",
-           "p2pchatctl: --wait=sent is sent as text: options stand before it\n");
     rig_step("message.send", "{\"body\":\"x --wait\"," ID("1") "}", QUEUED);
     expect(rig_run("send", "--", "x", "--wait", NULL), 0, "m1\n", "");
+}
+
+static void test_a_state_that_is_not_joined_to_its_option_is_no_text(void **state)
+{
+    (void)state;
+    expect(
+        rig_run("send", "--wait", "delivered", "x", NULL), 64, "",
+        "p2pchatctl: write --wait=delivered; or -- before a text that begins so (see: p2pchatctl "
+        "help send)\n");
+    rig_step("message.send", "{\"body\":\"sent\"," ID("1") "}", QUEUED);
+    expect(rig_run("send", "sent", NULL), 0, "m1\n", "");
+}
+
+static void test_nobody_has_an_empty_name(void **state)
+{
+    (void)state;
+    expect(rig_run("send", "-p", "", "x", NULL), 64, "",
+           "p2pchatctl: -p needs a name; it is given an empty one (see: p2pchatctl help send)\n");
 }
 
 static void test_every_option_reaches_the_daemon(void **state)
@@ -152,11 +173,11 @@ static void test_json_is_a_line_for_each_recipient(void **state)
            "");
 }
 
-static void test_quiet_prints_no_id(void **state)
+static void test_quiet_prints_the_id(void **state)
 {
     (void)state;
     rig_step("message.send", "{\"body\":\"y\"," ID("1") "}", QUEUED);
-    expect(rig_run("send", "-q", "y", NULL), 0, "", "");
+    expect(rig_run("send", "-q", "y", NULL), 0, "m1\n", "");
 }
 
 static void test_wait_is_for_delivery_unless_told_otherwise(void **state)
@@ -205,7 +226,7 @@ static void test_a_wait_survives_a_restart_of_the_daemon(void **state)
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", NULL);
     rig_lose(2);
     rig_step("message.wait", "{\"id\":\"m1\",\"state\":\"delivered\"}", STATE("m1", "delivered"));
-    expect(rig_run("send", "-q", "--wait", "y", NULL), 0, "", "");
+    expect(rig_run("send", "-q", "--wait", "y", NULL), 0, "m1\n", "");
 }
 
 static void test_a_message_without_an_answer_is_sent_again_under_its_id(void **state)
@@ -221,7 +242,7 @@ static void test_a_message_without_an_answer_is_sent_again_under_its_id(void **s
     rig_step("message.send", "{\"body\":\"y\",\"client_id\":\"c\"}", NULL);
     rig_lose(0);
     rig_step("message.send", "{\"body\":\"y\",\"client_id\":\"c\"}", QUEUED);
-    expect(rig_run("send", "-q", "--client-id=c", "y", NULL), 0, "", "");
+    expect(rig_run("send", "-q", "--client-id=c", "y", NULL), 0, "m1\n", "");
 }
 
 #define GONE "the daemon went away before it answered, and is not back (see: p2pchatctl doctor); "
@@ -307,13 +328,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_arguments_are_joined_by_spaces),
         RIG_TEST(test_options_end_at_the_text),
+        RIG_TEST(test_a_state_that_is_not_joined_to_its_option_is_no_text),
+        RIG_TEST(test_nobody_has_an_empty_name),
         RIG_TEST(test_every_option_reaches_the_daemon),
         RIG_TEST(test_input_is_one_message_without_its_last_newline),
         RIG_TEST(test_what_can_not_be_a_message_is_refused_before_sending),
         RIG_TEST(test_wrong_command_lines_are_told),
         RIG_TEST(test_the_daemons_refusal_is_the_exit_status),
         RIG_TEST(test_json_is_a_line_for_each_recipient),
-        RIG_TEST(test_quiet_prints_no_id),
+        RIG_TEST(test_quiet_prints_the_id),
         RIG_TEST(test_wait_is_for_delivery_unless_told_otherwise),
         RIG_TEST(test_one_of_two_in_time_is_a_failure),
         RIG_TEST(test_a_daemon_that_does_not_answer_ends_the_wait_too),

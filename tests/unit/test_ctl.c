@@ -21,7 +21,11 @@ static void test_the_message_names_socket_reason_and_remedy(void **state)
         {"/run/user/1/p2pchat/control.sock", ECONNREFUSED,
          "Connection refused (start it: systemctl --user start p2pchatd)"},
         {"/my/socket", ENOENT,
-         "No such file or directory (start it: p2pchatd --control /my/socket)"},
+         "No such file or directory (start it: p2pchatd --state-dir ITS-STATE-DIRECTORY --control "
+         "/my/socket)"},
+        {"/run/user/1/my socket", ENOENT,
+         "No such file or directory (start it: p2pchatd --state-dir ITS-STATE-DIRECTORY --control "
+         "'/run/user/1/my socket')"},
         {RUNSTATEDIR "/p2pchat/control.sock", EACCES,
          "Permission denied (be root, or a member of the group p2pchat)"},
         {"/my/socket", EACCES, "Permission denied (it belongs to another user)"},

@@ -32,8 +32,8 @@ static void expect_outcome(struct input *input, int outcome)
 
 static void test_lines_are_the_same_split_at_every_offset(void **state)
 {
-    static const char lines_text[] = "one\n\ntwo\r\nlast";
-    static const char *const lines[] = {"one", "", "two\r"};
+    static const char lines_text[] = "one\n\ntwo\r\n\rthr\ree\r\r\nlast\r";
+    static const char *const lines[] = {"one", "", "two", "\rthr\ree\r"};
     (void)state;
     for (size_t cut = 1; cut < sizeof lines_text - 1; cut++) {
         int fds[2];

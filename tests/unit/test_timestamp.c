@@ -5,6 +5,8 @@
 #include "base/timestamp.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "unit/cmocka_all.h"
 
@@ -58,6 +60,9 @@ static void test_parse_reads_every_form(void **state)
         {"2023-11-15T22:12:20+23:59", UINT64_C(1700000000000)},
         {"2016-12-31T23:59:60Z", UINT64_C(1483228800000)},
         {"1969-12-31T23:30:00-00:30", 0},
+        {"1969-12-31T23:59:59Z", 0},
+        {"1970-01-01T00:00:00+00:01", 0},
+        {"0000-01-01", 0},
     };
     uint64_t wall_ms;
 
@@ -99,10 +104,7 @@ static void test_parse_refuses_everything_else(void **state)
         "2023-11-14T22:13:20--1:00",
         " 2023-11-14",
         "2023-11-14 ",
-        "1969-12-31T23:59:59Z",
-        "1970-01-01T00:00:00+00:01",
         "-023-11-14",
-        "0000-01-01",
     };
     uint64_t wall_ms;
     (void)state;
@@ -112,12 +114,53 @@ static void test_parse_refuses_everything_else(void **state)
     }
 }
 
+/* Berlin is an hour ahead of UTC in winter, two in summer. */
+static void test_what_people_write_is_local(void **state)
+{
+    static const uint64_t now_ms = UINT64_C(1700000000000); /* 2023-11-14 23:13:20 there */
+    static const struct {
+        const char *text;
+        uint64_t wall_ms;
+    } cases[] = {
+        {"now", now_ms},
+        {"today", UINT64_C(1699916400000)},
+        {"yesterday", UINT64_C(1699830000000)},
+        {"-1h", now_ms - 3600 * 1000},
+        {"-100000d", 0},
+        {"2023-11-14", UINT64_C(1699916400000)},
+        {"2023-11-14 23:13", UINT64_C(1699999980000)},
+        {"2023-11-14 23:13:20", now_ms},
+        {"2023-11-14T23:13:20.5", now_ms + 500},
+        {"2023-07-14 12:00", UINT64_C(1689328800000)},
+        {"2023-11-14T22:13:20Z", now_ms},
+        {"2023-11-14 22:13:20+00:00", now_ms},
+        {"1969-01-01", 0},
+    };
+    static const char *const bad[] = {"",       "Today",           "tomorrow", "-",
+                                      "-1x",    "2023-11-14 23",   "23:13",    "2023-11-14 23:13x",
+                                      "-1h-1h", "2023-11-14 24:00"};
+    uint64_t wall_ms;
+    (void)state;
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (timestamp_parse_local(cases[i].text, now_ms, &wall_ms) != 0 ||
+            wall_ms != cases[i].wall_ms)
+            fail_msg("\"%s\" gives %llu", cases[i].text, (unsigned long long)wall_ms);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        if (timestamp_parse_local(bad[i], now_ms, &wall_ms) != -EINVAL)
+            fail_msg("accepted \"%s\"", bad[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_and_time_are_the_same),
         cmocka_unit_test(test_format_stays_within_four_digits),
         cmocka_unit_test(test_parse_reads_every_form),
+        cmocka_unit_test(test_what_people_write_is_local),
         cmocka_unit_test(test_parse_refuses_everything_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

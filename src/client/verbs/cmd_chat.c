@@ -103,18 +103,34 @@ static int converse(struct ctl *ctl, struct chat *chat)
     return ctl->status;
 }
 
+/* The peer, or NULL in *peer if none is named. 0 or OPTIONS_STOP. */
+static int read_options(struct ctl *ctl, int argc, char **argv, const char **peer)
+{
+    static const struct option longs[] = {{"peer", required_argument, NULL, 'p'}, OPTIONS_LONG};
+    int option;
+    options_begin();
+    while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (options_peer(ctl, optarg, peer) != 0)
+            return OPTIONS_STOP;
+    }
+    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
+        return OPTIONS_STOP;
+    return optind < argc ? options_peer(ctl, argv[optind], peer) : 0;
+}
+
 int cmd_chat(struct ctl *ctl, int argc, char **argv)
 {
     CLEANUP(chat_deinit)
     struct chat chat = {.transcript = {.out = ctl->out, .colour = ctl->colour}};
-    if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
+    const char *peer = NULL;
+    if (read_options(ctl, argc, argv, &peer) != 0)
         return ctl->status;
     if (!ctl->terminal || isatty(ctl->in) != 1)
         return options_misuse(ctl, "chat needs a terminal; scripts have send and follow"),
                ctl->status;
     client_id_init(&chat.ids);
-    if (find_peer(ctl, &chat, optind < argc ? argv[optind] : NULL) != 0 ||
-        chat_link_init(&chat.link, ctl, chat.peer) != 0 || open_editor(ctl, &chat) != 0)
+    if (find_peer(ctl, &chat, peer) != 0 || chat_link_init(&chat.link, ctl, chat.peer) != 0 ||
+        open_editor(ctl, &chat) != 0)
         return ctl->status;
     return converse(ctl, &chat);
 }

@@ -14,10 +14,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/shell.h"
 #include "base/timestamp.h"
 #include "client/diagnosis.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/service.h"
 #include "client/verb.h"
 #include "rpc/rpc_path.h"
 
@@ -30,25 +32,34 @@ enum {
 
 struct doctor {
     struct ctl *ctl;
-    bool system;    /* the daemon is the system's, not the user's */
-    unsigned wrong; /* findings that are not "ok" */
+    char *socket;
+    enum service service;
+    bool broken; /* something is: what only could be better does not count */
+};
+
+enum level {
+    LEVEL_OK,
+    LEVEL_NOTE,  /* worth knowing; the daemon does what it is for */
+    LEVEL_WRONG, /* something is broken */
 };
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-/* What is well may have a remedy, too: it could be better. */
-static void show(struct doctor *doctor, bool ok, const char *check, const char *finding,
+static void show(struct doctor *doctor, enum level level, const char *check, const char *finding,
                  const char *remedy)
 {
+    static const char *const names[] = {"ok", "note", "WRONG"};
+    static const char *const json_names[] = {"ok", "note", "wrong"};
     struct ctl *ctl = doctor->ctl;
-    doctor->wrong += !ok;
+    doctor->broken = doctor->broken || level == LEVEL_WRONG;
     if (ctl->json) {
         CLEANUP(json_release)
-        json_t *line = json_pack("{s:s,s:b,s:s,s:s*}", "check", check, "ok", (int)ok, "finding",
-                                 finding, "remedy", remedy);
+        json_t *line =
+            json_pack("{s:s,s:s,s:b,s:s,s:s*}", "check", check, "level", json_names[level], "ok",
+                      level != LEVEL_WRONG, "finding", finding, "remedy", remedy);
         output_json(ctl, line, '\n');
-    } else if (!ok || !ctl->quiet) {
-        output_line(ctl, "%-6s %-10s %s", ok ? "ok" : "WRONG", check, finding);
+    } else if (level == LEVEL_WRONG || !ctl->quiet) {
+        output_line(ctl, "%-6s %-10s %s", names[level], check, finding);
         if (remedy != NULL)
             output_line(ctl, "%-6s %-10s what to do: %s", "", "", remedy);
     }
@@ -63,14 +74,14 @@ __attribute__((format(printf, 3, 4))) static void ok(struct doctor *doctor, cons
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
     va_end(arguments);
-    show(doctor, text != NULL, check, text != NULL ? text : "out of memory",
-         text != NULL ? NULL : "try again");
+    show(doctor, text != NULL ? LEVEL_OK : LEVEL_WRONG, check,
+         text != NULL ? text : "out of memory", text != NULL ? NULL : "try again");
 }
 
 /* `format` is of the remedy. */
-__attribute__((format(printf, 4, 5))) static void wrong(struct doctor *doctor, const char *check,
-                                                        const char *finding, const char *format,
-                                                        ...)
+__attribute__((format(printf, 5, 6))) static void advise(struct doctor *doctor, enum level level,
+                                                         const char *check, const char *finding,
+                                                         const char *format, ...)
 {
     CLEANUP(cleanup_free) char *remedy = NULL;
     va_list arguments;
@@ -78,55 +89,76 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct doctor *doctor, c
     if (vasprintf(&remedy, format, arguments) < 0)
         remedy = NULL;
     va_end(arguments);
-    show(doctor, false, check, finding, remedy != NULL ? remedy : "out of memory");
+    show(doctor, level, check, finding, remedy != NULL ? remedy : "out of memory");
 }
+
+#define wrong(doctor, check, finding, ...) advise(doctor, LEVEL_WRONG, check, finding, __VA_ARGS__)
+#define note(doctor, check, finding, ...)  advise(doctor, LEVEL_NOTE, check, finding, __VA_ARGS__)
 
 /* --- socket and daemon ------------------------------------------------------------------------ */
 
-static const char *start_command(const struct doctor *doctor)
+/* "systemctl restart p2pchatd" and the like. In new memory, or NULL. */
+static char *unit_command(const struct doctor *doctor, const char *verb)
 {
-    return doctor->system ? "systemctl start p2pchatd" : "systemctl --user start p2pchatd";
+    char *command;
+    if (doctor->service == SERVICE_PRIVATE)
+        return strdup("end it, and start it as before");
+    return asprintf(&command, "systemctl %s%s p2pchatd",
+                    doctor->service == SERVICE_USER ? "--user " : "", verb) < 0
+               ? NULL
+               : command;
+}
+
+/* Where its log is. */
+static const char *log_command(const struct doctor *doctor)
+{
+    switch (doctor->service) {
+    case SERVICE_SYSTEM:
+        return "journalctl -n 50 -u p2pchatd";
+    case SERVICE_USER:
+        return "journalctl --user -n 50 -u p2pchatd";
+    case SERVICE_PRIVATE:
+        break;
+    }
+    return "it goes where its standard error does";
 }
 
 /* Whether the daemon can be asked. */
 static bool check_socket(struct doctor *doctor)
 {
-    CLEANUP(cleanup_free) char *path = rpc_path_find(doctor->ctl->socket);
-    CLEANUP(cleanup_free) char *finding = NULL;
-    if (path == NULL)
-        return false;
-    doctor->system = strncmp(path, RUNSTATEDIR "/p2pchat/", strlen(RUNSTATEDIR "/p2pchat/")) == 0;
+    CLEANUP(cleanup_free) char *finding = NULL, *command = service_start_command(doctor->socket);
     const int r = ctl_try_connect(doctor->ctl);
     if (r == 0) {
-        ok(doctor, "socket", "%s", path);
+        ok(doctor, "socket", "%s", doctor->socket);
         return true;
     }
-    if (asprintf(&finding, "%s: %s", path, strerror(-r)) < 0) {
+    if (asprintf(&finding, "%s: %s", doctor->socket, strerror(-r)) < 0) {
         finding = NULL;
         return false;
     }
     if (r == -EACCES)
         wrong(doctor, "socket", finding,
-              "be a member of its group (usermod -aG p2pchat USER), or root");
+              "be a member of its group (usermod -aG p2pchat USER, then log in again), or root");
     else
         wrong(doctor, "socket", finding, "start the daemon (%s), or name its socket with -s",
-              start_command(doctor));
+              command != NULL ? command : "p2pchatd");
     return false;
 }
 
 static json_t *check_daemon(struct doctor *doctor)
 {
     CLEANUP(json_release) json_t *reply = NULL;
+    CLEANUP(cleanup_free) char *restart = unit_command(doctor, "restart");
     if (ctl_exchange(doctor->ctl, "status", json_object(), &reply) != 0) {
         wrong(doctor, "daemon", "it takes connections and does not answer",
-              "look at its log (journalctl -u p2pchatd), then restart it");
+              "look at its log (%s), then restart it", log_command(doctor));
         return NULL;
     }
     json_t *status = json_object_get(reply, "result");
     if (status == NULL) {
         wrong(doctor, "daemon",
               member_string(json_object_get(reply, "error"), "message", "it refuses to answer"),
-              "look at its log: journalctl -u p2pchatd");
+              "look at its log: %s", log_command(doctor));
         return NULL;
     }
     const char *version = member_string(status, "version", "?");
@@ -135,7 +167,7 @@ static json_t *check_daemon(struct doctor *doctor)
     else
         wrong(doctor, "daemon", "it is of another version than this program",
               "restart it, so that it is the one that is installed: %s",
-              doctor->system ? "systemctl restart p2pchatd" : "systemctl --user restart p2pchatd");
+              restart != NULL ? restart : "systemctl restart p2pchatd");
     return json_incref(status);
 }
 
@@ -174,7 +206,7 @@ static void check_clock(struct doctor *doctor)
     else if (newest > now + CLOCK_STEP_MS)
         wrong(doctor, "clock", text, "it is behind the newest message; %s", set);
     else if (clock_is_left_alone())
-        show(doctor, true, "clock", text,
+        note(doctor, "clock", text,
              "nothing keeps it right, and invites and messages expire by it: timedatectl "
              "set-ntp true (needs systemd-timesyncd or chrony; in a container, on its host)");
     else
@@ -194,7 +226,7 @@ static void check_disk(struct doctor *doctor, const json_t *store)
         ok(doctor, "disk", "%s", finding);
     else
         wrong(doctor, "disk", finding,
-              "make room there, or keep less: p2pchatctl rpc history.purge, retention in "
+              "make room there, or keep less: p2pchatctl purge --before -7d, retention in "
               "p2pchatd.conf");
 }
 
@@ -207,7 +239,7 @@ static void check_secret(struct doctor *doctor, const char *directory, const cha
     if (path == NULL || (stat(path, &file) != 0 && errno == ENOENT))
         return; /* it is kept elsewhere */
     if (stat(path, &file) != 0) {
-        wrong(doctor, "keys", strerror(errno), "run p2pchatctl doctor as root to look at %s", path);
+        note(doctor, "keys", strerror(errno), "to look at %s, run p2pchatctl doctor as root", path);
         return;
     }
     if ((file.st_mode & 077) == 0) {
@@ -218,8 +250,10 @@ static void check_secret(struct doctor *doctor, const char *directory, const cha
                  (unsigned)file.st_mode & 07777) < 0)
         finding = NULL;
     else
-        wrong(doctor, "keys", finding, "chmod 600 %s; if somebody may have read it, make a new one",
-              path);
+        wrong(doctor, "keys", finding,
+              "chmod 600 %s; whoever has read it can act as this machine, or read its store: if "
+              "that may be, let your peers block this key",
+              shell_word(path).text);
 }
 
 static void check_keys(struct doctor *doctor, const char *directory)
@@ -232,11 +266,23 @@ static void check_keys(struct doctor *doctor, const char *directory)
 
 /* --- the network ------------------------------------------------------------------------------ */
 
+/* Whether the configuration wants no listener. */
+static bool only_dials(struct doctor *doctor)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+    if (ctl_exchange(doctor->ctl, "config.get", json_object(), &reply) != 0)
+        return false;
+    const json_t *listen = json_object_get(json_object_get(reply, "result"), "listen");
+    return json_is_array(listen) && json_array_size(listen) == 0;
+}
+
 static void check_listeners(struct doctor *doctor, const json_t *listeners)
 {
     size_t i;
     json_t *listener;
-    if (json_array_size(listeners) == 0)
+    if (json_array_size(listeners) == 0 && only_dials(doctor))
+        ok(doctor, "listener", "none, as p2pchatd.conf has it: this daemon only dials");
+    else if (json_array_size(listeners) == 0)
         wrong(doctor, "listener", "no peer can reach this daemon, it only dials",
               "set listen in p2pchatd.conf, and look whether something else has the port: "
               "ss -ltnp 'sport = :8766'");
@@ -283,6 +329,12 @@ static char *join_addresses(const json_t *peer)
     return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
 }
 
+/* A peer that is switched off is no fault; one that turns us away, or has another key, is. */
+static bool is_broken(const json_t *peer, const char *trust)
+{
+    return strcmp(trust, "changed") == 0 || json_is_true(json_object_get(peer, "refused"));
+}
+
 static void check_peer(struct doctor *doctor, const json_t *peer)
 {
     CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
@@ -297,7 +349,8 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
         ok(doctor, check, "online, %s", member_string(peer, "trust", "?"));
         return;
     }
-    if (strcmp(member_string(peer, "trust", ""), "blocked") == 0) {
+    const char *trust = member_string(peer, "trust", "");
+    if (strcmp(trust, "blocked") == 0) {
         ok(doctor, check, "blocked, as you wished");
         return;
     }
@@ -306,7 +359,8 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
                  several ? " (addresses: " : "", several ? addresses : "", several ? ")" : "") < 0)
         finding = NULL;
     else
-        wrong(doctor, check, finding, "%s", diagnosis.remedy);
+        advise(doctor, is_broken(peer, trust) ? LEVEL_WRONG : LEVEL_NOTE, check, finding, "%s",
+               diagnosis.remedy);
 }
 
 /* --- the service ------------------------------------------------------------------------------ */
@@ -332,15 +386,16 @@ static void ask_unit(bool user, char *state, size_t size)
 
 static void check_unit(struct doctor *doctor, bool reachable)
 {
+    CLEANUP(cleanup_free) char *start = service_start_command(doctor->socket);
     char state[32];
-    if (access("/run/systemd/system", F_OK) != 0)
+    if (doctor->service == SERVICE_PRIVATE || access("/run/systemd/system", F_OK) != 0)
         return;
-    ask_unit(!doctor->system, state, sizeof state);
+    ask_unit(doctor->service == SERVICE_USER, state, sizeof state);
     if (strcmp(state, "active") == 0)
         ok(doctor, "unit", "p2pchatd.service is active");
     else if (state[0] != '\0' && (strcmp(state, "failed") == 0 || !reachable))
-        wrong(doctor, "unit", state, "%s; why it is not running: journalctl %s-n 50 -u p2pchatd",
-              start_command(doctor), doctor->system ? "" : "--user ");
+        wrong(doctor, "unit", state, "%s; why it is not running: %s",
+              start != NULL ? start : "systemctl start p2pchatd", log_command(doctor));
 }
 
 int cmd_doctor(struct ctl *ctl, int argc, char **argv)
@@ -351,6 +406,11 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
     json_t *peer;
     if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 0) != 0)
         return ctl->status;
+    CLEANUP(cleanup_free) char *path = rpc_path_find(ctl->socket);
+    if (path == NULL)
+        return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+    doctor.socket = path;
+    doctor.service = service_of(path);
     const bool reachable = check_socket(&doctor);
     if (reachable)
         status = check_daemon(&doctor);
@@ -367,5 +427,5 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         }
     }
     check_unit(&doctor, reachable);
-    return doctor.wrong == 0 ? EX_OK : EX_UNAVAILABLE;
+    return !doctor.broken ? EX_OK : EX_UNAVAILABLE;
 }

@@ -25,27 +25,30 @@ static int print_pair(struct ctl *ctl, const char *own, const json_t *peer)
     return EX_OK;
 }
 
-static int read_options(struct ctl *ctl, bool *qr, int argc, char **argv)
+static int read_options(struct ctl *ctl, bool *qr, const char **peer, int argc, char **argv)
 {
-    static const struct option longs[] = {{"qr", no_argument, NULL, 'Q'}, OPTIONS_LONG};
+    static const struct option longs[] = {
+        {"peer", required_argument, NULL, 'p'}, {"qr", no_argument, NULL, 'Q'}, OPTIONS_LONG};
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0)
-        *qr = true;
+    while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (option == 'p' && options_peer(ctl, optarg, peer) != 0)
+            return OPTIONS_STOP;
+        *qr = *qr || option == 'Q';
+    }
     if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
         return OPTIONS_STOP;
     if (*qr && ctl->json)
         return options_misuse(ctl, "--qr has no form for programs");
-    return 0;
+    return optind < argc ? options_peer(ctl, argv[optind], peer) : 0;
 }
 
 int cmd_fingerprint(struct ctl *ctl, int argc, char **argv)
 {
+    const char *name = NULL;
     bool qr = false;
-    if (read_options(ctl, &qr, argc, argv) != 0)
+    if (read_options(ctl, &qr, &name, argc, argv) != 0)
         return ctl->status;
-
-    const char *name = optind < argc ? argv[optind] : NULL;
     CLEANUP(json_release) json_t *own = ctl_call(ctl, "identity.get", json_object());
     if (own == NULL)
         return ctl->status;

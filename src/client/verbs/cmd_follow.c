@@ -145,8 +145,10 @@ static int read_options(struct ctl *ctl, struct follow *follow, int argc, char *
         if (read_option(ctl, follow, option, optarg) != 0)
             return OPTIONS_STOP;
     }
-    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 0) != 0)
+    if (option == OPTIONS_STOP)
         return OPTIONS_STOP;
+    for (; optind < argc; optind++)
+        add_to(follow->params, "peers", argv[optind], strlen(argv[optind]));
     if (follow->cursor_file != NULL && follow->consumer)
         return options_misuse(ctl, "--cursor-file and --consumer both keep the position");
     if (ctl->json)
@@ -168,8 +170,8 @@ static bool asked_for(const struct follow *follow, const char *type)
     return follow->types == NULL;
 }
 
-/* Runs the command for what is a message with a text. */
-static bool handle(const struct ctl *ctl, const struct follow *follow, const json_t *event)
+/* Runs the command for what is a message with a text. Whether it has succeeded. */
+static bool handle(struct ctl *ctl, const struct follow *follow, const json_t *event)
 {
     const json_t *message = json_object_get(event, "message");
     if (json_object_get(message, "body") == NULL) {
@@ -178,8 +180,11 @@ static bool handle(const struct ctl *ctl, const struct follow *follow, const jso
                      member_string(message, "id", "?"));
         return false;
     }
-    exec_run(ctl, follow->command, event);
-    return true;
+    if (exec_run(ctl, follow->command, event, follow->deadline_ms))
+        return true;
+    ctl_fail(ctl, RPC_KIND_timeout, "the command did not succeed in time; message %s comes again",
+             member_string(message, "id", "?"));
+    return false;
 }
 
 /* Events about following itself come unasked, and mean nothing to people unless something is

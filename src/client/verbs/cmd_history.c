@@ -13,49 +13,48 @@
 
 enum { LINES_DEFAULT = 100 };
 
-struct pending_key {
+struct history {
     json_t *params;   /* of history.list */
+    const char *peer; /* NULL: all */
     json_int_t lines; /* at most so many, or HISTORY_ALL */
     struct view view;
 };
 
-static int set_time(struct ctl *ctl, struct pending_key *request, const char *option,
-                    const char *value)
+static int set_time(struct ctl *ctl, struct history *history, const char *option, const char *value)
 {
     json_t *time = NULL;
     if (options_time(ctl, option, value, &time) != 0)
         return OPTIONS_STOP;
-    json_object_set_new(request->params, option + strlen("--"), time);
+    json_object_set_new(history->params, option + strlen("--"), time);
     return 0;
 }
 
-static int read_option(struct ctl *ctl, struct pending_key *request, int option, const char *value)
+static int read_option(struct ctl *ctl, struct history *history, int option, const char *value)
 {
     switch (option) {
     case 'p':
-        json_object_set_new(request->params, "peer", json_string(value));
-        return 0;
+        return options_peer(ctl, value, &history->peer);
     case 'g':
-        json_object_set_new(request->params, "grep", json_string(value));
+        json_object_set_new(history->params, "grep", json_string(value));
         return 0;
     case 'S':
-        return set_time(ctl, request, "--since", value);
+        return set_time(ctl, history, "--since", value);
     case 'U':
-        return set_time(ctl, request, "--until", value);
+        return set_time(ctl, history, "--until", value);
     case 'o':
-        return view_parse(ctl, value, &request->view.format);
+        return view_parse(ctl, value, &history->view.format);
     case '0':
-        request->view.end = '\0';
+        history->view.end = '\0';
         return 0;
     default:
         if (strcmp(value, "all") != 0)
-            return options_number(ctl, "-n", value, &request->lines);
-        request->lines = HISTORY_ALL;
+            return options_number(ctl, "-n", value, &history->lines);
+        history->lines = HISTORY_ALL;
         return 0;
     }
 }
 
-static int read_options(struct ctl *ctl, struct pending_key *request, int argc, char **argv)
+static int read_options(struct ctl *ctl, struct history *history, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"peer", required_argument, NULL, 'p'},  {"lines", required_argument, NULL, 'n'},
@@ -66,30 +65,34 @@ static int read_options(struct ctl *ctl, struct pending_key *request, int argc, 
     int option;
     options_begin();
     while ((option = options_next(ctl, argc, argv, ":p:n:g:o:0" OPTIONS_SHORT, longs)) >= 0) {
-        if (read_option(ctl, request, option, optarg) != 0)
+        if (read_option(ctl, history, option, optarg) != 0)
             return OPTIONS_STOP;
     }
-    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 0) != 0)
+    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
         return OPTIONS_STOP;
+    if (optind < argc && options_peer(ctl, argv[optind], &history->peer) != 0)
+        return OPTIONS_STOP;
+    if (history->peer != NULL)
+        json_object_set_new(history->params, "peer", json_string(history->peer));
     if (ctl->json)
-        request->view.format = VIEW_JSON;
+        history->view.format = VIEW_JSON;
     return 0;
 }
 
 int cmd_history(struct ctl *ctl, int argc, char **argv)
 {
     CLEANUP(json_release) json_t *params = json_object();
-    struct pending_key request = {params, LINES_DEFAULT, {VIEW_SHORT, '\n'}};
+    struct history history = {params, NULL, LINES_DEFAULT, {VIEW_SHORT, '\n'}};
     size_t i;
     json_t *message;
-    if (read_options(ctl, &request, argc, argv) != 0)
+    if (read_options(ctl, &history, argc, argv) != 0)
         return ctl->status;
-    CLEANUP(json_release) json_t *messages = history_fetch(ctl, params, request.lines);
+    CLEANUP(json_release) json_t *messages = history_fetch(ctl, params, history.lines);
     if (messages != NULL)
         pager_start(ctl);
     json_array_foreach(messages, i, message)
     {
-        view_message(ctl, &request.view, message);
+        view_message(ctl, &history.view, message);
     }
     return ctl->status;
 }

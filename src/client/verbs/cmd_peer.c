@@ -8,6 +8,7 @@
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
+#include "client/purge.h"
 #include "client/verb.h"
 
 /* Options that some commands have; what is not given is NULL. */
@@ -15,6 +16,7 @@ struct peer_options {
     const char *fingerprint;
     const char *name;
     const char *timeout;
+    bool purge;
 };
 
 /* A command with its arguments, whose number has been checked. Returns ctl->status. */
@@ -112,12 +114,20 @@ static int set(struct ctl *ctl, const struct peer_options *options, int count, c
     return call_and_confirm(ctl, "peer.set", params, arguments[0], "has other addresses now");
 }
 
+/* What is said with it goes by the same name after it has gone. */
 static int remove_peer(struct ctl *ctl, const struct peer_options *options, int count,
                        char **arguments)
 {
-    (void)options, (void)count;
-    return call_and_confirm(ctl, "peer.remove", json_pack("{s:s}", "name", arguments[0]),
-                            arguments[0], "is forgotten");
+    (void)count;
+    CLEANUP(json_release) json_t *params = json_pack("{s:s}", "peer", arguments[0]);
+    json_int_t removed;
+    if (call_and_confirm(ctl, "peer.remove", json_pack("{s:s}", "name", arguments[0]), arguments[0],
+                         "is forgotten") != EX_OK ||
+        !options->purge)
+        return ctl->status;
+    if (purge_all(ctl, params, &removed) == 0)
+        ctl_note(ctl, "%" JSON_INTEGER_FORMAT " of its messages removed", removed);
+    return ctl->status;
 }
 
 static int block(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
@@ -282,6 +292,7 @@ static int read_options(struct ctl *ctl, struct peer_options *options, int argc,
         {"fingerprint", required_argument, NULL, 'f'},
         {"name", required_argument, NULL, 'n'},
         {"timeout", required_argument, NULL, 't'},
+        {"purge", no_argument, NULL, 'P'},
         OPTIONS_LONG,
     };
     int option;
@@ -291,6 +302,8 @@ static int read_options(struct ctl *ctl, struct peer_options *options, int argc,
             options->fingerprint = optarg;
         else if (option == 'n')
             options->name = optarg;
+        else if (option == 'P')
+            options->purge = true;
         else
             options->timeout = optarg;
     }
@@ -314,6 +327,8 @@ int cmd_peer(struct ctl *ctl, int argc, char **argv)
         return options_misuse(ctl, "--name belongs to peer accept"), ctl->status;
     if (options.timeout != NULL && command->run != ping)
         return options_misuse(ctl, "--timeout belongs to peer ping"), ctl->status;
+    if (options.purge && command->run != remove_peer)
+        return options_misuse(ctl, "--purge belongs to peer remove"), ctl->status;
     const int count = argc - optind - 1;
     if (options_count(ctl, count, command->least, command->most) != 0)
         return ctl->status;

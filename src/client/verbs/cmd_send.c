@@ -40,6 +40,8 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
     uint64_t ms;
     switch (option) {
     case 'p':
+        if (value[0] == '\0')
+            return options_misuse(ctl, "-p needs a name; it is given an empty one");
         if (send->outbox.peers == NULL)
             send->outbox.peers = json_array();
         json_array_append_new(send->outbox.peers, json_string(value));
@@ -76,19 +78,39 @@ static const struct option longs[] = {
     OPTIONS_LONG,
 };
 
-/* Options end where the text begins, or with "--": then everything is meant as text. */
-static void note_late_options(const struct ctl *ctl, int count, char **words)
+/* The option that the word looks like, or NULL. */
+static const struct option *find_option(const char *word)
+{
+    for (const struct option *known = longs; known->name != NULL; known++) {
+        const size_t size = strlen(known->name);
+        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, known->name, size) == 0 &&
+            (word[2 + size] == '\0' || word[2 + size] == '='))
+            return known;
+    }
+    return NULL;
+}
+
+/*
+ * Options end where the text begins. One that stands behind it was not meant as text, unless "--"
+ * stood before: then everything is. 0 or ctl->status.
+ */
+static int check_late_options(struct ctl *ctl, int count, char **words)
 {
     if (strcmp(words[-1], "--") == 0)
-        return;
+        return 0;
+    if (strcmp(words[-1], "--wait") == 0 &&
+        (strcmp(words[0], "sent") == 0 || strcmp(words[0], "delivered") == 0))
+        return options_misuse(ctl, "write --wait=%s; or -- before a text that begins so", words[0]),
+               ctl->status;
     for (int i = 1; i < count; i++) {
-        for (const struct option *known = longs; known->name != NULL; known++) {
-            const size_t size = strlen(known->name);
-            if (strncmp(words[i], "--", 2) == 0 && strncmp(words[i] + 2, known->name, size) == 0 &&
-                (words[i][2 + size] == '\0' || words[i][2 + size] == '='))
-                ctl_note(ctl, "%s is sent as text: options stand before it", words[i]);
-        }
+        if (find_option(words[i]) != NULL || strcmp(words[i], "-p") == 0)
+            return options_misuse(ctl,
+                                  "%s stands behind the text: write options before it, or -- "
+                                  "before a text that has one",
+                                  words[i]),
+                   ctl->status;
     }
+    return 0;
 }
 
 static int read_options(struct ctl *ctl, struct send *send, int argc, char **argv)
@@ -165,7 +187,8 @@ static int send_one(struct ctl *ctl, const struct send *send, struct span text)
 static int send_arguments(struct ctl *ctl, const struct send *send, int count, char **words)
 {
     CLEANUP(bytes_deinit) struct bytes text = {0};
-    note_late_options(ctl, count, words);
+    if (check_late_options(ctl, count, words) != 0)
+        return ctl->status;
     for (int i = 0; i < count; i++) {
         if ((i > 0 && bytes_append(&text, " ", 1) != 0) ||
             bytes_append(&text, words[i], strlen(words[i])) != 0)

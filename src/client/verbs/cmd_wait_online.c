@@ -19,20 +19,25 @@ struct wait_online {
 
 static int read_options(struct ctl *ctl, struct wait_online *wait, int argc, char **argv)
 {
-    static const struct option longs[] = {{"timeout", required_argument, NULL, 't'}, OPTIONS_LONG};
+    static const struct option longs[] = {{"peer", required_argument, NULL, 'p'},
+                                          {"timeout", required_argument, NULL, 't'},
+                                          OPTIONS_LONG};
     uint64_t ms;
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+    while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (option == 'p') {
+            if (options_peer(ctl, optarg, &wait->peer) != 0)
+                return OPTIONS_STOP;
+            continue;
+        }
         if (options_duration(ctl, "--timeout", optarg, &ms) != 0)
             return OPTIONS_STOP;
         wait->deadline_ms = clock_monotonic_ms() + ms;
     }
     if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 0, 1) != 0)
         return OPTIONS_STOP;
-    if (optind < argc)
-        wait->peer = argv[optind];
-    return 0;
+    return optind < argc ? options_peer(ctl, argv[optind], &wait->peer) : 0;
 }
 
 static bool is_online(const json_t *peer)
