@@ -10,5 +10,5 @@ test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf c
 test_redial_OBJS = core/redial base/backoff
 test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number
-test_admission_OBJS = core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
+test_admission_OBJS = base/shell core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
