@@ -307,7 +307,7 @@ static void check_network(struct doctor *doctor, const json_t *network)
     if (asprintf(&finding, "changes of it are not noticed: %s", error) < 0)
         finding = NULL;
     else
-        show(doctor, true, "network", finding,
+        show(doctor, LEVEL_NOTE, "network", finding,
              "a link that dies with one is missed only after 25 s; allow netlink to p2pchatd: "
              "RestrictAddressFamilies=AF_NETLINK in its unit, network netlink raw in its AppArmor "
              "profile");
