@@ -38,6 +38,8 @@ enum outcome_first {
     /* core/ */
     OUTCOME_BODY_SEALER = 5000,
     OUTCOME_NODE = 5100,
+    /* daemon/ */
+    OUTCOME_BACKUP = 7000,
     /* client/ */
     OUTCOME_CHAT_LINK = 8000,
     OUTCOME_CONNECTION = 8100,

@@ -5,7 +5,9 @@
 #include "crypto/kdf.h"
 
 #include <openssl/core_names.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <string.h>
 
 #include "crypto/openssl.h"
 
@@ -60,4 +62,27 @@ int hkdf_expand(const struct secret *prk, const struct span *info, size_t count,
     static const uint8_t first_block = 1;
     return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count, SPAN(&first_block, 1),
                 okm->bytes);
+}
+
+DEFINE_CLEANUP(EVP_KDF_CTX *, kdf_ctx_cleanup, EVP_KDF_CTX_free)
+
+int scrypt(const char *passphrase, struct span salt, unsigned log2_n, struct secret *key)
+{
+    CLEANUP(kdf_ctx_cleanup) EVP_KDF_CTX *context = EVP_KDF_CTX_new(openssl()->scrypt);
+    uint64_t n = UINT64_C(1) << log2_n, memory = UINT64_C(257) << 20;
+    uint32_t r = 8, p = 1;
+    /* OpenSSL only reads them, but wants to be able to write. */
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)passphrase,
+                                          strlen(passphrase)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt.data, salt.size),
+        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
+        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
+        OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &p),
+        OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
+        OSSL_PARAM_construct_end(),
+    };
+    if (context == NULL || EVP_KDF_derive(context, key->bytes, sizeof key->bytes, params) != 1)
+        return openssl_failed("scrypt");
+    return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HMAC-SHA-256 (RFC 2104) and HKDF-SHA-256 (RFC 5869).
+ * HMAC-SHA-256 (RFC 2104), HKDF-SHA-256 (RFC 5869) and scrypt (RFC 7914).
  */
 #pragma once
 
@@ -19,3 +19,10 @@ int hkdf_extract(struct span salt, struct span ikm, struct secret *prk);
 /* HKDF-Expand(prk, info = the concatenated parts, L = 32). 0 or -EIO. */
 int hkdf_expand(const struct secret *prk, const struct span *info, size_t count,
                 struct secret *okm);
+
+/*
+ * A key from a passphrase (UTF-8, without a NUL), with r = 8, p = 1 and N = 2^log2_n: it takes
+ * 2^(log2_n
+ * + 10) bytes of memory, at most 256 MiB. 0 or -EIO.
+ */
+int scrypt(const char *passphrase, struct span salt, unsigned log2_n, struct secret *key);

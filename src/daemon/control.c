@@ -15,6 +15,7 @@
 #include "daemon/control_client.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_history.h"
+#include "daemon/control_snapshot.h"
 #include "daemon/control_wait.h"
 
 /* --- hearing things --------------------------------------------------------------------------- */
@@ -156,6 +157,7 @@ static void client_free(struct control_client *client)
     control_wait_forget(client);
     control_follow_forget(client);
     control_history_forget(client);
+    control_snapshot_forget(client);
     control_client_forget(client);
     list_remove(&client->node);
     client->control->client_count--;

@@ -32,9 +32,11 @@ struct control {
     struct listener *listener;
     struct list clients;
     unsigned client_count;
-    struct list waits;   /* control_wait.h */
-    int64_t seen_seq;    /* events up to here have answered their waits */
-    uint64_t started_ms; /* monotonic */
+    struct list waits;                      /* control_wait.h */
+    struct snapshot *snapshot;              /* a copy of the store that is made, or NULL … */
+    struct control_client *snapshot_client; /* … for this client */
+    int64_t seen_seq;                       /* events up to here have answered their waits */
+    uint64_t started_ms;                    /* monotonic */
     bool stopping;
 };
 

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "core/node.h"
+#include "daemon/backup_parts.h"
 #include "daemon/control.h"
 #include "daemon/heartbeat.h"
 #include "daemon/keys.h"
@@ -194,6 +195,7 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
                                     : strerror(-r));
         return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
     }
+    backup_discard_copy(directory);
     const struct keys_source keys = config_keys(config, directory);
     r = keys_load_identity(&keys, &daemon->self);
     if (r == 0)

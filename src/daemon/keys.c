@@ -15,8 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "crypto/random.h"
-
-enum { PASSPHRASE_MAX = 1024 };
+#include "daemon/passphrase.h"
 
 /* One secret's file. */
 struct place {
@@ -120,14 +119,7 @@ static int read_passphrase(const struct keys_source *source, struct bytes *passp
     r = read_place(&place, PASSPHRASE_MAX, passphrase);
     if (r < 0)
         return explain(place.path, r);
-    const uint8_t *end = memchr(passphrase->data, '\n', passphrase->size);
-    if (end != NULL)
-        passphrase->size = (size_t)(end - passphrase->data);
-    if (passphrase->size == 0 || memchr(passphrase->data, '\0', passphrase->size) != NULL) {
-        log_error("%s: there is no passphrase in its first line", place.path);
-        return -EINVAL;
-    }
-    return bytes_append_u8(passphrase, '\0');
+    return passphrase_take_line(passphrase, place.path);
 }
 
 static const char *text_of(const struct bytes *passphrase)
@@ -213,6 +205,12 @@ static int make_store_key(const char *path, struct secret *key)
     return r < 0 ? explain(path, r) : 0;
 }
 
+static int find_store_key(const struct keys_source *source, struct place *place)
+{
+    return find_place(source, "store-key", source->store_key != NULL ? source->store_key : "",
+                      "store.key", place);
+}
+
 uint64_t keys_identity_created(const struct keys_source *source)
 {
     CLEANUP(place_deinit) struct place place = {0};
@@ -227,7 +225,7 @@ int keys_load_store_key(const struct keys_source *source, struct secret *key)
 {
     CLEANUP(place_deinit) struct place place = {0};
     struct bytes content = {0};
-    int r = find_place(source, "store-key", "", "store.key", &place);
+    int r = find_store_key(source, &place);
     if (r < 0)
         return r;
     r = read_place(&place, SECRET_SIZE, &content);
@@ -242,5 +240,33 @@ int keys_load_store_key(const struct keys_source *source, struct secret *key)
         memcpy(key, content.data, SECRET_SIZE);
     }
     bytes_deinit(&content);
+    return r;
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+static int read_as_it_is(const struct place *place, size_t limit, struct bytes *content)
+{
+    int r = read_place(place, limit, content);
+    if (r == -ENOENT)
+        log_error("%s: there is none; if it is a credential, say where its file is: "
+                  "--identity FILE, --store-key FILE",
+                  place->path);
+    else if (r < 0)
+        explain(place->path, r);
+    return r;
+}
+
+int keys_read(const struct keys_source *source, struct bytes *identity, struct bytes *store_key)
+{
+    CLEANUP(place_deinit) struct place one = {0};
+    CLEANUP(place_deinit) struct place other = {0};
+    int r = find_identity(source, &one);
+    if (r == 0)
+        r = find_store_key(source, &other);
+    if (r == 0)
+        r = read_as_it_is(&one, IDENTITY_PEM_MAX, identity);
+    if (r == 0)
+        r = read_as_it_is(&other, SECRET_SIZE, store_key);
     return r;
 }

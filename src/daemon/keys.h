@@ -19,6 +19,7 @@ struct keys_source {
     const char *state_dir;
     const char *identity;        /* path; "": in the state directory */
     const char *passphrase_file; /* of the identity; "": none */
+    const char *store_key;       /* path; NULL: in the state directory */
     unsigned bits;               /* of a new identity */
 };
 
@@ -33,3 +34,6 @@ uint64_t keys_identity_created(const struct keys_source *source);
 
 /* Reads the store key, or makes one if there is none. */
 int keys_load_store_key(const struct keys_source *source, struct secret *key);
+
+/* Reads the files of both as they are, for a backup; neither is made. */
+int keys_read(const struct keys_source *source, struct bytes *identity, struct bytes *store_key);

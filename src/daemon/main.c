@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/startup.h"
 #include "crypto/crypto.h"
+#include "daemon/backup.h"
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
@@ -72,6 +73,21 @@ static void raise_limits(void)
                     (unsigned long long)limit.rlim_cur);
 }
 
+static enum exit_status act(const struct options *options, const struct paths *paths,
+                            const struct config *config)
+{
+    switch (options->action) {
+    case OPTIONS_GENERATE:
+        return generate(paths, config);
+    case OPTIONS_BACKUP:
+        return backup_make(options, paths, config);
+    case OPTIONS_RESTORE:
+        return backup_restore(options, paths);
+    default:
+        return serve(options, paths, config);
+    }
+}
+
 static enum exit_status start(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
@@ -81,8 +97,7 @@ static enum exit_status start(const struct options *options, const struct paths 
     log_set_level(config->log_level);
     if (crypto_init() < 0)
         return EXIT_STATUS_INTERNAL;
-    enum exit_status status = options->action == OPTIONS_GENERATE ? generate(paths, config)
-                                                                  : serve(options, paths, config);
+    enum exit_status status = act(options, paths, config);
     crypto_deinit();
     return status;
 }
@@ -100,8 +115,8 @@ static enum exit_status configure(const struct options *options, const struct pa
     }
     if (options->action == OPTIONS_SHOW && config_print(&config, stdout) < 0)
         return EXIT_STATUS_INTERNAL;
-    bool starts = options->action == OPTIONS_RUN || options->action == OPTIONS_GENERATE;
-    return starts ? start(options, paths, &config) : EXIT_STATUS_OK;
+    const bool asks = options->action == OPTIONS_TEST || options->action == OPTIONS_SHOW;
+    return !asks ? start(options, paths, &config) : EXIT_STATUS_OK;
 }
 
 static enum exit_status run(struct options *options)

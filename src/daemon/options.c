@@ -14,6 +14,11 @@ enum {
     OPTION_LISTEN,
     OPTION_LOG_LEVEL,
     OPTION_GENERATE,
+    OPTION_BACKUP,
+    OPTION_RESTORE,
+    OPTION_PASSPHRASE_FILE,
+    OPTION_IDENTITY,
+    OPTION_STORE_KEY,
     OPTION_VERSION,
 };
 
@@ -24,6 +29,11 @@ static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"generate-identity", no_argument, NULL, OPTION_GENERATE},
+    {"backup", required_argument, NULL, OPTION_BACKUP},
+    {"restore", required_argument, NULL, OPTION_RESTORE},
+    {"passphrase-file", required_argument, NULL, OPTION_PASSPHRASE_FILE},
+    {"identity", required_argument, NULL, OPTION_IDENTITY},
+    {"store-key", required_argument, NULL, OPTION_STORE_KEY},
     {"test", no_argument, NULL, 't'},
     {"show", no_argument, NULL, 'T'},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -47,6 +57,14 @@ void options_print_help(void)
           "      --generate-identity\n"
           "                         make the key that peers know this machine by, print its\n"
           "                         fingerprint and exit; the first start does so by itself\n"
+          "      --backup FILE      write identity, store and store key into a new file, sealed\n"
+          "                         with a passphrase, also while the daemon runs\n"
+          "      --restore FILE     fill an empty state directory from such a file\n"
+          "      --passphrase-file FILE\n"
+          "                         its first line is the passphrase of the backup; - is standard\n"
+          "                         input; without it the terminal is asked\n"
+          "      --identity FILE, --store-key FILE\n"
+          "                         for a backup: the secrets, where they are credentials\n"
           "  -t, --test             test the configuration and exit\n"
           "  -T, --show             print the effective configuration and exit\n"
           "      --version          print the version and exit\n"
@@ -92,6 +110,23 @@ static int apply(struct options *options, int option, const char *value)
                    : complain("not a log level", value);
     case OPTION_GENERATE:
         options->action = OPTIONS_GENERATE;
+        return 0;
+    case OPTION_BACKUP:
+        options->action = OPTIONS_BACKUP;
+        options->file = value;
+        return 0;
+    case OPTION_RESTORE:
+        options->action = OPTIONS_RESTORE;
+        options->file = value;
+        return 0;
+    case OPTION_PASSPHRASE_FILE:
+        options->passphrase_file = value;
+        return 0;
+    case OPTION_IDENTITY:
+        options->identity = value;
+        return 0;
+    case OPTION_STORE_KEY:
+        options->store_key = value;
         return 0;
     case 't':
         options->action = OPTIONS_TEST;

@@ -14,6 +14,8 @@ enum options_action {
     OPTIONS_TEST,     /* -t: is the configuration good? */
     OPTIONS_SHOW,     /* -T: print the effective configuration */
     OPTIONS_GENERATE, /* make an identity and exit */
+    OPTIONS_BACKUP,
+    OPTIONS_RESTORE,
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };
@@ -24,6 +26,10 @@ struct options {
     const char *config;
     const char *state_dir;
     const char *control;
+    const char *file;            /* of the backup */
+    const char *passphrase_file; /* of the backup; "-" is standard input */
+    const char *identity;        /* for a backup: where the secrets are, */
+    const char *store_key;       /* if they are credentials */
     struct address_list listen;
     bool has_log_level;
     enum log_level log_level;

@@ -98,7 +98,7 @@ int paths_find(struct paths *paths, const struct options *options)
     paths->state_dir = options->state_dir != NULL ? make_absolute(options->state_dir)
                                                   : find_state_dir(paths->system);
     r = check(paths->state_dir, "state", "set HOME or give --state-dir");
-    if (r < 0 || options->action == OPTIONS_GENERATE)
+    if (r < 0 || options->action == OPTIONS_GENERATE || options->action == OPTIONS_RESTORE)
         return r;
     paths->control =
         options->control != NULL ? strdup(options->control) : find_control(paths->system);

@@ -96,6 +96,16 @@ static void test_hkdf_extract_without_salt(void **state)
     assert_memory_equal(prk.bytes, expected.bytes, SECRET_SIZE);
 }
 
+static void test_scrypt_known_answer(void **state)
+{
+    struct secret expected, key;
+    (void)state;
+    /* RFC 7914, section 12: the first half of what it derives. */
+    assert_int_equal(scrypt("pleaseletmein", SPAN("SodiumChloride", 14), 14, &key), 0);
+    unhex("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2", expected.bytes);
+    assert_memory_equal(key.bytes, expected.bytes, SECRET_SIZE);
+}
+
 static void test_expand_may_overwrite_its_key(void **state)
 {
     struct secret chain = {{1, 2, 3}};
@@ -113,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_hmac_hashes_keys_longer_than_a_block),
         cmocka_unit_test(test_hkdf_known_answer),
         cmocka_unit_test(test_hkdf_extract_without_salt),
+        cmocka_unit_test(test_scrypt_known_answer),
         cmocka_unit_test(test_expand_may_overwrite_its_key),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -205,7 +205,7 @@ static void test_changes_of_trust_are_for_administrators(void **state)
         "peer.add",      "peer.rename",  "peer.set",      "peer.remove",   "peer.verify",
         "peer.block",    "peer.unblock", "peer.accept",   "peer.reject",   "invite.create",
         "invite.accept", "invite.list",  "invite.revoke", "history.purge", "daemon.reload",
-        "daemon.stop",   "log.level"};
+        "daemon.stop",   "log.level",    "store.snapshot"};
     size_t admins = 0;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(admin); i++)
