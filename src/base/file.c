@@ -121,18 +121,30 @@ int directory_sync_of(const char *path)
     return directory != NULL ? sync_directory(directory) : -ENOMEM;
 }
 
-/* Fills the new file `temporary`, open as `fd`, and puts it in the place of `path`. */
-static int fill_and_rename(int fd, const char *temporary, const char *path, struct span content)
+/* Gives the file its name: in the place of what is there, or only if nothing is. */
+static int place(const char *temporary, const char *path, bool replace)
+{
+    if (replace)
+        return rename(temporary, path) < 0 ? -errno : 0;
+    if (link(temporary, path) < 0)
+        return -errno;
+    unlink(temporary);
+    return 0;
+}
+
+/* Fills the new file `temporary`, open as `fd`, and names it `path`. */
+static int fill_and_place(int fd, const char *temporary, const char *path, struct span content,
+                          bool replace)
 {
     int r = write_all(fd, content);
     if (r < 0)
         return r;
-    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+    if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || fsync(fd) < 0)
         return -errno;
-    return 0;
+    return place(temporary, path, replace);
 }
 
-int file_write_secret(const char *path, struct span content)
+static int write_secret(const char *path, struct span content, bool replace)
 {
     CLEANUP(cleanup_free) char *temporary = NULL;
     CLEANUP(close_cleanup) int fd = -1;
@@ -144,12 +156,22 @@ int file_write_secret(const char *path, struct span content)
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    r = fill_and_rename(fd, temporary, path, content);
+    r = fill_and_place(fd, temporary, path, content, replace);
     if (r < 0) {
         unlink(temporary);
         return r;
     }
     return directory_sync_of(path);
+}
+
+int file_write_secret(const char *path, struct span content)
+{
+    return write_secret(path, content, true);
+}
+
+int file_create_secret(const char *path, struct span content)
+{
+    return write_secret(path, content, false);
 }
 
 static int make_one(const char *path)

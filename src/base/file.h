@@ -25,6 +25,9 @@ int file_read_secret(const char *path, size_t limit, struct bytes *content);
  */
 int file_write_secret(const char *path, struct span content);
 
+/* The same for a file that must not exist yet: -EEXIST when another process was faster. */
+int file_create_secret(const char *path, struct span content);
+
 /*
  * Makes the directory and its missing parents with mode 0700; one that exists is left as it is. 0
  * or -errno.

@@ -236,6 +236,18 @@ static void note_needless_invite(const struct admission *admission, const struct
                  roster_by_key(admission->roster, link_fingerprint(link))->row.name);
 }
 
+/* Its owner wonders why it did not work, and the joiner is only told that it is unknown. */
+static void note_useless_invite(const struct link *link)
+{
+    char key[FINGERPRINT_TEXT_MAX];
+    if (is_joiner(link) || session_invite_id(link->session) == NULL)
+        return;
+    fingerprint_format(link_fingerprint(link), key);
+    log_notice("%s (%s) shows an invite that was used, was revoked or has expired; if you expect "
+               "it, make a new one: p2pchatctl invite",
+               stream_origin(link->stream)->text, key);
+}
+
 void admission_identified(struct admission *admission, struct link *link)
 {
     link->verdict = reach_verdict(admission, link);
@@ -245,6 +257,8 @@ void admission_identified(struct admission *admission, struct link *link)
         note_stranger(admission, link);
     if (link->verdict == TRUST_WELCOME)
         note_needless_invite(admission, link);
+    else if (link->verdict != TRUST_INVITED)
+        note_useless_invite(link);
     if (is_refusal(link->verdict))
         reject(admission, link, CLOSE_REFUSED);
     else if (link->verdict == TRUST_MERGE || is_unwanted(admission, link) ||

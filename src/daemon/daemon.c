@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -171,6 +172,25 @@ static void ask_for_patience(const char *database)
         notify_extend_timeout(RECOVERY_TIMEOUT_MS + (uint64_t)file.st_size / RECOVERY_BYTES_PER_MS);
 }
 
+/* Whoever can write there can put another store or key in the place of ours. */
+static bool is_private(const char *directory)
+{
+    struct stat status;
+    if (stat(directory, &status) < 0) {
+        log_error("%s: %s", directory, strerror(errno));
+        return false;
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        log_error("others can write in %s; to make it private: chmod go-w '%s'", directory,
+                  directory);
+    else if (status.st_uid != geteuid() && status.st_uid != 0)
+        log_error("%s belongs to another user; to make it ours: chown -R %u '%s'", directory,
+                  (unsigned)geteuid(), directory);
+    else
+        return true;
+    return false;
+}
+
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->paths->state_dir;
@@ -182,6 +202,8 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         log_error("can't make %s: %s", directory, strerror(-r));
         return EXIT_STATUS_OS;
     }
+    if (!is_private(directory))
+        return EXIT_STATUS_CONFIG;
     ask_for_patience(database);
     r = space_new(&daemon->space, directory);
     if (r < 0)
@@ -192,6 +214,7 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
                   r == DB_TOO_NEW   ? "it was made by a newer version of p2pchatd"
                   : r == DB_DAMAGED ? "it is damaged; restore it from a backup, or move it away"
                   : r == -EBUSY     ? "another p2pchatd uses it"
+                  : r == -EROFS     ? "it can only be read; see the modes there, and: findmnt -T"
                                     : strerror(-r));
         return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
     }

@@ -136,7 +136,7 @@ static int make_identity(const char *path, unsigned bits, const char *passphrase
         return explain(path, r);
     r = identity_export(*identity, passphrase, &pem);
     if (r == 0)
-        r = file_write_secret(path, bytes_span(&pem));
+        r = file_create_secret(path, bytes_span(&pem));
     bytes_deinit(&pem);
     if (r < 0) {
         identity_free(*identity);
@@ -201,7 +201,7 @@ static int make_store_key(const char *path, struct secret *key)
 {
     int r = random_bytes(key, sizeof *key);
     if (r == 0)
-        r = file_write_secret(path, SPAN(key, sizeof *key));
+        r = file_create_secret(path, SPAN(key, sizeof *key));
     return r < 0 ? explain(path, r) : 0;
 }
 

@@ -58,22 +58,23 @@ static int clear_path(const struct sockaddr_un *address)
 }
 
 /*
- * Binds so that the file has no more than `mode` at any time. The umask is the process's own: no
- * threads.
+ * Binds so that the file has `mode` from its first moment on, which it gets from the socket. The
+ * umask is the process's own: no threads.
  */
 static int bind_private(int fd, const struct sockaddr_un *address, mode_t mode)
 {
+    if (fchmod(fd, mode) < 0)
+        return -errno;
     const mode_t before = umask(0777 & ~mode);
     const int r = bind(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
     umask(before);
     return r;
 }
 
-static int listen_at(int fd, const char *path, mode_t mode, struct unixsock_file *file)
+static int listen_at(int fd, const char *path, struct unixsock_file *file)
 {
     struct stat status;
-    /* Where the directory has a default ACL, the umask did not count. */
-    if (lstat(path, &status) < 0 || chmod(path, mode) < 0 || listen(fd, SOMAXCONN) < 0)
+    if (lstat(path, &status) < 0 || listen(fd, SOMAXCONN) < 0)
         return -errno;
     *file = (struct unixsock_file){status.st_dev, status.st_ino};
     return 0;
@@ -99,7 +100,7 @@ int unixsock_listen(const char *path, mode_t mode, int *result, struct unixsock_
         return fd;
     r = bind_private(fd, &address, mode);
     if (r == 0) {
-        r = listen_at(fd, path, mode, file);
+        r = listen_at(fd, path, file);
         if (r < 0)
             unlink(path);
     }

@@ -114,6 +114,8 @@ static int connect_file(struct db *db, const char *path)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int r = open_outcome(db, sqlite3_open_v2(path, &db->sqlite, flags, NULL));
+    if (r == 0 && sqlite3_db_readonly(db->sqlite, "main") == 1)
+        r = -EROFS;
     if (r != 0)
         return r;
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -97,6 +97,41 @@ def test_a_bad_value_is_told_what_is_good(home, line, wanted):
     assert wanted in daemon_says(home, "-c", config, "-t", expect=78).err
 
 
+@pytest.mark.parametrize("bits", [0o020, 0o002])
+def test_a_state_directory_that_others_can_write_is_refused(alice, home, bits):
+    alice.stop()
+    alice.state.chmod(0o700 | bits)
+    result = daemon_says(home, "--state-dir", alice.state, "--control", home / "sock",
+                         "--listen", "127.0.0.1:0", expect=78)
+    assert f"chmod go-w '{alice.state}'" in result.err
+    alice.state.chmod(0o755)  # reading does no harm
+    alice.start()
+
+
+def test_a_store_that_can_only_be_read_is_told(alice, home):
+    alice.stop()
+    if os.geteuid() != 0:
+        pytest.skip("needs root for a read-only mount")
+    command = (f"mount --bind {alice.state} {alice.state} && mount -o remount,bind,ro {alice.state} "
+               f"&& exec {P2PCHATD} --state-dir {alice.state} --control {home}/sock "
+               "--listen 127.0.0.1:0")
+    result = run(pathlib.Path("/usr/bin/unshare"), "--mount", "sh", "-c", command, home=home, expect=74)
+    assert "it can only be read" in result.err and "findmnt" in result.err
+
+
+def test_of_two_that_make_an_identity_at_once_one_wins(home):
+    both = [subprocess.Popen([P2PCHATD, "--state-dir", home / "state", "--generate-identity"],
+                             env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True) for _ in range(2)]
+    said = [process.communicate()[0].strip() for process in both]
+    winners = [text for text, process in zip(said, both) if process.returncode == 0]
+    assert len(winners) == 1, said
+    assert sorted(process.returncode for process in both) == [0, 78]
+    key = daemon_says(home, "--state-dir", home / "state", "--generate-identity", expect=78)
+    assert "there is an identity already" in key.err
+    assert os.listdir(home / "state") == ["identity.pem"]
+
+
 def test_a_missing_configuration_that_was_asked_for_is_an_error(home):
     result = daemon_says(home, "-c", home / "nowhere.conf", "-t", expect=78)
     assert "nowhere.conf" in result.err

@@ -82,6 +82,8 @@ def test_an_invite_is_good_once(daemon, bob):
     assert "used already, has expired or was revoked" in refused.error["message"]
     assert [p["name"] for p in alice.rpc("peer.list")["peers"]] == ["bob"]
     assert carol.peer("alice")["trust"] == "unpinned"
+    assert f"({carol.fingerprint}) shows an invite that was used" in alice.text_of_log()
+    assert bob.fingerprint not in alice.text_of_log().split("shows an invite")[0].splitlines()[-1]
 
 
 def test_under_the_policy_ask_who_comes_second_has_to_ask(alice, bob, daemon):
