@@ -32,13 +32,23 @@ install-systemd: $(UNITS)
 		systemd-tmpfiles --create $(tmpfilesdir)/p2pchat.conf && \
 		journalctl --update-catalog && \
 		systemctl daemon-reload && \
-		echo 'Start it: systemctl enable --now p2pchatd'; \
+		if systemctl --quiet is-active p2pchatd; \
+		then echo 'Let it run: systemctl restart p2pchatd'; \
+		else echo 'Start it: systemctl enable --now p2pchatd'; fi; \
 	fi
 
+# What runs is ended first: without its units nobody could.
 uninstall-systemd:
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ] && [ "$$(id -u)" = 0 ]; then \
+		systemctl --quiet disable --now $(SYSTEM_UNITS); \
+	fi
 	rm -f $(addprefix $(DESTDIR)$(systemunitdir)/,$(SYSTEM_UNITS))
 	rm -f $(addprefix $(DESTDIR)$(userunitdir)/,$(SYSTEM_UNITS))
 	rm -f $(DESTDIR)$(sysusersdir)/p2pchat.conf $(DESTDIR)$(tmpfilesdir)/p2pchat.conf
 	rm -f $(DESTDIR)$(catalogdir)/p2pchat.catalog
+	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ] && [ "$$(id -u)" = 0 ]; then \
+		systemctl daemon-reload && journalctl --update-catalog && \
+		echo 'Keys, peers and history are kept in $(localstatedir)/lib/p2pchat'; \
+	fi
 
 .PHONY: install-systemd uninstall-systemd
