@@ -136,7 +136,9 @@ def test_a_reload_leaves_a_bad_configuration(host):
     host.systemctl("reload", "p2pchatd")
     eventually(lambda: host.journal("P2PCHAT_EVENT=reloaded"), "the reload")
     host.write(CONFIG, "log-level = loud\n")
-    host.systemctl("reload", "p2pchatd")
+    host.systemctl("reload", "p2pchatd", expect=1)
+    assert f"{CONFIG}:1: log-level: 'loud' is not" in host.journalctl("-u", "p2pchatd")
+    host.run("kill", "-HUP", host.show("MainPID"))
     [entry] = eventually(lambda: host.journal("P2PCHAT_EVENT=reload-failed"), "the complaint")
     assert f"{CONFIG}:1:" in entry["MESSAGE"]
     assert host.show("ActiveState") == "active"
