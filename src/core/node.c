@@ -32,6 +32,55 @@ static void introduce(struct node *node)
                                           .delivery = &node->delivery};
 }
 
+/* --- the store key ---------------------------------------------------------------------------- */
+
+struct trial {
+    const struct body_sealer *body_sealer;
+    bool opened;
+};
+
+/* Leaves out what doesn't open, so that the next is tried. */
+static int try_body(void *context, const struct message_row *row)
+{
+    struct trial *trial = context;
+    struct bytes text = {0};
+    int r = body_sealer_open(trial->body_sealer, row, &text);
+    trial->opened = trial->opened || r == 0;
+    bytes_deinit(&text);
+    return r < 0 ? r : r != 0;
+}
+
+/* A store of an older version says nothing of its key: some of the newest bodies must open. */
+static int try_key(struct db *db, const struct body_sealer *body_sealer, const uint8_t *tag)
+{
+    struct trial trial = {.body_sealer = body_sealer};
+    const struct messages_filter newest = {.limit = 1};
+    int r = messages_newest(db, &newest, try_body, &trial);
+    if (r != 0)
+        return r;
+    return trial.opened ? db_bind(db, tag, true) : DB_EXISTS;
+}
+
+int node_bind_store(struct db *db, const struct secret *store_key)
+{
+    struct body_sealer *body_sealer;
+    uint8_t tag[DB_KEY_CHECK_SIZE];
+    int r = body_sealer_new(&body_sealer, store_key);
+    if (r < 0)
+        return r;
+    r = body_sealer_tag(body_sealer, "p2pchat/1 key check", NULL, 0, tag);
+    if (r == 0)
+        r = db_bind(db, tag, false);
+    if (r == DB_NOT_FOUND)
+        r = try_key(db, body_sealer, tag);
+    body_sealer_free(body_sealer);
+    if (r == DB_EXISTS)
+        return NODE_MISMATCH;
+    return outcome_of_store(r == 0 ? db_commit(db) : r);
+}
+
+/* --- the node --------------------------------------------------------------------------------- */
+
 int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings)
 {
     struct node *made = calloc(1, sizeof *made);

@@ -43,6 +43,12 @@ struct node_parts {
     void *settled_context;
 };
 
+/*
+ * Binds a store to its key. 0, NODE_MISMATCH (its messages are sealed with another), NODE_DISK_FULL
+ * or -errno.
+ */
+int node_bind_store(struct db *db, const struct secret *store_key);
+
 /* Makes a node and its peers from the store. Nothing is listened on or dialled yet. 0 or -errno. */
 int node_new(struct node **node, const struct node_parts *parts, const struct settings *settings);
 void node_free(struct node *node);

@@ -191,6 +191,19 @@ static bool is_private(const char *directory)
     return false;
 }
 
+static enum exit_status bind_store(struct daemon *daemon, const char *directory)
+{
+    int r = node_bind_store(daemon->db, &daemon->store_key);
+    if (r == NODE_MISMATCH) {
+        log_error("the store key is not the one that the messages in %s/p2pchat.db were sealed "
+                  "with: put back the right one; to begin without them: mv '%s/p2pchat.db' "
+                  "'%s/p2pchat.db.old'",
+                  directory, directory, directory);
+        return EXIT_STATUS_CONFIG;
+    }
+    return r < 0 ? EXIT_STATUS_IO : EXIT_STATUS_OK; /* on a full disk it is bound another time */
+}
+
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->paths->state_dir;
@@ -219,11 +232,13 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
     }
     backup_discard_copy(directory);
-    const struct keys_source keys = config_keys(config, directory);
+    struct keys_source keys = config_keys(config, directory);
+    if (db_sealed(daemon->db, &keys.sealed) < 0)
+        return EXIT_STATUS_IO;
     r = keys_load_identity(&keys, &daemon->self);
     if (r == 0)
         r = keys_load_store_key(&keys, &daemon->store_key);
-    return r == 0 ? EXIT_STATUS_OK : EXIT_STATUS_CONFIG;
+    return r == 0 ? bind_store(daemon, directory) : EXIT_STATUS_CONFIG;
 }
 
 static int make_node(struct daemon *daemon, const struct config *config)

@@ -229,7 +229,13 @@ int keys_load_store_key(const struct keys_source *source, struct secret *key)
     if (r < 0)
         return r;
     r = read_place(&place, SECRET_SIZE, &content);
-    if (r == -ENOENT) {
+    if (r == -ENOENT && source->sealed) {
+        log_error(
+            "%s is missing, and without it nobody can read the messages in %s/p2pchat.db: put "
+            "it back from where the database was, or from its backup; to begin without them: "
+            "mv '%s/p2pchat.db' '%s/p2pchat.db.old'",
+            place.path, source->state_dir, source->state_dir, source->state_dir);
+    } else if (r == -ENOENT) {
         r = make_store_key(place.path, key);
     } else if (r < 0 && r != -EFBIG) {
         r = explain(place.path, r);

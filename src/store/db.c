@@ -36,7 +36,7 @@ static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                "PRAGMA foreign_keys = ON;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA cell_size_check = ON;"
-                               "PRAGMA secure_delete = FAST;"
+                               "PRAGMA secure_delete = ON;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA wal_autocheckpoint = 0;"
                                "PRAGMA journal_mode = WAL;";
@@ -241,9 +241,9 @@ void db_close(struct db *db)
  * Copies a long log to the file. That it can't (no space, somebody reads) does no harm, the log is
  * durable by itself; an error is one like any other.
  */
-static int checkpoint(struct db *db)
+static int checkpoint(struct db *db, int mode)
 {
-    int code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, mode, NULL, NULL);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -251,6 +251,44 @@ static int checkpoint(struct db *db)
         return 0;
     }
     return sql_outcome(db, code);
+}
+
+int db_sealed(struct db *db, bool *sealed)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT EXISTS (SELECT 1 FROM log WHERE body IS NOT NULL)");
+    *sealed = sql_row(&query) && sql_int(&query) != 0;
+    return query.result;
+}
+
+static int store_check(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE])
+{
+    CLEANUP(sql_end) struct sql query = sql_write(db, "UPDATE meta SET key_check = ?");
+    sql_bind_blob(&query, tag, DB_KEY_CHECK_SIZE);
+    return sql_run(&query);
+}
+
+static int compare_check(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool *known,
+                         bool *same)
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT key_check FROM meta");
+    const struct span check = sql_row(&query) ? sql_blob(&query) : SPAN(NULL, 0);
+    *known = check.size > 0;
+    *same = check.size == DB_KEY_CHECK_SIZE && memcmp(check.data, tag, DB_KEY_CHECK_SIZE) == 0;
+    return query.result;
+}
+
+int db_bind(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool sure)
+{
+    bool sealed, known, same;
+    int r = db_sealed(db, &sealed);
+    if (r == 0)
+        r = compare_check(db, tag, &known, &same);
+    if (r != 0 || same)
+        return r;
+    if (sealed && known)
+        return DB_EXISTS;
+    return sealed && !sure ? DB_NOT_FOUND : store_check(db, tag);
 }
 
 int db_commit(struct db *db)
@@ -275,7 +313,11 @@ int db_commit(struct db *db)
         return 0;
     db->begun = false;
     db->last = db->newest;
-    return db->wal_frames >= CHECKPOINT_FRAMES ? checkpoint(db) : 0;
+    if (db->scrub) {
+        db->scrub = false;
+        return checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+    }
+    return db->wal_frames >= CHECKPOINT_FRAMES ? checkpoint(db, SQLITE_CHECKPOINT_PASSIVE) : 0;
 }
 
 bool db_dirty(const struct db *db)

@@ -40,6 +40,19 @@ int db_open(struct db **db, const char *path);
 /* Commits nothing: what was not committed is gone. NULL is allowed. */
 void db_close(struct db *db);
 
+enum { DB_KEY_CHECK_SIZE = 16 };
+
+/*
+ * Binds the store to the key that its bodies are sealed with, by a tag that only that key gives.
+ * One without bodies takes any. 0, DB_EXISTS (it is bound to another), DB_NOT_FOUND (it is bound to
+ * none, but has messages of an older version: see whether the key opens one, then bind it with
+ * `sure`), DB_FULL or -EIO.
+ */
+int db_bind(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool sure);
+
+/* Whether there is anything in the store that a key has sealed. 0 or -EIO. */
+int db_sealed(struct db *db, bool *sealed);
+
 /* Ends the turn's transaction, if one is open. 0, DB_FULL (all of the turn is undone) or -EIO. */
 int db_commit(struct db *db);
 

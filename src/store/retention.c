@@ -282,6 +282,7 @@ int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t no
         sql_bind_int(&query, peer);
         r = choose_old(&query, before_ms != 0 ? before_ms : UINT64_MAX, &step);
     }
+    db->scrub = db->scrub || step.count > 0;
     if (r == 0)
         r = remove_rows(db, &step, now_ms);
     *removed = step.count;

@@ -52,6 +52,7 @@ struct db {
     bool begun;      /* a transaction is open */
     bool lost;       /* the disk was full in this turn: undone, and db_commit() has yet to say so */
     int wal_frames;  /* in the write-ahead log after the last commit */
+    bool scrub;      /* what was purged is to be gone from the disk with the commit */
     bool undone;     /* memory is ahead of the store: settle_load() is due */
     int64_t newest;  /* seq of the newest event, of the open transaction's too */
     int64_t last;    /* seq of the newest committed event */

@@ -114,6 +114,49 @@ def test_a_store_key_of_another_size_is_refused(alice):
         start_fails(alice, "not a store key of 32 bytes", CREDENTIALS_DIRECTORY=str(credentials))
 
 
+@pytest.fixture
+def queueing(alice):
+    """A daemon with a message that waits for a peer that is not there."""
+    alice.start()
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.ctl("send", "-p", "bob", "precious")
+    alice.stop()
+    return alice
+
+
+def still_has_it(daemon):
+    daemon.start()
+    assert "precious" in daemon.ctl("queue").out
+
+
+def test_no_store_key_is_made_beside_messages(queueing):
+    key, away = queueing.state / "store.key", queueing.state / "away"
+    key.rename(away)
+    said = start_fails(queueing, "store.key is missing")
+    assert f"mv '{queueing.state}/p2pchat.db'" in said
+    assert not key.exists()
+    away.rename(key)
+    still_has_it(queueing)
+
+
+def test_another_store_key_is_refused_and_takes_nothing_out_of_the_queue(queueing):
+    key = queueing.state / "store.key"
+    right = key.read_bytes()
+    key.write_bytes(os.urandom(32))
+    start_fails(queueing, "not the one that the messages")
+    key.write_bytes(right)
+    still_has_it(queueing)
+
+
+def test_a_store_without_messages_takes_a_new_key(alice):
+    alice.start().stop()
+    (alice.state / "store.key").unlink()
+    alice.start().ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.ctl("send", "-p", "bob", "precious")
+    alice.restart()
+    assert "precious" in alice.ctl("queue").out
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o602])
 @pytest.mark.parametrize("name", ["identity.pem", "store.key"])
 def test_a_key_that_others_can_reach_is_refused_with_the_command_that_helps(alice, name, mode):

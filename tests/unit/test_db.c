@@ -55,7 +55,7 @@ static void test_settings_are_in_force(void **state)
         {"PRAGMA foreign_keys", "1"},
         {"PRAGMA trusted_schema", "0"},
         {"PRAGMA cell_size_check", "1"},
-        {"PRAGMA secure_delete", "2"},
+        {"PRAGMA secure_delete", "1"},
         {"PRAGMA temp_store", "2"},
         {"PRAGMA busy_timeout", "0"},
         {"PRAGMA wal_autocheckpoint", "0"},

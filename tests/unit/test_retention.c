@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -197,6 +198,47 @@ static void test_a_seq_is_never_given_twice(void **state)
     assert_int_equal(scratch_add(scratch, alice, MESSAGE_IN, 2).seq, last + 1);
 }
 
+/* Whether a text stands anywhere in the store's files. */
+static bool on_disk(const struct scratch *scratch, const char *text)
+{
+    static const char *const suffixes[] = {"", "-wal"};
+    static char content[4 << 20];
+    bool found = false;
+    for (unsigned i = 0; i < 2; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s%s", scratch->path, suffixes[i]);
+        FILE *file = fopen(path, "rb");
+        size_t size = file != NULL ? fread(content, 1, sizeof content, file) : 0;
+        found = found || memmem(content, size, text, strlen(text)) != NULL;
+        if (file != NULL)
+            fclose(file);
+    }
+    return found;
+}
+
+static void test_what_was_purged_is_gone_from_the_disk(void **state)
+{
+    struct scratch *scratch = *state;
+    int64_t alice = scratch_peer(scratch, "alice").id;
+    static char large[9000];
+    unsigned removed;
+    memset(large, 'x', sizeof large - 1);
+    memcpy(large + sizeof large - 8, "the end", 7);
+    for (unsigned n = 1; n <= 3; n++) {
+        struct message_row row = scratch_message(alice, MESSAGE_IN, n);
+        row.body = n == 2 ? SPAN(large, sizeof large - 1) : SPAN("a secret text", 13);
+        assert_int_equal(messages_add(scratch->db, &row), 0);
+    }
+    scratch_commit(scratch);
+    assert_true(on_disk(scratch, "a secret text"));
+    assert_true(on_disk(scratch, "the end"));
+    assert_int_equal(retention_purge(scratch->db, alice, 0, NOW_MS, &removed), 0);
+    assert_int_equal(removed, 3);
+    scratch_commit(scratch);
+    assert_false(on_disk(scratch, "a secret text"));
+    assert_false(on_disk(scratch, "the end"));
+}
+
 /* --- the end of a message's time in the queue ------------------------------------------------- */
 
 static int64_t add_expiring(struct scratch *scratch, int64_t peer, unsigned n, uint64_t at_ms)
@@ -297,6 +339,7 @@ int main(void)
         TEST(test_a_removed_message_is_known_by_its_seq),
         TEST(test_ids_are_kept_for_more_than_a_year),
         TEST(test_a_seq_is_never_given_twice),
+        TEST(test_what_was_purged_is_gone_from_the_disk),
         TEST(test_a_message_expires_at_its_time_and_not_before),
         TEST(test_one_that_was_transmitted_becomes_unknown_and_both_are_told),
         TEST(test_many_expire_in_bounded_steps),
