@@ -107,7 +107,8 @@ include $(srcdir)/man/man.mk
 include $(srcdir)/completions/completions.mk
 include $(srcdir)/contrib/contrib.mk
 
-DOCS = README.md SECURITY.md CHANGELOG.md LICENSE tests/vectors/handshake-suite1-rsa2048.json
+DOCS = README.md SECURITY.md CHANGELOG.md LICENSE $(addprefix tests/vectors/handshake-,\
+	suite1-rsa2048.json suite1-of-2-rsa2048.json suite2-rsa2048.json)
 
 install: all  ## with prefix and DESTDIR, as configure was told
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)

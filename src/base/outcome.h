@@ -17,6 +17,7 @@ enum outcome_first {
     /* crypto/ */
     OUTCOME_AEAD = 100,
     OUTCOME_IDENTITY = 200,
+    OUTCOME_KEM = 600,
     OUTCOME_KEYX = 300,
     OUTCOME_PKCS8 = 400,
     OUTCOME_PUBKEY = 500,
@@ -27,6 +28,7 @@ enum outcome_first {
     /* proto/ */
     OUTCOME_CONFIRM = 2000,
     OUTCOME_EPOCH = 2100,
+    OUTCOME_EXCHANGE = 3000,
     OUTCOME_HELLO = 2200,
     OUTCOME_IDENT = 2300,
     OUTCOME_MESSAGE = 2400,

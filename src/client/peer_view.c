@@ -42,6 +42,25 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
     return r;
 }
 
+bool peer_view_post_quantum(const json_t *status)
+{
+    const json_t *suites = json_object_get(status, "suites");
+    return json_array_size(suites) > 0 &&
+           json_integer_value(json_array_get(suites, json_array_size(suites) - 1)) >= 2;
+}
+
+const char *peer_view_suite(const json_t *peer)
+{
+    switch (member_integer(peer, "suite")) {
+    case 1:
+        return "X25519";
+    case 2:
+        return "post-quantum, ML-KEM-768 with X25519";
+    default:
+        return NULL;
+    }
+}
+
 static void line_if(struct ctl *ctl, const char *label, const char *text)
 {
     if (text != NULL)
@@ -101,6 +120,7 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     } else {
         line_if(ctl, "link", link);
     }
+    line_if(ctl, "encryption", peer_view_suite(peer));
     show_trouble(ctl, peer);
     if (json_object_get(peer, "rtt_ms") != NULL)
         output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT " ms", "round trip",

@@ -4,10 +4,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "client/ctl.h"
 
 /* A table with a line for each peer of an array; a hint when there is none. 0 or ctl->status. */
 int peer_view_table(struct ctl *ctl, const json_t *peers);
+
+/* What encrypts the session with a peer, in words; NULL without one. */
+const char *peer_view_suite(const json_t *peer);
+
+/* Whether the daemon with this status can speak a post-quantum suite. */
+bool peer_view_post_quantum(const json_t *status);
 
 /* Everything about one. */
 void peer_view_details(struct ctl *ctl, const json_t *peer);

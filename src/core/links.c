@@ -82,9 +82,16 @@ static int start(struct links *links, struct stream *stream,
     return r;
 }
 
+/* Of the suites that this machine can speak; 0 for all. */
+static unsigned allowed_suites(const struct links *links)
+{
+    return links->runtime->settings.require_pq ? SUITE_BIT(SUITE_HYBRID) : 0;
+}
+
 int links_host(struct links *links, struct stream *stream)
 {
-    const struct session_settings settings = {.role = SESSION_HOST, .self = links->runtime->self};
+    const struct session_settings settings = {
+        .role = SESSION_HOST, .self = links->runtime->self, .suites = allowed_suites(links)};
     struct link *link;
     return start(links, stream, &settings, &link);
 }
@@ -92,8 +99,10 @@ int links_host(struct links *links, struct stream *stream)
 int links_join(struct links *links, struct stream *stream, struct peer *peer,
                const uint8_t *invite_secret, struct link **link)
 {
-    const struct session_settings settings = {
-        .role = SESSION_JOINER, .self = links->runtime->self, .invite_secret = invite_secret};
+    const struct session_settings settings = {.role = SESSION_JOINER,
+                                              .self = links->runtime->self,
+                                              .suites = allowed_suites(links),
+                                              .invite_secret = invite_secret};
     int r = start(links, stream, &settings, link);
     if (r == 0)
         (*link)->peer = peer;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -33,4 +34,5 @@ struct settings {
     uint64_t queue_messages;          /* at most so many in the queue of one peer */
     uint64_t queue_bytes;             /* and so much text */
     uint64_t max_links;               /* sessions at once */
+    bool require_pq;                  /* no session but in a suite with ML-KEM */
 };

@@ -43,6 +43,9 @@ static int crypto_fetch(void)
         library.aes_256_gcm == NULL || library.aes_256_cbc == NULL || library.hmac == NULL ||
         library.scrypt == NULL)
         return openssl_failed("fetching the algorithms");
+    /* Whoever lacks it goes on without. */
+    library.ml_kem = EVP_KEM_fetch(context, "ML-KEM-768", NULL);
+    ERR_clear_error();
     return 0;
 }
 
@@ -63,6 +66,7 @@ int crypto_init(void)
 
 void crypto_deinit(void)
 {
+    EVP_KEM_free(library.ml_kem);
     EVP_KDF_free(library.scrypt);
     EVP_MAC_free(library.hmac);
     EVP_CIPHER_free(library.aes_256_cbc);

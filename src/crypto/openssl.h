@@ -24,6 +24,7 @@ struct openssl {
     EVP_CIPHER *aes_256_cbc;
     EVP_MAC *hmac;
     EVP_KDF *scrypt;
+    EVP_KEM *ml_kem; /* NULL: OpenSSL is too old for it */
 };
 
 const struct openssl *openssl(void);

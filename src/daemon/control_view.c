@@ -110,6 +110,13 @@ static void view_dialling(const struct peer *peer, json_t **object)
     rpc_value_set(object, "last_error_time", control_view_time(peer->error_ms));
 }
 
+/* What protects the session, while there is one. */
+static void view_suite(const struct peer *peer, json_t **object)
+{
+    if (peer->state == PEER_ONLINE)
+        rpc_value_set(object, "suite", json_integer(session_suite(peer->link->session)));
+}
+
 json_t *control_view_peer(const struct node *node, const struct peer *peer)
 {
     const struct peer_row *row = &peer->row;
@@ -124,6 +131,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));
     rpc_value_set(&object, "link", json_string(peer_state_name(peer->state)));
     rpc_value_set(&object, "since", control_view_time(peer->since_ms));
+    view_suite(peer, &object);
     if (peer->rtt_ms != UINT64_MAX)
         rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
     rpc_value_set(&object, "queued", view_queue(node, row));
@@ -131,6 +139,15 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     if (row->pinned)
         rpc_value_set(&object, "safety_number", view_safety_number(node, row->key));
     return object;
+}
+
+json_t *control_view_suites(void)
+{
+    json_t *list = json_array();
+    for (int suite = SUITE_CLASSIC; suite <= SUITE_HYBRID; suite++)
+        if ((exchange_suites() & SUITE_BIT(suite)) != 0)
+            rpc_value_append(&list, json_integer(suite));
+    return list;
 }
 
 json_t *control_view_peers(const struct node *node)
@@ -304,5 +321,6 @@ json_t *control_view_passing_event(const struct node *node, unsigned sub, const 
     if (peer->row.pinned)
         rpc_value_set(&params, "fingerprint", control_view_fingerprint(peer->row.key));
     rpc_value_set(&params, "trust", json_string(trust_name(peer_trust(peer))));
+    view_suite(peer, &params);
     return params;
 }

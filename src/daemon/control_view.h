@@ -13,6 +13,9 @@
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
 
 /* All peers as an array. */
+/* The numbers of the suites that this machine can speak. */
+json_t *control_view_suites(void);
+
 json_t *control_view_peers(const struct node *node);
 
 /*

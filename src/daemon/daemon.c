@@ -21,6 +21,7 @@
 #include "daemon/keys.h"
 #include "daemon/notify.h"
 #include "daemon/setting.h"
+#include "proto/exchange.h"
 
 enum {
     STOP_TIMEOUT_MS = 3000,      /* for peers and clients to take our last words */
@@ -86,6 +87,16 @@ static void apply(struct daemon *daemon, struct config *config)
     node_configure(daemon->node, &config->settings);
 }
 
+int daemon_check(const struct config *config, char complaint[static CONFIG_COMPLAINT_MAX])
+{
+    if (!config->settings.require_pq || (exchange_suites() & SUITE_BIT(SUITE_HYBRID)) != 0)
+        return 0;
+    snprintf(complaint, CONFIG_COMPLAINT_MAX,
+             "require-pq: OpenSSL here has no ML-KEM-768; take it out, or run on OpenSSL 3.5 or "
+             "later (Debian 13)");
+    return -EINVAL;
+}
+
 static int reload(void *context, char *complaint, size_t size)
 {
     struct daemon *daemon = context;
@@ -94,6 +105,8 @@ static int reload(void *context, char *complaint, size_t size)
     notify_reloading();
     int r = config_load(&config, daemon->paths->config, daemon->paths->config_required,
                         daemon->options, reason);
+    if (r == 0)
+        r = daemon_check(&config, reason);
     if (r == 0) {
         apply(daemon, &config);
         log_event(LOG_LEVEL_INFO, "reloaded", NULL, "configuration reloaded");

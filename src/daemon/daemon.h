@@ -11,6 +11,9 @@
 
 struct daemon;
 
+/* Whether this machine can do what the settings ask for. 0, or -EINVAL with a complaint. */
+int daemon_check(const struct config *config, char complaint[static CONFIG_COMPLAINT_MAX]);
+
 /* Opens everything; what is passed outlives it. EXIT_STATUS_OK, or the status to exit with after
  * the reason was logged. */
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,

@@ -38,6 +38,11 @@ static enum exit_status generate(const struct paths *paths, const struct config 
 static enum exit_status serve(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
+    char complaint[CONFIG_COMPLAINT_MAX];
+    if (daemon_check(config, complaint) < 0) {
+        log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "%s", complaint);
+        return EXIT_STATUS_CONFIG;
+    }
     struct daemon *daemon;
     enum exit_status status = daemon_new(&daemon, options, paths, config);
     if (status != EXIT_STATUS_OK) {

@@ -108,6 +108,20 @@ static json_t *view_policy(const void *place)
     return json_string(policy_names[*policy]);
 }
 
+static int parse_switch(const struct setting *setting, const char *text, void *place)
+{
+    bool *on = place;
+    (void)setting;
+    *on = strcmp(text, "yes") == 0;
+    return *on || strcmp(text, "no") == 0 ? 0 : -EINVAL;
+}
+
+static json_t *view_switch(const void *place)
+{
+    const bool *on = place;
+    return json_string(*on ? "yes" : "no");
+}
+
 static int parse_log_level(const struct setting *setting, const char *text, void *place)
 {
     (void)setting;
@@ -182,6 +196,7 @@ enum {
     SIZE_AGE = sizeof(uint64_t),
     SIZE_POLICY = sizeof(enum unknown_policy),
     SIZE_LOG_LEVEL = sizeof(enum log_level),
+    SIZE_SWITCH = sizeof(bool),
 };
 
 #define SETTING(name, type, standard, low, high, place, effect, help)    \
@@ -202,6 +217,7 @@ static const struct setting_type type_SIZE = {parse_size, view_size, "a size lik
 static const struct setting_type type_AGE = {parse_age, view_age,
                                              "a duration above 0 like 7d, or forever"};
 static const struct setting_type type_POLICY = {parse_policy, view_policy, "ask, reject or accept"};
+static const struct setting_type type_SWITCH = {parse_switch, view_switch, "yes or no"};
 static const struct setting_type type_LOG_LEVEL = {parse_log_level, view_log_level,
                                                    "error, warning, notice, info or debug"};
 

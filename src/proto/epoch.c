@@ -26,14 +26,22 @@ static void enter(struct epoch *epoch, enum epoch_state state, uint64_t now_ms)
     epoch->step_ms = now_ms;
 }
 
-/* The record that is due from now on. */
-static void set_record(struct epoch *epoch, enum record_type type, struct span body)
+/* The record that is due from now on; its body may be there already. */
+static void set_record(struct epoch *epoch, enum record_type type, size_t size)
 {
-    put_u32(epoch->record, (uint32_t)body.size);
+    put_u32(epoch->record, (uint32_t)size);
     epoch->record[4] = (uint8_t)type;
-    if (body.size > 0)
-        memcpy(epoch->record + RECORD_HEADER_SIZE, body.data, body.size);
-    epoch->record_size = RECORD_HEADER_SIZE + body.size;
+    epoch->record_size = RECORD_HEADER_SIZE + size;
+}
+
+static uint8_t *record_body(struct epoch *epoch)
+{
+    return epoch->record + RECORD_HEADER_SIZE;
+}
+
+static struct span due_record(const struct epoch *epoch)
+{
+    return SPAN(epoch->record, epoch->record_size);
 }
 
 static void count_from(struct epoch *epoch, uint64_t now_ms)
@@ -43,12 +51,13 @@ static void count_from(struct epoch *epoch, uint64_t now_ms)
     epoch->wanted = false;
 }
 
-void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch_secrets *secrets,
-                 uint64_t now_ms)
+void epoch_begin(struct epoch *epoch, enum session_role role, enum suite suite,
+                 const struct epoch_secrets *secrets, uint64_t now_ms)
 {
     enum session_side ours = session_side_of(role);
     epoch_wipe(epoch);
     epoch->role = role;
+    epoch->suite = suite;
     epoch->root = secrets->root;
     epoch->sending.key = secrets->chain[ours];
     epoch->receiving.key = secrets->chain[!ours];
@@ -62,31 +71,26 @@ void epoch_wipe(struct epoch *epoch)
 
 int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms)
 {
-    int r = keyx_generate(&epoch->keyx);
+    int r = exchange_offer(&epoch->exchange, epoch->suite, record_body(epoch));
     if (r != 0)
         return r;
-    set_record(epoch, RECORD_REKEY_INIT, SPAN(epoch->keyx.public_key, KEYX_SIZE));
+    set_record(epoch, RECORD_REKEY_INIT, exchange_offer_size(epoch->suite));
     epoch->wanted = false;
     enter(epoch, EPOCH_SEND_INIT, now_ms);
     return 0;
 }
 
 /* From both records to the next epoch's root and to the chains that wait for their switches. */
-static int derive(struct epoch *epoch, const struct keyx *keyx, struct span init, struct span resp)
+static int derive(struct epoch *epoch, const struct exchange_secret *shared, struct span init,
+                  struct span resp)
 {
-    CLEANUP(secret_cleanup) struct secret shared;
     enum session_side ours = session_side_of(epoch->role);
-    const uint8_t *other = (ours == SIDE_JOINER ? init.data : resp.data) + RECORD_HEADER_SIZE;
     const struct span parts[] = {init, resp};
     struct epoch_secrets secrets;
     uint8_t hash[SHA256_SIZE];
-    int r = keyx_derive(keyx, other, &shared);
-    if (r > 0)
-        return EPOCH_REJECTED;
+    int r = sha256(parts, 2, hash);
     if (r == 0)
-        r = sha256(parts, 2, hash);
-    if (r == 0)
-        r = keyschedule_rekey(&epoch->root, hash, &shared, &secrets);
+        r = keyschedule_rekey(&epoch->root, hash, exchange_secret_span(shared), &secrets);
     if (r == 0) {
         epoch->root = secrets.root;
         epoch->next_sending = secrets.chain[ours];
@@ -107,16 +111,17 @@ static void switch_chain(struct chain *chain, struct secret *next)
 
 int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms)
 {
-    struct keyx keyx;
+    CLEANUP(exchange_secret_cleanup) struct exchange_secret shared = {0};
     int r;
     if (epoch->state != EPOCH_STEADY)
         return EPOCH_REJECTED;
-    r = keyx_generate(&keyx);
-    if (r == 0) {
-        set_record(epoch, RECORD_REKEY_RESP, SPAN(keyx.public_key, KEYX_SIZE));
-        r = derive(epoch, &keyx, record, SPAN(epoch->record, epoch->record_size));
-    }
-    keyx_wipe(&keyx);
+    r = exchange_answer(epoch->suite, record.data + RECORD_HEADER_SIZE, record_body(epoch),
+                        &shared);
+    if (r > 0)
+        return EPOCH_REJECTED;
+    set_record(epoch, RECORD_REKEY_RESP, exchange_answer_size(epoch->suite));
+    if (r == 0)
+        r = derive(epoch, &shared, record, due_record(epoch));
     if (r == 0)
         enter(epoch, EPOCH_SEND_RESP, now_ms);
     return r;
@@ -124,16 +129,21 @@ int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms)
 
 int epoch_take_resp(struct epoch *epoch, struct span record, uint64_t now_ms)
 {
+    CLEANUP(exchange_secret_cleanup) struct exchange_secret shared = {0};
     int r;
     if (epoch->state != EPOCH_WAIT_RESP)
         return EPOCH_REJECTED;
-    r = derive(epoch, &epoch->keyx, SPAN(epoch->record, epoch->record_size), record);
-    keyx_wipe(&epoch->keyx);
+    r = exchange_finish(&epoch->exchange, epoch->suite, record.data + RECORD_HEADER_SIZE, &shared);
+    exchange_wipe(&epoch->exchange);
+    if (r > 0)
+        return EPOCH_REJECTED;
+    if (r == 0)
+        r = derive(epoch, &shared, due_record(epoch), record);
     if (r != 0)
         return r;
     switch_chain(&epoch->receiving, &epoch->next_receiving);
     count_from(epoch, now_ms);
-    set_record(epoch, RECORD_REKEY_DONE, SPAN(NULL, 0));
+    set_record(epoch, RECORD_REKEY_DONE, 0);
     enter(epoch, EPOCH_SEND_DONE, now_ms);
     return 0;
 }
@@ -154,7 +164,7 @@ struct span epoch_due_record(const struct epoch *epoch)
     case EPOCH_SEND_INIT:
     case EPOCH_SEND_RESP:
     case EPOCH_SEND_DONE:
-        return SPAN(epoch->record, epoch->record_size);
+        return due_record(epoch);
     default:
         return SPAN(NULL, 0);
     }

@@ -15,7 +15,6 @@
 #pragma once
 
 #include "base/outcome.h"
-#include "crypto/keyx.h"
 #include "proto/packet.h"
 #include "proto/record.h"
 
@@ -43,14 +42,16 @@ enum epoch_state {
 
 struct epoch {
     enum session_role role;
+    enum suite suite;
     enum epoch_state state;
     struct secret root;
     struct chain sending;
     struct chain receiving;
     struct secret next_sending; /* wait for their switches */
     struct secret next_receiving;
-    struct keyx keyx;                               /* host: between INIT and RESP */
-    uint8_t record[RECORD_HEADER_SIZE + KEYX_SIZE]; /* to be sent; INIT is kept until RESP */
+    struct exchange exchange; /* host: between INIT and RESP */
+    uint8_t
+        record[RECORD_HEADER_SIZE + EXCHANGE_OFFER_MAX]; /* to be sent; INIT is kept until RESP */
     size_t record_size;
     uint64_t since_ms; /* when this epoch began */
     uint64_t step_ms;  /* when the state was entered */
@@ -59,8 +60,8 @@ struct epoch {
 };
 
 /* Epoch 0. */
-void epoch_begin(struct epoch *epoch, enum session_role role, const struct epoch_secrets *secrets,
-                 uint64_t now_ms);
+void epoch_begin(struct epoch *epoch, enum session_role role, enum suite suite,
+                 const struct epoch_secrets *secrets, uint64_t now_ms);
 
 /* Wipes all keys. */
 void epoch_wipe(struct epoch *epoch);
@@ -68,7 +69,8 @@ void epoch_wipe(struct epoch *epoch);
 /* Host: makes REKEY_INIT due. 0 or -EIO. */
 int epoch_start_rekey(struct epoch *epoch, uint64_t now_ms);
 
-/* Take the records of the other side. 0, EPOCH_REJECTED or -EIO. */
+/* Take the records of the other side, which record_check() has passed. 0, EPOCH_REJECTED or -EIO.
+ */
 int epoch_take_init(struct epoch *epoch, struct span record, uint64_t now_ms);
 int epoch_take_resp(struct epoch *epoch, struct span record, uint64_t now_ms);
 int epoch_take_done(struct epoch *epoch, uint64_t now_ms);

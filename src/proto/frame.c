@@ -6,12 +6,11 @@
 #include "proto/frame.h"
 
 #include "base/bytes.h"
+#include "crypto/kem.h"
 
 enum {
     HELLO_SIZE = 80,
     HELLO_EXTENSIONS_MAX = 512,
-    ENCAPSULATION_KEY_SIZE = 1184,
-    ENCAPSULATED_SIZE = 1088,
     IDENT_FRAME_SIZE = 1168,
     KEY_FRAME_SIZE = 1680,
     CONFIRM_FRAME_SIZE = 81,
@@ -47,9 +46,9 @@ static bool length_legal(enum frame_type type, uint32_t length)
 {
     switch (type) {
     case FRAME_HELLO_J:
-        return hello_length(length, ENCAPSULATION_KEY_SIZE);
+        return hello_length(length, KEM_KEY_SIZE);
     case FRAME_HELLO_H:
-        return hello_length(length, ENCAPSULATED_SIZE);
+        return hello_length(length, KEM_CIPHERTEXT_SIZE);
     case FRAME_IDENT:
         return length == IDENT_FRAME_SIZE;
     case FRAME_KEY:

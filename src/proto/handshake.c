@@ -55,30 +55,14 @@ int handshake_record(struct handshake *handshake, enum frame_type type, struct s
     return r;
 }
 
-int handshake_prepare_hello(struct handshake *handshake)
+int handshake_agree(struct handshake *handshake, const struct hello *other,
+                    const struct exchange_secret *secret)
 {
-    int r = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
-    if (r == 0)
-        r = keyx_generate(&handshake->keyx);
-    if (r == 0)
-        memcpy(handshake->hello.x25519, handshake->keyx.public_key, KEYX_SIZE);
-    return r;
-}
-
-int handshake_exchange(struct handshake *handshake, const struct hello *other)
-{
-    CLEANUP(secret_cleanup) struct secret shared;
     struct handshake_secrets *secrets = &handshake->secrets;
-    int r;
     if (memcmp(other->random, handshake->hello.random, HELLO_RANDOM_SIZE) == 0 ||
-        memcmp(other->x25519, handshake->hello.x25519, KEYX_SIZE) == 0)
+        memcmp(other->share, handshake->hello.share, KEYX_SIZE) == 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "our own HELLO was sent back");
-    r = keyx_derive(&handshake->keyx, other->x25519, &shared);
-    keyx_wipe(&handshake->keyx);
-    if (r > 0)
-        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "degenerate X25519 key");
-    if (r == 0)
-        r = keyschedule_exchange(secrets, handshake->hash, &shared);
+    int r = keyschedule_exchange(secrets, handshake->hash, exchange_secret_span(secret));
     if (r != 0)
         return r;
     handshake->sending.key = secrets->seal[handshake->role->ours];
@@ -172,6 +156,7 @@ int handshake_new(struct handshake **handshake, const struct session_settings *s
     made->self = settings->self;
     made->invite_secret = settings->invite_secret;
     made->features = settings->features;
+    made->suites = settings->suites != 0 ? settings->suites : exchange_suites();
     r = sha256_state_new(&made->transcript);
     if (r == 0)
         r = made->role->start(made, out);
@@ -335,6 +320,11 @@ struct pubkey *handshake_steal_peer(struct handshake *handshake)
 const struct handshake_invite *handshake_invite(const struct handshake *handshake)
 {
     return &handshake->invite;
+}
+
+enum suite handshake_suite(const struct handshake *handshake)
+{
+    return handshake->suite;
 }
 
 uint32_t handshake_peer_features(const struct handshake *handshake)

@@ -22,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "proto/close_code.h"
+#include "proto/exchange.h"
 #include "proto/frame.h"
 #include "proto/invite_proof.h"
 #include "proto/keyschedule.h"
@@ -84,6 +85,9 @@ struct pubkey *handshake_steal_peer(struct handshake *handshake);
 
 /* What the joiner shows, for a host from the first question on. */
 const struct handshake_invite *handshake_invite(const struct handshake *handshake);
+
+/* Which suite is spoken; meaningful once handshake_met(). */
+enum suite handshake_suite(const struct handshake *handshake);
 
 /* What the peer says that it can do, from the first question on. */
 uint32_t handshake_peer_features(const struct handshake *handshake);

@@ -17,30 +17,46 @@ static int wait_for_hello(struct handshake *handshake, struct bytes *out)
     return 0;
 }
 
+/* Answers the joiner's share with ours. */
+static int answer_share(struct handshake *handshake, const struct hello *joiner,
+                        struct exchange_secret *secret)
+{
+    int r = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
+    if (r == 0)
+        r = exchange_answer(handshake->suite, joiner->share, handshake->hello.share, secret);
+    return r > 0 ? handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "degenerate share") : r;
+}
+
+static int parse_hello(struct handshake *handshake, struct span body, struct hello *joiner)
+{
+    int r = hello_joiner_parse(body, handshake->suites, joiner, &handshake->suite);
+    if (r == HELLO_UNSUPPORTED)
+        return handshake_fail(handshake, CLOSE_UNSUPPORTED, "no version or suite in common");
+    return r == 0 ? 0 : handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_J is malformed");
+}
+
 /* HELLO_H goes out only when the exchange succeeded: before it, the answer may be a clear alert. */
 static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
 {
-    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_H};
-    uint8_t answer[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
+    CLEANUP(exchange_secret_cleanup) struct exchange_secret secret = {0};
+    uint8_t answer[FRAME_HEADER_SIZE + HELLO_SIZE_MAX];
+    struct frame_header header = {.type = FRAME_HELLO_H};
     struct hello joiner;
-    int r = hello_joiner_parse(body, &joiner);
-    if (r == HELLO_UNSUPPORTED)
-        return handshake_fail(handshake, CLOSE_UNSUPPORTED, "no version or suite in common");
+    int r = parse_hello(handshake, body, &joiner);
+    if (r == 0)
+        r = handshake_record(handshake, FRAME_HELLO_J, body);
+    if (r == 0)
+        r = answer_share(handshake, &joiner, &secret);
     if (r != 0)
-        return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_J is malformed");
-    r = handshake_record(handshake, FRAME_HELLO_J, body);
+        return r;
+    header.length = (uint32_t)hello_host_encode(&handshake->hello, handshake->suite,
+                                                answer + FRAME_HEADER_SIZE);
+    frame_header_put(answer, header);
+    r = handshake_record(handshake, FRAME_HELLO_H, SPAN(answer + FRAME_HEADER_SIZE, header.length));
     if (r == 0)
-        r = handshake_prepare_hello(handshake);
-    if (r == 0) {
-        frame_header_put(answer, header);
-        hello_host_encode(&handshake->hello, answer + FRAME_HEADER_SIZE);
-        r = handshake_record(handshake, FRAME_HELLO_H,
-                             SPAN(answer + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
-    }
+        r = handshake_agree(handshake, &joiner, &secret);
     if (r == 0)
-        r = handshake_exchange(handshake, &joiner);
-    if (r == 0)
-        r = bytes_append(out, answer, sizeof answer);
+        r = bytes_append(out, answer, FRAME_HEADER_SIZE + header.length);
     if (r == 0)
         handshake_enter(handshake, HANDSHAKE_WAIT_IDENTITY);
     return r;

@@ -11,15 +11,20 @@
 
 static int send_hello(struct handshake *handshake, struct bytes *out)
 {
-    const struct frame_header header = {.length = HELLO_SIZE_PLAIN, .type = FRAME_HELLO_J};
-    uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_PLAIN];
-    int r = handshake_prepare_hello(handshake);
-    frame_header_put(frame, header);
-    hello_joiner_encode(&handshake->hello, frame + FRAME_HEADER_SIZE);
+    const bool hybrid = (handshake->suites & SUITE_BIT(SUITE_HYBRID)) != 0;
+    uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE_MAX];
+    struct frame_header header = {.type = FRAME_HELLO_J};
+    int r = random_bytes(handshake->hello.random, HELLO_RANDOM_SIZE);
     if (r == 0)
-        r = handshake_record(handshake, FRAME_HELLO_J,
-                             SPAN(frame + FRAME_HEADER_SIZE, HELLO_SIZE_PLAIN));
-    return r == 0 ? bytes_append(out, frame, sizeof frame) : r;
+        r = exchange_offer(&handshake->exchange, hybrid ? SUITE_HYBRID : SUITE_CLASSIC,
+                           handshake->hello.share);
+    if (r != 0)
+        return r;
+    header.length = (uint32_t)hello_joiner_encode(&handshake->hello, handshake->suites,
+                                                  frame + FRAME_HEADER_SIZE);
+    frame_header_put(frame, header);
+    r = handshake_record(handshake, FRAME_HELLO_J, SPAN(frame + FRAME_HEADER_SIZE, header.length));
+    return r == 0 ? bytes_append(out, frame, FRAME_HEADER_SIZE + header.length) : r;
 }
 
 /* Shows our identity, and the invite if we hold one. */
@@ -44,15 +49,25 @@ static int send_ident(struct handshake *handshake, struct bytes *out)
     return r;
 }
 
+static int finish_exchange(struct handshake *handshake, const struct hello *host)
+{
+    CLEANUP(exchange_secret_cleanup) struct exchange_secret secret = {0};
+    int r = exchange_finish(&handshake->exchange, handshake->suite, host->share, &secret);
+    exchange_wipe(&handshake->exchange);
+    if (r > 0)
+        return handshake_fail(handshake, CLOSE_HANDSHAKE_FAILED, "degenerate share");
+    return r == 0 ? handshake_agree(handshake, host, &secret) : r;
+}
+
 static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
 {
     struct hello host;
     int r;
-    if (hello_host_parse(body, &host) != 0)
+    if (hello_host_parse(body, handshake->suites, &host, &handshake->suite) != 0)
         return handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_H is malformed");
     r = handshake_record(handshake, FRAME_HELLO_H, body);
     if (r == 0)
-        r = handshake_exchange(handshake, &host);
+        r = finish_exchange(handshake, &host);
     if (r == 0)
         r = send_ident(handshake, out);
     if (r == 0)

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "crypto/keyx.h"
 #include "proto/confirm.h"
 #include "proto/handshake.h"
 #include "proto/hello.h"
@@ -52,8 +51,10 @@ struct handshake {
     struct sha256_state *transcript; /* of all plaintexts so far */
     uint8_t hash[SHA256_SIZE];       /* its value after the last frame: T2, T3, … */
 
-    struct hello hello; /* ours */
-    struct keyx keyx;
+    unsigned suites;          /* that we offer or take */
+    enum suite suite;         /* that is spoken, once both HELLOs are there */
+    struct hello hello;       /* ours */
+    struct exchange exchange; /* joiner: until HELLO_H */
     struct handshake_secrets secrets;
     struct seal sending;
     struct seal receiving;
@@ -78,11 +79,9 @@ int handshake_fail(struct handshake *handshake, enum close_code code, const char
 /* Adds a frame's plaintext to the transcript and takes its value. 0 or -EIO. */
 int handshake_record(struct handshake *handshake, enum frame_type type, struct span plaintext);
 
-/* Makes our random and our ephemeral pair. 0 or -EIO. */
-int handshake_prepare_hello(struct handshake *handshake);
-
-/* From the other side's HELLO to the keys that seal the rest; both HELLOs are in the transcript. */
-int handshake_exchange(struct handshake *handshake, const struct hello *other);
+/* From the shared secret to the keys that seal the rest; both HELLOs are in the transcript. */
+int handshake_agree(struct handshake *handshake, const struct hello *other,
+                    const struct exchange_secret *secret);
 
 /* Records the plaintext and appends the frame that it becomes. 0 or -errno. */
 int handshake_send(struct handshake *handshake, enum frame_type type, struct span plaintext,

@@ -8,35 +8,46 @@
 
 enum {
     PROTOCOL_VERSION = 1,
-    SUITE_1 = 1,
-    SUITE_1_BIT = 1 << 0,
-    SUITE_2_BIT = 1 << 1,
-    ENCAPSULATION_KEY_SIZE = 1184,
+    SHARE_AT = 44,
     EXTENSIONS_MAX = 512,
 };
 
 static const uint8_t magic[8] = "p2pchat";
 
-static void encode(const struct hello *hello, uint8_t first, uint8_t second, uint16_t suite,
-                   uint8_t body[static HELLO_SIZE_PLAIN])
+/* A share of `size` bytes; the length of its second part stands in the middle. */
+static size_t encode(const struct hello *hello, uint8_t first, uint8_t second, unsigned suite,
+                     size_t size, uint8_t body[static HELLO_SIZE_MAX])
 {
-    memset(body, 0, HELLO_SIZE_PLAIN);
+    uint8_t *at = body + SHARE_AT + KEYX_SIZE;
     memcpy(body, magic, sizeof magic);
     body[8] = first;
     body[9] = second;
-    put_u16(body + 10, suite);
+    put_u16(body + 10, (uint16_t)suite);
     memcpy(body + 12, hello->random, HELLO_RANDOM_SIZE);
-    memcpy(body + 44, hello->x25519, KEYX_SIZE);
+    memcpy(body + SHARE_AT, hello->share, KEYX_SIZE);
+    put_u16(at, (uint16_t)(size - KEYX_SIZE));
+    memcpy(at + 2, hello->share + KEYX_SIZE, size - KEYX_SIZE);
+    put_u16(at + 2 + size - KEYX_SIZE, 0);
+    return HELLO_SIZE_PLAIN + size - KEYX_SIZE;
 }
 
-void hello_joiner_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN])
+/* The highest suite of the set, which is not empty. */
+static enum suite highest(unsigned suites)
 {
-    encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, SUITE_1_BIT, body);
+    return suites & SUITE_BIT(SUITE_HYBRID) ? SUITE_HYBRID : SUITE_CLASSIC;
 }
 
-void hello_host_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN])
+size_t hello_joiner_encode(const struct hello *hello, unsigned suites,
+                           uint8_t body[static HELLO_SIZE_MAX])
 {
-    encode(hello, PROTOCOL_VERSION, 0, SUITE_1, body);
+    return encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, suites,
+                  exchange_offer_size(highest(suites)), body);
+}
+
+size_t hello_host_encode(const struct hello *hello, enum suite suite,
+                         uint8_t body[static HELLO_SIZE_MAX])
+{
+    return encode(hello, PROTOCOL_VERSION, 0, suite, exchange_answer_size(suite), body);
 }
 
 static bool starts_with_magic(struct reader *reader)
@@ -62,48 +73,52 @@ static bool extensions_well_formed(struct reader *reader)
     return true;
 }
 
-/* Everything behind the suites; the value of the second key exchange has one legal size. */
-static bool parse_rest(struct reader *reader, size_t second_exchange_size, struct hello *hello)
+/* Everything behind the suites; a share of any but this size is malformed. */
+static bool parse_rest(struct reader *reader, size_t size, struct hello *hello)
 {
     const uint8_t *random = reader_take(reader, HELLO_RANDOM_SIZE);
-    const uint8_t *x25519 = reader_take(reader, KEYX_SIZE);
-    if (reader_u16(reader) != second_exchange_size)
+    const uint8_t *keyx = reader_take(reader, KEYX_SIZE);
+    if (reader_u16(reader) != size - KEYX_SIZE)
         return false;
-    reader_take(reader, second_exchange_size);
-    if (!extensions_well_formed(reader) || random == NULL || x25519 == NULL)
+    const uint8_t *kem = reader_take(reader, size - KEYX_SIZE);
+    if (!extensions_well_formed(reader) || random == NULL || keyx == NULL || kem == NULL)
         return false;
     memcpy(hello->random, random, HELLO_RANDOM_SIZE);
-    memcpy(hello->x25519, x25519, KEYX_SIZE);
+    memcpy(hello->share, keyx, KEYX_SIZE);
+    memcpy(hello->share + KEYX_SIZE, kem, size - KEYX_SIZE);
     return true;
 }
 
-int hello_joiner_parse(struct span body, struct hello *hello)
+int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite)
 {
     struct reader reader = reader_of(body);
     bool has_magic = starts_with_magic(&reader);
     uint8_t lowest = reader_u8(&reader);
-    uint8_t highest = reader_u8(&reader);
-    if (!has_magic || lowest == 0 || lowest > highest)
+    uint8_t latest = reader_u8(&reader);
+    if (!has_magic || lowest == 0 || lowest > latest)
         return HELLO_MALFORMED;
     /* Later versions may have another layout from here on. */
     if (lowest > PROTOCOL_VERSION)
         return HELLO_UNSUPPORTED;
-
-    uint16_t suites = reader_u16(&reader);
-
-    if (!parse_rest(&reader, suites & SUITE_2_BIT ? ENCAPSULATION_KEY_SIZE : 0, hello))
+    unsigned offered = reader_u16(&reader);
+    if (!parse_rest(&reader, exchange_offer_size(highest(offered)), hello))
         return HELLO_MALFORMED;
-    return suites & SUITE_1_BIT ? 0 : HELLO_UNSUPPORTED;
+    if ((offered & suites) == 0)
+        return HELLO_UNSUPPORTED;
+    *suite = highest(offered & suites);
+    return 0;
 }
 
-int hello_host_parse(struct span body, struct hello *hello)
+int hello_host_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite)
 {
     struct reader reader = reader_of(body);
     bool has_magic = starts_with_magic(&reader);
     uint8_t version = reader_u8(&reader);
     uint8_t zero = reader_u8(&reader);
-    uint16_t suite = reader_u16(&reader);
-    if (!has_magic || version != PROTOCOL_VERSION || zero != 0 || suite != SUITE_1)
+    unsigned chosen = reader_u16(&reader);
+    if (!has_magic || version != PROTOCOL_VERSION || zero != 0 ||
+        (chosen != SUITE_CLASSIC && chosen != SUITE_HYBRID) || (suites & SUITE_BIT(chosen)) == 0)
         return HELLO_MALFORMED;
-    return parse_rest(&reader, 0, hello) ? 0 : HELLO_MALFORMED;
+    *suite = (enum suite)chosen;
+    return parse_rest(&reader, exchange_answer_size(*suite), hello) ? 0 : HELLO_MALFORMED;
 }

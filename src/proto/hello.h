@@ -14,16 +14,20 @@
  *      .   2  length of extensions              .   2  length of extensions
  *      .   m  u16 type, u16 length, value …     .   m  the same
  *
- * We speak version 1 and suite 1. A joiner's suite 2 and extensions must be well formed and are
- * ignored.
+ * We speak version 1 and the suites of exchange.h. Other suites and extensions must be well formed
+ * and are ignored.
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/outcome.h"
-#include "crypto/keyx.h"
+#include "proto/exchange.h"
 
-enum { HELLO_RANDOM_SIZE = 32, HELLO_SIZE_PLAIN = 80 };
+enum {
+    HELLO_RANDOM_SIZE = 32,
+    HELLO_SIZE_PLAIN = 80,
+    HELLO_SIZE_MAX = HELLO_SIZE_PLAIN + KEM_KEY_SIZE, /* of those that we send */
+};
 
 enum hello_outcome {
     HELLO_MALFORMED = OUTCOME_HELLO,
@@ -33,15 +37,17 @@ enum hello_outcome {
 /* What either side contributes to the key exchange. */
 struct hello {
     uint8_t random[HELLO_RANDOM_SIZE];
-    uint8_t x25519[KEYX_SIZE];
+    uint8_t share[EXCHANGE_OFFER_MAX]; /* as in exchange.h; both parts if suite 2 is spoken of */
 };
 
-/* The frame bodies that we send. */
-void hello_joiner_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN]);
-void hello_host_encode(const struct hello *hello, uint8_t body[static HELLO_SIZE_PLAIN]);
+/* The frame bodies that we send: an offer of these suites, a choice. Give the size. */
+size_t hello_joiner_encode(const struct hello *hello, unsigned suites,
+                           uint8_t body[static HELLO_SIZE_MAX]);
+size_t hello_host_encode(const struct hello *hello, enum suite suite,
+                         uint8_t body[static HELLO_SIZE_MAX]);
 
-/* Reads a joiner's offer, of which version 1 and suite 1 are chosen. 0 or a hello_outcome. */
-int hello_joiner_parse(struct span body, struct hello *hello);
+/* Reads a joiner's offer and chooses the highest suite of ours in it. 0 or a hello_outcome. */
+int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite);
 
-/* Reads a host's choice, which must be version 1 and suite 1. 0 or HELLO_MALFORMED. */
-int hello_host_parse(struct span body, struct hello *hello);
+/* Reads a host's choice, which must be one of the suites offered. 0 or HELLO_MALFORMED. */
+int hello_host_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite);

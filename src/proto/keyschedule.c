@@ -35,9 +35,9 @@ static int expand_epoch(const struct secret *secret, const uint8_t context[stati
 }
 
 int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
-                         const struct secret *shared)
+                         struct span shared)
 {
-    int r = hkdf_extract(SPAN(t2, SHA256_SIZE), SPAN(shared->bytes, SECRET_SIZE), &secrets->hs);
+    int r = hkdf_extract(SPAN(t2, SHA256_SIZE), shared, &secrets->hs);
     if (r == 0)
         r = expand(&secrets->hs, "hs joiner", NULL, &secrets->seal[SIDE_JOINER]);
     if (r == 0)
@@ -67,13 +67,13 @@ int keyschedule_session(const struct handshake_secrets *secrets,
 }
 
 int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SHA256_SIZE],
-                      const struct secret *shared, struct epoch_secrets *epoch)
+                      struct span shared, struct epoch_secrets *epoch)
 {
     CLEANUP(secret_cleanup) struct secret salt;
     CLEANUP(secret_cleanup) struct secret rs;
     int r = expand(root, "rekey", binding, &salt);
     if (r == 0)
-        r = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), SPAN(shared->bytes, SECRET_SIZE), &rs);
+        r = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), shared, &rs);
     if (r == 0)
         r = expand_epoch(&rs, binding, epoch);
     return r;

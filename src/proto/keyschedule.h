@@ -2,13 +2,13 @@
 /*
  * The key schedule: from the shared secrets of the handshake to one key per packet.
  *
- *     x25519 --> HS = Extract(T2, .) --> hs joiner, hs host            seal the handshake
+ *     share  --> HS = Extract(T2, .) --> hs joiner, hs host            seal the handshake
  *                 |
  *     K ------> MS = Extract(X(HS, "mix", T4), .) --> confirm joiner, confirm host
  *                 |
  *                 +-- with SID --> root, chain joiner, chain host      an epoch
  *                                   |
- *     x25519 --> RS = Extract(X(root, "rekey", R), .) --> the same     the next epoch
+ *     share  --> RS = Extract(X(root, "rekey", R), .) --> the same     the next epoch
  *
  *     chain --> "packet": key of one packet, "next": the following chain
  *
@@ -37,7 +37,7 @@ struct epoch_secrets {
 
 /* Fills hs and the sealing keys from the key exchange. */
 int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
-                         const struct secret *shared);
+                         struct span shared);
 
 /* Fills ms and the confirm keys by mixing the host's secret K in. */
 int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static SHA256_SIZE],
@@ -49,7 +49,7 @@ int keyschedule_session(const struct handshake_secrets *secrets,
 
 /* The epoch after the one that had `root`; `binding` is the hash of the exchanged records. */
 int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SHA256_SIZE],
-                      const struct secret *shared, struct epoch_secrets *epoch);
+                      struct span shared, struct epoch_secrets *epoch);
 
 /* Gives the key of the next packet and moves the chain on. */
 int keyschedule_ratchet(struct secret *chain, struct secret *packet_key);

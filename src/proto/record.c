@@ -7,7 +7,8 @@
 #include "crypto/keyx.h"
 #include "proto/message.h"
 
-enum sender { ANYBODY, ONLY_JOINER, ONLY_HOST };
+/* Who may send it: 0 for both. */
+enum { ANYBODY = 0 };
 
 static bool message_legal(struct span body)
 {
@@ -18,24 +19,26 @@ static bool message_legal(struct span body)
 /* What a record of a known type must look like. */
 struct rule {
     uint8_t type;
-    bool item; /* what is wrong with it is wrong for good, whoever sends it again */
-    bool last; /* nothing may follow it in its packet */
-    enum sender sender;
-    uint32_t min, max;               /* size of the body */
+    bool item;         /* what is wrong with it is wrong for good, whoever sends it again */
+    bool last;         /* nothing may follow it in its packet */
+    int sender;        /* a session_role, or ANYBODY */
+    uint32_t min, max; /* size of the body … */
+    uint32_t hybrid;   /* … and how much more it is in suite 2 */
     bool (*legal)(struct span body); /* its content; NULL when the size says all */
 };
 
 static const struct rule rules[] = {
-    {RECORD_PING, false, false, ANYBODY, 8, 8, NULL},
-    {RECORD_PONG, false, false, ANYBODY, 8, 8, NULL},
-    {RECORD_CLOSE, false, true, ANYBODY, 1, 1, NULL},
-    {RECORD_APPROVE, false, false, ANYBODY, 0, 0, NULL},
-    {RECORD_ACK, false, false, ANYBODY, 8, 8, NULL},
-    {RECORD_REKEY_WANT, false, false, ONLY_JOINER, 0, 0, NULL},
-    {RECORD_REKEY_INIT, false, false, ONLY_HOST, KEYX_SIZE, KEYX_SIZE, NULL},
-    {RECORD_REKEY_RESP, false, true, ONLY_JOINER, KEYX_SIZE, KEYX_SIZE, NULL},
-    {RECORD_REKEY_DONE, false, true, ONLY_HOST, 0, 0, NULL},
-    {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, message_legal},
+    {RECORD_PING, false, false, ANYBODY, 8, 8, 0, NULL},
+    {RECORD_PONG, false, false, ANYBODY, 8, 8, 0, NULL},
+    {RECORD_CLOSE, false, true, ANYBODY, 1, 1, 0, NULL},
+    {RECORD_APPROVE, false, false, ANYBODY, 0, 0, 0, NULL},
+    {RECORD_ACK, false, false, ANYBODY, 8, 8, 0, NULL},
+    {RECORD_REKEY_WANT, false, false, SESSION_JOINER, 0, 0, 0, NULL},
+    {RECORD_REKEY_INIT, false, false, SESSION_HOST, KEYX_SIZE, KEYX_SIZE, KEM_KEY_SIZE, NULL},
+    {RECORD_REKEY_RESP, false, true, SESSION_JOINER, KEYX_SIZE, KEYX_SIZE, KEM_CIPHERTEXT_SIZE,
+     NULL},
+    {RECORD_REKEY_DONE, false, true, SESSION_HOST, 0, 0, 0, NULL},
+    {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, 0, message_legal},
 };
 
 int record_append(struct bytes *out, enum record_type type, struct span body)
@@ -64,40 +67,40 @@ bool record_next(struct reader *reader, struct record *record)
     return !reader->failed;
 }
 
-static bool allowed(const struct rule *rule, bool is_last, bool from_host)
+static bool allowed(const struct rule *rule, bool is_last, enum session_role sender)
 {
-    if (rule->sender != ANYBODY && (rule->sender == ONLY_HOST) != from_host)
-        return false;
-    return is_last || !rule->last;
+    return (rule->sender == ANYBODY || rule->sender == (int)sender) && (is_last || !rule->last);
 }
 
-static bool well_formed(const struct rule *rule, struct span body)
+static bool well_formed(const struct rule *rule, struct span body, enum suite suite)
 {
-    return body.size >= rule->min && body.size <= rule->max &&
+    uint32_t more = suite == SUITE_HYBRID ? rule->hybrid : 0;
+    return body.size >= rule->min + more && body.size <= rule->max + more &&
            (rule->legal == NULL || rule->legal(body));
 }
 
-static int check_one(const struct record *record, bool is_last, bool from_host)
+static int check_one(const struct record *record, bool is_last, enum session_role sender,
+                     enum suite suite)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         const struct rule *rule = &rules[i];
         if (rule->type != record->type)
             continue;
-        if (!allowed(rule, is_last, from_host))
+        if (!allowed(rule, is_last, sender))
             return RECORD_MALFORMED;
-        if (!well_formed(rule, record->body))
+        if (!well_formed(rule, record->body, suite))
             return rule->item ? RECORD_BAD_ITEM : RECORD_MALFORMED;
         return 0;
     }
     return record->type >= RECORD_OPTIONAL ? 0 : RECORD_UNSUPPORTED;
 }
 
-int record_check(struct span records, bool from_host)
+int record_check(struct span records, enum session_role sender, enum suite suite)
 {
     struct reader reader = reader_of(records);
     struct record record;
     int r = 0;
     while (r == 0 && record_next(&reader, &record))
-        r = check_one(&record, reader.left == 0, from_host);
+        r = check_one(&record, reader.left == 0, sender, suite);
     return r == 0 && reader.failed ? RECORD_MALFORMED : r;
 }

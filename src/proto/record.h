@@ -13,6 +13,8 @@
 
 #include "base/bytes.h"
 #include "base/outcome.h"
+#include "proto/exchange.h"
+#include "proto/session_types.h"
 
 enum record_type {
     RECORD_PING = 0x01,
@@ -49,7 +51,7 @@ int record_append(struct bytes *out, enum record_type type, struct span body);
 bool record_next(struct reader *reader, struct record *record);
 
 /*
- * Judges all records of a packet: lengths, types, which of them only a host or only a joiner sends,
- * and which must be the last. 0 or a record_outcome.
+ * Judges all records of a packet: lengths, which depend on the suite, types, which of them only a
+ * host or only a joiner sends, and which must be the last. 0 or a record_outcome.
  */
-int record_check(struct span records, bool from_host);
+int record_check(struct span records, enum session_role sender, enum suite suite);

@@ -115,7 +115,7 @@ int session_take_keys(struct session *session, uint64_t now_ms)
     struct epoch_secrets secrets;
     int r = handshake_finish(session->handshake, &session->ready, session->sid, &secrets);
     if (r == 0) {
-        epoch_begin(&session->epoch, session->role, &secrets, now_ms);
+        epoch_begin(&session->epoch, session->role, session->suite, &secrets, now_ms);
         session->keyed = true;
     }
     secret_wipe(&secrets, sizeof secrets);
@@ -252,6 +252,11 @@ bool session_approved_there(const struct session *session)
 const struct pubkey *session_peer(const struct session *session)
 {
     return session->handshake != NULL ? handshake_peer(session->handshake) : session->peer;
+}
+
+enum suite session_suite(const struct session *session)
+{
+    return session->suite;
 }
 
 uint32_t session_features(const struct session *session)

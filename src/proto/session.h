@@ -24,6 +24,7 @@
 
 #include "base/outcome.h"
 #include "proto/close_code.h"
+#include "proto/exchange.h"
 #include "proto/invite_proof.h"
 #include "proto/safety_number.h"
 #include "proto/session_types.h"
@@ -147,6 +148,9 @@ bool session_has_output(const struct session *session);
 
 /* The peer's key, from SESSION_IDENTIFIED on; NULL before. Lives as long as the session. */
 const struct pubkey *session_peer(const struct session *session);
+
+/* Which suite protects the session, from SESSION_IDENTIFIED on; it never changes. */
+enum suite session_suite(const struct session *session);
 
 /*
  * From SESSION_IDENTIFIED on: the bits of features.h that both sides have, and all that the peer

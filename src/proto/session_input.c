@@ -165,7 +165,7 @@ static void take_packet(struct session *session)
     }
     if (!session_survives(session, r))
         return;
-    r = record_check(records, sender.role == SESSION_HOST);
+    r = record_check(records, sender.role, session->suite);
     if (r == RECORD_UNSUPPORTED)
         session_fail(session, CLOSE_UNSUPPORTED_RECORD, "an unknown critical record");
     else if (r == RECORD_BAD_ITEM)
@@ -179,6 +179,7 @@ static void take_packet(struct session *session)
 static void ask_admission(struct session *session)
 {
     session->invite = *handshake_invite(session->handshake);
+    session->suite = handshake_suite(session->handshake);
     session->peer_features = handshake_peer_features(session->handshake);
     session->question = QUESTION_ADMIT;
     session->event = (struct session_event){.type = SESSION_IDENTIFIED};

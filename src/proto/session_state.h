@@ -38,6 +38,7 @@ struct session {
     struct pubkey *peer;         /* since then */
     enum session_question question;
     struct handshake_invite invite;
+    enum suite suite;       /* since the peer identified itself */
     uint32_t features;      /* what we offer … */
     uint32_t peer_features; /* … and the peer, since it identified itself */
     bool approved_here;

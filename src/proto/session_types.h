@@ -37,6 +37,7 @@ static inline enum session_role session_role_other(enum session_role role)
 struct session_settings {
     enum session_role role;
     const struct identity *self;
+    unsigned suites;   /* that may be spoken, a set as in exchange.h; 0 for all that we can do */
     uint32_t features; /* what we offer: bits of features.h */
     const uint8_t
         *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */

@@ -2,9 +2,9 @@
 
 proto_base = base/base64 base/bytes base/clock base/escape base/fingerprint base/log \
 	base/utf8 base/uuid
-proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf keyx pem_key pkcs8 \
+proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf kem keyx pem_key pkcs8 \
 	pubkey rsa_scheme secret)
-proto_handshake = $(addprefix proto/,confirm handshake handshake_host handshake_joiner hello ident \
+proto_handshake = $(addprefix proto/,confirm exchange handshake handshake_host handshake_joiner hello ident \
 	invite_proof keyschedule safety_number seal)
 proto_session = $(addprefix proto/,batch close_code epoch features frame message packet pings record \
 	session session_input session_output session_timer window)
@@ -14,6 +14,7 @@ dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session
 test_recorded_OBJS = $(dialogue_OBJS)
 test_meeting_OBJS = $(dialogue_OBJS)
 test_talking_OBJS = $(dialogue_OBJS)
+test_suites_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_changing_keys_OBJS = $(dialogue_OBJS)
 test_hostile_hello_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_hostile_identity_OBJS = $(dialogue_OBJS) tests/dialogue/puppet

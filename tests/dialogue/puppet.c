@@ -28,14 +28,16 @@ static void respond(struct puppet *puppet)
         assert_int_equal(handshake_admit(handshake, true, &puppet->out), 0);
     if (handshake_asks_establishment(handshake)) {
         assert_int_equal(handshake_finish(handshake, &puppet->out, puppet->sid, &secrets), 0);
-        epoch_begin(&puppet->epoch, puppet->role, &secrets, puppet->now_ms);
+        epoch_begin(&puppet->epoch, puppet->role, handshake_suite(handshake), &secrets,
+                    puppet->now_ms);
         puppet->established = true;
     }
 }
 
 void puppet_init(struct puppet *puppet, enum session_role role, unsigned frame)
 {
-    const struct session_settings settings = {.role = role, .self = rig_identity(role)};
+    const struct session_settings settings = {
+        .role = role, .self = rig_identity(role), .suites = rig_suites};
     enum session_role other = session_role_other(role);
     memset(puppet, 0, sizeof(*puppet));
     puppet->role = role;

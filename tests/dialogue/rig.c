@@ -37,9 +37,12 @@ int rig_group_teardown(void **state)
     return 0;
 }
 
+unsigned rig_suites = SUITE_BIT(SUITE_CLASSIC);
+
 void party_init(struct party *party, enum session_role role, uint64_t now_ms)
 {
-    const struct session_settings settings = {.role = role, .self = rig_identity(role)};
+    const struct session_settings settings = {
+        .role = role, .self = rig_identity(role), .suites = rig_suites};
     memset(party, 0, sizeof(*party));
     assert_int_equal(session_new(&party->session, &settings, now_ms), 0);
 }

@@ -36,6 +36,9 @@ struct rig {
 /* The two identities of every test; made once per program. */
 const struct identity *rig_identity(enum session_role role);
 
+/* What parties and puppets may speak; suite 1 unless a test says otherwise. */
+extern unsigned rig_suites;
+
 /* Starts crypto and loads the identities; as a cmocka group set-up and tear-down. */
 int rig_group_setup(void **state);
 int rig_group_teardown(void **state);

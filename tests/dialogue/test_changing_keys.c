@@ -52,7 +52,8 @@ static void test_keys_differ_between_epochs_and_old_ones_are_gone(void **state)
     assert_memory_not_equal(rig.host.session->epoch.root.bytes, before.bytes, SECRET_SIZE);
     assert_memory_equal(rig.host.session->epoch.root.bytes, rig.joiner.session->epoch.root.bytes,
                         SECRET_SIZE);
-    assert_true(bytes_all_zero((uint8_t *)&rig.host.session->epoch.keyx, sizeof(struct keyx)));
+    assert_true(
+        bytes_all_zero((uint8_t *)&rig.host.session->epoch.exchange, sizeof(struct exchange)));
     assert_true(bytes_all_zero(rig.host.session->epoch.next_sending.bytes, SECRET_SIZE));
     assert_true(bytes_all_zero(rig.joiner.session->epoch.next_receiving.bytes, SECRET_SIZE));
 }

@@ -25,8 +25,8 @@ static struct offer make_offer(void)
     struct keyx keyx;
     assert_int_equal(keyx_generate(&keyx), 0);
     memset(hello.random, 0x5a, sizeof(hello.random));
-    memcpy(hello.x25519, keyx.public_key, KEYX_SIZE);
-    hello_joiner_encode(&hello, offer.frame + HEADER);
+    memcpy(hello.share, keyx.public_key, KEYX_SIZE);
+    hello_joiner_encode(&hello, SUITE_BIT(SUITE_CLASSIC), offer.frame + HEADER);
     frame_header_put(offer.frame, (struct frame_header){HELLO_SIZE_PLAIN, FRAME_HELLO_J});
     return offer;
 }
@@ -273,7 +273,7 @@ static void test_reflected_random_or_key_ends_silently(void **state)
         puppet_init(&puppet, SESSION_HOST, PUPPET_HELLO);
         memcpy(puppet.out.data + HEADER + at,
                at == 12 ? puppet.victim.session->handshake->hello.random
-                        : puppet.victim.session->handshake->hello.x25519,
+                        : puppet.victim.session->handshake->hello.share,
                32);
         puppet_send(&puppet);
         puppet_expect_silence(&puppet, CLOSE_PROTOCOL_ERROR);

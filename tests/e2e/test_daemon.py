@@ -87,6 +87,7 @@ def test_a_bad_line_of_the_configuration_is_named(home, line):
 
 
 @pytest.mark.parametrize("line, wanted", [
+    ("require-pq = perhaps", "'perhaps' is not yes or no"),
     ("max-links = 70000", "'70000' is not a number between 1 and 65536"),
     ("queue-limit-messages = 0", "'0' is not a number of at least 1"),
     ("retention = 0", "'0' is not a duration above 0 like 7d, or forever"),

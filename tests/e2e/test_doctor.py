@@ -16,9 +16,13 @@ def test_all_is_well(paired):
     alice, bob = paired
     result = alice.ctl("--json", "doctor")
     checks = findings(result)
-    assert {"socket", "daemon", "clock", "disk", "keys", "listener", "peer bob"} <= set(checks)
+    assert {"socket", "daemon", "clock", "disk", "keys", "listener", "encryption", "peer bob"} <= set(checks)
     assert all(check["ok"] for check in checks.values())
-    assert {name for name, check in checks.items() if "remedy" in check} <= {"clock"}
+    can = alice.rpc("status")["suites"] == [1, 2]
+    assert ("remedy" in checks["encryption"]) != can
+    assert checks["encryption"]["finding"].startswith("post-quantum") == can
+    assert checks["peer bob"]["finding"] == "online, verified"
+    assert {name for name, check in checks.items() if "remedy" in check} <= {"clock", "encryption"}
     assert "WRONG" not in alice.ctl("doctor").out
     assert alice.ctl("-q", "doctor").out == ""
 

@@ -14,14 +14,14 @@
 #include "proto/ident.h"
 #include "unit/fake_random.h"
 
-void __real_hello_joiner_encode(const struct hello *hello, uint8_t *body);
-void __real_hello_host_encode(const struct hello *hello, uint8_t *body);
+size_t __real_hello_joiner_encode(const struct hello *hello, unsigned suites, uint8_t *body);
+size_t __real_hello_host_encode(const struct hello *hello, enum suite suite, uint8_t *body);
 int __real_handshake_sign(struct handshake *handshake, enum signature_purpose purpose,
                           uint8_t *plaintext, size_t prefix_size);
 int __real_seal_frame(struct seal *seal, enum frame_type type, struct span plaintext,
                       struct bytes *out);
-void __wrap_hello_joiner_encode(const struct hello *hello, uint8_t *body);
-void __wrap_hello_host_encode(const struct hello *hello, uint8_t *body);
+size_t __wrap_hello_joiner_encode(const struct hello *hello, unsigned suites, uint8_t *body);
+size_t __wrap_hello_host_encode(const struct hello *hello, enum suite suite, uint8_t *body);
 int __wrap_handshake_sign(struct handshake *handshake, enum signature_purpose purpose,
                           uint8_t *plaintext, size_t prefix_size);
 int __wrap_seal_frame(struct seal *seal, enum frame_type type, struct span plaintext,
@@ -53,16 +53,18 @@ static void change(enum lie lie, uint8_t *text, size_t size)
 }
 
 /* The linker puts these before the real ones. */
-void __wrap_hello_joiner_encode(const struct hello *hello, uint8_t *body)
+size_t __wrap_hello_joiner_encode(const struct hello *hello, unsigned suites, uint8_t *body)
 {
-    __real_hello_joiner_encode(hello, body);
-    change(LIE_HELLO, body, HELLO_SIZE_PLAIN);
+    size_t size = __real_hello_joiner_encode(hello, suites, body);
+    change(LIE_HELLO, body, size);
+    return size;
 }
 
-void __wrap_hello_host_encode(const struct hello *hello, uint8_t *body)
+size_t __wrap_hello_host_encode(const struct hello *hello, enum suite suite, uint8_t *body)
 {
-    __real_hello_host_encode(hello, body);
-    change(LIE_HELLO, body, HELLO_SIZE_PLAIN);
+    size_t size = __real_hello_host_encode(hello, suite, body);
+    change(LIE_HELLO, body, size);
+    return size;
 }
 
 int __wrap_handshake_sign(struct handshake *handshake, enum signature_purpose purpose,

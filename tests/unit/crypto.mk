@@ -10,6 +10,8 @@ test_crypto_OBJS = $(crypto_core) crypto/digest
 test_digest_OBJS = $(crypto_core) crypto/digest
 test_identity_OBJS = $(crypto_identity)
 test_kdf_OBJS = $(crypto_core) crypto/kdf
+test_kem_OBJS = $(filter-out crypto/random,$(crypto_identity)) crypto/kem tests/unit/fake_random \
+	tests/vectors/vectors
 test_keyx_OBJS = $(crypto_core) crypto/keyx crypto/secret tests/unit/fake_random
 test_pubkey_OBJS = $(crypto_identity)
 test_random_OBJS = $(crypto_core) crypto/random

@@ -28,7 +28,8 @@ static void test_handshake_secrets_are_the_recorded_ones(void **state)
     struct handshake_secrets secrets;
     struct epoch_secrets epoch;
     (void)state;
-    assert_int_equal(keyschedule_exchange(&secrets, vector("T2").data, &shared), 0);
+    assert_int_equal(
+        keyschedule_exchange(&secrets, vector("T2").data, SPAN(shared.bytes, SECRET_SIZE)), 0);
     assert_secret(&secrets.hs, "HS");
     assert_secret(&secrets.seal[SIDE_JOINER], "hs_joiner");
     assert_secret(&secrets.seal[SIDE_HOST], "hs_host");
@@ -64,13 +65,13 @@ static void test_rekey_is_bound_to_root_and_records(void **state)
     uint8_t hash[SHA256_SIZE] = {2};
     struct epoch_secrets first, second;
     (void)state;
-    assert_int_equal(keyschedule_rekey(&root, hash, &shared, &first), 0);
+    assert_int_equal(keyschedule_rekey(&root, hash, SPAN(shared.bytes, SECRET_SIZE), &first), 0);
     hash[31] ^= 1;
-    assert_int_equal(keyschedule_rekey(&root, hash, &shared, &second), 0);
+    assert_int_equal(keyschedule_rekey(&root, hash, SPAN(shared.bytes, SECRET_SIZE), &second), 0);
     assert_memory_not_equal(&first, &second, sizeof(first));
     hash[31] ^= 1;
     root.bytes[0] ^= 1;
-    assert_int_equal(keyschedule_rekey(&root, hash, &shared, &second), 0);
+    assert_int_equal(keyschedule_rekey(&root, hash, SPAN(shared.bytes, SECRET_SIZE), &second), 0);
     assert_memory_not_equal(&first, &second, sizeof(first));
 }
 

@@ -43,7 +43,7 @@ static void test_every_truncation_is_malformed(void **state)
     assert_int_equal(record_append(&records, RECORD_PING, SPAN("12345678", 8)), 0);
     assert_int_equal(record_append(&records, RECORD_PONG, SPAN("12345678", 8)), 0);
     for (size_t size = 1; size <= records.size; size++)
-        assert_int_equal(record_check(SPAN(records.data, size), true),
+        assert_int_equal(record_check(SPAN(records.data, size), SESSION_HOST, SUITE_CLASSIC),
                          size == 13 || size == 26 ? 0 : RECORD_MALFORMED);
 }
 
@@ -58,8 +58,34 @@ static void test_every_type_is_known_optional_or_unsupported(void **state)
             expected = RECORD_MALFORMED;
         if (type == RECORD_MESSAGE)
             expected = RECORD_BAD_ITEM;
-        assert_int_equal(record_check(bytes_span(&records), true), expected);
-        assert_int_equal(record_check(bytes_span(&records), false), expected);
+        assert_int_equal(record_check(bytes_span(&records), SESSION_HOST, SUITE_CLASSIC), expected);
+        assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC),
+                         expected);
+    }
+}
+
+static void test_shares_have_the_size_of_their_suite(void **state)
+{
+    static const struct {
+        enum record_type type;
+        enum session_role sender;
+        enum suite suite;
+        size_t size;
+    } shares[] = {
+        {RECORD_REKEY_INIT, SESSION_HOST, SUITE_CLASSIC, 32},
+        {RECORD_REKEY_INIT, SESSION_HOST, SUITE_HYBRID, 1216},
+        {RECORD_REKEY_RESP, SESSION_JOINER, SUITE_CLASSIC, 32},
+        {RECORD_REKEY_RESP, SESSION_JOINER, SUITE_HYBRID, 1120},
+    };
+    static const uint8_t share[1300];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(shares); i++) {
+        for (size_t size = 0; size <= sizeof(share); size++) {
+            bytes_clear(&records);
+            assert_int_equal(record_append(&records, shares[i].type, SPAN(share, size)), 0);
+            assert_int_equal(record_check(bytes_span(&records), shares[i].sender, shares[i].suite),
+                             size == shares[i].size ? 0 : RECORD_MALFORMED);
+        }
     }
 }
 
@@ -75,7 +101,7 @@ static void test_message_survives_the_wire(void **state)
     (void)state;
     assert_int_equal(message_append(&records, &item), 0);
     assert_int_equal(records.size, RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + 11);
-    assert_int_equal(record_check(bytes_span(&records), false), 0);
+    assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC), 0);
     assert_int_equal(
         message_parse(SPAN(records.data + RECORD_HEADER_SIZE, records.size - RECORD_HEADER_SIZE),
                       &read),
@@ -104,6 +130,7 @@ int main(void)
         cmocka_unit_test_teardown(test_records_are_walked_to_the_exact_end, clear),
         cmocka_unit_test_teardown(test_every_truncation_is_malformed, clear),
         cmocka_unit_test_teardown(test_every_type_is_known_optional_or_unsupported, clear),
+        cmocka_unit_test_teardown(test_shares_have_the_size_of_their_suite, clear),
         cmocka_unit_test_teardown(test_message_survives_the_wire, clear),
         cmocka_unit_test_teardown(test_message_shorter_than_one_character_is_malformed, clear),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads the recorded conversation. Whatever goes wrong here ends the test program.
+ * Reads the recorded conversations. Whatever goes wrong here ends the test program.
  */
 #include "vectors/vectors.h"
 
@@ -12,23 +12,33 @@
 
 #include "base/base64.h"
 
-enum { VALUES_MAX = 96, PEM_LINE = 64 };
+enum { VALUES_MAX = 128, PEM_LINE = 64 };
 
 static struct {
     char *name;
     struct span value;
 } decoded[VALUES_MAX];
 
-static const json_t *document(void)
+static const json_t *loaded;
+
+void vectors_choose(const char *file)
 {
-    static json_t *loaded;
+    char path[4096];
     json_error_t error;
-    if (loaded == NULL)
-        loaded = json_load_file(VECTORS_DIR "/handshake-suite1-rsa2048.json", 0, &error);
+    snprintf(path, sizeof(path), "%s/%s", VECTORS_DIR, file);
+    loaded = json_load_file(path, 0, &error);
     if (loaded == NULL) {
         fprintf(stderr, "vectors: %s\n", error.text);
         abort();
     }
+    for (size_t i = 0; i < VALUES_MAX; i++)
+        decoded[i].name = NULL;
+}
+
+static const json_t *document(void)
+{
+    if (loaded == NULL)
+        vectors_choose(VECTORS_SUITE_1);
     return loaded;
 }
 

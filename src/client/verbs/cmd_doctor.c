@@ -19,6 +19,7 @@
 #include "client/diagnosis.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/peer_view.h"
 #include "client/service.h"
 #include "client/verb.h"
 #include "rpc/rpc_path.h"
@@ -335,7 +336,30 @@ static bool is_broken(const json_t *peer, const char *trust)
     return strcmp(trust, "changed") == 0 || json_is_true(json_object_get(peer, "refused"));
 }
 
-static void check_peer(struct doctor *doctor, const json_t *peer)
+/* What a quantum computer could read one day is no fault, but could be better. */
+static void check_encryption(struct doctor *doctor, bool post_quantum)
+{
+    show(doctor, post_quantum ? LEVEL_OK : LEVEL_NOTE, "encryption",
+         post_quantum ? "post-quantum with peers that can, too"
+                      : "not post-quantum: OpenSSL here has no ML-KEM",
+         post_quantum ? NULL : "OpenSSL 3.5 or later (Debian 13)");
+}
+
+static void show_online(struct doctor *doctor, const char *check, const json_t *peer,
+                        bool post_quantum)
+{
+    CLEANUP(cleanup_free) char *finding = NULL;
+    const bool behind = post_quantum && member_integer(peer, "suite") == 1;
+    if (asprintf(&finding, "online, %s%s", member_string(peer, "trust", "?"),
+                 behind ? ", not post-quantum: the other side is too old for it" : "") < 0)
+        finding = NULL;
+    else
+        show(doctor, behind ? LEVEL_NOTE : LEVEL_OK, check, finding,
+             behind ? "there: OpenSSL 3.5 or later (Debian 13), and this release of p2pchatd"
+                    : NULL);
+}
+
+static void check_peer(struct doctor *doctor, const json_t *peer, bool post_quantum)
 {
     CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
     const bool several = json_array_size(json_object_get(peer, "addresses")) > 1;
@@ -346,7 +370,7 @@ static void check_peer(struct doctor *doctor, const json_t *peer)
         return;
     }
     if (r == DIAGNOSIS_NONE) {
-        ok(doctor, check, "online, %s", member_string(peer, "trust", "?"));
+        show_online(doctor, check, peer, post_quantum);
         return;
     }
     const char *trust = member_string(peer, "trust", "");
@@ -416,14 +440,17 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         status = check_daemon(&doctor);
     if (status != NULL) {
         const json_t *store = json_object_get(status, "store");
+        const bool post_quantum = peer_view_post_quantum(status);
         check_clock(&doctor);
         check_disk(&doctor, store);
         check_keys(&doctor, member_string(store, "directory", NULL));
         check_listeners(&doctor, json_object_get(status, "listeners"));
         check_network(&doctor, json_object_get(status, "network"));
+        if (json_object_get(status, "suites") != NULL)
+            check_encryption(&doctor, post_quantum);
         json_array_foreach(json_object_get(status, "peers"), i, peer)
         {
-            check_peer(&doctor, peer);
+            check_peer(&doctor, peer, post_quantum);
         }
     }
     check_unit(&doctor, reachable);

@@ -81,6 +81,10 @@ static void print_overview(struct ctl *ctl, const json_t *status)
     view_duration(member_integer(status, "uptime_s"), uptime);
     output_line(ctl, "p2pchatd %s, up %s", member_string(status, "version", "?"), uptime);
     output_line(ctl, "  %-12s %s", "fingerprint", member_string(status, "fingerprint", "?"));
+    if (json_object_get(status, "suites") != NULL)
+        output_line(ctl, "  %-12s %s", "encryption",
+                    peer_view_post_quantum(status) ? "post-quantum with peers that can, too"
+                                                   : "X25519; OpenSSL here has no ML-KEM");
     print_listeners(ctl, json_object_get(status, "listeners"));
     print_store(ctl, status);
     output_line(ctl, "  %-12s %zu", "followers", followers);
