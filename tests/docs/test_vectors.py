@@ -13,6 +13,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "peer"))
 
+import mlkem
 import p2pcrypto
 import p2ppeer
 from cryptography.hazmat.primitives import serialization
@@ -24,8 +25,8 @@ from p2ppeer import Peer, record
 class Vectors(dict):
     """The values as bytes, under their names."""
 
-    def __init__(self):
-        text = json.loads((TESTS / "vectors/handshake-suite1-rsa2048.json").read_text())
+    def __init__(self, file):
+        text = json.loads((TESTS / "vectors" / file).read_text())
         super().__init__({name: bytes.fromhex(value) for name, value in text.items()
                           if name not in ("format", "safety_number")})
         self.safety_number = text["safety_number"]
@@ -55,11 +56,23 @@ class Actor(Peer):
     def __init__(self, vectors, role, frames):
         name = {p2ppeer.JOINER: "joiner", p2ppeer.HOST: "host"}[role]
         key = serialization.load_der_private_key(vectors[f"{name}_rsa_pkcs1_private"], None)
-        super().__init__(Identity(key), Tape(frames), role, invite=vectors["invite_secret"])
+        self.kems = iter([vectors["joiner_mlkem_d"], vectors["joiner_mlkem_z"]]
+                         if role == p2ppeer.JOINER and "mlkem_ek" in vectors else
+                         [vectors.get("host_rekey_mlkem_d"), vectors.get("host_rekey_mlkem_z")])
+        self.coins = iter([vectors.get("joiner_rekey_mlkem_m" if role == p2ppeer.JOINER
+                                       else "host_mlkem_m")])
+        super().__init__(Identity(key), Tape(frames), role, invite=vectors["invite_secret"],
+                         suites=vectors.suites[role])
         hello = vectors["frame_HELLO_J" if role == p2ppeer.JOINER else "frame_HELLO_H"]
         self.random = hello[5 + 12:5 + 44]
         self.exchange = X25519PrivateKey.from_private_bytes(vectors[f"{name}_x25519_private"])
         self.vectors = vectors
+
+    def new_kem(self):
+        return mlkem.KeyPair(next(self.kems), next(self.kems))
+
+    def encapsulate(self, key):
+        return mlkem.encapsulate(key, next(self.coins))
 
     def ident(self, hash):
         ours = super().ident(hash)
@@ -81,9 +94,13 @@ class Actor(Peer):
         return p2ppeer.AESGCM(key).decrypt(bytes(12), frame[5:], frame[:5])
 
 
-@pytest.fixture
-def vectors():
-    return Vectors()
+@pytest.fixture(params=["suite1", "suite1-of-2", "suite2"])
+def vectors(request):
+    """Each recorded conversation; `suites` is what its joiner offers and its host has."""
+    vectors = Vectors(f"handshake-{request.param}-rsa2048.json")
+    joiner, host = {"suite1": (1, 1), "suite1-of-2": (3, 1), "suite2": (3, 3)}[request.param]
+    vectors.suites = {p2ppeer.JOINER: joiner, p2ppeer.HOST: host}
+    return vectors
 
 
 def test_identities(vectors):

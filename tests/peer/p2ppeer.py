@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import mlkem
 from p2pcrypto import (ProtocolError, PublicKey, agree, check, checksum, expand, extract, mac,
                        public_bytes, sha256)
 from p2pformat import *
@@ -59,7 +60,7 @@ class Chain:
 class Peer:
     """One link. `role` is our own; `other` is the public key that the other side has proved."""
 
-    def __init__(self, identity, connection, role, approved=True, invite=None):
+    def __init__(self, identity, connection, role, approved=True, invite=None, suites=1):
         self.self = identity
         self.connection = connection
         self.connection.settimeout(PATIENCE_S)
@@ -70,12 +71,17 @@ class Peer:
         self.invited = False  # host: it was shown
         self.random = os.urandom(32)
         self.aes_key = os.urandom(32)  # what a host hands to the joiner
+        self.suites = suites  # a set of bits; 3 for both
+        self.suite = 1        # the one that is spoken
         self.exchange = X25519PrivateKey.generate()
+        self.kem = self.new_kem() if role == JOINER and suites & 2 else None
+        self.ciphertext = b""  # host: what it hides a secret in
+        self.kem_secret = b""
         self.transcript = hashlib.sha256()
         self.sealed = {JOINER: 0, HOST: 0}
         self.seal_keys = None
         self.other = None
-        self.rekey_key = self.next = None
+        self.rekey_key = self.rekey_kem = self.next = None
         self.rekey_init = b""
         self.step = b""       # the record with which we answer a step of a rekey
         self.received = []    # records not yet waited for
@@ -160,13 +166,23 @@ class Peer:
 
     # --- the handshake: what goes out ---
 
+    def new_kem(self):
+        return mlkem.KeyPair(os.urandom(32), os.urandom(32))
+
+    def encapsulate(self, key):
+        """Secret and ciphertext."""
+        check(mlkem.is_key(key), "not an ML-KEM key")
+        return mlkem.encapsulate(key, os.urandom(32))
+
+    def _hello(self, last, suites, second):
+        return (MAGIC + struct.pack(">BBH", 1, last, suites) + self.random +
+                public_bytes(self.exchange) + struct.pack(">H", len(second)) + second + bytes(2))
+
     def hello_j(self):
-        return (MAGIC + struct.pack(">BBH", 1, 1, 1) + self.random + public_bytes(self.exchange) +
-                bytes(4))
+        return self._hello(1, self.suites, self.kem.public if self.kem else b"")
 
     def hello_h(self):
-        return (MAGIC + struct.pack(">BBH", 1, 0, 1) + self.random + public_bytes(self.exchange) +
-                bytes(4))
+        return self._hello(0, self.suite, self.ciphertext)
 
     def sign_ident(self, hash, prefix):
         return self.self.sign(b"p2pchat/1 ident\0", hash, prefix)
@@ -201,11 +217,32 @@ class Peer:
 
     # --- the handshake: what comes in ---
 
-    def _take_hello(self, hello, choice):
+    def _take_hello(self, hello):
+        """X25519 key and whatever comes beside it."""
         check(len(hello) >= 80 and hello[:8] == MAGIC, "not a HELLO")
-        check(choice is None or hello[8:12] == choice, "not what was offered")
         check(hello[12:44] != self.random, "our own HELLO")
-        return hello[44:76]
+        size, = struct.unpack(">H", hello[76:78])
+        check(len(hello) >= 80 + size, "length of the second part")
+        return hello[44:76], hello[78:78 + size]
+
+    def _take_hello_h(self, hello):
+        version, zero, self.suite = struct.unpack(">BBH", hello[8:12])
+        check((version, zero) == (1, 0) and self.suite in (1, 2) and
+              self.suites >> (self.suite - 1) & 1, "not what was offered")
+        public, ciphertext = self._take_hello(hello)
+        check(len(ciphertext) == (1088 if self.suite == 2 else 0), "length of the ciphertext")
+        if self.suite == 2:
+            self.kem_secret = self.kem.decapsulate(ciphertext)
+        return public
+
+    def _take_hello_j(self, hello):
+        offered, = struct.unpack(">H", hello[10:12])
+        public, key = self._take_hello(hello)
+        check(len(key) == (1184 if offered & 2 else 0), "length of the ML-KEM key")
+        if offered & self.suites & 2:
+            self.suite = 2
+            self.kem_secret, self.ciphertext = self.encapsulate(key)
+        return public
 
     def _take_ident(self, ident, hash):
         size, = struct.unpack(">H", ident[52:54])
@@ -243,7 +280,7 @@ class Peer:
     # --- the handshake ---
 
     def _agree(self, hash, public):
-        self.hs = extract(hash, agree(self.exchange, public))
+        self.hs = extract(hash, self.kem_secret + agree(self.exchange, public))
         self.seal_keys = {JOINER: expand(self.hs, b"hs joiner"), HOST: expand(self.hs, b"hs host")}
 
     def _master(self, hash, secret):
@@ -274,7 +311,7 @@ class Peer:
         self.write(HELLO_J, hello)
         self._note(HELLO_J, hello)
         hello = self.read_handshake(HELLO_H)
-        public = self._take_hello(hello, struct.pack(">BBH", 1, 0, 1))
+        public = self._take_hello_h(hello)
         t2 = self._note(HELLO_H, hello)
         self._agree(t2, public)
         ident = self.ident(t2)
@@ -293,7 +330,7 @@ class Peer:
 
     def _handshake_as_host(self):
         hello = self.read_handshake(HELLO_J)
-        public = self._take_hello(hello, None)
+        public = self._take_hello_j(hello)
         self._note(HELLO_J, hello)
         hello = self.hello_h()
         self.write(HELLO_H, hello)
@@ -437,27 +474,32 @@ class Peer:
     def start_rekey(self):
         """Host: replaces all keys."""
         self.rekey_key = X25519PrivateKey.generate()
-        self.rekey_init = record(REKEY_INIT, public_bytes(self.rekey_key))
+        self.rekey_kem = self.new_kem() if self.suite == 2 else None
+        second = self.rekey_kem.public if self.rekey_kem else b""
+        self.rekey_init = record(REKEY_INIT, public_bytes(self.rekey_key) + second)
         self.send(self.rekey_init)
 
-    def _derive(self, private, public, resp):
+    def _derive(self, kem_secret, private, public, resp):
         hash = sha256(self.rekey_init, resp)
-        secret = extract(expand(self.root, b"rekey", hash), agree(private, public))
+        secret = extract(expand(self.root, b"rekey", hash), kem_secret + agree(private, public))
         self._take_chains(secret, hash, self.receiving.epoch + 1)
 
     def _take_rekey(self, type, body):
         if type == REKEY_INIT:
             check(self.role == JOINER and not self.rekey_init, "REKEY_INIT")
             self.rekey_init = record(type, body)
-            private = X25519PrivateKey.generate()
-            resp = record(REKEY_RESP, public_bytes(private))
-            self._derive(private, body, resp)
+            private, kem_secret, ciphertext = X25519PrivateKey.generate(), b"", b""
+            if self.suite == 2:
+                kem_secret, ciphertext = self.encapsulate(body[32:])
+            resp = record(REKEY_RESP, public_bytes(private) + ciphertext)
+            self._derive(kem_secret, private, body[:32], resp)
             self.step = resp
         elif type == REKEY_RESP:
             check(self.rekey_key is not None, "REKEY_RESP")
-            self._derive(self.rekey_key, body, record(type, body))
+            kem_secret = self.rekey_kem.decapsulate(body[32:]) if self.rekey_kem else b""
+            self._derive(kem_secret, self.rekey_key, body[:32], record(type, body))
             self.receiving = self.next[1]
-            self.rekey_key = None
+            self.rekey_key = self.rekey_kem = None
             self.rekey_init = b""
             self.step = record(REKEY_DONE)
         else:
