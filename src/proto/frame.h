@@ -24,7 +24,9 @@ enum frame_type {
     FRAME_CONFIRM_J = 0x05,
     FRAME_CONFIRM_H = 0x06,
     FRAME_ALERT = 0x07,
+    FRAME_ATTACH = 0x08, /* lane_keys.h: makes a connection a lane of a session */
     FRAME_PACKET = 0x10,
+    FRAME_LANE = 0x11, /* lane.h */
 };
 
 enum {

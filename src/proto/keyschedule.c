@@ -10,9 +10,8 @@
 #include "base/cleanup.h"
 #include "crypto/kdf.h"
 
-/* X(secret, label, context): HKDF-Expand with "p2pchat/1 " || label || 0 || context. */
-static int expand(const struct secret *secret, const char *label, const uint8_t *context,
-                  struct secret *derived)
+int keyschedule_expand(const struct secret *secret, const char *label, const uint8_t *context,
+                       struct secret *derived)
 {
     static const char prefix[] = "p2pchat/1 ";
     const struct span info[] = {
@@ -26,11 +25,11 @@ static int expand(const struct secret *secret, const char *label, const uint8_t 
 static int expand_epoch(const struct secret *secret, const uint8_t context[static SHA256_SIZE],
                         struct epoch_secrets *epoch)
 {
-    int r = expand(secret, "root", context, &epoch->root);
+    int r = keyschedule_expand(secret, "root", context, &epoch->root);
     if (r == 0)
-        r = expand(secret, "chain joiner", context, &epoch->chain[SIDE_JOINER]);
+        r = keyschedule_expand(secret, "chain joiner", context, &epoch->chain[SIDE_JOINER]);
     if (r == 0)
-        r = expand(secret, "chain host", context, &epoch->chain[SIDE_HOST]);
+        r = keyschedule_expand(secret, "chain host", context, &epoch->chain[SIDE_HOST]);
     return r;
 }
 
@@ -39,9 +38,9 @@ int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[sta
 {
     int r = hkdf_extract(SPAN(t2, SHA256_SIZE), shared, &secrets->hs);
     if (r == 0)
-        r = expand(&secrets->hs, "hs joiner", NULL, &secrets->seal[SIDE_JOINER]);
+        r = keyschedule_expand(&secrets->hs, "hs joiner", NULL, &secrets->seal[SIDE_JOINER]);
     if (r == 0)
-        r = expand(&secrets->hs, "hs host", NULL, &secrets->seal[SIDE_HOST]);
+        r = keyschedule_expand(&secrets->hs, "hs host", NULL, &secrets->seal[SIDE_HOST]);
     return r;
 }
 
@@ -49,14 +48,15 @@ int keyschedule_mix(struct handshake_secrets *secrets, const uint8_t t4[static S
                     const struct secret *transported)
 {
     CLEANUP(secret_cleanup) struct secret mix;
-    int r = expand(&secrets->hs, "mix", t4, &mix);
+    int r = keyschedule_expand(&secrets->hs, "mix", t4, &mix);
     if (r == 0)
         r = hkdf_extract(SPAN(mix.bytes, SECRET_SIZE), SPAN(transported->bytes, SECRET_SIZE),
                          &secrets->ms);
     if (r == 0)
-        r = expand(&secrets->ms, "confirm joiner", NULL, &secrets->confirm[SIDE_JOINER]);
+        r = keyschedule_expand(&secrets->ms, "confirm joiner", NULL,
+                               &secrets->confirm[SIDE_JOINER]);
     if (r == 0)
-        r = expand(&secrets->ms, "confirm host", NULL, &secrets->confirm[SIDE_HOST]);
+        r = keyschedule_expand(&secrets->ms, "confirm host", NULL, &secrets->confirm[SIDE_HOST]);
     return r;
 }
 
@@ -71,7 +71,7 @@ int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SH
 {
     CLEANUP(secret_cleanup) struct secret salt;
     CLEANUP(secret_cleanup) struct secret rs;
-    int r = expand(root, "rekey", binding, &salt);
+    int r = keyschedule_expand(root, "rekey", binding, &salt);
     if (r == 0)
         r = hkdf_extract(SPAN(salt.bytes, SECRET_SIZE), shared, &rs);
     if (r == 0)
@@ -82,9 +82,9 @@ int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SH
 int keyschedule_ratchet(struct secret *chain, struct secret *packet_key)
 {
     CLEANUP(secret_cleanup) struct secret next;
-    int r = expand(chain, "packet", NULL, packet_key);
+    int r = keyschedule_expand(chain, "packet", NULL, packet_key);
     if (r == 0)
-        r = expand(chain, "next", NULL, &next);
+        r = keyschedule_expand(chain, "next", NULL, &next);
     if (r == 0)
         *chain = next;
     return r;

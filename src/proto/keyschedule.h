@@ -51,5 +51,12 @@ int keyschedule_session(const struct handshake_secrets *secrets,
 int keyschedule_rekey(const struct secret *root, const uint8_t binding[static SHA256_SIZE],
                       struct span shared, struct epoch_secrets *epoch);
 
+/*
+ * X(secret, label, context), what all of these are made of: HKDF-Expand with the info
+ * "p2pchat/1 " || label || 0 || context; the context has SHA256_SIZE bytes, or is NULL for none.
+ */
+int keyschedule_expand(const struct secret *secret, const char *label, const uint8_t *context,
+                       struct secret *derived);
+
 /* Gives the key of the next packet and moves the chain on. */
 int keyschedule_ratchet(struct secret *chain, struct secret *packet_key);

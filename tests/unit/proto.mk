@@ -16,3 +16,7 @@ test_invite_proof_OBJS = proto/invite_proof crypto/kdf $(proto_vectors)
 test_invite_uri_OBJS = proto/invite_uri base/address base/number $(proto_bytes)
 test_keyschedule_OBJS = proto/keyschedule crypto/kdf $(proto_vectors)
 test_packet_OBJS = proto/packet proto/keyschedule proto/frame crypto/kdf crypto/aead $(proto_vectors)
+test_lane_OBJS = proto/lane proto/lane_keys proto/lane_record proto/record proto/message \
+	proto/keyschedule proto/frame crypto/kdf crypto/aead crypto/crypto crypto/digest \
+	crypto/secret base/log base/escape base/clock $(proto_bytes) tests/unit/fake_random
+build/obj/tests/unit/test_lane.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
