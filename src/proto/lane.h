@@ -15,9 +15,10 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "proto/lane_keys.h"
 #include "proto/lane_record.h"
-#include "proto/session.h"
+#include "proto/session_types.h"
 
 enum {
     LANE_CONTENT_MIN = 256,
@@ -32,8 +33,8 @@ enum {
 };
 
 enum lane_outcome {
-    LANE_TAMPERED = 1, /* the connection is no good: the streams go on over the next one */
-    LANE_FAULT = 2,    /* the other side broke the rules */
+    LANE_TAMPERED = OUTCOME_LANE, /* the connection is no good: streams go on over the next one */
+    LANE_FAULT,                   /* the other side broke the rules */
 };
 
 /* One direction. */

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "crypto/digest.h"
 #include "crypto/secret.h"
 #include "proto/frame.h"
@@ -27,7 +28,7 @@ enum {
 };
 
 enum lane_keys_outcome {
-    LANE_KEYS_FORGED = 1, /* the ATTACH was made without the secret */
+    LANE_KEYS_FORGED = OUTCOME_LANE_KEYS, /* the ATTACH was made without the secret */
 };
 
 /* What the host hands out. */
