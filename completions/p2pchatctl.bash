@@ -61,7 +61,7 @@ _p2pchatctl() {
     COMPREPLY=()
     _p2pchatctl_scan
     case $previous in
-    -s | --socket | --cursor-file)
+    -s | --socket | --cursor-file | -f | --file)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -93,7 +93,7 @@ _p2pchatctl_argument() {
     help)
         _p2pchatctl_add "$current" < <(_p2pchatctl_words)
         ;;
-    peer | queue | invite)
+    peer | queue | invite | streams)
         if ((COMP_CWORD == verb_at + 1)); then
             _p2pchatctl_add "$current" < <(_p2pchatctl_words "$verb")
         else
@@ -103,7 +103,7 @@ _p2pchatctl_argument() {
     rpc)
         ((COMP_CWORD > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
         ;;
-    chat | fingerprint | wait-online)
+    chat | fingerprint | wait-online | stream | forward)
         _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)
         ;;
     esac
@@ -113,6 +113,7 @@ _p2pchatctl_argument() {
 _p2pchatctl_object() {
     case $verb:$1 in
     queue:cancel) _p2pchatctl_ask queue list ;;
+    streams:close) _p2pchatctl_ask streams ;;
     invite:revoke) _p2pchatctl_ask invite list ;;
     peer:reject) _p2pchatctl_ask peer requests ;;
     peer:accept) _p2pchatctl_ask peer requests && _p2pchatctl_ask peer list ;;

@@ -50,6 +50,8 @@ function __p2pchatctl_object
     switch "$argv[1] $argv[2]"
         case 'queue cancel'
             __p2pchatctl_ask queue list
+        case 'streams close'
+            __p2pchatctl_ask streams
         case 'invite revoke'
             __p2pchatctl_ask invite list
         case 'peer reject'
@@ -75,7 +77,7 @@ function __p2pchatctl_complete
         case -o --output
             printf '%s\n' short verbose cat json
             return
-        case -s --socket --cursor-file
+        case -s --socket --cursor-file -f --file
             __fish_complete_path (commandline -ct)
             return
     end
@@ -86,7 +88,7 @@ function __p2pchatctl_complete
     switch "$words[1]"
         case '' help
             __p2pchatctl_words
-        case peer queue invite
+        case peer queue invite streams
             if test (count $words) -eq 1
                 __p2pchatctl_words $words[1]
             else
@@ -96,7 +98,7 @@ function __p2pchatctl_complete
             if test (count $words) -eq 1
                 __p2pchatctl_ask rpc
             end
-        case chat fingerprint wait-online
+        case chat fingerprint wait-online stream forward
             __p2pchatctl_ask peer list
     end
 end

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A queue of bytes in blocks.
  */

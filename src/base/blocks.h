@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A queue of bytes in blocks of fixed size: grows at one end, shrinks at both, moves nothing.
  *

@@ -42,11 +42,11 @@ enum outcome_first {
     /* core/ */
     OUTCOME_BODY_SEALER = 5000,
     OUTCOME_NODE = 5100,
-    /* daemon/ */
-    OUTCOME_BACKUP = 7000,
     OUTCOME_CHANNELS = 5500,
     OUTCOME_SERVICES = 5600,
     OUTCOME_STREAMS = 5700,
+    /* daemon/ */
+    OUTCOME_BACKUP = 7000,
     /* client/ */
     OUTCOME_CHAT_LINK = 8000,
     OUTCOME_CONNECTION = 8100,

@@ -81,12 +81,52 @@ static int write_all(int fd, struct span data)
     return 0;
 }
 
+/* Writes some of the bytes, with the descriptor. How many, or CONNECTION_LOST in *outcome. */
+static size_t write_with(int fd, struct span data, int descriptor, int *outcome)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {0};
+    struct iovec piece = {(void *)(uintptr_t)data.data, data.size};
+    struct msghdr message = {.msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
+    ssize_t sent;
+    do
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    *outcome = sent < 0 ? CONNECTION_LOST : 0;
+    return sent < 0 ? 0 : (size_t)sent;
+}
+
+int descriptor_send(int fd, int descriptor)
+{
+    int r;
+    write_with(fd, SPAN("", 1), descriptor, &r);
+    return r;
+}
+
 int connection_send(struct connection *connection, json_t *message)
 {
+    return connection_send_with(connection, message, -1);
+}
+
+int connection_send_with(struct connection *connection, json_t *message, int descriptor)
+{
     struct bytes line = {0};
+    size_t sent = 0;
     int r = message != NULL ? rpc_write(&line, message) : -ENOMEM;
+    if (r == 0 && descriptor >= 0)
+        sent = write_with(connection->fd, bytes_span(&line), descriptor, &r);
     if (r == 0)
-        r = write_all(connection->fd, bytes_span(&line));
+        r = write_all(connection->fd, SPAN(line.data + sent, line.size - sent));
     bytes_deinit(&line);
     json_decref(message);
     return r;

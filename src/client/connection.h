@@ -29,6 +29,15 @@ void connection_free(struct connection *connection);
 int connection_send(struct connection *connection, json_t *message);
 
 /*
+ * The same with a descriptor that goes along, -1 for none; it stays the caller's.
+ */
+int connection_send_with(struct connection *connection, json_t *message, int descriptor);
+
+/* Sends a descriptor with one NUL byte over a UNIX socket, as ssh takes it. 0 or CONNECTION_LOST.
+ */
+int descriptor_send(int fd, int descriptor);
+
+/*
  * The next object, as a new reference. Waits until `deadline_ms` on the monotonic clock, and for
  * `other` too if it is not NULL; what the daemon sent comes first. 0, a connection_outcome or
  * -errno.

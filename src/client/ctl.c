@@ -107,6 +107,16 @@ int ctl_fail_reply(struct ctl *ctl, const json_t *error)
         "%s", member_string(error, "message", "the daemon refused without a reason"));
 }
 
+int ctl_fail_notified(struct ctl *ctl, const json_t *error)
+{
+    const char *name = member_string(error, "kind", "internal");
+    int status = rpc_kind_exit_status(RPC_KIND_internal);
+    for (enum rpc_kind kind = 0; kind < RPC_KIND_COUNT; kind++)
+        if (strcmp(rpc_kind_name(kind), name) == 0)
+            status = rpc_kind_exit_status(kind);
+    return ctl_fail_as(ctl, status, name, "%s", member_string(error, "message", "it failed"));
+}
+
 int ctl_fail_connection(struct ctl *ctl, int outcome)
 {
     if (outcome == -ENOMEM)
@@ -189,12 +199,18 @@ bool ctl_stopping(const json_t *error)
 
 /* --- calling ---------------------------------------------------------------------------------- */
 
-int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t *id)
+int ctl_request_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
+                     json_int_t *id)
 {
     if (params == NULL)
         return -ENOMEM;
     *id = ++ctl->last_id;
-    return connection_send(ctl->connection, rpc_call(*id, method, params));
+    return connection_send_with(ctl->connection, rpc_call(*id, method, params), descriptor);
+}
+
+int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t *id)
+{
+    return ctl_request_with(ctl, method, params, -1, id);
 }
 
 /* Keeps what is no reply for those who read events. Takes the reference. */
@@ -218,9 +234,15 @@ static bool answers(const json_t *message, json_int_t id)
 
 int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply)
 {
+    return ctl_exchange_with(ctl, method, params, -1, reply);
+}
+
+int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
+                      json_t **reply)
+{
     json_t *message;
     json_int_t id;
-    int r = ctl_request(ctl, method, params, &id);
+    int r = ctl_request_with(ctl, method, params, descriptor, &id);
     while (r == 0) {
         r = connection_receive(ctl->connection, NULL, CONNECTION_NEVER, &message);
         if (r == 0 && answers(message, id)) {

@@ -81,12 +81,21 @@ bool ctl_stopping(const json_t *error);
 /* Sends a request without waiting; takes `params`, sets *id. 0 or as connection_send(). */
 int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t *id);
 
+/* The same with a descriptor that goes along; it stays the caller's. */
+int ctl_request_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
+                     json_int_t *id);
+
+/* Tells of an "error" of a notification, {kind, message}, and sets the status of its kind. */
+int ctl_fail_notified(struct ctl *ctl, const json_t *error);
+
 /*
  * Sends a request and waits for its reply, without telling of anything. 0 with a new reference to
  * the whole reply, CONNECTION_LOST or -errno. Notifications that come first are kept in
  * ctl->events.
  */
 int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply);
+int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
+                      json_t **reply);
 
 /*
  * The same for those who wait for a daemon that goes away: 0 with a new reference to the result,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One stream: its local end, its credit, and what it owes to its peer.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * One stream: a local socket on one side, records of a lane on the other, and what lies between.
  *
@@ -96,7 +97,8 @@ struct channel {
 
     bool exits; /* an EXIT will come, from the acceptor */
     struct channel_exit exit;
-    void *owner; /* of whoever is told about it; not touched here */
+    void *owner;  /* of whoever is told about it; not touched here … */
+    bool counted; /* … and neither is this: as a stream of its service */
 };
 
 /* Received in order, whether or not it has been given on. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The local end of a stream: what it gives, what it takes, and what it means when it does neither.
  */

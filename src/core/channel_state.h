@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The inside of a stream, shared by channel.c and channel_local.c and by nobody else.
  */

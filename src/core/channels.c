@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The streams with one peer: their life, and the records of theirs that go into frames.
  * channels_input.c takes what comes.
@@ -280,6 +281,7 @@ void channels_detach(struct channels *channels)
         else
             channels_end(channel, &(struct channel_end){.code = LANE_LOST});
     }
+    channels->events->detached(channels->context);
 }
 
 /* --- records of ours -------------------------------------------------------------------------- */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * All streams with one peer: their ids, and how they go on over one lane after another.
  *
@@ -37,6 +38,7 @@ struct channels_events {
     void (*opened)(void *context, struct channel *channel);   /* the peer accepted */
     void (*ended)(void *context, struct channel *channel, const struct channel_end *end);
     void (*attached)(void *context); /* READY both ways: streams flow */
+    void (*detached)(void *context); /* they wait for a lane */
     void (*touched)(void *context);  /* there may be something for a frame */
 };
 

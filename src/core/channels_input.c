@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * What a lane brings for the streams: the greeting of a new one, OPENs, and records for those that
  * live or have ended.

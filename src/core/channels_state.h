@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The inside of a set of streams, shared by channels.c and channels_input.c and by nobody else.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Memory for the bytes of streams: what is promised to each, so that promises are always kept.
  *

@@ -46,6 +46,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         log_event(LOG_LEVEL_INFO, "peer-online", link->peer->row.name, "online");
         peer_link_open(link->peer);
         delivery_start(link->peer);
+        streams_session_up(answers->streams, link->peer, link);
         break;
     case SESSION_ITEM:
         check_delivery(answers, link, delivery_receive(answers->delivery, link, event));
@@ -60,6 +61,11 @@ static void on_event(void *context, struct link *link, const struct session_even
         break;
     case SESSION_REKEYED:
         log_debug("new keys, epoch %u", event->epoch);
+        if (link->peer != NULL)
+            streams_rekeyed(answers->streams, link->peer);
+        break;
+    case SESSION_LANE:
+        streams_lane_record(answers->streams, link->peer, event->lane);
         break;
     case SESSION_NOTHING:
     case SESSION_ENDED:
@@ -84,6 +90,7 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
     if (round != NULL) {
         round_attempt_ended(round, end);
     } else if (peer->link == link) {
+        streams_session_down(answers->streams, peer, end);
         delivery_end(answers->delivery, peer, end);
         peer_link_down(peer, end);
     }

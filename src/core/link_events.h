@@ -7,6 +7,7 @@
 
 #include "core/admission.h"
 #include "core/delivery.h"
+#include "core/streams.h"
 
 /* Who answers. All outlive it. */
 struct link_answers {
@@ -15,6 +16,7 @@ struct link_answers {
     struct pending_keys *pending_keys;
     struct admission *admission;
     struct delivery *delivery;
+    struct streams *streams;
 };
 
 /* For links_init(), whose context is a struct link_answers. */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "crypto/random.h"
+#include "proto/features.h"
 
 void links_init(struct links *links, const struct runtime *runtime,
                 const struct link_events *events, void *context)
@@ -52,9 +53,10 @@ static struct link *choose_victim(const struct links *links, uint64_t now_ms)
     return victim;
 }
 
-bool links_admit_stranger(struct links *links, const struct origin *origin, uint64_t now_ms)
+bool links_admit_stranger(struct links *links, const struct origin *origin, unsigned elsewhere,
+                          unsigned from_there, uint64_t now_ms)
 {
-    unsigned total = 0, from_there = 0;
+    unsigned total = elsewhere;
     list_for_each (node, &links->strangers) {
         const struct link *link = container_of(node, struct link, node);
         if (!is_incoming(link) || link->state == LINK_DEAD)
@@ -88,10 +90,18 @@ static unsigned allowed_suites(const struct links *links)
     return links->runtime->settings.require_pq ? SUITE_BIT(SUITE_HYBRID) : 0;
 }
 
+/* What we offer to do. */
+static uint32_t features(const struct links *links)
+{
+    return links->runtime->settings.streams ? FEATURE_STREAMS : 0;
+}
+
 int links_host(struct links *links, struct stream *stream)
 {
-    const struct session_settings settings = {
-        .role = SESSION_HOST, .self = links->runtime->self, .suites = allowed_suites(links)};
+    const struct session_settings settings = {.role = SESSION_HOST,
+                                              .self = links->runtime->self,
+                                              .suites = allowed_suites(links),
+                                              .features = features(links)};
     struct link *link;
     return start(links, stream, &settings, &link);
 }
@@ -102,6 +112,7 @@ int links_join(struct links *links, struct stream *stream, struct peer *peer,
     const struct session_settings settings = {.role = SESSION_JOINER,
                                               .self = links->runtime->self,
                                               .suites = allowed_suites(links),
+                                              .features = features(links),
                                               .invite_secret = invite_secret};
     int r = start(links, stream, &settings, link);
     if (r == 0)

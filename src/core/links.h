@@ -24,10 +24,12 @@ void links_init(struct links *links, const struct runtime *runtime,
 void links_deinit(struct links *links);
 
 /*
- * Makes room for one more incoming stranger from `origin`: at the limit a random one that had its
+ * Makes room for one more incoming stranger from `origin`, when there are others elsewhere, in all
+ * and from there: at the limit a random one that had its
  * chance is dropped. False when the newcomer has to go instead.
  */
-bool links_admit_stranger(struct links *links, const struct origin *origin, uint64_t now_ms);
+bool links_admit_stranger(struct links *links, const struct origin *origin, unsigned elsewhere,
+                          unsigned from_there, uint64_t now_ms);
 
 /*
  * Starts a session over `stream`, which the link owns from then on (also when this fails): as host

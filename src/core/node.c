@@ -29,7 +29,8 @@ static void introduce(struct node *node)
                                           .limits = &node->limits,
                                           .pending_keys = &node->pending_keys,
                                           .admission = &node->admission,
-                                          .delivery = &node->delivery};
+                                          .delivery = &node->delivery,
+                                          .streams = &node->streams};
 }
 
 /* --- the store key ---------------------------------------------------------------------------- */
@@ -106,6 +107,9 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     if (r == 0)
         r = body_sealer_new(&made->body_sealer, parts->store_key);
     introduce(made);
+    streams_init(&made->streams, &made->runtime, &made->roster);
+    if (r == 0)
+        r = doorway_init(&made->doorway, &made->runtime, &made->links, &made->streams);
     if (r == 0)
         r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster,
                         parts->netwatch);
@@ -131,6 +135,8 @@ void node_free(struct node *node)
         return;
     close_listeners(node);
     notice_deinit(&node->notice);
+    doorway_deinit(&node->doorway);
+    streams_deinit(&node->streams);
     housekeeping_deinit(&node->housekeeping);
     links_deinit(&node->links);
     pending_keys_deinit(&node->pending_keys);
@@ -145,11 +151,7 @@ void node_free(struct node *node)
 static void on_accept(void *context, struct stream *stream)
 {
     struct node *node = context;
-    if (node->runtime.stopping ||
-        !links_admit_stranger(&node->links, stream_origin(stream), loop_now(node->runtime.loop)))
-        stream_free(stream);
-    else
-        (void)links_host(&node->links, stream); /* without memory for it, it is gone as well */
+    doorway_enter(&node->doorway, stream);
 }
 
 static void add_listener(struct node *node, struct listener *listener)
@@ -248,6 +250,7 @@ void node_stop(struct node *node)
     close_listeners(node);
     roster_each (peer, &node->roster)
         peer_stop_dialling(peer);
+    streams_stop(&node->streams);
     links_close_all(&node->links, CLOSE_GOING_AWAY);
 }
 
@@ -312,6 +315,11 @@ unsigned node_listener_count(const struct node *node)
 const char *node_listener_name(const struct node *node, unsigned index)
 {
     return listener_name(node->listeners[index]);
+}
+
+struct streams *node_streams(struct node *node)
+{
+    return &node->streams;
 }
 
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text)

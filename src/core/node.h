@@ -15,6 +15,7 @@
 #include "core/pending_keys.h"
 #include "core/roster.h"
 #include "core/settings.h"
+#include "core/streams.h"
 #include "crypto/identity.h"
 #include "net/netwatch.h"
 #include "proto/invite_uri.h"
@@ -88,6 +89,9 @@ const struct roster *node_roster(const struct node *node);
 const struct pending_keys *node_pending_keys(const struct node *node);
 unsigned node_listener_count(const struct node *node);
 const char *node_listener_name(const struct node *node, unsigned index);
+
+/* Streams and services, with functions of their own: streams.h, services.h. */
+struct streams *node_streams(struct node *node);
 
 /* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/doorway.h"
 #include "core/link_events.h"
 #include "core/notice.h"
 #include "net/listener.h"
@@ -22,6 +23,8 @@ struct node {
     struct housekeeping housekeeping;
     struct admission admission;
     struct delivery delivery;
+    struct streams streams;
+    struct doorway doorway;
     struct link_answers answers;
     struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];

@@ -68,6 +68,8 @@ void node_turn_end(struct node *node)
         runtime_fail(&node->runtime, outcome);
     else
         links_turn_end(&node->links);
+    doorway_turn_end(&node->doorway);
     tell_presence(node);
     node->settled(node->settled_context, outcome);
+    streams_turn(&node->streams);
 }

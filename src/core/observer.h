@@ -8,6 +8,7 @@
 
 struct peer;
 struct pending_key;
+struct stream_news;
 
 struct observer {
     void (*presence)(void *context, const struct peer *peer); /* it went online or offline */
@@ -15,6 +16,8 @@ struct observer {
     void (*pong)(void *context, const struct peer *peer);              /* peer->rtt_ms is new */
     /* It took the place of another peer, which was the same and had this id. */
     void (*merged)(void *context, const struct peer *peer, int64_t former);
+    /* Something happened to a stream; streams.h. */
+    void (*stream)(void *context, const struct stream_news *news);
     /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
     void (*unreached)(void *context, const struct peer *peer);
 };

@@ -35,4 +35,6 @@ struct settings {
     uint64_t queue_bytes;             /* and so much text */
     uint64_t max_links;               /* sessions at once */
     bool require_pq;                  /* no session but in a suite with ML-KEM */
+    bool streams;                     /* peers may call services, and be called */
+    uint64_t max_streams;             /* streams at once */
 };

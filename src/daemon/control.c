@@ -16,6 +16,7 @@
 #include "daemon/control_follow.h"
 #include "daemon/control_history.h"
 #include "daemon/control_snapshot.h"
+#include "daemon/control_streams.h"
 #include "daemon/control_wait.h"
 
 /* --- hearing things --------------------------------------------------------------------------- */
@@ -36,6 +37,29 @@ static enum control_answer run(struct control_call *call, const struct rpc_metho
     return control_call_function(method)(call);
 }
 
+/* How many bytes of the client's lines have been served. */
+static uint64_t served(const struct control_client *client)
+{
+    return client->fed - (client->lines.buffer.size - client->lines.taken);
+}
+
+/* The oldest descriptor that came along with this line, for a method that takes one; or -1. */
+static int take_descriptor(struct control_client *client, const struct rpc_method *method)
+{
+    uint64_t end;
+    return rpc_method_takes_descriptor(method) ? stream_take_descriptor(client->stream, &end) : -1;
+}
+
+/* Closes what came along with lines that had no use for it, and counts what is left. */
+static void count_descriptors(struct control_client *client, uint64_t position)
+{
+    unsigned left = stream_drop_descriptors(client->stream, position);
+    struct control *control = client->control;
+    control->descriptors = control->descriptors - client->descriptors + left;
+    client->descriptors = left;
+    client->broken |= control->descriptors > CONTROL_DESCRIPTORS_MAX;
+}
+
 static void serve(struct control_client *client, const struct rpc_request *request)
 {
     struct control_call call = {.control = client->control,
@@ -43,8 +67,11 @@ static void serve(struct control_client *client, const struct rpc_request *reque
                                 .client = client,
                                 .id = request->id,
                                 .notification = request->notification,
+                                .descriptor = take_descriptor(client, request->method),
                                 .params = request->params};
     enum control_answer answer = run(&call, request->method);
+    if (call.descriptor >= 0)
+        close(call.descriptor); /* the call failed before it was of use */
     if (request->notification) {
         json_decref(call.result);
         return;
@@ -108,6 +135,7 @@ static void serve_lines(struct control_client *client)
         if (r == 0) {
             client->call_count++;
             serve_line(client, line);
+            count_descriptors(client, served(client));
             continue;
         }
         if (r == RPC_LINE_TOO_LONG && !client->input_ended)
@@ -127,8 +155,10 @@ static void on_readable(void *context)
     for (struct span data; (data = stream_input(client->stream)).size > 0;) {
         if (!client->input_ended && rpc_line_feed(&client->lines, data) < 0)
             client->broken = true;
+        client->fed += data.size;
         stream_consume(client->stream, data.size);
     }
+    count_descriptors(client, 0);
     serve_lines(client);
     loop_wake(client->control->loop);
 }
@@ -158,7 +188,9 @@ static void client_free(struct control_client *client)
     control_follow_forget(client);
     control_history_forget(client);
     control_snapshot_forget(client);
+    control_streams_forget(client);
     control_client_forget(client);
+    client->control->descriptors -= client->descriptors;
     list_remove(&client->node);
     client->control->client_count--;
     rpc_line_deinit(&client->lines);
@@ -220,6 +252,7 @@ static void on_accept(void *context, struct stream *stream)
     list_init(&client->followers);
     list_append(&control->clients, &client->node);
     control->client_count++;
+    stream_accept_descriptors(stream);
     stream_attach(stream, &stream_events, client);
 }
 
@@ -244,6 +277,7 @@ int control_new(struct control **control, struct loop *loop, const struct contro
     made->started_ms = loop_now(loop);
     list_init(&made->clients);
     list_init(&made->waits);
+    list_init(&made->streams);
     *control = made;
     return 0;
 }
@@ -372,6 +406,7 @@ const struct observer control_observer = {.presence = on_presence,
                                           .request = on_request,
                                           .pong = on_pong,
                                           .merged = on_merged,
+                                          .stream = control_stream_news,
                                           .unreached = on_unreached};
 
 /* --- stopping --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct control_call {
     struct control_client *client;
     const json_t *id;
     bool notification;    /* nobody hears the answer */
+    int descriptor;       /* that came along, for a method that takes one; -1: none (any more) */
     const json_t *params; /* checked against methods.def; NULL for none */
     json_t *result;
     enum rpc_kind kind;

@@ -30,23 +30,36 @@ static struct control_held *hold(struct control_client *client)
     return &client->held[client->held_count++];
 }
 
-void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
+static void hold_message(struct control_client *client, const struct control_held *message)
 {
     struct control_held *held = hold(client);
     loop_wake(client->control->loop);
     if (held == NULL) {
         client->broken = true;
-        json_decref(message);
+        json_decref(message->id);
+        json_decref(message->message);
         return;
     }
-    *held = (struct control_held){json_deep_copy(id), message};
+    *held = *message;
+}
+
+void control_client_reply(struct control_client *client, const json_t *id, json_t *message)
+{
+    hold_message(client, &(struct control_held){.id = json_deep_copy(id), .message = message});
+}
+
+void control_client_notify(struct control_client *client, json_t *message)
+{
+    /* Who does not take what it is told about its streams can't provide any. */
+    client->broken |= stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
+    hold_message(client, &(struct control_held){.message = message, .unasked = true});
 }
 
 void control_client_release(struct control_client *client, int outcome)
 {
     for (unsigned i = 0; i < client->held_count; i++) {
         struct control_held *held = &client->held[i];
-        if (outcome != 0) {
+        if (outcome != 0 && !held->unasked) {
             json_decref(held->message);
             held->message = outcome == NODE_DISK_FULL
                                 ? rpc_error_of_kind(held->id, RPC_KIND_disk_full,

@@ -10,6 +10,9 @@
  * carry. */
 void control_client_reply(struct control_client *client, const json_t *id, json_t *message);
 
+/* Holds a notification (stolen) likewise; it promises nothing and is sent in any case. */
+void control_client_notify(struct control_client *client, json_t *message);
+
 /* The turn has settled: sends what was held; with another outcome than 0 as errors. */
 void control_client_release(struct control_client *client, int outcome);
 

@@ -22,6 +22,7 @@ enum {
     CONTROL_CLIENTS_MAX = 1024,
     CONTROL_CLIENTS_PER_USER = 256, /* of one user that is no admin */
     CONTROL_CLIENTS_KEPT = 32,      /* of CONTROL_CLIENTS_MAX, for admins */
+    CONTROL_DESCRIPTORS_MAX = 128,  /* of all clients together */
 };
 
 struct control {
@@ -32,7 +33,10 @@ struct control {
     struct listener *listener;
     struct list clients;
     unsigned client_count;
-    struct list waits;                      /* control_wait.h */
+    struct list waits;   /* control_wait.h */
+    struct list streams; /* control_streams.h */
+    uint64_t last_stream;
+    unsigned descriptors;                   /* that came and nobody has taken */
     struct snapshot *snapshot;              /* a copy of the store that is made, or NULL … */
     struct control_client *snapshot_client; /* … for this client */
     int64_t seen_seq;                       /* events up to here have answered their waits */
@@ -44,6 +48,7 @@ struct control {
 struct control_held {
     json_t *id;
     json_t *message;
+    bool unasked; /* a notification: it promises nothing */
 };
 
 struct control_client {
@@ -61,6 +66,8 @@ struct control_client {
     unsigned held_capacity;
     unsigned call_count; /* served in this turn */
     unsigned wait_count;
+    uint64_t fed;         /* bytes of its lines, all in all */
+    unsigned descriptors; /* that it sent and nobody has taken */
     struct list followers;
     unsigned follower_count;
     unsigned last_sub;

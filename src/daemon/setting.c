@@ -195,8 +195,8 @@ enum {
     SIZE_SIZE = sizeof(uint64_t),
     SIZE_AGE = sizeof(uint64_t),
     SIZE_POLICY = sizeof(enum unknown_policy),
-    SIZE_LOG_LEVEL = sizeof(enum log_level),
     SIZE_SWITCH = sizeof(bool),
+    SIZE_LOG_LEVEL = sizeof(enum log_level),
 };
 
 #define SETTING(name, type, standard, low, high, place, effect, help)    \

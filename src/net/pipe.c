@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A handed socket: what may be taken, and how it is used without ever waiting for it.
  */

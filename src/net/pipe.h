@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A connected socket that somebody handed us: no buffers, just readiness and what the kernel takes.
  *

@@ -17,6 +17,7 @@ enum {
     KEEPALIVE_INTERVAL_S = 5,
     KEEPALIVE_PROBES = 5,
     NOT_SENT_MAX = 32 * 1024,
+    NOT_SENT_BULK_MAX = 128 * 1024,
 };
 
 static const uint8_t v4_mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -73,6 +74,11 @@ struct pulse_facts socket_pulse(int fd)
                                 .unanswered = info.tcpi_retransmits > 0 || info.tcpi_probes > 0,
                                 .silent_ms = info.tcpi_last_ack_recv,
                                 .acknowledged = info.tcpi_bytes_acked};
+}
+
+void socket_tune_bulk(int fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOT_SENT_BULK_MAX);
 }
 
 bool socket_is_self_connected(int fd)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "net/descriptors.h"
 #include "net/libevent.h"
 #include "net/socket.h"
 
@@ -55,6 +56,8 @@ struct stream {
     int error;          /* what broke the connection, or 0 */
     struct origin origin;
     uid_t user;
+    bool takes_descriptors;
+    struct descriptors descriptors;
 };
 
 static void stream_settle(struct stream *stream);
@@ -150,6 +153,7 @@ void stream_free(struct stream *stream)
         evbuffer_free(stream->input);
     if (stream->output != NULL)
         evbuffer_free(stream->output);
+    stream_drop_descriptors(stream, UINT64_MAX);
     if (stream->fd >= 0)
         close(stream->fd);
     free(stream);
@@ -217,6 +221,16 @@ static void stream_settle(struct stream *stream)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
+/* Bytes that the kernel gave, 0 at the end, or -errno. */
+static ssize_t receive_some(struct stream *stream, uint8_t *chunk, size_t size)
+{
+    ssize_t got;
+    if (stream->takes_descriptors)
+        return descriptors_receive(&stream->descriptors, stream->fd, chunk, size);
+    got = recv(stream->fd, chunk, size, 0);
+    return got < 0 ? -errno : got;
+}
+
 /*
  * Takes what the kernel has, at most READ_SIZE and what there is room for. Bytes, 0 at the end, or
  * -errno.
@@ -225,9 +239,9 @@ static ssize_t stream_receive(struct stream *stream)
 {
     const size_t room = STREAM_INPUT_MAX - evbuffer_get_length(stream->input);
     uint8_t chunk[READ_SIZE];
-    const ssize_t size = recv(stream->fd, chunk, room < READ_SIZE ? room : READ_SIZE, 0);
+    const ssize_t size = receive_some(stream, chunk, room < READ_SIZE ? room : READ_SIZE);
     if (size < 0)
-        return -errno;
+        return size;
     if (evbuffer_add(stream->input, chunk, (size_t)size) < 0)
         return -ENOMEM;
     return size;
@@ -264,6 +278,11 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
     stream_watch(stream);
 }
 
+void stream_set_bulk(struct stream *stream)
+{
+    socket_tune_bulk(stream->fd);
+}
+
 struct span stream_input(const struct stream *stream)
 {
     struct evbuffer_iovec first = {0};
@@ -285,6 +304,21 @@ void stream_pause(struct stream *stream, bool paused)
     if (!paused)
         stream_nudge(stream);
     stream_watch(stream);
+}
+
+void stream_accept_descriptors(struct stream *stream)
+{
+    stream->takes_descriptors = true;
+}
+
+int stream_take_descriptor(struct stream *stream, uint64_t *end)
+{
+    return descriptors_take(&stream->descriptors, end);
+}
+
+unsigned stream_drop_descriptors(struct stream *stream, uint64_t position)
+{
+    return descriptors_drop(&stream->descriptors, position);
 }
 
 /* --- output ----------------------------------------------------------------------------------- */

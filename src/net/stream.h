@@ -13,6 +13,7 @@
 
 enum {
     STREAM_INPUT_MAX = 64 * 1024, /* unread bytes held before the kernel has to hold the rest */
+    STREAM_DESCRIPTORS_MAX = 8,   /* that were sent along and not taken */
     STREAM_LOW_WATER = 16 * 1024, /* unsent bytes at which there is room again */
     ORIGIN_KEY_SIZE = 16,
 };
@@ -38,11 +39,31 @@ struct stream_events {
 
 struct stream;
 
+/*
+ * Much will go through it, and nobody waits for one small piece of it: the kernel may hold more.
+ */
+void stream_set_bulk(struct stream *stream);
+
 /* Says who listens to the stream; until then it reads nothing. */
 void stream_attach(struct stream *stream, const struct stream_events *events, void *context);
 
 /* Closes at once, dropping what is unsent. NULL is allowed. */
 void stream_free(struct stream *stream);
+
+/*
+ * UNIX: takes descriptors that are sent along (SCM_RIGHTS); without it the kernel drops them. More
+ * than STREAM_DESCRIPTORS_MAX that nobody has taken break the connection (EMSGSIZE).
+ */
+void stream_accept_descriptors(struct stream *stream);
+
+/*
+ * The oldest of them, which is the caller's then, or -1. It came along with bytes of the stream
+ * before *end, counted from its beginning.
+ */
+int stream_take_descriptor(struct stream *stream, uint64_t *end);
+
+/* Closes those that came along with the first `position` bytes; how many are left. */
+unsigned stream_drop_descriptors(struct stream *stream, uint64_t position);
 
 /*
  * Some of the unread bytes, contiguous; empty when there are none. Valid until the stream is

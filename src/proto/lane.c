@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Sealing and opening of lane frames, the ratchet of their keys and the change of generations.
  */

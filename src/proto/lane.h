@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * A lane: the frames on the second connection of a session, sealed but not signed.
  *

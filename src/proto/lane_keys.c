@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The derivations of lanes. When they happen, and that a secret is used once, is others' matter.
  */

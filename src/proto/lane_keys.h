@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Where the keys of a lane come from: the host of a session hands out a secret in one of its
  * signed packets, and the joiner shows on a second connection that it has it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The codec of lane records: a table of their shapes, a writer and a reader.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * The records in the frames of a lane. Same header as the records of packets, other types.
  *

@@ -5,6 +5,7 @@
 #include "proto/record.h"
 
 #include "crypto/keyx.h"
+#include "proto/features.h"
 #include "proto/message.h"
 
 /* Who may send it: 0 for both. */
@@ -16,6 +17,11 @@ static bool message_legal(struct span body)
     return message_parse(body, &item) == 0;
 }
 
+static bool class_legal(struct span body)
+{
+    return body.data[0] < LANE_CLASSES;
+}
+
 /* What a record of a known type must look like. */
 struct rule {
     uint8_t type;
@@ -25,20 +31,29 @@ struct rule {
     uint32_t min, max; /* size of the body … */
     uint32_t hybrid;   /* … and how much more it is in suite 2 */
     bool (*legal)(struct span body); /* its content; NULL when the size says all */
+    uint32_t feature;                /* that it needs; 0 for none */
 };
 
 static const struct rule rules[] = {
-    {RECORD_PING, false, false, ANYBODY, 8, 8, 0, NULL},
-    {RECORD_PONG, false, false, ANYBODY, 8, 8, 0, NULL},
-    {RECORD_CLOSE, false, true, ANYBODY, 1, 1, 0, NULL},
-    {RECORD_APPROVE, false, false, ANYBODY, 0, 0, 0, NULL},
-    {RECORD_ACK, false, false, ANYBODY, 8, 8, 0, NULL},
-    {RECORD_REKEY_WANT, false, false, SESSION_JOINER, 0, 0, 0, NULL},
-    {RECORD_REKEY_INIT, false, false, SESSION_HOST, KEYX_SIZE, KEYX_SIZE, KEM_KEY_SIZE, NULL},
+    {RECORD_PING, false, false, ANYBODY, 8, 8, 0, NULL, 0},
+    {RECORD_PONG, false, false, ANYBODY, 8, 8, 0, NULL, 0},
+    {RECORD_CLOSE, false, true, ANYBODY, 1, 1, 0, NULL, 0},
+    {RECORD_APPROVE, false, false, ANYBODY, 0, 0, 0, NULL, 0},
+    {RECORD_ACK, false, false, ANYBODY, 8, 8, 0, NULL, 0},
+    {RECORD_REKEY_WANT, false, false, SESSION_JOINER, 0, 0, 0, NULL, 0},
+    {RECORD_REKEY_INIT, false, false, SESSION_HOST, KEYX_SIZE, KEYX_SIZE, KEM_KEY_SIZE, NULL, 0},
     {RECORD_REKEY_RESP, false, true, SESSION_JOINER, KEYX_SIZE, KEYX_SIZE, KEM_CIPHERTEXT_SIZE,
-     NULL},
-    {RECORD_REKEY_DONE, false, true, SESSION_HOST, 0, 0, 0, NULL},
-    {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, 0, message_legal},
+     NULL, 0},
+    {RECORD_REKEY_DONE, false, true, SESSION_HOST, 0, 0, 0, NULL, 0},
+    {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, 0, message_legal, 0},
+    {RECORD_LANE_WANT, false, false, SESSION_JOINER, LANE_WANT_SIZE, LANE_WANT_SIZE, 0, class_legal,
+     FEATURE_STREAMS},
+    {RECORD_LANE_OFFER, false, false, SESSION_HOST, LANE_OFFER_SIZE, LANE_OFFER_SIZE, 0,
+     class_legal, FEATURE_STREAMS},
+    {RECORD_LANE_FAILED, false, false, SESSION_JOINER, LANE_FAILED_SIZE, LANE_FAILED_SIZE, 0,
+     class_legal, FEATURE_STREAMS},
+    {RECORD_LANE_KEY, false, false, SESSION_HOST, LANE_KEY_SIZE, LANE_KEY_SIZE, 0, class_legal,
+     FEATURE_STREAMS},
 };
 
 int record_append(struct bytes *out, enum record_type type, struct span body)
@@ -80,11 +95,11 @@ static bool well_formed(const struct rule *rule, struct span body, enum suite su
 }
 
 static int check_one(const struct record *record, bool is_last, enum session_role sender,
-                     enum suite suite)
+                     enum suite suite, uint32_t features)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         const struct rule *rule = &rules[i];
-        if (rule->type != record->type)
+        if (rule->type != record->type || (rule->feature & ~features) != 0)
             continue;
         if (!allowed(rule, is_last, sender))
             return RECORD_MALFORMED;
@@ -95,12 +110,12 @@ static int check_one(const struct record *record, bool is_last, enum session_rol
     return record->type >= RECORD_OPTIONAL ? 0 : RECORD_UNSUPPORTED;
 }
 
-int record_check(struct span records, enum session_role sender, enum suite suite)
+int record_check(struct span records, enum session_role sender, enum suite suite, uint32_t features)
 {
     struct reader reader = reader_of(records);
     struct record record;
     int r = 0;
     while (r == 0 && record_next(&reader, &record))
-        r = check_one(&record, reader.left == 0, sender, suite);
+        r = check_one(&record, reader.left == 0, sender, suite, features);
     return r == 0 && reader.failed ? RECORD_MALFORMED : r;
 }

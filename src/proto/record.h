@@ -27,10 +27,23 @@ enum record_type {
     RECORD_REKEY_RESP = 0x08,
     RECORD_REKEY_DONE = 0x09,
     RECORD_MESSAGE = 0x10,
+    RECORD_LANE_WANT = 0x20, /* these four need FEATURE_STREAMS */
+    RECORD_LANE_OFFER = 0x21,
+    RECORD_LANE_FAILED = 0x22,
+    RECORD_LANE_KEY = 0x23,
     RECORD_OPTIONAL = 0x80, /* this and all above: ignored when unknown */
 };
 
 enum { RECORD_HEADER_SIZE = 5 };
+
+/* The bodies of those about lanes: class || what it is about, see lane_keys.h. */
+enum {
+    LANE_WANT_SIZE = 1,
+    LANE_OFFER_SIZE = 1 + 16 + 32,   /* class, lane id, secret */
+    LANE_FAILED_SIZE = 1 + 16 + 1,   /* class, lane id, reason */
+    LANE_KEY_SIZE = 1 + 16 + 4 + 32, /* class, lane id, generation, secret */
+    LANE_CLASSES = 2,                /* 0 is for streams, 1 for files */
+};
 
 enum record_outcome {
     RECORD_MALFORMED = OUTCOME_RECORD,
@@ -52,6 +65,8 @@ bool record_next(struct reader *reader, struct record *record);
 
 /*
  * Judges all records of a packet: lengths, which depend on the suite, types, which of them only a
- * host or only a joiner sends, and which must be the last. 0 or a record_outcome.
+ * host or only a joiner sends, and which must be the last. What needs a feature is unknown without
+ * it. 0 or a record_outcome.
  */
-int record_check(struct span records, enum session_role sender, enum suite suite);
+int record_check(struct span records, enum session_role sender, enum suite suite,
+                 uint32_t features);

@@ -52,6 +52,7 @@ void session_free(struct session *session)
     epoch_wipe(&session->epoch);
     bytes_deinit(&session->body);
     bytes_deinit(&session->answers);
+    bytes_deinit(&session->lanes);
     bytes_deinit(&session->items);
     bytes_deinit(&session->ready);
     free(session);
@@ -86,6 +87,7 @@ void session_end(struct session *session, enum close_code code, bool by_peer, co
     session->event.type = SESSION_NOTHING;
     session->opened = false;
     bytes_deinit(&session->answers);
+    bytes_deinit(&session->lanes);
     bytes_deinit(&session->items);
     session->end = (struct session_event){
         .type = SESSION_ENDED, .code = code, .by_peer = by_peer, .detail = detail};
@@ -198,6 +200,23 @@ int session_send_item(struct session *session, const struct session_item *item, 
     if (r == 0)
         window_add(&session->window, size, now_ms);
     return r;
+}
+
+int session_send_lane(struct session *session, struct span record)
+{
+    if (session->phase != SESSION_OPEN)
+        return -ENOTCONN;
+    return bytes_append(&session->lanes, record.data, record.size);
+}
+
+void session_note_traffic(struct session *session)
+{
+    session->epoch.items_flowed = true;
+}
+
+const uint8_t *session_id(const struct session *session)
+{
+    return session->sid;
 }
 
 void session_acknowledge(struct session *session, uint64_t ordinal)

@@ -55,6 +55,7 @@ enum session_event_type {
     SESSION_ACKED,      /* the peer committed our items up to an ordinal */
     SESSION_PONG,       /* our PING was answered */
     SESSION_REKEYED,    /* a new epoch began */
+    SESSION_LANE,       /* the peer says something of a lane */
     SESSION_ENDED,      /* the session is over */
 };
 
@@ -65,6 +66,7 @@ struct session_event {
     struct session_item item; /* ITEM */
     uint64_t token;           /* PONG */
     uint32_t epoch;           /* REKEYED */
+    struct span lane;         /* LANE: the whole record, of a known class */
     enum close_code code;     /* ENDED */
     bool by_peer;             /* ENDED: the peer said so; else we found a reason */
     const char *detail;       /* ENDED: static text for the log, or NULL */
@@ -117,6 +119,18 @@ void session_close(struct session *session, enum close_code code, uint64_t now_m
  * when not OPEN, or -EINVAL when the text is empty or too long.
  */
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
+
+/*
+ * Queues a whole record about a lane; the features have STREAMS. What is queued after
+ * SESSION_REKEYED leaves in the new epoch. 0, -ENOMEM or -ENOTCONN when not OPEN.
+ */
+int session_send_lane(struct session *session, struct span record);
+
+/* Bytes flowed on a lane: they age the keys as items do. */
+void session_note_traffic(struct session *session);
+
+/* What the signatures and lanes of this session are bound to: SHA256_SIZE bytes. */
+const uint8_t *session_id(const struct session *session);
 
 /* The items up to `ordinal` that the peer sent are on disk. */
 void session_acknowledge(struct session *session, uint64_t ordinal);

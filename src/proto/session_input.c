@@ -95,6 +95,14 @@ static void apply_rekey(struct session *session, const struct record *record)
             (struct session_event){.type = SESSION_REKEYED, .epoch = epoch->receiving.epoch};
 }
 
+static void apply_lane(struct session *session, const struct record *record)
+{
+    if (session->phase != SESSION_OPEN)
+        fail(session, "a lane before both sides approved");
+    else
+        session->event = (struct session_event){.type = SESSION_LANE, .lane = record->whole};
+}
+
 static void apply(struct session *session, const struct record *record)
 {
     switch (record->type) {
@@ -126,6 +134,12 @@ static void apply(struct session *session, const struct record *record)
             apply_ack(session, record->body);
         else
             apply_message(session, record->body);
+        break;
+    case RECORD_LANE_WANT:
+    case RECORD_LANE_OFFER:
+    case RECORD_LANE_FAILED:
+    case RECORD_LANE_KEY:
+        apply_lane(session, record);
         break;
     default:
         break;
@@ -165,7 +179,7 @@ static void take_packet(struct session *session)
     }
     if (!session_survives(session, r))
         return;
-    r = record_check(records, sender.role, session->suite);
+    r = record_check(records, sender.role, session->suite, session_features(session));
     if (r == RECORD_UNSUPPORTED)
         session_fail(session, CLOSE_UNSUPPORTED_RECORD, "an unknown critical record");
     else if (r == RECORD_BAD_ITEM)

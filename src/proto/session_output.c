@@ -2,7 +2,7 @@
 /*
  * The way out: records that have gathered become one packet.
  *
- *     ACK | answers (PONG, APPROVE) | items ... | PINGs | a step of a rekey
+ *     ACK | answers (PONG, APPROVE) | lanes | items ... | PINGs | a step of a rekey
  *
  * Answers come before items, so that they don't wait behind a long queue; what starts a clock on
  * our side goes with the next packet for the same reason.
@@ -74,10 +74,18 @@ static void drop_items(struct session *session, size_t size)
     }
 }
 
+/* Secrets of lanes don't leave in an epoch that is about to end: it may be known to others. */
+static struct span waiting_lanes(const struct session *session)
+{
+    return session->epoch.state == EPOCH_SEND_DONE ? SPAN(NULL, 0) : bytes_span(&session->lanes);
+}
+
 static void mark_sent(struct session *session, size_t count, size_t size, uint64_t now_ms)
 {
     session->committed_told = session->committed;
     bytes_deinit(&session->answers);
+    if (waiting_lanes(session).size > 0)
+        bytes_deinit(&session->lanes);
     if (count > 0) {
         drop_items(session, size);
         window_mark_sent(&session->window, count);
@@ -111,6 +119,8 @@ static int build_packet(struct session *session, struct bytes *out, uint64_t now
     int r = append_ack(session, &records);
     if (r == 0)
         r = bytes_append(&records, session->answers.data, session->answers.size);
+    if (r == 0)
+        r = bytes_append(&records, waiting_lanes(session).data, waiting_lanes(session).size);
     items = gather_items(session, room_beside(session, records.size + tail), &items_size);
     if (r == 0)
         r = bytes_append(&records, waiting_items(session).data, items_size);
@@ -129,8 +139,8 @@ static bool has_records(const struct session *session)
 {
     return session_established(session) &&
            (session->committed != session->committed_told || session->answers.size > 0 ||
-            waiting_items(session).size > 0 || pings_unsent(&session->pings) > 0 ||
-            epoch_due_record(&session->epoch).size > 0);
+            waiting_lanes(session).size > 0 || waiting_items(session).size > 0 ||
+            pings_unsent(&session->pings) > 0 || epoch_due_record(&session->epoch).size > 0);
 }
 
 bool session_has_output(const struct session *session)

@@ -228,12 +228,17 @@ json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text
                      text);
 }
 
-json_t *rpc_event(json_t *params)
+json_t *rpc_notification(const char *method, json_t *params)
 {
     json_t *message = new_message();
-    rpc_value_set(&message, "method", json_string("event"));
+    rpc_value_set(&message, "method", json_string(method));
     rpc_value_set(&message, "params", params);
     return message;
+}
+
+json_t *rpc_event(json_t *params)
+{
+    return rpc_notification("event", params);
 }
 
 /* Where a dump goes, and whether some of it is missing: jansson 2.14 forgets it of a member's name.

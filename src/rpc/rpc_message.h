@@ -51,7 +51,8 @@ json_t *rpc_reply(const json_t *id, json_t *result);
 json_t *rpc_error(const json_t *id, int code, const char *kind, bool retryable, const char *text);
 json_t *rpc_error_of_kind(const json_t *id, enum rpc_kind kind, const char *text);
 
-/* {"jsonrpc":"2.0","method":"event","params":…} */
+/* {"jsonrpc":"2.0","method":…,"params":…}: what nobody asked for. An event is one of "event". */
+json_t *rpc_notification(const char *method, json_t *params);
 json_t *rpc_event(json_t *params);
 
 /* Appends a value as JSON text by jansson's flags, and `end`. 0 or -ENOMEM with `out` unchanged. */

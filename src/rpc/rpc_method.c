@@ -58,6 +58,21 @@ static bool parameter_next(const char **list, struct parameter *parameter)
     return true;
 }
 
+static bool is_descriptor(const struct parameter *parameter)
+{
+    return strcmp(parameter->type, "descriptor") == 0;
+}
+
+bool rpc_method_takes_descriptor(const struct rpc_method *method)
+{
+    const char *list = method->parameters;
+    struct parameter parameter;
+    while (parameter_next(&list, &parameter))
+        if (is_descriptor(&parameter))
+            return true;
+    return false;
+}
+
 static bool all_strings(const json_t *array)
 {
     size_t i;
@@ -109,7 +124,7 @@ static bool check_known(const struct rpc_method *method, const char *key,
     const char *list = method->parameters;
     struct parameter parameter;
     while (parameter_next(&list, &parameter)) {
-        if (strcmp(key, parameter.name) == 0)
+        if (strcmp(key, parameter.name) == 0 && !is_descriptor(&parameter))
             return true;
     }
     char shown[64];
@@ -122,7 +137,7 @@ static bool check_parameter(const struct rpc_method *method, const struct parame
                             const json_t *params, char complaint[static RPC_COMPLAINT_MAX])
 {
     const json_t *value = json_object_get(params, parameter->name);
-    if (value == NULL && parameter->optional)
+    if (value == NULL && (parameter->optional || is_descriptor(parameter)))
         return true;
     if (value == NULL)
         return complain(complaint, "%s needs the parameter \"%s\"", method->name, parameter->name);

@@ -24,6 +24,9 @@ enum { RPC_COMPLAINT_MAX = 320 };
 extern const struct rpc_method rpc_methods[];
 extern const size_t rpc_method_count;
 
+/* Whether a descriptor is sent along with a call of it. */
+bool rpc_method_takes_descriptor(const struct rpc_method *method);
+
 /* By name, or NULL. */
 const struct rpc_method *rpc_method_find(const char *name);
 

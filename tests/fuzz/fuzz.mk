@@ -50,7 +50,7 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 
 # Daemons on the simulated network.
 fuzz_world = $(fuzz_driver) $(simulated) \
-	$(addprefix tests/simulation/,bare_wrap dice stand_ins stream wire world)
+	$(addprefix tests/simulation/,bare_wrap dice pipe stand_ins stream wire world)
 
 fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c $(srcdir)/src/rpc/*.c))

@@ -126,10 +126,17 @@ static void on_merged(void *context, const struct peer *peer, int64_t former)
     (void)former;
 }
 
+static void on_stream(void *context, const struct stream_news *news)
+{
+    (void)context;
+    (void)news;
+}
+
 static const struct observer deaf = {.presence = on_presence,
                                      .request = on_request,
                                      .pong = on_presence,
                                      .merged = on_merged,
+                                     .stream = on_stream,
                                      .unreached = on_presence};
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -140,7 +147,9 @@ struct settings house_settings(void)
                              .unknown_peers = UNKNOWN_ASK,
                              .queue_messages = 1000,
                              .queue_bytes = 10 * 1024 * 1024,
-                             .max_links = 4096};
+                             .max_links = 4096,
+                             .streams = true,
+                             .max_streams = 1024};
 }
 
 void house_init(struct house *house)

@@ -149,6 +149,7 @@ static void take(struct talker *talker, const struct session_event *event, uint6
         break;
     case SESSION_PONG:
     case SESSION_REKEYED:
+    case SESSION_LANE:
         assert(talker->confirmed == 1);
         break;
     case SESSION_ENDED:

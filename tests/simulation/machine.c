@@ -62,7 +62,9 @@ void machine_init(struct machine *machine, unsigned index, const char *folder)
                           .unknown_peers = UNKNOWN_ACCEPT,
                           .queue_messages = 100000,
                           .queue_bytes = UINT64_C(1) << 30,
-                          .max_links = 4096};
+                          .max_links = 4096,
+                          .streams = true,
+                          .max_streams = 1024};
     snprintf(machine->path, sizeof machine->path, "%s/%s.db", folder, world_name(index));
     loop_init(&machine->loop, index);
 }
@@ -130,10 +132,17 @@ static void on_merged(void *context, const struct peer *peer, int64_t former)
     trace(machine->index, "knows who %s is", peer->row.name);
 }
 
+static void on_stream(void *context, const struct stream_news *news)
+{
+    (void)context;
+    (void)news;
+}
+
 static const struct observer observer = {.presence = on_presence,
                                          .request = on_request,
                                          .pong = on_news,
                                          .merged = on_merged,
+                                         .stream = on_stream,
                                          .unreached = on_news};
 
 /* --- coming up and going down ----------------------------------------------------------------- */

@@ -132,8 +132,21 @@ void connection_free(struct connection *connection)
     free(connection);
 }
 
+int descriptor_send(int fd, int descriptor)
+{
+    (void)fd;
+    (void)descriptor;
+    return CONNECTION_LOST;
+}
+
 int connection_send(struct connection *connection, json_t *message)
 {
+    return connection_send_with(connection, message, -1);
+}
+
+int connection_send_with(struct connection *connection, json_t *message, int descriptor)
+{
+    (void)descriptor;
     const char *method = json_string_value(json_object_get(message, "method"));
     const json_t *params = json_object_get(message, "params");
     char *shown = json_dumps(params, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -1,7 +1,7 @@
 # The programs that test src/net.
 
 NET_BASE = base/log base/escape base/utf8 base/bytes base/clock base/address base/number
-NET_STREAM = net/stream net/pulse net/socket net/loop $(NET_BASE) tests/unit/net_rig
+NET_STREAM = net/stream net/descriptors net/pulse net/socket net/loop $(NET_BASE) tests/unit/net_rig
 
 test_loop_OBJS = net/loop $(NET_BASE) tests/unit/net_rig
 test_pulse_OBJS = net/pulse

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Two ends of a set of streams, with a lane between them that breaks: whatever is on its way is
  * lost, each end finds out on its own, and both greet each other again.
@@ -210,8 +211,8 @@ static void on_nothing(void *context)
     (void)context;
 }
 
-static const struct channels_events events = {on_incoming, on_opened, on_ended, on_nothing,
-                                              on_nothing};
+static const struct channels_events events = {on_incoming, on_opened,  on_ended,
+                                              on_nothing,  on_nothing, on_nothing};
 
 static void side_init(unsigned me)
 {

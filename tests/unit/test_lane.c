@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: ISC */
 /*
  * Lanes: keys, frames and generations against tests/vectors/lane.json, which two other programs
  * agree on; then everything on the wire that is not as it must be.

@@ -274,7 +274,7 @@ static struct fake *make_stranger(unsigned number, unsigned origin, uint64_t sta
 static bool admits(unsigned origin)
 {
     struct origin from = origin_of(origin);
-    return links_admit_stranger(&links, &from, NOW_MS);
+    return links_admit_stranger(&links, &from, 0, 0, NOW_MS);
 }
 
 static void test_one_origin_has_its_limit(void **state)

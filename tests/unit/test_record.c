@@ -43,7 +43,7 @@ static void test_every_truncation_is_malformed(void **state)
     assert_int_equal(record_append(&records, RECORD_PING, SPAN("12345678", 8)), 0);
     assert_int_equal(record_append(&records, RECORD_PONG, SPAN("12345678", 8)), 0);
     for (size_t size = 1; size <= records.size; size++)
-        assert_int_equal(record_check(SPAN(records.data, size), SESSION_HOST, SUITE_CLASSIC),
+        assert_int_equal(record_check(SPAN(records.data, size), SESSION_HOST, SUITE_CLASSIC, 0),
                          size == 13 || size == 26 ? 0 : RECORD_MALFORMED);
 }
 
@@ -58,8 +58,9 @@ static void test_every_type_is_known_optional_or_unsupported(void **state)
             expected = RECORD_MALFORMED;
         if (type == RECORD_MESSAGE)
             expected = RECORD_BAD_ITEM;
-        assert_int_equal(record_check(bytes_span(&records), SESSION_HOST, SUITE_CLASSIC), expected);
-        assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC),
+        assert_int_equal(record_check(bytes_span(&records), SESSION_HOST, SUITE_CLASSIC, 0),
+                         expected);
+        assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC, 0),
                          expected);
     }
 }
@@ -83,8 +84,9 @@ static void test_shares_have_the_size_of_their_suite(void **state)
         for (size_t size = 0; size <= sizeof(share); size++) {
             bytes_clear(&records);
             assert_int_equal(record_append(&records, shares[i].type, SPAN(share, size)), 0);
-            assert_int_equal(record_check(bytes_span(&records), shares[i].sender, shares[i].suite),
-                             size == shares[i].size ? 0 : RECORD_MALFORMED);
+            assert_int_equal(
+                record_check(bytes_span(&records), shares[i].sender, shares[i].suite, 0),
+                size == shares[i].size ? 0 : RECORD_MALFORMED);
         }
     }
 }
@@ -101,7 +103,7 @@ static void test_message_survives_the_wire(void **state)
     (void)state;
     assert_int_equal(message_append(&records, &item), 0);
     assert_int_equal(records.size, RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + 11);
-    assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC), 0);
+    assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC, 0), 0);
     assert_int_equal(
         message_parse(SPAN(records.data + RECORD_HEADER_SIZE, records.size - RECORD_HEADER_SIZE),
                       &read),

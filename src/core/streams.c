@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * All streams: who may open one, and how the work of a turn is shared among their lanes.
+ */
+#define LOG_COMPONENT "stream"
+#include "core/streams.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/trunk.h"
+#include "proto/features.h"
+
+enum {
+    TURN_READ_MAX = 64 * 1024,  /* bytes of frames that are opened in a turn, over all lanes … */
+    TURN_WRITE_MAX = 64 * 1024, /* … and sealed: what a message may have to wait for */
+};
+
+void streams_init(struct streams *streams, const struct runtime *runtime,
+                  const struct roster *roster)
+{
+    *streams = (struct streams){.runtime = runtime, .roster = roster};
+    services_init(&streams->services);
+    list_init(&streams->trunks);
+}
+
+void streams_deinit(struct streams *streams)
+{
+    list_for_each_safe (node, &streams->trunks)
+        trunk_free(container_of(node, struct trunk, node));
+    services_deinit(&streams->services);
+    bytes_deinit(&streams->frame);
+}
+
+/* --- what the streams of one peer tell -------------------------------------------------------- */
+
+static struct trunk *trunk_of(const struct channel *channel)
+{
+    return container_of(channel->channels, struct trunk, channels);
+}
+
+static struct streams *streams_of(const struct trunk *trunk)
+{
+    return container_of(trunk->channels.sending.pool, struct streams, sending);
+}
+
+static void tell(struct trunk *trunk, struct stream_news *news)
+{
+    const struct runtime *runtime = trunk->runtime;
+    news->peer = roster_by_id(streams_of(trunk)->roster, trunk->peer);
+    runtime->observer->stream(runtime->observer_context, news);
+}
+
+/* Of what is free, one peer gets at most half. */
+static bool has_share(const struct streams *streams, unsigned own)
+{
+    unsigned most = (unsigned)streams->runtime->settings.max_streams;
+    unsigned others = streams->count - own;
+    return streams->count < most && own < (most - others + 1) / 2;
+}
+
+/* What is to be answered to a call, or 0 if somebody takes it. */
+static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct service *service)
+{
+    const struct peer *peer = roster_by_id(streams->roster, trunk->peer);
+    if (peer == NULL || service == NULL || service->server == NULL || !service->terms.streams ||
+        !service_admits(service, peer))
+        return LANE_NO_SERVICE;
+    if (service->running >= service->terms.max || !has_share(streams, trunk->channels.count - 1))
+        return LANE_BUSY;
+    return 0;
+}
+
+static void on_incoming(void *context, struct channel *channel)
+{
+    struct trunk *trunk = context;
+    struct streams *streams = streams_of(trunk);
+    struct service *service = services_find(&streams->services, channel->service);
+    struct stream_news news = {.type = STREAM_INCOMING, .channel = channel, .service = service};
+    uint8_t refusal = judge(streams, trunk, service);
+    streams->count++;
+    if (refusal != 0) {
+        channels_reset(channel, refusal);
+        return;
+    }
+    service->running++;
+    channel->counted = true;
+    tell(trunk, &news);
+}
+
+static void on_opened(void *context, struct channel *channel)
+{
+    struct stream_news news = {.type = STREAM_OPENED, .channel = channel};
+    tell(context, &news);
+}
+
+static void on_ended(void *context, struct channel *channel, const struct channel_end *end)
+{
+    struct trunk *trunk = context;
+    struct streams *streams = streams_of(trunk);
+    struct service *service =
+        channel->counted ? services_find(&streams->services, channel->service) : NULL;
+    struct stream_news news = {
+        .type = STREAM_ENDED, .channel = channel, .end = end, .trouble = trunk->error};
+    streams->count--;
+    if (service != NULL && service->running > 0)
+        service->running--;
+    if (channel->owner != NULL)
+        tell(trunk, &news);
+}
+
+static void tell_all(struct trunk *trunk, enum stream_news_type type)
+{
+    list_for_each_safe (node, &trunk->channels.all) {
+        struct channel *channel = container_of(node, struct channel, node);
+        struct stream_news news = {.type = type, .channel = channel};
+        if (channel->owner != NULL && channel->state == CHANNEL_OPEN)
+            tell(trunk, &news);
+    }
+}
+
+static void on_attached(void *context)
+{
+    struct trunk *trunk = context;
+    backoff_reset(&trunk->backoff);
+    trunk->error[0] = '\0';
+    tell_all(trunk, STREAM_ATTACHED);
+}
+
+static void on_detached(void *context)
+{
+    tell_all(context, STREAM_DETACHED);
+}
+
+static void on_touched(void *context)
+{
+    const struct trunk *trunk = context;
+    loop_wake(trunk->runtime->loop);
+}
+
+static const struct channels_events channels_events = {on_incoming, on_opened,   on_ended,
+                                                       on_attached, on_detached, on_touched};
+
+/* --- trunks ----------------------------------------------------------------------------------- */
+
+static struct trunk *find_trunk(const struct streams *streams, int64_t peer)
+{
+    list_for_each (node, &streams->trunks) {
+        struct trunk *trunk = container_of(node, struct trunk, node);
+        if (trunk->peer == peer)
+            return trunk;
+    }
+    return NULL;
+}
+
+/* Whether the session with the peer can carry lanes. */
+static bool can_stream(const struct link *link)
+{
+    return link_open(link) && (session_features(link->session) & FEATURE_STREAMS) != 0;
+}
+
+/* The trunk to a peer, made if there is none. 0 or -errno. */
+static int take_trunk(struct streams *streams, struct peer *peer, struct trunk **result)
+{
+    const struct fingerprint *own = runtime_fingerprint(streams->runtime);
+    const struct channels_parts parts = {
+        .loop = streams->runtime->loop,
+        .events = &channels_events,
+        .sending = &streams->sending,
+        .receiving = &streams->receiving,
+        .odd = memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) < 0,
+        .streams_max = (unsigned)streams->runtime->settings.max_streams,
+    };
+    *result = find_trunk(streams, peer->row.id);
+    if (*result != NULL)
+        return 0;
+    int r = trunk_new(result, streams->runtime, peer->row.id, &parts);
+    if (r < 0)
+        return r;
+    list_append(&streams->trunks, &(*result)->node);
+    if (peer->link != NULL && can_stream(peer->link))
+        trunk_session_up(*result, peer->link);
+    return 0;
+}
+
+void streams_session_up(struct streams *streams, struct peer *peer, struct link *link)
+{
+    struct trunk *trunk = find_trunk(streams, peer->row.id);
+    if (trunk == NULL)
+        return;
+    if (can_stream(link))
+        trunk_session_up(trunk, link);
+    else
+        channels_end_all(&trunk->channels, LANE_LOST);
+}
+
+/* Whether this end of a session also ends what it carried. */
+static bool is_final(const struct link_end *end)
+{
+    return end->coded && (end->code == CLOSE_NORMAL || end->code == CLOSE_GOING_AWAY ||
+                          end->code == CLOSE_REFUSED);
+}
+
+void streams_session_down(struct streams *streams, struct peer *peer, const struct link_end *end)
+{
+    struct trunk *trunk = find_trunk(streams, peer->row.id);
+    if (trunk != NULL)
+        trunk_session_down(trunk, is_final(end));
+}
+
+void streams_lane_record(struct streams *streams, struct peer *peer, struct span record)
+{
+    struct trunk *trunk;
+    if (take_trunk(streams, peer, &trunk) == 0)
+        trunk_hear(trunk, record);
+}
+
+void streams_rekeyed(struct streams *streams, struct peer *peer)
+{
+    struct trunk *trunk = find_trunk(streams, peer->row.id);
+    if (trunk != NULL)
+        trunk_rekeyed(trunk);
+}
+
+bool streams_attach(struct streams *streams, struct stream *stream,
+                    const uint8_t frame[static LANE_ATTACH_SIZE])
+{
+    list_for_each (node, &streams->trunks)
+        if (trunk_attach(container_of(node, struct trunk, node), stream, frame))
+            return true;
+    return false;
+}
+
+/* --- the work of a turn ----------------------------------------------------------------------- */
+
+/* The first lane of this turn is the last one of the next. */
+static void rotate(struct streams *streams)
+{
+    struct list *first = streams->trunks.next;
+    if (list_empty(&streams->trunks))
+        return;
+    list_remove(first);
+    list_append(&streams->trunks, first);
+}
+
+void streams_turn(struct streams *streams)
+{
+    size_t to_read = TURN_READ_MAX, to_write = TURN_WRITE_MAX;
+    bool more = false;
+    list_for_each (node, &streams->trunks)
+        more |= trunk_read(container_of(node, struct trunk, node), &to_read);
+    list_for_each (node, &streams->trunks)
+        more |= trunk_write(container_of(node, struct trunk, node), &streams->frame, &to_write);
+    list_for_each_safe (node, &streams->trunks) {
+        struct trunk *trunk = container_of(node, struct trunk, node);
+        trunk_settle(trunk);
+        if (trunk->channels.count == 0 && roster_by_id(streams->roster, trunk->peer) == NULL)
+            trunk_free(trunk);
+    }
+    rotate(streams);
+    if (list_empty(&streams->trunks))
+        bytes_deinit(&streams->frame);
+    if (more)
+        loop_wake(streams->runtime->loop);
+}
+
+void streams_stop(struct streams *streams)
+{
+    list_for_each (node, &streams->trunks)
+        channels_end_all(&container_of(node, struct trunk, node)->channels, LANE_LOST);
+}
+
+/* --- what may be asked ------------------------------------------------------------------------ */
+
+/* Whether the peer may be called. 0 or an outcome. */
+static int check_peer(const struct streams *streams, const struct peer *peer)
+{
+    enum peer_trust trust = peer_trust(peer);
+    if (!streams->runtime->settings.streams)
+        return STREAMS_OFF;
+    if (trust == PEER_BLOCKED)
+        return NODE_BLOCKED;
+    if (trust == PEER_CHANGED)
+        return NODE_KEY_CHANGED;
+    if (!peer_trusted(peer))
+        return NODE_NO_KEY;
+    if (peer->link != NULL && link_open(peer->link) && !can_stream(peer->link))
+        return STREAMS_NOT_SUPPORTED;
+    return 0;
+}
+
+int streams_open(struct streams *streams, struct peer *peer, const char *service, bool resumes,
+                 int fd, void *owner, struct channel **channel)
+{
+    struct trunk *trunk;
+    int r = check_peer(streams, peer);
+    if (r == 0)
+        r = take_trunk(streams, peer, &trunk);
+    if (r == 0 && !has_share(streams, trunk->channels.count))
+        r = STREAMS_BUSY;
+    if (r != 0) {
+        close(fd);
+        return r;
+    }
+    r = channels_open(&trunk->channels, service, resumes, fd, channel);
+    if (r == CHANNELS_BUSY)
+        return STREAMS_BUSY;
+    if (r == 0) {
+        streams->count++;
+        (*channel)->owner = owner;
+        peer_urge(peer);
+    }
+    return r;
+}
+
+const struct peer *streams_peer(const struct streams *streams, const struct channel *channel)
+{
+    return roster_by_id(streams->roster, trunk_of(channel)->peer);
+}
+
+const char *streams_trouble(const struct channel *channel)
+{
+    return trunk_of(channel)->error;
+}
+
+void streams_each(struct streams *streams, void (*each)(void *context, struct channel *channel),
+                  void *context)
+{
+    list_for_each (node, &streams->trunks) {
+        struct trunk *trunk = container_of(node, struct trunk, node);
+        list_for_each_safe (one, &trunk->channels.all)
+            each(context, container_of(one, struct channel, node));
+    }
+}
