@@ -28,7 +28,7 @@ enum outcome_first {
     /* proto/ */
     OUTCOME_CONFIRM = 2000,
     OUTCOME_EPOCH = 2100,
-    OUTCOME_EXCHANGE = 3000,
+    OUTCOME_EXCHANGE = 3200,
     OUTCOME_HELLO = 2200,
     OUTCOME_IDENT = 2300,
     OUTCOME_MESSAGE = 2400,
