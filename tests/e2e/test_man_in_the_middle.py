@@ -149,7 +149,7 @@ def test_a_bit_flipped_in_each_packet_costs_no_message(alice, bob, at):
         for text in texts:
             bob.ctl("send", "-p", "alice", text)
         for session in range(1, 6):
-            eventually(lambda: bob.text_of_log().count("says: protocol error") == session,
+            eventually(lambda: bob.text_of_log().count("says: protocol error") >= session,
                        "a session that ends by it")
             assert bob.peer("alice")["queued"] == 3
             if session < 5:
