@@ -55,7 +55,7 @@ static enum exit_status serve(const struct options *options, const struct paths 
     return status;
 }
 
-static void raise_limit(int resource, struct rlimit *limit)
+static void raise_limit(unsigned resource, struct rlimit *limit)
 {
     if (getrlimit(resource, limit) < 0)
         return;

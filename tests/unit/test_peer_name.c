@@ -29,9 +29,8 @@ static void test_names_that_people_type(void **state)
         "alice\xf3\xa0\x81\xa1", /* TAG SMALL LETTER A */
         "alice\xef\xb8\x8f",     /* VARIATION SELECTOR-16 */
         "\xe3\x85\xa4",          /* HANGUL FILLER */
-        "\xe2\x80\xae"
-        "bob",      /* RIGHT-TO-LEFT OVERRIDE */
-        "\xcc\x81", /* a combining acute accent alone */
+        "\xe2\x80\xaeram",       /* RIGHT-TO-LEFT OVERRIDE */
+        "\xcc\x81",              /* a combining acute accent alone */
     };
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -62,16 +61,8 @@ static void test_the_limit_counts_characters(void **state)
 static void test_names_that_others_suggest(void **state)
 {
     static const char *const good[] = {"bob", "Bob-2", "host.example", "7of9", "a_b"};
-    static const char *const bad[] = {"",
-                                      ".bob",
-                                      "_bob",
-                                      "-bob",
-                                      "m\xc3\xbcller",
-                                      ";x;",
-                                      "a'b",
-                                      "a$b",
-                                      "b\xd0\xbe"
-                                      "b"};
+    static const char *const bad[] = {"",    ".bob", "_bob", "-bob",      "m\xc3\xbcller",
+                                      ";x;", "a'b",  "a$b",  "l\xd0\xbel"};
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(peer_name_modest(good[i]));

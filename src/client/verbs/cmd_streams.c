@@ -66,8 +66,7 @@ static int close_one(struct ctl *ctl, const char *text)
     json_int_t number;
     if (options_number(ctl, "the stream", text, &number) != 0)
         return ctl->status;
-    CLEANUP(json_release)
-    json_t *result = ctl_call(ctl, "stream.close", json_pack("{s:I}", "stream", number));
+    json_decref(ctl_call(ctl, "stream.close", json_pack("{s:I}", "stream", number)));
     return ctl->status;
 }
 
