@@ -17,4 +17,5 @@ def test_the_other_release_builds_passes_and_shows():
         make demo""", "--keep", kept)
     [(passed, failed, skipped)] = roots.totals(said)
     assert passed > 100
-    assert (failed, skipped) == (0, 0), said[-20000:]
+    assert failed == 0, said[-20000:]
+    assert skipped < 30, said[-20000:]  # only one release has ML-KEM, and each lacks tests of the other
