@@ -167,7 +167,7 @@ def test_serving_to_nobody_in_particular_is_a_mistake(paired):
 
 def test_a_peer_without_streams_is_told_of_at_once(daemon):
     from harness import pair
-    alice, bob = daemon("alice"), daemon("bob", config='streams = "off"\n')
+    alice, bob = daemon("alice"), daemon("bob", config='streams = "no"\n')
     pair(alice, bob)
     assert b"can't do streams" in stream(alice, "bob", "it", expect=76).stderr
     assert b"switched off here" in stream(bob, "alice", "it", expect=76).stderr

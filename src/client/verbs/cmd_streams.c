@@ -39,7 +39,9 @@ static void print_numbers(struct ctl *ctl, const json_t *streams)
     size_t i;
     json_t *stream;
     json_array_foreach(streams, i, stream)
+    {
         output_line(ctl, "%" JSON_INTEGER_FORMAT, member_integer(stream, "stream"));
+    }
 }
 
 static int list(struct ctl *ctl)
