@@ -2,10 +2,12 @@
 real ones.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 
@@ -43,9 +45,8 @@ class Shell:
         self.processes = []
 
     def start(self, command):
-        daemon = self.alice
+        daemon = self.bob if re.match(r"p2pchatctl (join|serve) ", command) else self.alice
         if " join " in command:
-            daemon = self.bob
             invite = self.alice.ctl("invite", "--address", self.alice.address, "bob").out.strip()
             command = command.replace("p2pchat://...", invite)
         ours = environment(daemon.home)
@@ -68,6 +69,7 @@ def shell(alice, bob, home):
     folder = home / "files"
     folder.mkdir()
     (folder / "report.txt").write_text("a report\n")
+    (folder / "archive.tar").write_text("an archive\n")
     (folder / "app.log").write_text("a line of the log\n")
     shell = Shell(alice, bob, folder)
     yield shell
@@ -90,11 +92,28 @@ def check_exec(shell):
     eventually(lambda: todo.exists() and todo.read_text() == "buy milk", "the text")
 
 
+def check_serve(shell):
+    """Bob serves, and, for the example of a command that he lets us run, one of the name in it."""
+    eventually(lambda: shell.bob.rpc("service.list")["services"], "the service")
+    shell.bob.client("serve", "backup", "-p", "alice", "--exec", "cat >/dev/null")
+    eventually(lambda: len(shell.bob.rpc("service.list")["services"]) == 2, "the other service")
+
+
+def check_forward(shell):
+    def answers():
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", 5432)).close()
+            return True
+    eventually(answers, "the port")
+
+
 # What needs another machine to log in to.
-ELSEWHERE = ("p2pchatctl pair ",)
+ELSEWHERE = ("p2pchatctl pair ", "ssh ", "scp ")
 
 # What does not end by itself, and how to see that it works.
-ENDLESS = {"tail -F": check_tail, "p2pchatctl follow\n": check_follow, "p2pchatctl follow --consumer": check_exec}
+ENDLESS = {"tail -F": check_tail, "p2pchatctl follow\n": check_follow,
+           "p2pchatctl follow --consumer": check_exec, "p2pchatctl serve": check_serve,
+           "p2pchatctl forward": check_forward}
 
 
 def test_examples_of_the_client_work(shell):

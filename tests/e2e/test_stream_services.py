@@ -103,7 +103,7 @@ def test_what_a_program_wrote_before_it_ended_is_complete_though_it_read_nothing
 
 def test_a_killed_provider_ends_its_streams_clearly(paired):
     alice, bob = paired
-    with serving(bob, "echo ready; sleep 1000") as provider:
+    with serving(bob, "echo ready; exec sleep 1000") as provider:
         client = subprocess.Popen([P2PCHATCTL, "-s", alice.socket, "stream", "bob", "it"],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, env=environment(alice.home))

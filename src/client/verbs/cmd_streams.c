@@ -33,6 +33,16 @@ static int print_table(struct ctl *ctl, const json_t *streams)
     return r;
 }
 
+static void print_objects(struct ctl *ctl, const json_t *streams)
+{
+    size_t i;
+    json_t *stream;
+    json_array_foreach(streams, i, stream)
+    {
+        output_json(ctl, stream, '\n');
+    }
+}
+
 /* With --quiet the numbers alone. */
 static void print_numbers(struct ctl *ctl, const json_t *streams)
 {
@@ -53,7 +63,7 @@ static int list(struct ctl *ctl)
     if (result == NULL)
         return ctl->status;
     if (ctl->json)
-        json_array_foreach(streams, i, stream) output_json(ctl, stream, '\n');
+        print_objects(ctl, streams);
     else if (ctl->quiet)
         print_numbers(ctl, streams);
     else if (json_array_size(streams) > 0)
