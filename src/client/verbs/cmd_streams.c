@@ -58,8 +58,6 @@ static int list(struct ctl *ctl)
 {
     CLEANUP(json_release) json_t *result = ctl_call(ctl, "stream.list", json_object());
     const json_t *streams = json_object_get(result, "streams");
-    size_t i;
-    json_t *stream;
     if (result == NULL)
         return ctl->status;
     if (ctl->json)
