@@ -343,8 +343,9 @@ static int fill_answers(struct channels *channels, struct bytes *frame, size_t r
             &(struct lane_record){.type = answer->type, .id = answer->id, .code = answer->code});
     }
     channels->answer_count -= done;
-    memmove(channels->answers, channels->answers + done,
-            channels->answer_count * sizeof *channels->answers);
+    if (channels->answer_count > 0)
+        memmove(channels->answers, channels->answers + done,
+                channels->answer_count * sizeof *channels->answers);
     return r;
 }
 
