@@ -70,7 +70,7 @@ def test_no_queue_is_lost_at_a_restart(paired):
     (["wait-online", "away", "--timeout", "0.1"], b"", 75),
     (["follow", "--count", "1", "--timeout", "0.1"], b"", 75),
     (["rpc", "message.send", '{"body": "x", "peer": "nobody"}'], b"", 67),
-    (["doctor"], b"", 69),
+    (["doctor", "-s", "/nowhere/control.sock"], b"", 69),
 ])
 def test_no_failure_ends_with_exit_status_0(alice, arguments, input, status):
     """ "It printed an error and my script went on, because the status was 0." """

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import eventually
+from harness import PATIENCE_S, eventually
 
 KEY_AND_LATER = 2  # frames of a host: HELLO, KEY, CONFIRM
 
@@ -176,7 +176,7 @@ def test_who_waits_for_a_pong_of_a_peer_that_goes_is_told(paired):
     bob.process.send_signal(19)  # SIGSTOP: it answers nothing
     try:
         control = alice.control()
-        control.ask("peer.ping", name="bob", timeout_ms=0)
+        control.ask("peer.ping", name="bob", timeout_ms=PATIENCE_S * 1000)
         alice.rpc("hello")
         alice.rpc("peer.remove", name="bob")
         assert control.read()["error"]["data"]["kind"] == "peer_offline"
