@@ -170,7 +170,9 @@ static int read_marks(struct db *db)
 /* The last message of a run moves the marks, if it is an ordinary one. */
 static int roll_run(struct db *db, struct mark *mark, enum message_state state, struct log_run run)
 {
-    const int64_t last = run.first + run.count - 1;
+    int64_t last;
+    if (__builtin_add_overflow(run.first, (int64_t)run.count - 1, &last))
+        return sql_damage(db, "log");
     struct uuid id = {0};
     CLEANUP(sql_end)
     struct sql query = sql_read(db, "SELECT state, id FROM log WHERE seq = ? AND type = 1");
