@@ -83,6 +83,8 @@ static int ask_terminal(bool is_new, struct bytes *passphrase)
     int r = is_new ? ask_twice(terminal, passphrase)
                    : ask(terminal, "Passphrase of the backup: ", passphrase);
     close(terminal);
+    if (r != 0)
+        bytes_deinit(passphrase);
     return r == 0 ? passphrase_take_line(passphrase, "/dev/tty") : r;
 }
 
