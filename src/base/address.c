@@ -84,6 +84,14 @@ int address_parse(const char *text, struct address *address)
     return 0;
 }
 
+bool address_has_port(const char *text)
+{
+    const char *bracket = strchr(text, ']'), *colon = strchr(text, ':');
+    if (bracket != NULL)
+        return bracket[1] == ':';
+    return colon != NULL && strchr(colon + 1, ':') == NULL;
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;

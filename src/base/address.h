@@ -27,6 +27,9 @@ struct address {
  */
 int address_parse(const char *text, struct address *address);
 
+/* Whether the text of an address that address_parse() has read says a port. */
+bool address_has_port(const char *text);
+
 /* Whether both are the same text and port. */
 bool address_equal(const struct address *a, const struct address *b);
 

@@ -31,6 +31,19 @@ static json_t *view_new_invite(const struct invite_row *row, const struct invite
     return object;
 }
 
+/* The port of the first listener is that of an address without one. */
+static void add_ports(struct control_call *call, struct address *addresses, unsigned count)
+{
+    const json_t *texts = json_object_get(call->params, "address");
+    struct address listener;
+    if (node_listener_count(call->node) == 0 ||
+        address_parse(node_listener_name(call->node, 0), &listener) < 0)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        if (!address_has_port(json_string_value(json_array_get(texts, i))))
+            addresses[i].port = listener.port;
+}
+
 enum control_answer control_invite_create(struct control_call *call)
 {
     int64_t lifetime_s = control_call_integer(call, "expires_s", LIFETIME_DEFAULT_S);
@@ -42,6 +55,7 @@ enum control_answer control_invite_create(struct control_call *call)
     struct invite_uri uri;
     if (!control_call_addresses(call, "address", addresses, &wanted.address_count))
         return CALL_FAILED;
+    add_ports(call, addresses, wanted.address_count);
     if (lifetime_s < 1 || lifetime_s > LIFETIME_MAX_S)
         return control_call_fail(call, RPC_KIND_usage,
                                  "an invite is good for at least a second and at most a year");

@@ -130,9 +130,24 @@ static const char *read_fragment(const char *fragment, struct invite_uri *invite
     return NULL;
 }
 
+/* Copies the text without its white space. */
+static const char *join_lines(const char *text, char line[static INVITE_URI_MAX])
+{
+    size_t size = 0;
+    for (; *text != '\0'; text++) {
+        if (isspace((unsigned char)*text))
+            continue;
+        if (size + 1 == INVITE_URI_MAX)
+            return "it is too long";
+        line[size++] = *text;
+    }
+    line[size] = '\0';
+    return NULL;
+}
+
 static const char *read_all(const char *text, struct invite_uri *invite)
 {
-    if (strlen(text) >= INVITE_URI_MAX || strncmp(text, scheme, sizeof scheme - 1) != 0)
+    if (strncmp(text, scheme, sizeof scheme - 1) != 0)
         return "it does not begin with p2pchat://";
     const char *list = text + sizeof scheme - 1;
     const char *slash = list + strcspn(list, "/#");
@@ -140,6 +155,9 @@ static const char *read_all(const char *text, struct invite_uri *invite)
     if (*hash == '\0')
         return "there is no '#' in it: was all of it copied?";
     const char *path = *slash == '/' ? slash + 1 : slash;
+    if (memchr(list, '?', (size_t)(hash - list)) != NULL)
+        return "somebody has added a '?' and what follows it, as link trackers do: ask for the "
+               "line as it was printed";
     const char *wrong = read_addresses(SPAN(list, (size_t)(slash - list)), invite);
     if (wrong == NULL)
         wrong = read_name(SPAN(path, (size_t)(hash - path)), invite);
@@ -148,7 +166,11 @@ static const char *read_all(const char *text, struct invite_uri *invite)
 
 int invite_uri_parse(const char *text, struct invite_uri *invite, const char **complaint)
 {
+    char line[INVITE_URI_MAX];
     *invite = (struct invite_uri){0};
-    *complaint = read_all(text, invite);
+    *complaint = join_lines(text, line);
+    if (*complaint == NULL)
+        *complaint = read_all(line, invite);
+    explicit_bzero(line, sizeof line);
     return *complaint == NULL ? 0 : -EINVAL;
 }

@@ -28,7 +28,8 @@ struct invite_uri {
 int invite_uri_format(const struct invite_uri *invite, struct bytes *text);
 
 /*
- * Reads exactly that form. 0, or -EINVAL with `complaint` set to what is wrong with it: static text
- * for people that goes with "this is no invite: …".
+ * Reads exactly that form; white space, also line breaks in the middle, is left out as mail
+ * programs and terminals put it in. 0, or -EINVAL with `complaint` set to what is wrong with it:
+ * static text for people that goes with "this is no invite: …".
  */
 int invite_uri_parse(const char *text, struct invite_uri *invite, const char **complaint);

@@ -1,5 +1,6 @@
 """Pairing by an invite: one line, used once, and both sides know each other for certain."""
 
+import pathlib
 import re
 
 import pytest
@@ -322,3 +323,33 @@ def test_a_suggested_name_that_misleads_is_not_taken(daemon, alice, bob, name):
     names = {peer["name"] for peer in bob.rpc("peer.list")["peers"]}
     assert len(names) == 2 and "alice" in names
     assert (names - {"alice"}).pop().startswith("peer-")
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda line: " " + line, lambda line: "\n" + line, lambda line: line + "\r\n",
+    lambda line: "\n".join(line[i:i + 60] for i in range(0, len(line), 60)),
+])
+def test_white_space_of_mail_programs_means_nothing(alice, bob, spoil):
+    line = invite(alice, "bob", "--address", alice.address)
+    bob.ctl("join", "--timeout", "30", "-", "alice", input=spoil(line))
+    assert alice.peer("bob")["trust"] == "verified"
+
+
+def test_a_part_that_a_tracker_has_added_is_told_and_leaves_no_peer(alice, bob):
+    line = invite(alice, "bob", "--address", alice.address).replace("#", "?utm_source=mail#")
+    assert "link trackers" in bob.ctl("join", line, expect=64).err
+    assert bob.rpc("peer.list")["peers"] == []
+
+
+def test_an_address_without_a_port_gets_the_one_that_is_listened_on(alice):
+    port = alice.address.rpartition(":")[2]
+    made = alice.ctl("--json", "invite", "--address", "192.0.2.7", "--address", "192.0.2.8:1").json[0]
+    assert made["addresses"] == [f"192.0.2.7:{port}", "192.0.2.8:1"]
+
+
+def test_an_invite_is_not_left_in_the_list_of_processes(alice, bob):
+    line = invite(alice, "bob", "--address", "127.0.0.1:1")
+    joining = bob.client("join", "--timeout", "30", line, "alice")
+    shown = pathlib.Path(f"/proc/{joining.process.pid}/cmdline")
+    eventually(lambda: line not in shown.read_text(), "an overwritten argument")
+    joining.process.kill()

@@ -164,9 +164,21 @@ static void test_format_holds_the_longest_address(void **state)
     assert_int_equal(strlen(text), ADDRESS_HOST_MAX - 1 + strlen("[]:65535"));
 }
 
+static void test_a_port_may_be_left_out(void **state)
+{
+    static const char *const with[] = {"a:1", "192.0.2.1:8766", "[2001:db8::1]:8766"};
+    static const char *const without[] = {"a", "192.0.2.1", "[2001:db8::1]", "2001:db8::1", "::1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof with / sizeof with[0]; i++)
+        assert_true(address_has_port(with[i]));
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
+        assert_false(address_has_port(without[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_port_may_be_left_out),
         cmocka_unit_test(test_parse_reads_every_form),
         cmocka_unit_test(test_parse_refuses_junk),
         cmocka_unit_test(test_parse_bounds_the_host),

@@ -62,6 +62,25 @@ static void test_a_name_and_a_port_may_be_missing(void **state)
     }
 }
 
+/* A blank before or behind it, an empty line, a line that was wrapped by whoever carried it. */
+static void test_white_space_means_nothing(void **state)
+{
+    static const char *const texts[] = {
+        " p2pchat://a.example/bob#" FRAGMENT,         "p2pchat://a.example/bob#" FRAGMENT " ",
+        "\n\r\np2pchat://a.example/bob#" FRAGMENT,    "p2pchat://a.ex\r\nample/bob#" FRAGMENT "\n",
+        "p2pchat://a.example/bob#\n  " FRAGMENT "\t", "p2pchat:// a.example / bob # " FRAGMENT,
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct invite_uri invite;
+        const char *complaint;
+        if (invite_uri_parse(texts[i], &invite, &complaint) != 0)
+            fail_msg("\"%s\": %s", texts[i], complaint);
+        assert_string_equal(invite.addresses[0].host, "a.example");
+        assert_string_equal(invite.name, "bob");
+    }
+}
+
 static void test_anything_else_is_told(void **state)
 {
     static const char *const texts[] = {
@@ -71,14 +90,14 @@ static void test_anything_else_is_told(void **state)
         "p2pchat://a/b",
         "p2pchat:/a#" FRAGMENT,
         "P2PCHAT://a#" FRAGMENT,
-        " p2pchat://a#" FRAGMENT,
         "p2pchat://#" FRAGMENT,
         "p2pchat:///name#" FRAGMENT,
         "p2pchat://,a#" FRAGMENT,
         "p2pchat://a,,b#" FRAGMENT,
         "p2pchat://a:0#" FRAGMENT,
         "p2pchat://a:70000#" FRAGMENT,
-        "p2pchat://a b#" FRAGMENT,
+        "p2pchat://a/b?utm_source=mail#" FRAGMENT,
+        "p2pchat://a?b#" FRAGMENT,
         "p2pchat://1,2,3,4,5,6,7,8,9#" FRAGMENT,
         "p2pchat://a/%#" FRAGMENT,
         "p2pchat://a/%4#" FRAGMENT,
@@ -87,7 +106,6 @@ static void test_anything_else_is_told(void **state)
         "p2pchat://a#",
         "p2pchat://a#x" FRAGMENT,
         "p2pchat://a##" FRAGMENT,
-        "p2pchat://a#" FRAGMENT " ",
         "p2pchat://a#" FRAGMENT "=",
     };
     (void)state;
@@ -130,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_is_read),
         cmocka_unit_test(test_a_name_and_a_port_may_be_missing),
+        cmocka_unit_test(test_white_space_means_nothing),
         cmocka_unit_test(test_anything_else_is_told),
         cmocka_unit_test(test_every_character_of_the_secret_counts),
         cmocka_unit_test(test_a_name_that_is_too_long_is_told),
