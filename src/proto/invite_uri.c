@@ -9,13 +9,33 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "crypto/digest.h"
 
 static const char scheme[] = "p2pchat://";
 
 enum {
-    PAYLOAD_SIZE = FINGERPRINT_SIZE + INVITE_SECRET_SIZE,
+    CHECK_SIZE = 3,
+    SECRET_AT = FINGERPRINT_SIZE,
+    CHECK_AT = FINGERPRINT_SIZE + INVITE_SECRET_SIZE,
+    PAYLOAD_SIZE = CHECK_AT + CHECK_SIZE,
     FRAGMENT_LENGTH = BASE64_LENGTH(PAYLOAD_SIZE),
+    UNCHECKED_LENGTH = BASE64_LENGTH(CHECK_AT), /* as older programs print it */
 };
+
+/* What finds a typo: the hash of all that stands before it, with `line` up to the '#'. 0 or -EIO.
+ */
+static int make_check(struct span line, const uint8_t payload[static CHECK_AT],
+                      uint8_t check[static CHECK_SIZE])
+{
+    static const char label[] = "p2pchat/1 invite text";
+    const struct span parts[] = {SPAN(label, sizeof label), line, SPAN("#", 1),
+                                 SPAN(payload, CHECK_AT)};
+    uint8_t hash[SHA256_SIZE];
+    const int r = sha256(parts, sizeof parts / sizeof parts[0], hash);
+    if (r == 0)
+        memcpy(check, hash, CHECK_SIZE);
+    return r;
+}
 
 static int append_text(struct bytes *out, const char *text)
 {
@@ -51,18 +71,24 @@ static int append_addresses(struct bytes *out, const struct invite_uri *invite)
     return r;
 }
 
-static int append_fragment(struct bytes *out, const struct invite_uri *invite)
+/* `start` is where in `out` the line begins. */
+static int append_fragment(struct bytes *out, size_t start, const struct invite_uri *invite)
 {
     uint8_t payload[PAYLOAD_SIZE];
     char fragment[1 + FRAGMENT_LENGTH + 1] = "#";
     memcpy(payload, invite->inviter.bytes, FINGERPRINT_SIZE);
-    memcpy(payload + FINGERPRINT_SIZE, invite->secret, INVITE_SECRET_SIZE);
+    memcpy(payload + SECRET_AT, invite->secret, INVITE_SECRET_SIZE);
+    const int r =
+        make_check(SPAN(out->data + start, out->size - start), payload, payload + CHECK_AT);
+    if (r != 0)
+        return r;
     base64_encode(BASE64_URL, payload, sizeof payload, fragment + 1);
     return append_text(out, fragment);
 }
 
 int invite_uri_format(const struct invite_uri *invite, struct bytes *text)
 {
+    const size_t start = text->size;
     int r = append_text(text, scheme);
     if (r == 0)
         r = append_addresses(text, invite);
@@ -70,7 +96,7 @@ int invite_uri_format(const struct invite_uri *invite, struct bytes *text)
         r = append_text(text, "/");
     if (r == 0)
         r = append_escaped(text, invite->name);
-    return r == 0 ? append_fragment(text, invite) : r;
+    return r == 0 ? append_fragment(text, start, invite) : r;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -118,15 +144,23 @@ static const char *read_name(struct span path, struct invite_uri *invite)
     return NULL;
 }
 
-static const char *read_fragment(const char *fragment, struct invite_uri *invite)
+/* `line` is what stands before the '#'. */
+static const char *read_fragment(struct span line, const char *fragment, struct invite_uri *invite)
 {
-    uint8_t payload[PAYLOAD_SIZE];
-    if (strlen(fragment) != FRAGMENT_LENGTH)
-        return "what follows '#' must be 64 characters: was all of it copied?";
-    if (base64_decode(BASE64_URL, fragment, FRAGMENT_LENGTH, payload, sizeof payload) != 0)
+    uint8_t payload[PAYLOAD_SIZE], check[CHECK_SIZE];
+    const size_t length = strlen(fragment);
+    const bool checked = length == FRAGMENT_LENGTH;
+    if (!checked && length != UNCHECKED_LENGTH)
+        return "what follows '#' must be 68 characters (or 64, from an older program): was all of "
+               "it copied?";
+    if (base64_decode(BASE64_URL, fragment, length, payload, checked ? PAYLOAD_SIZE : CHECK_AT) !=
+        0)
         return "what follows '#' has characters that don't belong there";
+    if (checked && (make_check(line, payload, check) != 0 ||
+                    memcmp(check, payload + CHECK_AT, CHECK_SIZE) != 0))
+        return "it has a typo: copy it again";
     memcpy(invite->inviter.bytes, payload, FINGERPRINT_SIZE);
-    memcpy(invite->secret, payload + FINGERPRINT_SIZE, INVITE_SECRET_SIZE);
+    memcpy(invite->secret, payload + SECRET_AT, INVITE_SECRET_SIZE);
     return NULL;
 }
 
@@ -158,10 +192,11 @@ static const char *read_all(const char *text, struct invite_uri *invite)
     if (memchr(list, '?', (size_t)(hash - list)) != NULL)
         return "somebody has added a '?' and what follows it, as link trackers do: ask for the "
                "line as it was printed";
-    const char *wrong = read_addresses(SPAN(list, (size_t)(slash - list)), invite);
+    /* First what finds a typo anywhere in the line: that is told as one. */
+    const char *wrong = read_fragment(SPAN(text, (size_t)(hash - text)), hash + 1, invite);
     if (wrong == NULL)
-        wrong = read_name(SPAN(path, (size_t)(hash - path)), invite);
-    return wrong != NULL ? wrong : read_fragment(hash + 1, invite);
+        wrong = read_addresses(SPAN(list, (size_t)(slash - list)), invite);
+    return wrong != NULL ? wrong : read_name(SPAN(path, (size_t)(hash - path)), invite);
 }
 
 int invite_uri_parse(const char *text, struct invite_uri *invite, const char **complaint)

@@ -2,10 +2,12 @@
 /*
  * An invite as one line of text:
  *
- *     p2pchat://192.0.2.1:8766,[2001:db8::1]:8766/alice#<64 characters>
+ *     p2pchat://192.0.2.1:8766,[2001:db8::1]:8766/alice#<68 characters>
  *
- * where the inviter may be reached, how he suggests to be called (optional, percent-encoded), and
- * base64url of the fingerprint of his key and the secret. Whoever reads the line can use it.
+ * where the inviter may be reached, what name it suggests for itself (optional, percent-encoded),
+ * and base64url of the fingerprint of its key, the secret, and three bytes that check all of this,
+ * so that a typo is found before anything is dialled. A line of 64 characters there, which older
+ * programs print, has no check. Whoever reads the line can use it.
  */
 #pragma once
 
@@ -24,7 +26,7 @@ struct invite_uri {
     uint8_t secret[INVITE_SECRET_SIZE];
 };
 
-/* Appends the text without a NUL. 0 or -ENOMEM. */
+/* Appends the text without a NUL. 0, -ENOMEM or -EIO. */
 int invite_uri_format(const struct invite_uri *invite, struct bytes *text);
 
 /*

@@ -48,6 +48,13 @@ def eventually(condition, what):
         time.sleep(0.01)
 
 
+def redirect(invite, old, new):
+    """The invite with another address. Its check covers the addresses, so that is left out."""
+    line, _, secret = invite.partition("#")
+    assert old in line
+    return f"{line.replace(old, new)}#{secret[:64]}"
+
+
 def faketime(spec):
     """A prefix under which a program sees another time; skips the test where that can't be."""
     [*libraries] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")

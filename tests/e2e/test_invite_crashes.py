@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
 from gate import Gate
-from harness import PATIENCE_S
+from harness import PATIENCE_S, redirect
 
 STEPS = ["HELLO_J", "HELLO_H", "IDENT", "KEY", "CONFIRM_J", "CONFIRM_H"]
 
@@ -87,7 +87,7 @@ def test_whoever_comes_first_uses_it_up(alice, bob, daemon, gate, step):
     gate.hold(getattr(p2ppeer, step))
     joining = bob.client("--json", "join", uri, "alice")
     assert gate.held.wait(PATIENCE_S)
-    carol.ctl("join", uri.replace(gate.address, alice.address), "alice")
+    carol.ctl("join", redirect(uri, gate.address, alice.address), "alice")
     gate.open()
     joining.wait(76)
     [peer] = alice.rpc("peer.list")["peers"]
@@ -101,7 +101,7 @@ def test_at_the_last_step_the_second_is_refused(alice, bob, daemon, gate):
     gate.hold(p2ppeer.CONFIRM_J)
     joining = bob.client("join", uri, "alice")
     assert gate.held.wait(PATIENCE_S)
-    carol.ctl("join", uri.replace(gate.address, alice.address), "alice")
+    carol.ctl("join", redirect(uri, gate.address, alice.address), "alice")
     gate.release()
     joining.wait(76)
     [peer] = alice.rpc("peer.list")["peers"]

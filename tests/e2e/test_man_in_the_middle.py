@@ -14,7 +14,7 @@ from gate import Gate
 from mallory import Mallory
 from p2pcrypto import Identity
 
-from harness import eventually
+from harness import eventually, redirect
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_he_is_not_noticed_at_a_first_contact_that_nobody_checks(alice, bob, mal
 
 def test_an_invite_finds_him_out(alice, bob, mallory):
     uri = alice.ctl("invite", "bob").out.strip()
-    failed = bob.ctl("--json", "join", uri.replace(alice.address, mallory.address), "alice",
+    failed = bob.ctl("--json", "join", redirect(uri, alice.address, mallory.address), "alice",
                      expect=77)
     assert failed.error["kind"] == "mismatch"
     assert mallory.fingerprint in failed.error["message"]
@@ -82,7 +82,7 @@ def test_an_invite_finds_him_out_where_strangers_may_ask(daemon, bob, his_key):
     mallory = Mallory(alice.address, his_key)
     try:
         uri = alice.ctl("invite", "bob").out.strip()
-        bob.ctl("join", uri.replace(alice.address, mallory.address), "alice", expect=77)
+        bob.ctl("join", redirect(uri, alice.address, mallory.address), "alice", expect=77)
         alice.wait_for_request(mallory)
         assert alice.rpc("peer.list")["peers"] == []
         assert len(alice.rpc("invite.list")["invites"]) == 1

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "fuzz/fuzz.h"
 #include "proto/invite_uri.h"
 
@@ -47,6 +48,14 @@ static void read_invite(const char *text)
     assert(strcmp((const char *)written.data, (const char *)rewritten.data) == 0);
     bytes_deinit(&written);
     bytes_deinit(&rewritten);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    assert(crypto_init() == 0);
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

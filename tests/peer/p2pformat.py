@@ -37,15 +37,22 @@ class Invite:
         self.secret = os.urandom(16) if secret is None else secret
 
     def __str__(self):
-        fragment = base64.urlsafe_b64encode(self.fingerprint + self.secret).decode()
-        return f"p2pchat://{','.join(self.addresses)}/{urllib.parse.quote(self.name)}#{fragment}"
+        line = f"p2pchat://{','.join(self.addresses)}/{urllib.parse.quote(self.name)}"
+        payload = self.fingerprint + self.secret
+        return f"{line}#{base64.urlsafe_b64encode(payload + self.check(line, payload)).decode()}"
+
+    @staticmethod
+    def check(line, payload):
+        """The three bytes that find a typo."""
+        return sha256(b"p2pchat/1 invite text\0", line.encode(), b"#", payload)[:3]
 
     @classmethod
     def parse(cls, text):
         uri = urllib.parse.urlsplit(text)
-        check(uri.scheme == "p2pchat" and len(uri.fragment) == 64, "not an invite")
+        check(uri.scheme == "p2pchat" and len(uri.fragment) in (64, 68), "not an invite")
         data = base64.urlsafe_b64decode(uri.fragment)
-        return cls(data[:32], uri.netloc.split(","), urllib.parse.unquote(uri.path[1:]), data[32:])
+        check(data[48:] in (b"", cls.check(text.partition("#")[0], data[:48])), "a typo")
+        return cls(data[:32], uri.netloc.split(","), urllib.parse.unquote(uri.path[1:]), data[32:48])
 
     @staticmethod
     def id_of(secret):

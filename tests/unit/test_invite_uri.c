@@ -5,10 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "crypto/crypto.h"
 #include "proto/invite_uri.h"
 #include "unit/cmocka_all.h"
 
 #define FRAGMENT "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v"
+
+static int setup(void **state)
+{
+    (void)state;
+    return crypto_init();
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    crypto_deinit();
+    return 0;
+}
 
 static struct invite_uri make_invite(void)
 {
@@ -27,7 +42,7 @@ static struct invite_uri make_invite(void)
 static void test_what_is_written_is_read(void **state)
 {
     static const char expected[] =
-        "p2pchat://192.0.2.1:8766,[2001:db8::1]:1/al%20ice%2f%c3%a9#" FRAGMENT;
+        "p2pchat://192.0.2.1:8766,[2001:db8::1]:1/al%20ice%2f%c3%a9#" FRAGMENT "riUY";
     const struct invite_uri invite = make_invite();
     struct bytes text = {0};
     struct invite_uri again;
@@ -45,6 +60,27 @@ static void test_what_is_written_is_read(void **state)
     assert_memory_equal(again.inviter.bytes, invite.inviter.bytes, FINGERPRINT_SIZE);
     assert_memory_equal(again.secret, invite.secret, INVITE_SECRET_SIZE);
     bytes_deinit(&text);
+}
+
+/* Each character, one at a time, by another one. */
+static void test_a_typo_is_found_wherever_it_is(void **state)
+{
+    const struct invite_uri invite = make_invite();
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    (void)state;
+    assert_int_equal(invite_uri_format(&invite, &text), 0);
+    assert_int_equal(bytes_append_u8(&text, '\0'), 0);
+    for (size_t i = strlen("p2pchat://"); i + 1 < text.size; i++) {
+        const uint8_t right = text.data[i];
+        struct invite_uri again;
+        const char *complaint = NULL;
+        text.data[i] = right == '8' ? '9' : '8';
+        if (invite_uri_parse((const char *)text.data, &again, &complaint) == 0)
+            fail_msg("taken: %s", (const char *)text.data);
+        if (right != '#')
+            assert_string_equal(complaint, "it has a typo: copy it again");
+        text.data[i] = right;
+    }
 }
 
 static void test_a_name_and_a_port_may_be_missing(void **state)
@@ -147,11 +183,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_written_is_read),
+        cmocka_unit_test(test_a_typo_is_found_wherever_it_is),
         cmocka_unit_test(test_a_name_and_a_port_may_be_missing),
         cmocka_unit_test(test_white_space_means_nothing),
         cmocka_unit_test(test_anything_else_is_told),
         cmocka_unit_test(test_every_character_of_the_secret_counts),
         cmocka_unit_test(test_a_name_that_is_too_long_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
