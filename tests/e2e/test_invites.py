@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from harness import PATIENCE_S, eventually, pair, redirect
+from harness import P2PCHATCTL, PATIENCE_S, eventually, pair, redirect
+from screen import Screen
 
 FRAGMENT = re.compile(r"#[A-Za-z0-9_-]{68}$")
 
@@ -307,7 +308,7 @@ def test_without_an_option_all_interfaces_are_named(daemon):
 def test_the_secret_stays_out_of_list_log_and_status(alice, bob):
     uri = invite(alice, "bob")
     bob.ctl("join", uri, "alice")
-    secret = uri[-22:]
+    secret = uri[-26:-4]  # what follows is the check
     for daemon in (alice, bob):
         assert secret not in daemon.text_of_log()
         assert secret not in str(daemon.rpc("status"))
@@ -334,6 +335,22 @@ def test_a_suggested_name_that_misleads_is_not_taken(daemon, alice, bob, name):
 def test_white_space_of_mail_programs_means_nothing(alice, bob, spoil):
     line = invite(alice, "bob", "--address", alice.address)
     bob.ctl("join", "--timeout", "30", "-", "alice", input=spoil(line))
+    assert alice.peer("bob")["trust"] == "verified"
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_on_a_terminal_the_invite_is_asked_for(alice, bob, width):
+    """Only that line is read, be it broken; what is typed after it is the shell's."""
+    line = invite(alice, "bob", "--address", alice.address)
+    screen = Screen(bob.home, f"{P2PCHATCTL} -s {bob.socket} join - alice", columns=200,
+                    environment={"HOME": str(bob.home)})
+    try:
+        screen.expect_line(lambda shown: shown.startswith("Paste the invite"))
+        for start in range(0, len(line), width or len(line)):
+            screen.enter(line[start:start + (width or len(line))])
+        screen.expect_line("exit status 0")
+    finally:
+        screen.end()
     assert alice.peer("bob")["trust"] == "verified"
 
 

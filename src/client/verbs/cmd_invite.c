@@ -86,7 +86,7 @@ static int print_invite(struct ctl *ctl, const json_t *invite, bool qr)
     view_time(member_string(invite, "expires", ""), local);
     ctl_note(ctl, "good once, until %s; who takes it up is called %s here", local,
              member_string(invite, "name", "by a name made of the key"));
-    ctl_note(ctl, "on the other machine: p2pchatctl join, and paste that line when it asks");
+    ctl_note(ctl, "on the other machine type p2pchatctl join, and paste that line when it asks");
     ctl_note(ctl, "who reads it can use it: send it where only they can read it");
     note_reach(ctl, json_object_get(invite, "addresses"));
     return ctl->status;

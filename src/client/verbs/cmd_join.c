@@ -12,7 +12,10 @@
 #include "client/peer_view.h"
 #include "client/verb.h"
 
-enum { TIMEOUT_DEFAULT_MS = 60 * 1000 };
+enum {
+    TIMEOUT_DEFAULT_MS = 60 * 1000,
+    SECRET_LENGTH_MIN = 64, /* characters behind the '#' of an invite, at least */
+};
 
 static int read_options(struct ctl *ctl, uint64_t *timeout_ms, int argc, char **argv)
 {
@@ -28,35 +31,57 @@ static int read_options(struct ctl *ctl, uint64_t *timeout_ms, int argc, char **
     return option == OPTIONS_STOP ? OPTIONS_STOP : 0;
 }
 
-/* On a terminal one line, for which it asks; else all there is. 0, an input_outcome or -errno. */
-static int read_text(struct ctl *ctl, struct input *input, struct span *text)
+/* Whether a pasted text has its secret too: mail programs break the line before it, or in it. */
+static bool is_whole(struct span text)
 {
-    int r = 0;
-    if (isatty(ctl->in) != 1)
-        return input_all(input, text);
+    const uint8_t *hash = text.size > 0 ? memchr(text.data, '#', text.size) : NULL;
+    return hash != NULL && (size_t)(text.data + text.size - hash) > SECRET_LENGTH_MIN;
+}
+
+/* Asks for the invite, and takes lines until it is whole or an empty one follows. As read_text().
+ */
+static int ask_for_text(const struct ctl *ctl, struct input *input, struct bytes *text)
+{
     fputs("Paste the invite, then press Enter: ", ctl->err);
     fflush(ctl->err);
-    *text = SPAN(NULL, 0);
-    while (r == INPUT_NONE || (r == 0 && text->size == 0)) { /* an empty line may come before it */
-        r = input_line(input, text);
-        if (r == INPUT_NONE && (r = input_read(input)) == 0)
-            r = INPUT_NONE;
+    for (;;) {
+        struct span line;
+        int r = input_line(input, &line);
+        if (r == INPUT_NONE) {
+            r = input_read(input);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (r != 0 || (line.size == 0 && text->size > 0))
+            return r == INPUT_END ? 0 : r;
+        r = bytes_append(text, line.data, line.size);
+        if (r != 0 || is_whole(bytes_span(text)))
+            return r;
     }
-    return r;
+}
+
+/* What stands on standard input. 0, INPUT_TOO_LONG or -errno. */
+static int read_text(const struct ctl *ctl, struct input *input, struct bytes *text)
+{
+    struct span all;
+    if (isatty(ctl->in) == 1)
+        return ask_for_text(ctl, input, text);
+    const int r = input_all(input, &all);
+    return r == 0 ? bytes_append(text, all.data, all.size) : r;
 }
 
 /* The invite on standard input. New reference, or NULL after telling. */
 static json_t *read_uri(struct ctl *ctl)
 {
     CLEANUP(input_deinit) struct input input = {.fd = ctl->in};
-    struct span text;
+    CLEANUP(bytes_deinit) struct bytes text = {0};
     const int r = read_text(ctl, &input, &text);
     if (r != 0) {
         if (r == INPUT_TOO_LONG)
             ctl_fail(ctl, RPC_KIND_too_large, "an invite is one line");
         else
-            ctl_fail_as(ctl, EX_IOERR, "input", "can't read the invite: %s",
-                        r < 0 ? strerror(-r) : "there is none");
+            ctl_fail_as(ctl, EX_IOERR, "input", "can't read the invite: %s", strerror(-r));
         return NULL;
     }
     json_t *uri = json_stringn((const char *)text.data, text.size);
@@ -81,7 +106,7 @@ int cmd_join(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     const char *name = argc - optind == 2 ? argv[optind + 1] : NULL;
     if (optind == argc && isatty(ctl->in) != 1)
-        return options_misuse(ctl, "which invite? - reads it from standard input"), ctl->status;
+        return options_misuse(ctl, "which invite? '-' reads it from standard input"), ctl->status;
     json_t *uri =
         optind == argc || strcmp(argv[optind], "-") == 0 ? read_uri(ctl) : take_uri(argv[optind]);
     if (uri == NULL)
