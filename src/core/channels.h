@@ -82,7 +82,6 @@ struct channels {
     /* The lane. */
     bool attached;
     bool hello_sent;
-    bool resumes_sent;
     bool ready_sent;
     bool hello_in;
     bool ready_in;

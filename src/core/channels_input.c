@@ -44,6 +44,8 @@ static void meet(struct channels *channels, struct span instance)
     memcpy(channels->peer_instance, instance.data, LANE_INSTANCE_SIZE);
     channels->peer_met = true;
     channels->highest_seen = 0;
+    if (channels->well != NULL)
+        memset(channels->well, 0, CHANNELS_WELL_MAX * sizeof *channels->well);
 }
 
 void channels_check_ready(struct channels *channels)
@@ -139,6 +141,8 @@ static int take_open(struct channels *channels, const struct lane_record *record
 
 int channels_take(struct channels *channels, const struct lane_record *record)
 {
+    if (!channels->ready_in)
+        return take_greeting(channels, record);
     if (record->type == LANE_ECHO) {
         channels->echo_due = true;
         memcpy(channels->echo, record->data.data, LANE_ECHO_SIZE);
@@ -147,8 +151,6 @@ int channels_take(struct channels *channels, const struct lane_record *record)
     }
     if (record->type == LANE_ECHOED)
         return 0; /* that it came is all there is to it */
-    if (!channels->ready_in)
-        return take_greeting(channels, record);
     if (record->type == LANE_OPEN)
         return take_open(channels, record);
     if (record->type == LANE_HELLO || record->type == LANE_RESUME || record->type == LANE_READY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The inside of a set of streams, shared by channels.c and channels_input.c and by nobody else.
+ * The inside of a set of streams, shared by the three channels*.c and by nobody else.
  */
 #pragma once
 

@@ -174,6 +174,9 @@ static void on_ended(void *context, int error)
     struct control_client *client = context;
     client->input_ended = true;
     client->broken |= error != 0;
+    /* One that was killed while it waits for a stream: the peer is told at once. */
+    client->broken |=
+        client->wait_count > 0 && !is_congested(client) && stream_gone(client->stream);
     control_follow_forget(client);
     loop_wake(client->control->loop);
 }

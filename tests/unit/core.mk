@@ -6,8 +6,8 @@ test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
 test_trust_OBJS = core/trust
-test_channels_OBJS = core/channels core/channels_input core/channel core/channel_local core/credit proto/lane \
-	proto/lane_keys proto/lane_record proto/record proto/message proto/keyschedule proto/frame \
+test_channels_OBJS = core/channels core/channels_input core/channels_output core/channel \
+	core/channel_local core/credit proto/lane proto/lane_keys proto/lane_record proto/record proto/message proto/keyschedule proto/frame \
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid \
 	$(crypto_core) tests/unit/fake_random tests/unit/deep
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
