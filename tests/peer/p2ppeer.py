@@ -60,7 +60,8 @@ class Chain:
 class Peer:
     """One link. `role` is our own; `other` is the public key that the other side has proved."""
 
-    def __init__(self, identity, connection, role, approved=True, invite=None, suites=1):
+    def __init__(self, identity, connection, role, approved=True, invite=None, suites=1,
+                 features=0):
         self.self = identity
         self.connection = connection
         self.connection.settimeout(PATIENCE_S)
@@ -69,6 +70,8 @@ class Peer:
         self.approved_there = False
         self.invite = invite  # the secret that a joiner shows, and a host looks for
         self.invited = False  # host: it was shown
+        self.features = features
+        self.features_there = 0
         self.random = os.urandom(32)
         self.aes_key = os.urandom(32)  # what a host hands to the joiner
         self.suites = suites  # a set of bits; 3 for both
@@ -193,7 +196,7 @@ class Peer:
         if self.invite is not None:
             id = Invite.id_of(self.invite)
             proof = Invite.proof(self.invite, hash, own.fingerprint)
-        prefix = (bytes(4) + id.ljust(16, b"\0") + proof.ljust(32, b"\0") +
+        prefix = (struct.pack(">I", self.features) + id.ljust(16, b"\0") + proof.ljust(32, b"\0") +
                   struct.pack(">H", len(own.spki)) + own.spki)
         return (prefix + self.sign_ident(hash, prefix)).ljust(1152, b"\0")
 
@@ -206,7 +209,7 @@ class Peer:
     def key(self, hash):
         wrapped = self.wrap(self.aes_key)
         own = self.self.public
-        prefix = (bytes(4) + struct.pack(">H", len(own.spki)) + own.spki +
+        prefix = (struct.pack(">IH", self.features, len(own.spki)) + own.spki +
                   struct.pack(">H", len(wrapped)) + wrapped)
         return (prefix + self.sign_key(hash, prefix)).ljust(1664, b"\0")
 
@@ -245,6 +248,7 @@ class Peer:
         return public
 
     def _take_ident(self, ident, hash):
+        self.features_there, = struct.unpack(">I", ident[:4])
         size, = struct.unpack(">H", ident[52:54])
         other = PublicKey(ident[54:54 + size])
         check(other.fingerprint != self.self.public.fingerprint, "our own key")
@@ -257,7 +261,7 @@ class Peer:
         self.other = other
 
     def _take_key(self, key, hash):
-        size, = struct.unpack(">H", key[4:6])
+        self.features_there, size = struct.unpack(">IH", key[:6])
         other = PublicKey(key[6:6 + size])
         check(other.fingerprint != self.self.public.fingerprint, "our own key")
         start = 8 + size
@@ -430,6 +434,9 @@ class Peer:
             self._take_message(Message.parse(body))
         elif type in (REKEY_INIT, REKEY_RESP, REKEY_DONE):
             self._take_rekey(type, body)
+        elif LANE_WANT <= type <= LANE_KEY:
+            check(self.features & self.features_there & STREAMS, "a lane without the feature")
+            check((self.role == HOST) == (type in (LANE_WANT, LANE_FAILED)), "a lane's other side")
         else:
             check(type == PONG or type >= 0x80, f"record 0x{type:02x}")
 
