@@ -39,10 +39,10 @@ class Ground:
         lane.greeted = lane.greet(*resumes)
         return lane
 
-    def serve(self, command="cat", name="echo", peers=("python",)):
+    def serve(self, command="cat", name="echo", peers=("python",), options=()):
         """A service of the daemon."""
         named = [word for peer in peers for word in ("-p", peer)]
-        return Serving(self.daemon, name, *named, "--exec", command, name=name)
+        return Serving(self.daemon, name, *named, *options, "--exec", command, name=name)
 
     def call(self, service="echo", *options):
         """A client of the daemon that calls a service of ours."""

@@ -124,10 +124,10 @@ def test_handshakes_that_stop_half_way_are_cut_at_their_deadline(paired, deep, r
 # --- a flood --------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def flood(daemon, per_second):
+def flood(daemon, per_second, words="hello"):
     """Connections, so many a second. Yields a list that has their number per second afterwards."""
     rate = []
-    process = subprocess.Popen([sys.executable, FLOOD, daemon.address, str(per_second)],
+    process = subprocess.Popen([sys.executable, FLOOD, daemon.address, str(per_second), words],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         yield rate
@@ -153,14 +153,15 @@ def p99_ms(times):
     return 1000 * statistics.quantiles(times, n=100)[98]
 
 
-def test_a_flood_of_connections_is_not_noticed_by_peers(paired, daemon, deep, result):
+@pytest.mark.parametrize("words", ["hello", "attach"])
+def test_a_flood_of_connections_is_not_noticed_by_peers(paired, daemon, deep, result, words):
     """Compared with a flood at somebody else, which keeps the machine as busy."""
     alice, bob = paired
     per_second, count = (5000, 2000) if deep else (1000, 200)
-    with flood(daemon("carol"), per_second):
+    with flood(daemon("carol"), per_second, words):
         calm = latencies(alice, count)
     before = resident_kib(bob.process.pid)
-    with flood(bob, per_second) as rate:
+    with flood(bob, per_second, words) as rate:
         eventually(lambda: descriptors(bob.process.pid) > HELD_MAX // 2, "the flood")
         flooded = latencies(alice, count)
         grown = resident_kib(bob.process.pid) - before
@@ -169,5 +170,6 @@ def test_a_flood_of_connections_is_not_noticed_by_peers(paired, daemon, deep, re
     assert alice.text_of_log().count(": online") == 1, "the link was lost"
     assert bob.received() == 2 * [str(number) for number in range(count)]
     assert not deep or p99_ms(flooded) < 2 * p99_ms(calm) + NOISE_MS
-    result(f"{rate[0]:.0f} connections a second: a known peer's p99 {p99_ms(flooded):.1f} ms, and "
+    result(f"{rate[0]:.0f} connections a second ({words}): a known peer's p99 "
+           f"{p99_ms(flooded):.1f} ms, and "
            f"{p99_ms(calm):.1f} ms when they go to somebody else; {grown / 1024:.0f} MiB more memory")
