@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A position in a file: one line, "EPOCH SEQ".
+ * A position in a file: one line, "PAST SEQ".
  */
 #include "client/cursor.h"
 
@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/number.h"
 
-enum { LINE_MAX_SIZE = 128 };
+enum { LINE_MAX_SIZE = CURSOR_PAST_MAX + 32 };
 
 static const uint64_t seq_max = (UINT64_C(1) << 53) - 1;
 
@@ -21,12 +21,12 @@ static int parse(char *line, struct cursor *cursor)
     uint64_t seq;
     line[strcspn(line, "\n")] = '\0';
     char *space = strchr(line, ' ');
-    if (space == NULL || space == line || space - line >= CURSOR_EPOCH_MAX)
+    if (space == NULL || space == line || space - line >= CURSOR_PAST_MAX)
         return -EINVAL;
     *space = '\0';
     if (number_parse(space + 1, seq_max, &seq) != 0)
         return -EINVAL;
-    snprintf(cursor->epoch, sizeof cursor->epoch, "%s", line);
+    snprintf(cursor->past, sizeof cursor->past, "%s", line);
     cursor->seq = (json_int_t)seq;
     return 0;
 }
@@ -47,6 +47,6 @@ int cursor_write(const char *path, const struct cursor *cursor)
 {
     char line[LINE_MAX_SIZE];
     const int size =
-        snprintf(line, sizeof line, "%s %" JSON_INTEGER_FORMAT "\n", cursor->epoch, cursor->seq);
+        snprintf(line, sizeof line, "%s %" JSON_INTEGER_FORMAT "\n", cursor->past, cursor->seq);
     return file_write_secret(path, SPAN(line, (size_t)size));
 }

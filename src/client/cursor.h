@@ -6,11 +6,11 @@
 
 #include <jansson.h>
 
-enum { CURSOR_EPOCH_MAX = 64 }; /* with the NUL */
+enum { CURSOR_PAST_MAX = 512 }; /* with the NUL */
 
 struct cursor {
-    char epoch[CURSOR_EPOCH_MAX]; /* of the store; a seq means nothing in another one */
-    json_int_t seq;               /* of the last event that is done with */
+    char past[CURSOR_PAST_MAX]; /* by which the daemon tells whether it knows that seq; "": none */
+    json_int_t seq;             /* of the last event that is done with */
 };
 
 /* 0, -ENOENT when there is no file yet, -EINVAL when it holds no cursor, or another -errno. */

@@ -13,18 +13,25 @@
 #include "base/clock.h"
 #include "client/connection.h"
 
+/* From here on the cursor says where to begin, in whatever store the daemon has by now. */
+static int set_beginning(const struct follower *follower)
+{
+    const struct cursor *cursor = &follower->cursor;
+    int r = json_object_set_new(follower->params, "after", json_integer(cursor->seq));
+    if (r == 0 && cursor->past[0] != '\0')
+        r = json_object_set_new(follower->params, "past", json_string(cursor->past));
+    return r == 0 ? 0 : (ctl_fail_connection(follower->ctl, -ENOMEM), -1);
+}
+
 /*
- * A cursor means nothing in another store: everything there is new. Better to see something twice
- * than to miss it.
+ * Where the daemon begins. A consumer begins anew at what it has acknowledged, and was shown more.
  */
-static void note_epoch(struct follower *follower, const char *epoch)
+static void take_beginning(struct follower *follower, bool again, const char *past, json_int_t from)
 {
     struct cursor *cursor = &follower->cursor;
-    if (cursor->epoch[0] != '\0' && strcmp(cursor->epoch, epoch) != 0) {
-        ctl_note(follower->ctl, "the daemon's store was replaced, beginning anew");
-        cursor->seq = 0;
-    }
-    snprintf(cursor->epoch, sizeof cursor->epoch, "%s", epoch);
+    snprintf(cursor->past, sizeof cursor->past, "%s", past);
+    if (!again || json_object_get(follower->params, "consumer") == NULL)
+        cursor->seq = from;
 }
 
 /* 0, CONNECTION_LOST, or -1 after telling. */
@@ -34,16 +41,15 @@ static int subscribe(struct follower *follower, bool again)
     int r = ctl_ask(follower->ctl, "hello", json_object(), &hello);
     if (r != 0)
         return r;
-    note_epoch(follower, member_string(hello, "epoch", ""));
-    if (again &&
-        json_object_set_new(follower->params, "after", json_integer(follower->cursor.seq)) != 0)
-        return ctl_fail_connection(follower->ctl, -ENOMEM), -1;
+    if (again && set_beginning(follower) != 0)
+        return -1;
     r = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
-    if (r == 0)
-        follower->sub = member_integer(followed, "sub");
-    if (r == 0 && !again)
-        follower->cursor.seq = member_integer(followed, "from");
-    return r;
+    if (r != 0)
+        return r;
+    follower->sub = member_integer(followed, "sub");
+    take_beginning(follower, again, member_string(hello, "past", ""),
+                   member_integer(followed, "from"));
+    return 0;
 }
 
 /* From here on the cursor says where to begin. */

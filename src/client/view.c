@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +35,18 @@ int view_parse(struct ctl *ctl, const char *text, enum view_format *format)
     else
         return options_misuse(ctl, "-o must be short, verbose, cat or json, not \"%s\"", text);
     return 0;
+}
+
+void view_gap(const json_t *event, char text[static VIEW_GAP_MAX])
+{
+    const char *reason = member_string(event, "reason", "removed");
+    if (strcmp(reason, "restored") == 0)
+        snprintf(text, VIEW_GAP_MAX,
+                 "the daemon's store was replaced: events %" JSON_INTEGER_FORMAT
+                 " to %" JSON_INTEGER_FORMAT " are not in it",
+                 member_integer(event, "from"), member_integer(event, "to"));
+    else
+        snprintf(text, VIEW_GAP_MAX, "messages are missing here: %s", reason);
 }
 
 void view_time(const char *text, char local[static VIEW_TIME_MAX])

@@ -30,6 +30,10 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event);
 typedef int view_short(struct bytes *out, const json_t *object, bool colour);
 view_short view_short_message, view_short_event;
 
+/* What a `follow.gap` means, for people. */
+enum { VIEW_GAP_MAX = 160 };
+void view_gap(const json_t *event, char text[static VIEW_GAP_MAX]);
+
 /* An RFC 3339 time as local "2026-11-22 20:51:03"; "-" if it is none. */
 enum { VIEW_TIME_MAX = 32 };
 void view_time(const char *text, char local[static VIEW_TIME_MAX]);

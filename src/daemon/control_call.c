@@ -10,6 +10,7 @@
 
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "store/lives.h"
 
 static control_method *const functions[] = {
 #define METHOD(name, function, access, parameters, help) function,
@@ -166,6 +167,15 @@ int64_t control_call_integer(const struct control_call *call, const char *name, 
 {
     const json_t *value = json_object_get(call->params, name);
     return value != NULL ? json_integer_value(value) : fallback;
+}
+
+int64_t control_call_position(const struct control_call *call, int64_t fallback, int64_t *parted)
+{
+    const int64_t after = control_call_integer(call, "after", fallback);
+    const char *past = control_call_string(call, "past");
+    const int64_t common = past != NULL ? lives_common(node_db(call->node), past, after) : after;
+    *parted = common < after ? after : 0;
+    return common;
 }
 
 bool control_call_peer(struct control_call *call, const char *name, struct peer **peer)

@@ -54,6 +54,12 @@ enum control_answer control_call_outcome(struct control_call *call, int outcome,
 const char *control_call_string(const struct control_call *call, const char *name);
 int64_t control_call_integer(const struct control_call *call, const char *name, int64_t fallback);
 
+/*
+ * The position `after`, or where the `past` beside it parts from that of the store: then *parted is
+ * the last event of before which does not exist here; else it is 0.
+ */
+int64_t control_call_position(const struct control_call *call, int64_t fallback, int64_t *parted);
+
 /* The peer that the parameter names. False: call->kind and text say why not. */
 bool control_call_peer(struct control_call *call, const char *name, struct peer **peer);
 

@@ -40,6 +40,7 @@ struct follower {
     struct control_client *client;
     unsigned sub;
     int64_t cursor;                /* seq of the last event sent or skipped */
+    int64_t common, parted;        /* it was told of events between, which never happened here */
     unsigned types;                /* bit set of the kinds it wants */
     int64_t peers[CALL_PEERS_MAX]; /* ids of the peers it wants; none: all */
     unsigned peer_count;
@@ -154,6 +155,9 @@ static bool catch_up(struct follower *follower)
     const int64_t last = events_last(db);
     if (follower->cursor > last) /* the store was restored from a backup */
         send_gap(follower, last + 1, follower->cursor, last, "restored");
+    else if (follower->parted > 0)
+        send_gap(follower, follower->common + 1, follower->parted, follower->cursor, "restored");
+    follower->parted = 0;
     if (follower->cursor < last && events_each(db, follower->cursor, send_event, &walk) < 0)
         return false;
     if (walk.unfinished && has_room(follower))
@@ -367,7 +371,8 @@ static bool read_start(struct control_call *call, struct follower *follower)
     int64_t lines = control_call_integer(call, "lines", -1);
     uint64_t since_ms;
     int r = 0;
-    follower->cursor = control_call_integer(call, "after", events_last(db));
+    follower->cursor = control_call_position(call, events_last(db), &follower->parted);
+    follower->common = follower->cursor;
     if (since != NULL && timestamp_parse(since, &since_ms) < 0) {
         control_call_fail(call, RPC_KIND_usage, "'%.60s' is not a time", since);
         return false;

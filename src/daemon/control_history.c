@@ -31,6 +31,8 @@ struct listing {
     json_t *id;                    /* of the call */
     bool silent;                   /* it was a notification */
     struct messages_filter filter; /* for what is left to look at */
+    int64_t parted;                /* the client was told of events up to here, not all of which
+                                      happened here; 0: of none */
     char *pattern;                 /* text that a message has to contain, or NULL */
     size_t bytes;                  /* of the reply, so far */
     bool cut;                      /* the reply is full, and there may be more */
@@ -105,6 +107,11 @@ static json_t *conclude(struct listing *listing)
     json_t *result = json_pack("{s:o}", "messages", reverse(STEAL(listing->list)));
     if (listing->cut)
         rpc_value_set(&result, "before", json_integer(listing->filter.before_seq));
+    if (listing->parted > 0)
+        rpc_value_set(&result, "gap",
+                      json_pack("{s:I, s:I, s:s}", "from",
+                                (json_int_t)listing->filter.after_seq + 1, "to",
+                                (json_int_t)listing->parted, "reason", "restored"));
     return result;
 }
 
@@ -154,11 +161,11 @@ static bool read_time(struct control_call *call, const char *name, uint64_t *wal
     return false;
 }
 
-static bool read_filter(struct control_call *call, struct messages_filter *filter)
+static bool read_filter(struct control_call *call, struct messages_filter *filter, int64_t *parted)
 {
     int64_t limit = control_call_integer(call, "limit", HISTORY_DEFAULT);
     *filter = (struct messages_filter){
-        .after_seq = control_call_integer(call, "after", 0),
+        .after_seq = control_call_position(call, 0, parted),
         .before_seq = control_call_integer(call, "before", 0),
         .queued_only = json_is_true(json_object_get(call->params, "queued")),
         .limit = (unsigned)(limit < HISTORY_MAX ? limit : HISTORY_MAX),
@@ -174,7 +181,8 @@ enum control_answer control_history_list(struct control_call *call)
 {
     const char *pattern = control_call_string(call, "grep");
     struct messages_filter filter;
-    if (!read_filter(call, &filter))
+    int64_t parted;
+    if (!read_filter(call, &filter, &parted))
         return CALL_FAILED;
     struct listing *listing = calloc(1, sizeof *listing);
     if (listing == NULL)
@@ -183,6 +191,7 @@ enum control_answer control_history_list(struct control_call *call)
                                 .id = json_deep_copy(call->id),
                                 .silent = call->notification,
                                 .filter = filter,
+                                .parted = parted,
                                 .pattern = pattern != NULL ? strdup(pattern) : NULL,
                                 .list = json_array()};
     if (pattern != NULL && listing->pattern == NULL) {

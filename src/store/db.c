@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
 #include "store/schema.h"
@@ -203,6 +204,8 @@ static int set_up(struct db *db, const char *path)
         r = renew_epoch(db, path);
     if (r == 0)
         r = ask(db, "SELECT epoch FROM meta", db->epoch, sizeof db->epoch);
+    if (r == 0)
+        r = lives_open(db);
     if (r == 0)
         r = settle_load(db);
     return r == -EIO ? DB_DAMAGED : r;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
 #include "store/message_columns.h"
@@ -50,7 +51,7 @@ static void read_event(struct sql *query, struct event_row *event)
     sql_copy_text(query, event->peer_name, sizeof event->peer_name);
     event->pinned = sql_copy(query, event->key, PEER_KEY_SIZE);
     event->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    event->time_ms = (uint64_t)(sql_int(query) + log_shift(query->db, event->seq));
+    event->time_ms = (uint64_t)(sql_int(query) + lives_shift(query->db, event->seq));
 }
 
 static int visit_message(struct walk *walk, struct sql *query)

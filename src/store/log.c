@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log's rows as they are written, and the lives of the store that they were written in.
+ * The log's rows as they are written.
  */
 #include "store/log.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "store/lives.h"
 
 enum {
     RUNS_AT = 2,
@@ -106,70 +106,6 @@ int log_register(sqlite3 *sqlite)
                                       sql_about, NULL, NULL, NULL);
 }
 
-/* --- lives ------------------------------------------------------------------------------------ */
-
-int log_load(struct db *db)
-{
-    CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT first_seq, tag, shift_ms FROM life ORDER BY first_seq");
-    db->life_count = 0;
-    while (sql_row(&query)) {
-        struct db_life *lives =
-            realloc(db->lives, (db->life_count + 1) * sizeof *lives); /* seldom many */
-        if (lives == NULL)
-            return -ENOMEM;
-        db->lives = lives;
-        struct db_life *life = &lives[db->life_count++];
-        life->first_seq = sql_int(&query);
-        sql_copy(&query, life->tag, sizeof life->tag);
-        life->shift_ms = sql_int(&query);
-    }
-    return query.result;
-}
-
-/* The life that a seq belongs to; NULL for one from before the first. */
-static const struct db_life *find_life(const struct db *db, int64_t seq)
-{
-    unsigned low = 0, high = db->life_count; /* the first that begins after it is in here */
-    while (low < high) {
-        const unsigned middle = low + (high - low) / 2;
-        if (db->lives[middle].first_seq <= seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low > 0 ? &db->lives[low - 1] : NULL;
-}
-
-int64_t log_shift(const struct db *db, int64_t seq)
-{
-    const struct db_life *life = find_life(db, seq);
-    return life != NULL ? life->shift_ms : 0;
-}
-
-bool log_tag(const struct db *db, int64_t seq, uint8_t tag[static DB_TAG_SIZE])
-{
-    const struct db_life *life = find_life(db, seq);
-    if (life != NULL)
-        memcpy(tag, life->tag, DB_TAG_SIZE);
-    return life != NULL;
-}
-
-/* The first row since the store was opened begins a life. */
-static int begin_life(struct db *db, int64_t seq)
-{
-    {
-        CLEANUP(sql_end)
-        struct sql query = sql_write(
-            db, "INSERT OR REPLACE INTO life (first_seq, tag) VALUES (?, randomblob(16))");
-        sql_bind_int(&query, seq);
-        if (sql_run(&query) != 0)
-            return query.result;
-    }
-    db->alive = true;
-    return log_load(db);
-}
-
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* Notes the first row of a minute, for those that look for a time. */
@@ -235,8 +171,8 @@ int log_append(struct db *db, const struct log_row *entry, int64_t *seq)
 {
     const int64_t last = db->newest + entry->width;
     int r = insert(db, entry, last);
-    if (r == 0 && !db->alive)
-        r = begin_life(db, db->newest + 1);
+    if (r == 0)
+        r = lives_note(db, db->newest + 1);
     if (r == 0)
         r = note_minute(db, entry->time_ms, db->newest + 1);
     if (r == 0)

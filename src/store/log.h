@@ -61,14 +61,5 @@ struct span log_reason(struct span detail);
 /* The messages of all runs. */
 uint32_t log_width(struct span detail);
 
-/* What is to be added to the times of a row, because the clock was wrong when it was written. */
-int64_t log_shift(const struct db *db, int64_t seq);
-
-/* Reads which lives the store had; again when a turn was undone. 0 or -errno. */
-int log_load(struct db *db);
-
-/* The tag of the life of a seq; false if there was none. */
-bool log_tag(const struct db *db, int64_t seq, uint8_t tag[static DB_TAG_SIZE]);
-
 /* For the migration: SQL's about(message, reason) gives a detail. An SQLite result code. */
 int log_register(sqlite3 *sqlite);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/events.h"
+#include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
 #include "store/message_columns.h"
@@ -54,7 +55,7 @@ void message_read(struct sql *query, struct message_row *row)
     sql_copy_text(query, row->peer_name, sizeof row->peer_name);
     row->pinned = sql_copy(query, row->peer_key, PEER_KEY_SIZE);
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    const uint64_t shift = (uint64_t)log_shift(query->db, row->seq);
+    const uint64_t shift = (uint64_t)lives_shift(query->db, row->seq);
     row->time_ms = (uint64_t)sql_int(query) + shift;
     const bool by_marks = sql_is_null(query);
     const int state = sql_enum(query, LOG_STRAY);

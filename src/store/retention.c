@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
 #include "store/settle.h"
@@ -164,7 +165,7 @@ static int examine(struct sql *query, struct candidate *found)
     *found = (struct candidate){.row.seq = sql_int(query)};
     found->row.type = sql_int(query);
     found->row.peer = sql_int(query);
-    found->time_ms = (uint64_t)(sql_int(query) + log_shift(query->db, found->row.seq));
+    found->time_ms = (uint64_t)(sql_int(query) + lives_shift(query->db, found->row.seq));
     const struct mark *mark = marks_find(query->db, found->row.peer);
     if (mark == NULL)
         return query->db->failed ? -EIO : sql_damage(query->db, "peer");
@@ -315,7 +316,7 @@ static int forget_times(struct db *db)
             " LIMIT ?) AND (SELECT n.first_seq FROM life n WHERE n.first_seq > life.first_seq"
             " ORDER BY n.first_seq LIMIT 1) <= (SELECT min(seq) FROM log)",
             RETENTION_STEP);
-    return r == 0 && sqlite3_changes(db->sqlite) > 0 ? log_load(db) : r;
+    return r == 0 && sqlite3_changes(db->sqlite) > 0 ? lives_load(db) : r;
 }
 
 int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/lives.h"
 #include "store/marks.h"
 #include "store/noted.h"
 
@@ -317,10 +318,10 @@ static int read_newest_tombstone(struct db *db)
 int settle_load(struct db *db)
 {
     db->undone = false;
-    db->alive = db->minute_known = false;
+    db->minute_known = false;
     int r = forget_all(db);
     if (r == 0)
-        r = log_load(db);
+        r = lives_load(db);
     if (r == 0)
         r = noted_load(db);
     if (r == 0)

@@ -30,7 +30,7 @@ enum {
     DB_TAG_SIZE = 16,
 };
 
-/* From one opening of the store to the next: what was added meanwhile, from its first seq on. */
+/* What was added while the store was open, from its first seq on (lives.h). */
 struct db_life {
     int64_t first_seq;
     uint8_t tag[DB_TAG_SIZE];
@@ -61,7 +61,8 @@ struct db {
     struct db_life *lives; /* oldest first */
     unsigned life_count;
     unsigned noted_count;         /* rows of noted.h */
-    bool alive;                   /* this life has begun: something was added */
+    uint8_t tag[DB_TAG_SIZE];     /* of the life that begins with the next row … */
+    bool alive;                   /* … or has begun */
     bool minute_known;            /* the minute in which … */
     uint64_t minute_ms;           /* … the newest row was added, by the wall clock */
     struct uuid newest_tombstone; /* no id of a removed message is greater */

@@ -194,7 +194,7 @@ def test_who_comes_while_a_chat_begins_is_online(home, chat):
         followed = "follow" in (method for method, _ in script.calls)
         return {"name": "bob", "link": "online" if followed else "offline", "queued": 0}
 
-    script = Script(socket, {"hello": {"epoch": "1"}, "peer.get": get_peer,
+    script = Script(socket, {"hello": {"past": "1"}, "peer.get": get_peer,
                              "follow": {"sub": 1, "from": 0}, "history.list": {"messages": []}})
     expect(chat(SimpleNamespace(home=home, socket=socket), "bob"), "bob>")
     script.end()

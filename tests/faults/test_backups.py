@@ -21,6 +21,18 @@ def restore(daemon, home):
     daemon.start()
 
 
+def restore_in_place(daemon, home):
+    """As `cp -a` or `rsync --inplace` do it: the files stay the ones that they are."""
+    daemon.kill()
+    for name in ("p2pchat.db-wal", "p2pchat.db-shm"):
+        (daemon.state / name).unlink(missing_ok=True)
+    for saved in (home / f"backup-{daemon.name}").iterdir():
+        before = (daemon.state / saved.name).stat().st_ino
+        (daemon.state / saved.name).write_bytes(saved.read_bytes())
+        assert (daemon.state / saved.name).stat().st_ino == before
+    daemon.start()
+
+
 def lines(first, count):
     return "".join(f"{number}\n" for number in range(first, first + count))
 
@@ -106,3 +118,101 @@ def test_a_restored_store_that_has_overtaken_a_cursor_is_noticed(paired, home):
     send(alice, bob, 6, 9)
     seen = bob.ctl(*options).lines
     assert [line for line in seen if int(line) >= 6] == [str(n) for n in range(6, 15)]
+
+
+# --- in place: nothing of the file tells that it was set back -----------------------------------
+
+
+def gaps(events):
+    return [(e["from"], e["to"], e["reason"]) for e in events if e["type"] == "follow.gap"]
+
+
+def set_back(alice, bob, home):
+    """Bob's store is set back in place, and overtakes what was seen of it. Returns the seq where
+    its pasts part, and the last one that was seen."""
+    send(alice, bob, 0, 3)
+    save(bob, home)
+    parted = bob.rpc("status")["last_seq"]
+    send(alice, bob, 3, 3)
+    yield parted, bob.rpc("status")["last_seq"]
+    restore_in_place(bob, home)
+    alice.rpc("peer.connect", name="bob")
+    send(alice, bob, 6, 9)
+    yield
+
+
+@pytest.mark.parametrize("how", [["-o", "cat"], ["--exec", "cat; echo"]], ids=["shown", "exec"])
+def test_a_cursor_file_goes_on_where_the_pasts_part(paired, home, how):
+    alice, bob = paired
+    options = ["follow", "--no-follow", *how, "--cursor-file", home / "cursor"]
+    story = set_back(alice, bob, home)
+    bob.ctl(*options)
+    parted, seen = next(story)
+    bob.ctl(*options)
+    next(story)
+    result = bob.ctl(*options)
+    assert [line for line in result.lines if line] == [str(n) for n in range(6, 15)]
+    assert f"events {parted + 1} to {seen} are not in it" in result.err
+    assert bob.ctl(*options).lines == []
+
+
+@pytest.mark.parametrize("kept", [[], ["--consumer", "log"]], ids=["follow", "consumer"])
+@pytest.mark.parametrize("how", [["-o", "cat"], ["--exec", "cat; echo"]], ids=["shown", "exec"])
+def test_who_follows_all_the_while_is_shown_what_is_new(paired, home, kept, how):
+    alice, bob = paired
+    story = set_back(alice, bob, home)
+    follower = bob.client("follow", *how, *kept)
+    eventually(lambda: bob.rpc("status")["followers"], "the follower")
+    parted, seen = next(story)
+    numbers = iter(lambda: follower.next().strip(), None)
+    before = [next(n for n in numbers if n) for _ in range(6)]
+    assert before == [str(n) for n in range(6)]
+    next(story)
+    # What a consumer had not acknowledged when the copy was made comes again before.
+    new = [next(n for n in numbers if n and int(n) >= 6) for _ in range(9)]
+    assert new == [str(n) for n in range(6, 15)]
+    assert f"events {parted + 1} to {seen} are not in it" in follower.err.decode()
+
+
+def test_a_position_in_the_history_is_told_where_the_pasts_part(paired, home):
+    alice, bob = paired
+    story = set_back(alice, bob, home)
+    parted, seen = next(story)
+    past = bob.rpc("hello")["past"]
+    assert "gap" not in bob.rpc("history.list", after=seen, past=past)
+    next(story)
+    told = bob.rpc("history.list", after=seen, past=past)
+    assert [m["body"] for m in told["messages"]] == [str(n) for n in range(6, 15)]
+    assert told["gap"] == {"from": parted + 1, "to": seen, "reason": "restored"}
+    assert "gap" not in bob.rpc("history.list", after=seen, past=bob.rpc("hello")["past"])
+
+
+def test_a_store_that_was_set_back_twice_is_told_apart(paired, home):
+    """The one that was in between comes back: what it has and the other has not is shown."""
+    alice, bob = paired
+    story = set_back(alice, bob, home)
+    parted, _ = next(story)
+    next(story)
+    seen, past = bob.rpc("status")["last_seq"], bob.rpc("hello")["past"]
+    restore_in_place(bob, home)
+    alice.rpc("peer.connect", name="bob")
+    send(alice, bob, 15, 2)
+    control = bob.control()
+    control.call("follow", after=seen, past=past, live=False, types=["message.received"])
+    events = []
+    while not events or events[-1]["type"] != "follow.live":
+        events.append(control.read()["params"])
+    assert gaps(events) == [(parted + 1, seen, "restored")]
+    bodies = [e["message"]["body"] for e in events if e["type"] == "message.received"]
+    assert bodies == ["15", "16"]
+
+
+@pytest.mark.parametrize("past", ["", "/", "/1.", "/x.0123456789abcdef", "x/1.0123456789abcdef",
+                                  "/99999999999999999999.0123456789abcdef", "/1.01234567", "e" * 9000])
+def test_a_past_that_proves_nothing_is_that_of_another_store(paired, past):
+    alice, bob = paired
+    send(alice, bob, 0, 2)
+    last = bob.rpc("status")["last_seq"]
+    told = bob.rpc("history.list", after=last, past=past)
+    assert [m["body"] for m in told["messages"]] == ["0", "1"]
+    assert told["gap"] == {"from": 1, "to": last, "reason": "restored"}

@@ -9,9 +9,10 @@
 #include "unit/ctl_rig.h"
 #include "unit/fake_clock.h"
 
-#define HELLO(epoch) "{\"result\":{\"epoch\":\"" epoch "\"}}"
-#define FROM(seq)    "{\"result\":{\"sub\":1,\"from\":" seq "}}"
-#define RECEIVED     "\"types\":[\"message.received\"]"
+#define HELLO(past) "{\"result\":{\"past\":\"" past "\"}}"
+#define FROM_PAST   ",\"past\":\"e1\""
+#define FROM(seq)   "{\"result\":{\"sub\":1,\"from\":" seq "}}"
+#define RECEIVED    "\"types\":[\"message.received\"]"
 #define EVENT(seq, type, rest) \
     "{\"method\":\"event\",\"params\":{\"sub\":1,\"seq\":" seq ",\"type\":\"" type "\"," rest "}}"
 #define MESSAGE(seq, body) \
@@ -114,7 +115,7 @@ static void test_it_resumes_after_the_last_event_it_has_seen(void **state)
     rig_push(MESSAGE("9", "two"));
     rig_lose(1);
     rig_step("hello", "{}", "{\"error\":{\"code\":-75,\"data\":{\"kind\":\"stopping\"}}}");
-    follow_step("{\"after\":9," RECEIVED "}", FROM("9"));
+    follow_step("{\"after\":9," RECEIVED FROM_PAST "}", FROM("9"));
     rig_push(MESSAGE("10", "three"));
     expect(rig_run("follow", "-n", "10", "-o", "cat", "--count=3", NULL), 0, "one\ntwo\nthree\n",
            "p2pchatctl: lost the connection to the daemon, waiting for it\n");
@@ -125,22 +126,28 @@ static void test_it_resumes_where_it_began_when_nothing_came(void **state)
     (void)state;
     follow_step("{" RECEIVED "}", FROM("77"));
     rig_lose(0);
-    follow_step("{\"after\":77," RECEIVED "}", FROM("77"));
+    follow_step("{\"after\":77," RECEIVED FROM_PAST "}", FROM("77"));
     rig_push(MESSAGE("78", "x"));
     expect(rig_run("follow", "-q", "-o", "cat", "--count=1", NULL), 0, "x\n", "");
 }
 
-static void test_it_begins_anew_in_another_store(void **state)
+static void test_it_goes_on_where_the_past_of_another_store_parts(void **state)
 {
     (void)state;
     follow_step("{" RECEIVED "}", FROM("77"));
     rig_lose(0);
     rig_step("hello", "{}", HELLO("e2"));
-    rig_step("follow", "{\"after\":0," RECEIVED "}", FROM("0"));
-    rig_push(MESSAGE("1", "x"));
-    expect(rig_run("follow", "-o", "cat", "--count=1", NULL), 0, "x\n",
+    rig_step("follow", "{\"after\":77," RECEIVED FROM_PAST "}", FROM("70"));
+    rig_push(EVENT("70", "follow.gap", "\"from\":71,\"to\":77,\"reason\":\"restored\""));
+    rig_push(MESSAGE("71", "x"));
+    rig_lose(0);
+    rig_step("hello", "{}", HELLO("e2"));
+    rig_step("follow", "{\"after\":71," RECEIVED ",\"past\":\"e2\"}", FROM("71"));
+    rig_push(MESSAGE("72", "y"));
+    expect(rig_run("follow", "-o", "cat", "--count=2", NULL), 0, "x\ny\n",
            "p2pchatctl: lost the connection to the daemon, waiting for it\n"
-           "p2pchatctl: the daemon's store was replaced, beginning anew\n");
+           "p2pchatctl: the daemon's store was replaced: events 71 to 77 are not in it\n"
+           "p2pchatctl: lost the connection to the daemon, waiting for it\n");
 }
 
 static void test_the_first_connection_must_work(void **state)
@@ -164,7 +171,7 @@ static void test_it_waits_for_a_daemon_that_goes_away_before_it_has_subscribed(v
     follow_step("{\"lines\":3," RECEIVED "}", FROM("4"));
     rig_push(MESSAGE("5", "one"));
     rig_lose(0);
-    follow_step("{\"after\":5," RECEIVED "}", FROM("5"));
+    follow_step("{\"after\":5," RECEIVED FROM_PAST "}", FROM("5"));
     rig_push(MESSAGE("6", "two"));
     expect(rig_run("follow", "-n", "3", "-o", "cat", "--count=2", NULL), 0, "one\ntwo\n",
            "p2pchatctl: lost the connection to the daemon, waiting for it\n"
@@ -270,7 +277,7 @@ static void test_wait_online_looks_again_after_a_restart(void **state)
     rig_step("peer.list", "{}", PEERS("offline"));
     rig_lose(0);
     rig_step("hello", "{}", HELLO("e1"));
-    rig_step("follow", "{\"types\":[\"peer.online\"],\"after\":1}", FROM("1"));
+    rig_step("follow", "{\"types\":[\"peer.online\"],\"after\":1" FROM_PAST "}", FROM("1"));
     rig_step("peer.list", "{}", PEERS("online"));
     expect(rig_run("wait-online", "-q", NULL), 0, "", "");
 }
@@ -282,7 +289,7 @@ static void test_wait_online_waits_for_a_daemon_that_goes_away_as_it_looks(void 
     rig_step("peer.list", "{}", NULL);
     rig_lose(1);
     rig_step("hello", "{}", HELLO("e1"));
-    rig_step("follow", "{\"types\":[\"peer.online\"],\"after\":1}", FROM("1"));
+    rig_step("follow", "{\"types\":[\"peer.online\"],\"after\":1" FROM_PAST "}", FROM("1"));
     rig_step("peer.list", "{}", PEERS("online"));
     expect(rig_run("wait-online", "-q", NULL), 0, "", "");
 }
@@ -316,7 +323,7 @@ int main(void)
         RIG_TEST(test_a_timeout_is_a_failure_only_for_who_counts),
         RIG_TEST(test_it_resumes_after_the_last_event_it_has_seen),
         RIG_TEST(test_it_resumes_where_it_began_when_nothing_came),
-        RIG_TEST(test_it_begins_anew_in_another_store),
+        RIG_TEST(test_it_goes_on_where_the_past_of_another_store_parts),
         RIG_TEST(test_the_first_connection_must_work),
         RIG_TEST(test_it_waits_for_a_daemon_that_goes_away_before_it_has_subscribed),
         RIG_TEST(test_it_does_not_wait_for_a_daemon_beyond_its_timeout),

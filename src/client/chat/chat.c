@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "client/history.h"
+#include "client/view.h"
 
 /* --- the screen ------------------------------------------------------------------------------- */
 
@@ -138,8 +139,9 @@ static void take_event(struct chat *chat, const json_t *event)
         transcript_note(&chat->transcript, "%s is %s now", chat->peer,
                         member_string(event, "trust", "?"));
     } else if (strcmp(type, "follow.gap") == 0) {
-        transcript_note(&chat->transcript, "messages are missing here: %s",
-                        member_string(event, "reason", "removed"));
+        char text[VIEW_GAP_MAX];
+        view_gap(event, text);
+        transcript_note(&chat->transcript, "%s", text);
     }
 }
 

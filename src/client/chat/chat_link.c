@@ -10,19 +10,20 @@
 #include "base/clock.h"
 #include "client/connection.h"
 
-/* Follows on a new connection: from the cursor, or from now if it means nothing in this store. */
+/* Follows on a new connection: from the cursor, or from now when there is none. */
 static int subscribe(struct chat_link *link)
 {
     CLEANUP(json_release) json_t *hello = NULL, *followed = NULL, *params = NULL;
     int r = ctl_ask(link->ctl, "hello", json_object(), &hello);
     if (r != 0)
         return r;
-    json_t *epoch = json_object_get(hello, "epoch");
     params = json_pack("{s:[s]}", "peers", link->peer);
-    if (link->epoch != NULL && json_equal(link->epoch, epoch))
+    if (link->past != NULL) {
         json_object_set_new(params, "after", json_integer(link->cursor));
-    json_decref(link->epoch);
-    link->epoch = json_incref(epoch);
+        json_object_set(params, "past", link->past);
+    }
+    json_decref(link->past);
+    link->past = json_incref(json_object_get(hello, "past"));
     r = ctl_ask(link->ctl, "follow", json_incref(params), &followed);
     if (r == 0)
         link->cursor = member_integer(followed, "from");
@@ -42,8 +43,8 @@ int chat_link_init(struct chat_link *link, struct ctl *ctl, const char *peer)
 
 void chat_link_deinit(struct chat_link *link)
 {
-    json_decref(link->epoch);
-    link->epoch = NULL;
+    json_decref(link->past);
+    link->past = NULL;
 }
 
 bool chat_link_connected(const struct chat_link *link)

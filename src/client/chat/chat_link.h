@@ -14,7 +14,7 @@
 struct chat_link {
     struct ctl *ctl;
     const char *peer;
-    json_t *epoch;     /* of the store that the cursor is of */
+    json_t *past;      /* by which the daemon tells whether it knows the cursor */
     json_int_t cursor; /* of the last event that was handed out */
     uint64_t retry_ms; /* on the monotonic clock, while there is no connection */
     struct backoff backoff;

@@ -193,8 +193,11 @@ static void show_own(struct ctl *ctl, const struct follow *follow, const char *t
                      const json_t *event)
 {
     const bool gap = strcmp(type, "follow.gap") == 0;
-    if (gap)
-        ctl_note(ctl, "messages are missing here: %s", member_string(event, "reason", "removed"));
+    if (gap) {
+        char text[VIEW_GAP_MAX];
+        view_gap(event, text);
+        ctl_note(ctl, "%s", text);
+    }
     if (strcmp(type, "follow.taken_over") == 0)
         ctl_fail_as(ctl, EX_TEMPFAIL, "taken_over", "another follower has taken over consumer %s",
                     member_string(follow->params, "consumer", "?"));

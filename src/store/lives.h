@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The lives of the store: each time that it was open and something was added to it.
+ *
+ * Every seq belongs to one. A copy of the store that takes its place goes on in a life of its own,
+ * and gives seqs again that somebody has seen already, for other events. So whoever keeps a seq
+ * keeps the newest lives beside it, as text: by them it can be told where two pasts part.
+ *
+ *     EPOCH/FIRST.TAG/FIRST.TAG...     newest first; FIRST: its first seq, TAG: 16 hexadecimal
+ * digits
+ */
+#pragma once
+
+#include "store/db.h"
+
+enum {
+    LIVES_IN_PAST = 12,
+    LIVES_PAST_MAX = 448, /* with the NUL */
+};
+
+/* The past as of now. It stays right for what is added as long as the store is open. */
+void lives_past(const struct db *db, char past[static LIVES_PAST_MAX]);
+
+/*
+ * The newest seq up to `seq` that means the same in `past` and here; 0 when there is none, or none
+ * can be told. Of an EPOCH alone everything is believed if it is ours.
+ */
+int64_t lives_common(const struct db *db, const char *past, int64_t seq);
+
+/* --- private to store/ ------------------------------------------------------------------------ */
+
+/* Begins to live: what is added from now on has a tag of its own. 0 or -errno. */
+int lives_open(struct db *db);
+
+/* Reads which lives the store had; again when a turn was undone. 0 or -errno. */
+int lives_load(struct db *db);
+
+/* A row with this seq is the next to be added. 0, DB_FULL or -errno. */
+int lives_note(struct db *db, int64_t seq);
+
+/* What is to be added to the times of a row, because the clock was wrong when it was written. */
+int64_t lives_shift(const struct db *db, int64_t seq);
