@@ -92,7 +92,7 @@ static int use_invite(struct admission *admission, const struct link *link, stru
 /* --- two peers that are one ------------------------------------------------------------------- */
 
 struct resealing {
-    const struct body_sealer *body_sealer;
+    struct body_sealer *body_sealer;
     int64_t peer; /* for whom */
 };
 

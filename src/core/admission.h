@@ -29,7 +29,7 @@ struct admission {
     struct pending_keys *pending_keys;
     struct roster *roster;
     struct housekeeping *housekeeping;
-    const struct body_sealer *body_sealer;
+    struct body_sealer *body_sealer;
 };
 
 /* Answers SESSION_IDENTIFIED. */

@@ -19,19 +19,35 @@ enum {
     SALT_AT = 1,
     IV_AT = SALT_AT + SALT_SIZE,
     BODY_AT = IV_AT + AEAD_IV_SIZE,
+    COUNTER_AT = IV_AT + AEAD_IV_SIZE - 8,
     BINDING_SIZE = 1 + 8 + 1 + UUID_SIZE,
+    KNOWN_MAX = 4, /* keys kept for opening: bodies come in the order in which they were sealed */
+};
+
+struct subkey {
+    uint8_t salt[SALT_SIZE];
+    struct aead_key *key; /* NULL: there is none */
 };
 
 struct body_sealer {
-    struct secret key;
+    struct hkdf *store_key;
+    struct subkey own; /* of this turn */
+    uint64_t sealed;   /* bodies under it */
+    struct subkey known[KNOWN_MAX];
+    unsigned oldest; /* of them */
 };
 
 int body_sealer_new(struct body_sealer **body_sealer, const struct secret *store_key)
 {
-    *body_sealer = malloc(sizeof **body_sealer);
-    if (*body_sealer == NULL)
+    struct body_sealer *made = calloc(1, sizeof *made);
+    if (made == NULL)
         return -ENOMEM;
-    (*body_sealer)->key = *store_key;
+    int r = hkdf_new(&made->store_key, store_key);
+    if (r < 0) {
+        body_sealer_free(made);
+        return r;
+    }
+    *body_sealer = made;
     return 0;
 }
 
@@ -39,17 +55,78 @@ void body_sealer_free(struct body_sealer *body_sealer)
 {
     if (body_sealer == NULL)
         return;
-    secret_wipe(body_sealer, sizeof *body_sealer);
+    for (unsigned i = 0; i < KNOWN_MAX; i++)
+        aead_key_free(body_sealer->known[i].key);
+    aead_key_free(body_sealer->own.key);
+    hkdf_free(body_sealer->store_key);
     free(body_sealer);
 }
 
-static int derive_subkey(const struct body_sealer *body_sealer, const uint8_t *salt,
-                         struct secret *subkey)
+/* --- keys ------------------------------------------------------------------------------------- */
+
+/* Makes the key that belongs to the salt. 0 or -errno. */
+static int derive(struct body_sealer *body_sealer, struct subkey *subkey)
 {
     static const char label[] = "p2pchat/1 body"; /* its NUL is part of it */
-    const struct span info[] = {SPAN(label, sizeof label), SPAN(salt, SALT_SIZE)};
-    return hkdf_expand(&body_sealer->key, info, 2, subkey);
+    const struct span info[] = {SPAN(label, sizeof label), SPAN(subkey->salt, SALT_SIZE)};
+    CLEANUP(secret_cleanup) struct secret secret = {0};
+    int r = hkdf_next(body_sealer->store_key, info, 2, &secret);
+    return r == 0 ? aead_key_new(&subkey->key, &secret) : r;
 }
+
+/* Keeps a key for what is opened, in the place of the oldest one. */
+static struct subkey *keep(struct body_sealer *body_sealer, const struct subkey *subkey)
+{
+    struct subkey *place = &body_sealer->known[body_sealer->oldest];
+    body_sealer->oldest = (body_sealer->oldest + 1) % KNOWN_MAX;
+    aead_key_free(place->key);
+    *place = *subkey;
+    return place;
+}
+
+static bool has_salt(const struct subkey *subkey, const uint8_t *salt)
+{
+    return subkey->key != NULL && memcmp(subkey->salt, salt, SALT_SIZE) == 0;
+}
+
+/* The key with which a body was sealed. 0 or -errno. */
+static int find(struct body_sealer *body_sealer, const uint8_t *salt, struct aead_key **key)
+{
+    struct subkey made = {0};
+    const struct subkey *found = has_salt(&body_sealer->own, salt) ? &body_sealer->own : NULL;
+    for (unsigned i = 0; found == NULL && i < KNOWN_MAX; i++)
+        if (has_salt(&body_sealer->known[i], salt))
+            found = &body_sealer->known[i];
+    if (found == NULL) {
+        memcpy(made.salt, salt, SALT_SIZE);
+        int r = derive(body_sealer, &made);
+        if (r < 0)
+            return r;
+        found = keep(body_sealer, &made);
+    }
+    *key = found->key;
+    return 0;
+}
+
+/* Makes sure that there is a key to seal with. 0 or -errno. */
+static int renew(struct body_sealer *body_sealer)
+{
+    struct subkey *own = &body_sealer->own;
+    if (own->key != NULL)
+        return 0;
+    body_sealer->sealed = 0;
+    int r = random_bytes(own->salt, SALT_SIZE);
+    return r == 0 ? derive(body_sealer, own) : r;
+}
+
+void body_sealer_turn(struct body_sealer *body_sealer)
+{
+    if (body_sealer->own.key != NULL)
+        keep(body_sealer, &body_sealer->own);
+    body_sealer->own.key = NULL;
+}
+
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 /* What a body is bound to. */
 static void write_binding(uint8_t binding[static BINDING_SIZE], int64_t peer,
@@ -61,36 +138,36 @@ static void write_binding(uint8_t binding[static BINDING_SIZE], int64_t peer,
     memcpy(binding + 10, id->bytes, UUID_SIZE);
 }
 
-int body_sealer_seal(const struct body_sealer *body_sealer, int64_t peer,
+int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
                      enum message_direction direction, const struct uuid *id, struct span text,
                      struct bytes *sealed)
 {
-    CLEANUP(secret_cleanup) struct secret subkey = {0};
     uint8_t head[BODY_AT] = {VERSION_1};
     uint8_t binding[BINDING_SIZE];
-    int r = random_bytes(head + SALT_AT, SALT_SIZE + AEAD_IV_SIZE);
-    if (r == 0)
-        r = derive_subkey(body_sealer, head + SALT_AT, &subkey);
+    int r = renew(body_sealer);
     if (r == 0)
         r = bytes_reserve(sealed, sizeof head + text.size + AEAD_TAG_SIZE);
     if (r < 0)
         return r;
+    memcpy(head + SALT_AT, body_sealer->own.salt, SALT_SIZE);
+    put_u64(head + COUNTER_AT, ++body_sealer->sealed);
     bytes_append(sealed, head, sizeof head);
     uint8_t *out = sealed->data + sealed->size;
     bytes_append_zeros(sealed, text.size + AEAD_TAG_SIZE);
     write_binding(binding, peer, direction, id);
-    return aead_seal(&subkey, head + IV_AT, SPAN(binding, sizeof binding), text, out);
+    return aead_key_seal(body_sealer->own.key, head + IV_AT, SPAN(binding, sizeof binding), text,
+                         out);
 }
 
-int body_sealer_open(const struct body_sealer *body_sealer, const struct message_row *row,
+int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
                      struct bytes *text)
 {
-    CLEANUP(secret_cleanup) struct secret subkey = {0};
+    struct aead_key *key;
     uint8_t binding[BINDING_SIZE];
     struct span sealed = row->body;
     if (sealed.size < BODY_AT + AEAD_TAG_SIZE || sealed.data[0] != VERSION_1)
         return BODY_SEALER_DAMAGED;
-    int r = derive_subkey(body_sealer, sealed.data + SALT_AT, &subkey);
+    int r = find(body_sealer, sealed.data + SALT_AT, &key);
     size_t size = sealed.size - BODY_AT - AEAD_TAG_SIZE;
     if (r == 0)
         r = bytes_reserve(text, size);
@@ -99,22 +176,21 @@ int body_sealer_open(const struct body_sealer *body_sealer, const struct message
     write_binding(binding, row->peer, row->direction, &row->id);
     uint8_t *out = text->data + text->size;
     bytes_append_zeros(text, size);
-    r = aead_open(&subkey, sealed.data + IV_AT, SPAN(binding, sizeof binding),
-                  SPAN(sealed.data + BODY_AT, sealed.size - BODY_AT), out);
+    r = aead_key_open(key, sealed.data + IV_AT, SPAN(binding, sizeof binding),
+                      SPAN(sealed.data + BODY_AT, sealed.size - BODY_AT), out);
     if (r != 0)
         text->size -= size;
     return r == AEAD_FORGED ? BODY_SEALER_DAMAGED : r;
 }
 
-int body_sealer_tag(const struct body_sealer *body_sealer, const char *label,
-                    const struct span *parts, size_t count,
-                    uint8_t tag[static BODY_SEALER_TAG_SIZE])
+int body_sealer_tag(struct body_sealer *body_sealer, const char *label, const struct span *parts,
+                    size_t count, uint8_t tag[static BODY_SEALER_TAG_SIZE])
 {
     struct span info[1 + BODY_SEALER_PARTS_MAX] = {SPAN(label, strlen(label) + 1)};
     CLEANUP(secret_cleanup) struct secret whole = {0};
     for (size_t i = 0; i < count; i++)
         info[1 + i] = parts[i];
-    int r = hkdf_expand(&body_sealer->key, info, 1 + count, &whole);
+    int r = hkdf_next(body_sealer->store_key, info, 1 + count, &whole);
     if (r == 0)
         memcpy(tag, whole.bytes, BODY_SEALER_TAG_SIZE);
     return r;

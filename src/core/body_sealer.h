@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Message bodies at rest: each is sealed under its own key before it reaches the store.
+ * Message bodies at rest: they are sealed before they reach the store, those of one turn under one
+ * key that no other turn has.
  *
  * The store key is random and independent of the identity: who steals the identity can't read the
  * past, and destroying the store key destroys the history. A sealed body is bound to its message
@@ -8,7 +9,7 @@
  *
  *      0   1  version
  *      1  16  salt     subkey = HKDF-Expand(store key, "p2pchat/1 body" || 0 || salt)
- *     17  12  IV
+ *     17  12  IV, which counts the bodies under one subkey
  *     29   n  AES-256-GCM(subkey, IV, version || peer || direction || id, text) and tag (16)
  */
 #pragma once
@@ -25,17 +26,20 @@ enum body_sealer_outcome {
 
 struct body_sealer;
 
-/* Takes a copy of the store key. 0 or -ENOMEM. */
+/* Takes a copy of the store key. 0 or -errno. */
 int body_sealer_new(struct body_sealer **body_sealer, const struct secret *store_key);
 void body_sealer_free(struct body_sealer *body_sealer);
 
+/* What is sealed from now on gets another key. For the end of each turn. */
+void body_sealer_turn(struct body_sealer *body_sealer);
+
 /* Appends the sealed form of `text`. 0 or -errno. */
-int body_sealer_seal(const struct body_sealer *body_sealer, int64_t peer,
+int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
                      enum message_direction direction, const struct uuid *id, struct span text,
                      struct bytes *sealed);
 
 /* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
-int body_sealer_open(const struct body_sealer *body_sealer, const struct message_row *row,
+int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
                      struct bytes *text);
 
 enum { BODY_SEALER_TAG_SIZE = 16 };
@@ -45,6 +49,5 @@ enum { BODY_SEALER_TAG_SIZE = 16 };
  * parts) cut off; at most BODY_SEALER_PARTS_MAX parts. 0 or -errno.
  */
 enum { BODY_SEALER_PARTS_MAX = 7 };
-int body_sealer_tag(const struct body_sealer *body_sealer, const char *label,
-                    const struct span *parts, size_t count,
-                    uint8_t tag[static BODY_SEALER_TAG_SIZE]);
+int body_sealer_tag(struct body_sealer *body_sealer, const char *label, const struct span *parts,
+                    size_t count, uint8_t tag[static BODY_SEALER_TAG_SIZE]);

@@ -23,7 +23,7 @@ struct peer;
 struct delivery {
     struct runtime *runtime;
     struct housekeeping *housekeeping;
-    const struct body_sealer *body_sealer;
+    struct body_sealer *body_sealer;
 };
 
 /* The session opened: start with the head of the queue. */

@@ -36,7 +36,7 @@ static void introduce(struct node *node)
 /* --- the store key ---------------------------------------------------------------------------- */
 
 struct trial {
-    const struct body_sealer *body_sealer;
+    struct body_sealer *body_sealer;
     bool opened;
 };
 
@@ -52,7 +52,7 @@ static int try_body(void *context, const struct message_row *row)
 }
 
 /* A store of an older version says nothing of its key: some of the newest bodies must open. */
-static int try_key(struct db *db, const struct body_sealer *body_sealer, const uint8_t *tag)
+static int try_key(struct db *db, struct body_sealer *body_sealer, const uint8_t *tag)
 {
     struct trial trial = {.body_sealer = body_sealer};
     const struct messages_filter newest = {.limit = 1};

@@ -27,3 +27,15 @@ int aead_seal(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], s
  */
 int aead_open(const struct secret *key, const uint8_t iv[static AEAD_IV_SIZE], struct span aad,
               struct span sealed, uint8_t *out);
+
+/*
+ * A key for many messages, which costs most of the time for a short one. It seals and opens as the
+ * functions above do. 0 or -EIO.
+ */
+struct aead_key;
+int aead_key_new(struct aead_key **key, const struct secret *secret);
+void aead_key_free(struct aead_key *key);
+int aead_key_seal(struct aead_key *key, const uint8_t iv[static AEAD_IV_SIZE], struct span aad,
+                  struct span plaintext, uint8_t *out);
+int aead_key_open(struct aead_key *key, const uint8_t iv[static AEAD_IV_SIZE], struct span aad,
+                  struct span sealed, uint8_t *out);

@@ -27,14 +27,11 @@ static int mac_start(EVP_MAC_CTX *context, struct span key)
     return EVP_MAC_init(context, key.size > 0 ? key.data : NOTHING, key.size, params);
 }
 
-/* HMAC over the concatenated parts and `tail`. */
-static int hmac(struct span key, const struct span *parts, size_t count, struct span tail,
-                uint8_t mac[static HMAC_SIZE])
+/* The MAC of the concatenated parts and `tail`, with a context that was just started. */
+static int mac_finish(EVP_MAC_CTX *context, const struct span *parts, size_t count,
+                      struct span tail, uint8_t mac[static HMAC_SIZE])
 {
-    CLEANUP(mac_ctx_cleanup) EVP_MAC_CTX *context = EVP_MAC_CTX_new(openssl()->hmac);
     size_t size;
-    if (context == NULL || mac_start(context, key) != 1)
-        return openssl_failed("HMAC");
     for (size_t i = 0; i < count; i++) {
         if (EVP_MAC_update(context, parts[i].data, parts[i].size) != 1)
             return openssl_failed("HMAC");
@@ -43,6 +40,16 @@ static int hmac(struct span key, const struct span *parts, size_t count, struct 
         EVP_MAC_final(context, mac, &size, HMAC_SIZE) != 1 || size != HMAC_SIZE)
         return openssl_failed("HMAC");
     return 0;
+}
+
+/* HMAC over the concatenated parts and `tail`. */
+static int hmac(struct span key, const struct span *parts, size_t count, struct span tail,
+                uint8_t mac[static HMAC_SIZE])
+{
+    CLEANUP(mac_ctx_cleanup) EVP_MAC_CTX *context = EVP_MAC_CTX_new(openssl()->hmac);
+    if (context == NULL || mac_start(context, key) != 1)
+        return openssl_failed("HMAC");
+    return mac_finish(context, parts, count, tail, mac);
 }
 
 int hmac_sha256(struct span key, const struct span *parts, size_t count,
@@ -56,12 +63,41 @@ int hkdf_extract(struct span salt, struct span ikm, struct secret *prk)
     return hmac(salt, NULL, 0, ikm, prk->bytes);
 }
 
+/* With L no longer than the hash there is one block: T(1) = HMAC(PRK, info || 0x01). */
+static const uint8_t FIRST_BLOCK[] = {1};
+
 int hkdf_expand(const struct secret *prk, const struct span *info, size_t count, struct secret *okm)
 {
-    /* With L no longer than the hash there is one block: T(1) = HMAC(PRK, info || 0x01). */
-    static const uint8_t first_block = 1;
-    return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count, SPAN(&first_block, 1),
-                okm->bytes);
+    return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count,
+                SPAN(FIRST_BLOCK, sizeof FIRST_BLOCK), okm->bytes);
+}
+
+/* A PRK is the context that was made for it. */
+static EVP_MAC_CTX *context_of(struct hkdf *hkdf)
+{
+    return (EVP_MAC_CTX *)hkdf;
+}
+
+int hkdf_new(struct hkdf **hkdf, const struct secret *prk)
+{
+    CLEANUP(mac_ctx_cleanup) EVP_MAC_CTX *context = EVP_MAC_CTX_new(openssl()->hmac);
+    if (context == NULL || mac_start(context, SPAN(prk->bytes, sizeof prk->bytes)) != 1)
+        return openssl_failed("HMAC");
+    *hkdf = (struct hkdf *)STEAL(context);
+    return 0;
+}
+
+void hkdf_free(struct hkdf *hkdf)
+{
+    EVP_MAC_CTX_free(context_of(hkdf));
+}
+
+int hkdf_next(struct hkdf *hkdf, const struct span *info, size_t count, struct secret *okm)
+{
+    if (EVP_MAC_init(context_of(hkdf), NULL, 0, NULL) != 1) /* with the key that it has */
+        return openssl_failed("HMAC");
+    return mac_finish(context_of(hkdf), info, count, SPAN(FIRST_BLOCK, sizeof FIRST_BLOCK),
+                      okm->bytes);
 }
 
 DEFINE_CLEANUP(EVP_KDF_CTX *, kdf_ctx_cleanup, EVP_KDF_CTX_free)

@@ -44,7 +44,7 @@ static int deliver(struct db *db, const struct message_row *row, uint64_t now_ms
     return r == 0 ? queue_set_state(db, row->seq, MESSAGE_DELIVERED, NULL, now_ms) : r;
 }
 
-static int add(struct db *db, const struct body_sealer *body_sealer, int64_t peer, unsigned number,
+static int add(struct db *db, struct body_sealer *body_sealer, int64_t peer, unsigned number,
                uint64_t now_ms)
 {
     char text[128];
@@ -73,7 +73,7 @@ static int add(struct db *db, const struct body_sealer *body_sealer, int64_t pee
     return r;
 }
 
-static int fill(struct db *db, const struct body_sealer *body_sealer, unsigned count)
+static int fill(struct db *db, struct body_sealer *body_sealer, unsigned count)
 {
     int64_t peer = 0;
     int r = peers_each(db, take_id, &peer);

@@ -24,7 +24,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 /* Opens the row behind what is in `text` already. */
-static int open_row(const struct body_sealer *body_sealer, const struct message_row *row,
+static int open_row(struct body_sealer *body_sealer, const struct message_row *row,
                     struct bytes *text)
 {
     int r;
@@ -36,7 +36,7 @@ static int open_row(const struct body_sealer *body_sealer, const struct message_
     return r;
 }
 
-static void expect_text(const struct body_sealer *body_sealer, const struct message_row *row,
+static void expect_text(struct body_sealer *body_sealer, const struct message_row *row,
                         struct span text)
 {
     CLEANUP(bytes_deinit) struct bytes opened = {0};
@@ -46,7 +46,7 @@ static void expect_text(const struct body_sealer *body_sealer, const struct mess
         assert(memcmp(opened.data + sizeof before, text.data, text.size) == 0);
 }
 
-static void expect_damage(const struct body_sealer *body_sealer, const struct message_row *row)
+static void expect_damage(struct body_sealer *body_sealer, const struct message_row *row)
 {
     CLEANUP(bytes_deinit) struct bytes opened = {0};
     assert(open_row(body_sealer, row, &opened) == BODY_SEALER_DAMAGED);

@@ -85,6 +85,30 @@ static void test_known_answers_both_ways(void **state)
     }
 }
 
+/* One after the other with the same key: nothing of a message is in the next one. */
+static void test_a_kept_key_gives_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ANSWERS); i++) {
+        struct message message = message_of(i);
+        const struct span aad = SPAN(message.aad, message.aad_size);
+        const struct span sealed = SPAN(message.sealed, message.size + AEAD_TAG_SIZE);
+        uint8_t out[sizeof(message.sealed)];
+        struct aead_key *key;
+        assert_int_equal(aead_key_new(&key, &message.key), 0);
+        for (unsigned times = 0; times < 3; times++) {
+            const uint8_t elsewhere[AEAD_IV_SIZE] = {0xee, (uint8_t)times};
+            assert_int_equal(
+                aead_key_seal(key, message.iv, aad, SPAN(message.plain, message.size), out), 0);
+            assert_memory_equal(out, sealed.data, sealed.size);
+            assert_int_equal(aead_key_open(key, elsewhere, aad, sealed, out), AEAD_FORGED);
+            assert_int_equal(aead_key_open(key, message.iv, aad, sealed, out), 0);
+            assert_memory_equal(out, message.plain, message.size);
+        }
+        aead_key_free(key);
+    }
+}
+
 static void test_both_work_in_place(void **state)
 {
     struct message message = message_of(2);
@@ -165,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers_both_ways),
+        cmocka_unit_test(test_a_kept_key_gives_the_same),
         cmocka_unit_test(test_both_work_in_place),
         cmocka_unit_test(test_open_rejects_every_flipped_bit),
         cmocka_unit_test(test_forged_plaintext_is_wiped),

@@ -86,6 +86,44 @@ static void test_sealing_twice_gives_different_bodies(void **state)
     assert_memory_not_equal(sealed.data + sealed.size - sizeof first, first, sizeof first);
 }
 
+enum { SALT_AT = 1, IV_AT = 17, BODY_AT = 29 };
+
+static void test_bodies_of_a_turn_share_a_key_and_no_iv(void **state)
+{
+    uint8_t first[BODY_AT];
+    (void)state;
+    body_sealer_turn(body_sealer);
+    seal(SPAN(text, sizeof text));
+    memcpy(first, sealed.data, sizeof first);
+    seal(SPAN(text, sizeof text));
+    assert_memory_equal(sealed.data + SALT_AT, first + SALT_AT, IV_AT - SALT_AT);
+    assert_memory_not_equal(sealed.data + IV_AT, first + IV_AT, BODY_AT - IV_AT);
+    body_sealer_turn(body_sealer);
+    seal(SPAN(text, sizeof text));
+    assert_memory_not_equal(sealed.data + SALT_AT, first + SALT_AT, IV_AT - SALT_AT);
+}
+
+static void test_bodies_of_many_turns_open_in_any_order(void **state)
+{
+    enum { TURNS = 12 };
+    struct bytes bodies[TURNS] = {0};
+    struct message_row row = {0};
+    (void)state;
+    for (unsigned i = 0; i < TURNS; i++) {
+        row = seal(SPAN(text, sizeof text));
+        bytes_append(&bodies[i], sealed.data, sealed.size);
+        body_sealer_turn(body_sealer);
+    }
+    for (unsigned i = 0; i < 3 * TURNS; i++) {
+        row.body = bytes_span(&bodies[i * 5 % TURNS]);
+        bytes_clear(&opened);
+        assert_int_equal(body_sealer_open(body_sealer, &row, &opened), 0);
+        assert_memory_equal(opened.data, text, sizeof text);
+    }
+    for (unsigned i = 0; i < TURNS; i++)
+        bytes_deinit(&bodies[i]);
+}
+
 static void assert_damaged(const struct message_row *row)
 {
     bytes_clear(&opened);
@@ -148,6 +186,8 @@ int main(void)
         cmocka_unit_test(test_text_is_appended),
         cmocka_unit_test(test_sizes_up_to_the_largest_message),
         cmocka_unit_test(test_sealing_twice_gives_different_bodies),
+        cmocka_unit_test(test_bodies_of_a_turn_share_a_key_and_no_iv),
+        cmocka_unit_test(test_bodies_of_many_turns_open_in_any_order),
         cmocka_unit_test(test_every_flipped_bit_is_damage),
         cmocka_unit_test(test_every_missing_end_is_damage),
         cmocka_unit_test(test_body_belongs_to_its_message),

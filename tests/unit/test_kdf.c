@@ -82,6 +82,16 @@ static void test_hkdf_known_answer(void **state)
     assert_int_equal(hkdf_expand(&prk, info_parts, COUNT_OF(info_parts), &okm), 0);
     unhex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf", expected.bytes);
     assert_memory_equal(okm.bytes, expected.bytes, SECRET_SIZE);
+
+    struct hkdf *hkdf;
+    assert_int_equal(hkdf_new(&hkdf, &prk), 0);
+    for (unsigned times = 0; times < 3; times++) {
+        assert_int_equal(hkdf_next(hkdf, info_parts, COUNT_OF(info_parts), &okm), 0);
+        assert_memory_equal(okm.bytes, expected.bytes, SECRET_SIZE);
+        assert_int_equal(hkdf_next(hkdf, NULL, 0, &okm), 0);
+        assert_memory_not_equal(okm.bytes, expected.bytes, SECRET_SIZE);
+    }
+    hkdf_free(hkdf);
 }
 
 static void test_hkdf_extract_without_salt(void **state)
