@@ -64,12 +64,12 @@ int hkdf_extract(struct span salt, struct span ikm, struct secret *prk)
 }
 
 /* With L no longer than the hash there is one block: T(1) = HMAC(PRK, info || 0x01). */
-static const uint8_t FIRST_BLOCK[] = {1};
+static const uint8_t first_block[] = {1};
 
 int hkdf_expand(const struct secret *prk, const struct span *info, size_t count, struct secret *okm)
 {
     return hmac(SPAN(prk->bytes, sizeof prk->bytes), info, count,
-                SPAN(FIRST_BLOCK, sizeof FIRST_BLOCK), okm->bytes);
+                SPAN(first_block, sizeof first_block), okm->bytes);
 }
 
 /* A PRK is the context that was made for it. */
@@ -96,7 +96,7 @@ int hkdf_next(struct hkdf *hkdf, const struct span *info, size_t count, struct s
 {
     if (EVP_MAC_init(context_of(hkdf), NULL, 0, NULL) != 1) /* with the key that it has */
         return openssl_failed("HMAC");
-    return mac_finish(context_of(hkdf), info, count, SPAN(FIRST_BLOCK, sizeof FIRST_BLOCK),
+    return mac_finish(context_of(hkdf), info, count, SPAN(first_block, sizeof first_block),
                       okm->bytes);
 }
 
