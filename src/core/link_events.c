@@ -86,6 +86,7 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
         log_debug("link from or to %s ended: %s", stream_origin(link->stream)->text, text);
     if (peer == NULL)
         return;
+    former_note(&peer->former, session_tag(link->session), loop_now(answers->runtime->loop));
     struct round *round = peer_round_of(peer, link);
     if (round != NULL) {
         round_attempt_ended(round, end);

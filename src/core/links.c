@@ -93,7 +93,7 @@ static unsigned allowed_suites(const struct links *links)
 /* What we offer to do. */
 static uint32_t features(const struct links *links)
 {
-    return links->runtime->settings.streams ? FEATURE_STREAMS : 0;
+    return FEATURE_REACH | (links->runtime->settings.streams ? FEATURE_STREAMS : 0);
 }
 
 int links_host(struct links *links, struct stream *stream)
@@ -107,13 +107,14 @@ int links_host(struct links *links, struct stream *stream)
 }
 
 int links_join(struct links *links, struct stream *stream, struct peer *peer,
-               const uint8_t *invite_secret, struct link **link)
+               const uint8_t *invite_secret, const struct gone *gone, struct link **link)
 {
     const struct session_settings settings = {.role = SESSION_JOINER,
                                               .self = links->runtime->self,
                                               .suites = allowed_suites(links),
                                               .features = features(links),
-                                              .invite_secret = invite_secret};
+                                              .invite_secret = invite_secret,
+                                              .gone = gone};
     int r = start(links, stream, &settings, link);
     if (r == 0)
         (*link)->peer = peer;
@@ -137,15 +138,23 @@ static bool is_preferred(const struct link *link, const struct fingerprint *own)
     return own_is_smaller == (session_role(link->session) == SESSION_JOINER);
 }
 
-/* Whether no person has to approve anything (any more) on this link. */
-static bool is_approved(const struct link *link)
-{
-    return session_approved_here(link->session) && session_approved_there(link->session);
-}
-
 bool links_stays(const struct link *link, const struct fingerprint *own)
 {
-    return is_approved(link) && is_preferred(link, own);
+    return session_approved_at_once(link->session) && !session_indirect(link->session) &&
+           is_preferred(link, own);
+}
+
+/* The rule, as links.h has it. tests/models/reach.pml searches it. */
+static bool displaces(const struct link *link, const struct link *old,
+                      const struct fingerprint *own)
+{
+    if (session_says_gone(link->session, old->session))
+        return true;
+    if (session_approved_at_once(link->session) != session_approved_at_once(old->session))
+        return session_approved_at_once(link->session);
+    if (session_indirect(link->session) != session_indirect(old->session))
+        return session_indirect(old->session);
+    return session_role(old->session) == session_role(link->session) || is_preferred(link, own);
 }
 
 bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
@@ -154,10 +163,7 @@ bool links_resolve(struct links *links, struct link *link, const struct fingerpr
     struct link *old = links_find(links, link_fingerprint(link));
     if (old == NULL)
         return true;
-    bool same_joiner = session_role(old->session) == session_role(link->session);
-    /* A session that is open at once is worth more than one that waits for a person. */
-    bool promoted = is_approved(link) && session_phase(old->session) == SESSION_PENDING;
-    if (same_joiner || promoted || is_preferred(link, own)) {
+    if (displaces(link, old, own)) {
         link_close(old, CLOSE_REPLACED);
         return true;
     }

@@ -34,11 +34,12 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, unsi
 /*
  * Starts a session over `stream`, which the link owns from then on (also when this fails): as host
  * of a stranger, or as joiner with the peer that was dialled, who is shown `invite_secret` (or
- * NULL). It is a stranger until links_establish(). 0 or -errno.
+ * NULL) and told which former links are `gone`. It is a stranger until links_establish(). 0 or
+ * -errno.
  */
 int links_host(struct links *links, struct stream *stream);
 int links_join(struct links *links, struct stream *stream, struct peer *peer,
-               const uint8_t *invite_secret, struct link **link);
+               const uint8_t *invite_secret, const struct gone *gone, struct link **link);
 
 /* The established link with this identity, or NULL; there is at most one. */
 struct link *links_find(const struct links *links, const struct fingerprint *fingerprint);
@@ -46,8 +47,11 @@ struct link *links_find(const struct links *links, const struct fingerprint *fin
 /*
  * The rule for two links with the same identity, asked when `link` (SESSION_CONFIRMED) is about to
  * become established: whether it may. An older link that has to give way is closed with REPLACED;
- * one that stays is probed with a PING. A session whose joiner has the smaller fingerprint is
- * preferred, so that both sides keep the same one when their dials cross.
+ * one that stays is probed with a PING. It gives way if the joiner says that it is gone. Else a
+ * link that needed no person's approval is worth more than one that did; of equals, a direct one is
+ * worth more than one that is not; of equals, the newer one if both have the same joiner, and
+ * otherwise the one whose joiner has the smaller fingerprint: so both sides keep the same one when
+ * their dials cross.
  */
 bool links_resolve(struct links *links, struct link *link, const struct fingerprint *own,
                    uint64_t now_ms);

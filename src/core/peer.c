@@ -61,6 +61,7 @@ void peer_free(struct peer *peer)
     attempts_clear(&peer->attempts);
     timer_free(peer->timer);
     inflight_deinit(&peer->inflight);
+    former_wipe(&peer->former);
     free(peer);
 }
 
@@ -141,6 +142,24 @@ static bool yields(const struct peer *peer)
     return peer->row.pinned && memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) > 0;
 }
 
+static enum redial_class class_of(const struct link *link)
+{
+    return session_indirect(link->session) ? REDIAL_INDIRECT : REDIAL_DIRECT;
+}
+
+static enum redial_link linked(const struct peer *peer)
+{
+    if (peer->link == NULL)
+        return REDIAL_UNLINKED;
+    return class_of(peer->link) == REDIAL_DIRECT ? REDIAL_LINKED_DIRECT : REDIAL_LINKED_INDIRECT;
+}
+
+/* Whether a link of this class would be none too many. */
+static bool wants(const struct peer *peer, enum redial_class class)
+{
+    return peer->link == NULL || class_of(peer->link) < class;
+}
+
 static struct redial_facts facts_of(const struct peer *peer)
 {
     struct redial_facts facts = {
@@ -148,7 +167,7 @@ static struct redial_facts facts_of(const struct peer *peer)
         .may = !peer->runtime->stopping && !peer->silenced && peer->row.trust != PEER_BLOCKED,
         .yields = yields(peer),
         .ways[REDIAL_DIRECT] = peer->row.address_count,
-        .link = peer->link != NULL ? REDIAL_LINKED_DIRECT : REDIAL_UNLINKED,
+        .link = linked(peer),
         .link_ms = peer->link_ms,
     };
     for (unsigned i = 0; i < REDIAL_CLASSES; i++)
@@ -199,7 +218,7 @@ static void on_round_over(struct peer *peer, struct round *round, enum redial_ev
     enum redial_class class =
         round == peer->rounds[REDIAL_DIRECT] ? REDIAL_DIRECT : REDIAL_INDIRECT;
     round_free(STEAL(peer->rounds[class]));
-    if (peer->link == NULL)
+    if (wants(peer, class))
         note(peer, event, class); /* else the peer called us meanwhile: nothing is lost */
     peer_dial(peer);
     if (peer->link == NULL && event != REDIAL_DUPLICATE)
@@ -298,7 +317,7 @@ void peer_urge(struct peer *peer)
 
 void peer_network_changed(struct peer *peer)
 {
-    if (peer->link != NULL)
+    if (!wants(peer, REDIAL_DIRECT))
         return;
     for (unsigned i = 0; i < REDIAL_CLASSES; i++)
         if (peer->rounds[i] != NULL && round_attempt(peer->rounds[i]) == NULL)
@@ -315,8 +334,8 @@ static void end_round(struct peer *peer, enum redial_class class)
     round_free(round);
     if (attempt == NULL)
         return;
-    attempt->peer = NULL; /* its end is no reason to dial the next way */
     link_close(attempt, CLOSE_NORMAL);
+    attempt->peer = NULL;
 }
 
 void peer_stop_dialling(struct peer *peer)
@@ -352,13 +371,13 @@ void peer_note_shown(struct peer *peer)
 /* --- its link --------------------------------------------------------------------------------- */
 
 /*
- * Nothing more is dialled; a handshake that goes on comes under the rule for two links, unless
- * nothing can come of it any more.
+ * Nothing more is dialled of the link's class, or of a worse one; a handshake that goes on comes
+ * under the rule for two links, unless nothing can come of it any more.
  */
 static void settle_rounds(struct peer *peer)
 {
     bool stays = links_stays(peer->link, runtime_fingerprint(peer->runtime));
-    for (unsigned i = 0; i < REDIAL_CLASSES; i++)
+    for (unsigned i = 0; i <= class_of(peer->link); i++)
         if (peer->rounds[i] != NULL && (!round_settle(peer->rounds[i], peer->link) || stays))
             end_round(peer, i);
     timer_disarm(peer->timer);
@@ -386,19 +405,21 @@ void peer_link_open(struct peer *peer)
     peer_forget_attempts(peer);
     if (dialled)
         (void)address_parse(stream_origin(peer->link->stream)->text, &peer->last);
-    note(peer, REDIAL_OPENED, REDIAL_DIRECT);
+    note(peer, REDIAL_OPENED, class_of(peer->link));
     set_state(peer, PEER_ONLINE);
+    peer_dial(peer); /* a better way, if there may be one */
 }
 
 void peer_link_down(struct peer *peer, const struct link_end *end)
 {
     char text[PEER_ERROR_MAX];
+    enum redial_class class = class_of(peer->link);
     enum redial_event event = round_event_of(end);
     if (event == REDIAL_FAILED && peer->state == PEER_ONLINE)
         event = REDIAL_LOST;
     if (!end->coded || end->code != CLOSE_NORMAL)
         set_error(peer, link_end_text(end, text, sizeof text));
     peer->link = NULL;
-    note(peer, event, REDIAL_DIRECT);
+    note(peer, event, class);
     peer_dial(peer);
 }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "core/attempts.h"
+#include "core/former.h"
 #include "core/inflight.h"
 #include "core/links.h"
 #include "core/redial.h"
@@ -39,6 +40,7 @@ struct peer {
     uint64_t since_ms;                    /* wall clock, of the state */
     struct link *link;                    /* its session, or NULL … */
     uint64_t link_ms;                     /* … monotonic, since when */
+    struct former former;                 /* links that ended, and that it may believe to live */
     struct redial redial;                 /* what the decision to dial is made from … */
     struct round *rounds[REDIAL_CLASSES]; /* … and what came of it, or NULL */
     struct timer *timer;                  /* for the next decision … */

@@ -63,8 +63,10 @@ static bool on_connected(void *context, unsigned way, struct stream *stream)
     if (round->attempt != NULL)
         drop_attempt(round);
     round->way = way;
+    CLEANUP(former_list_cleanup) struct gone gone;
+    former_list(&round->peer->former, loop_now(round->runtime->loop), &gone);
     int r = links_join(round->links, stream, round->peer, row->invited ? row->invite_secret : NULL,
-                       &round->attempt);
+                       &gone, &round->attempt);
     if (r < 0) {
         round->events->failed(round->peer, &round->ways[way], ATTEMPT_UNREACHED, strerror(-r));
         dial_go_on(round->dial);

@@ -15,5 +15,11 @@ enum feature {
     FEATURE_REACH = 1 << 16,
 };
 
+/*
+ * Only in IDENT, and no feature in common: the joiner says that its way here leads through somebody
+ * else.
+ */
+#define FEATURE_PATH_INDIRECT (UINT32_C(1) << 31)
+
 /* What two sides can do together. A bit counts only with the one that it needs. */
 uint32_t features_common(uint32_t ours, uint32_t theirs);

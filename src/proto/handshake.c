@@ -155,6 +155,7 @@ int handshake_new(struct handshake **handshake, const struct session_settings *s
     made->role = settings->role == SESSION_JOINER ? &handshake_joiner : &handshake_host;
     made->self = settings->self;
     made->invite_secret = settings->invite_secret;
+    made->former = settings->gone;
     made->features = settings->features;
     made->suites = settings->suites != 0 ? settings->suites : exchange_suites();
     r = sha256_state_new(&made->transcript);
@@ -325,6 +326,18 @@ const struct handshake_invite *handshake_invite(const struct handshake *handshak
 enum suite handshake_suite(const struct handshake *handshake)
 {
     return handshake->suite;
+}
+
+const struct secret *handshake_tag(const struct handshake *handshake)
+{
+    bool confirmed =
+        handshake->state > HANDSHAKE_WAIT_CONFIRM || handshake_awaits_verdict(handshake);
+    return confirmed ? &handshake->secrets.tag : NULL;
+}
+
+bool handshake_says_gone(const struct handshake *handshake, const struct secret *tag)
+{
+    return gone_has(SPAN(handshake->gone, handshake->gone_size), handshake->joiner_random, tag);
 }
 
 uint32_t handshake_peer_features(const struct handshake *handshake)

@@ -89,6 +89,15 @@ const struct handshake_invite *handshake_invite(const struct handshake *handshak
 /* Which suite is spoken; meaningful once handshake_met(). */
 enum suite handshake_suite(const struct handshake *handshake);
 
+/*
+ * What names this link when it is gone (gone.h); NULL before CONFIRM_J, when neither side can
+ * believe that it exists.
+ */
+const struct secret *handshake_tag(const struct handshake *handshake);
+
+/* Host, from the first question on: whether the joiner says that the link with this tag is gone. */
+bool handshake_says_gone(const struct handshake *handshake, const struct secret *tag);
+
 /* What the peer says that it can do, from the first question on. */
 uint32_t handshake_peer_features(const struct handshake *handshake);
 

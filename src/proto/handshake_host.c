@@ -35,6 +35,13 @@ static int parse_hello(struct handshake *handshake, struct span body, struct hel
     return r == 0 ? 0 : handshake_fail(handshake, CLOSE_PROTOCOL_ERROR, "HELLO_J is malformed");
 }
 
+static void keep_names(struct handshake *handshake, const struct hello *joiner)
+{
+    memcpy(handshake->joiner_random, joiner->random, HELLO_RANDOM_SIZE);
+    memcpy(handshake->gone, joiner->gone, joiner->gone_size);
+    handshake->gone_size = joiner->gone_size;
+}
+
 /* HELLO_H goes out only when the exchange succeeded: before it, the answer may be a clear alert. */
 static int take_hello(struct handshake *handshake, struct span body, struct bytes *out)
 {
@@ -55,6 +62,8 @@ static int take_hello(struct handshake *handshake, struct span body, struct byte
     r = handshake_record(handshake, FRAME_HELLO_H, SPAN(answer + FRAME_HEADER_SIZE, header.length));
     if (r == 0)
         r = handshake_agree(handshake, &joiner, &secret);
+    if (r == 0)
+        keep_names(handshake, &joiner);
     if (r == 0)
         r = bytes_append(out, answer, FRAME_HEADER_SIZE + header.length);
     if (r == 0)

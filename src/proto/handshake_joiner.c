@@ -18,6 +18,11 @@ static int send_hello(struct handshake *handshake, struct bytes *out)
     if (r == 0)
         r = exchange_offer(&handshake->exchange, hybrid ? SUITE_HYBRID : SUITE_CLASSIC,
                            handshake->hello.share);
+    if (r == 0 && handshake->former != NULL) {
+        r = gone_encode(handshake->former, handshake->hello.random, handshake->hello.gone);
+        handshake->hello.gone_size = GONE_SIZE;
+        handshake->former = NULL;
+    }
     if (r != 0)
         return r;
     header.length = (uint32_t)hello_joiner_encode(&handshake->hello, handshake->suites,

@@ -47,6 +47,7 @@ struct handshake {
     const struct handshake_role *role;
     const struct identity *self;
     const uint8_t *invite_secret; /* joiner: borrowed, or NULL */
+    const struct gone *former;    /* joiner: until HELLO_J is made; links to name, or NULL */
 
     struct sha256_state *transcript; /* of all plaintexts so far */
     uint8_t hash[SHA256_SIZE];       /* its value after the last frame: T2, T3, … */
@@ -62,7 +63,10 @@ struct handshake {
     uint32_t features;      /* ours */
     uint32_t peer_features; /* since the peer is authenticated */
     struct pubkey *peer;
-    struct handshake_invite invite;      /* host */
+    struct handshake_invite invite;           /* host */
+    uint8_t joiner_random[HELLO_RANDOM_SIZE]; /* host: what the names are made with … */
+    uint8_t gone[GONE_SIZE];                  /* … that the joiner gave */
+    size_t gone_size;
     uint8_t wrapped[PUBKEY_MODULUS_MAX]; /* joiner: KEY's secret, unwrapped only after admission */
     bool approved_here;
     bool approved_there;

@@ -10,6 +10,7 @@ enum {
     PROTOCOL_VERSION = 1,
     SHARE_AT = 44,
     EXTENSIONS_MAX = 512,
+    EXTENSION_GONE = 2,
 };
 
 static const uint8_t magic[8] = "p2pchat";
@@ -40,8 +41,15 @@ static enum suite highest(unsigned suites)
 size_t hello_joiner_encode(const struct hello *hello, unsigned suites,
                            uint8_t body[static HELLO_SIZE_MAX])
 {
-    return encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, suites,
-                  exchange_offer_size(highest(suites)), body);
+    size_t size = encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, suites,
+                         exchange_offer_size(highest(suites)), body);
+    if (hello->gone_size == 0)
+        return size;
+    put_u16(body + size - 2, (uint16_t)(HELLO_EXTENSION_SIZE + hello->gone_size));
+    put_u16(body + size, EXTENSION_GONE);
+    put_u16(body + size + 2, (uint16_t)hello->gone_size);
+    memcpy(body + size + HELLO_EXTENSION_SIZE, hello->gone, hello->gone_size);
+    return size + HELLO_EXTENSION_SIZE + hello->gone_size;
 }
 
 size_t hello_host_encode(const struct hello *hello, enum suite suite,
@@ -56,8 +64,8 @@ static bool starts_with_magic(struct reader *reader)
     return start != NULL && memcmp(start, magic, sizeof magic) == 0;
 }
 
-/* Extensions fill the rest exactly and have strictly ascending types; none is known to us. */
-static bool extensions_well_formed(struct reader *reader)
+/* Extensions fill the rest exactly and have strictly ascending types; `gone` gets the one known. */
+static bool parse_extensions(struct reader *reader, struct span *gone)
 {
     size_t size = reader_u16(reader);
     int32_t last_type = -1;
@@ -65,23 +73,38 @@ static bool extensions_well_formed(struct reader *reader)
         return false;
     while (reader->left > 0) {
         int32_t type = reader_u16(reader);
-        reader_take(reader, reader_u16(reader));
+        size_t value_size = reader_u16(reader);
+        const uint8_t *value = reader_take(reader, value_size);
         if (reader->failed || type <= last_type)
             return false;
+        if (type == EXTENSION_GONE)
+            *gone = SPAN(value, value_size);
         last_type = type;
     }
     return true;
 }
 
+static bool take_gone(struct hello *hello, struct span gone)
+{
+    if (gone.data == NULL)
+        return true;
+    if (!gone_size_legal(gone.size))
+        return false;
+    memcpy(hello->gone, gone.data, gone.size);
+    hello->gone_size = gone.size;
+    return true;
+}
+
 /* Everything behind the suites; a share of any but this size is malformed. */
-static bool parse_rest(struct reader *reader, size_t size, struct hello *hello)
+static bool parse_rest(struct reader *reader, size_t size, struct hello *hello, struct span *gone)
 {
     const uint8_t *random = reader_take(reader, HELLO_RANDOM_SIZE);
     const uint8_t *keyx = reader_take(reader, KEYX_SIZE);
     if (reader_u16(reader) != size - KEYX_SIZE)
         return false;
     const uint8_t *kem = reader_take(reader, size - KEYX_SIZE);
-    if (!extensions_well_formed(reader) || random == NULL || keyx == NULL || kem == NULL)
+    hello->gone_size = 0;
+    if (!parse_extensions(reader, gone) || random == NULL || keyx == NULL || kem == NULL)
         return false;
     memcpy(hello->random, random, HELLO_RANDOM_SIZE);
     memcpy(hello->share, keyx, KEYX_SIZE);
@@ -92,6 +115,7 @@ static bool parse_rest(struct reader *reader, size_t size, struct hello *hello)
 int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite)
 {
     struct reader reader = reader_of(body);
+    struct span gone = {0};
     bool has_magic = starts_with_magic(&reader);
     uint8_t lowest = reader_u8(&reader);
     uint8_t latest = reader_u8(&reader);
@@ -101,7 +125,8 @@ int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, e
     if (lowest > PROTOCOL_VERSION)
         return HELLO_UNSUPPORTED;
     unsigned offered = reader_u16(&reader);
-    if (!parse_rest(&reader, exchange_offer_size(highest(offered)), hello))
+    if (!parse_rest(&reader, exchange_offer_size(highest(offered)), hello, &gone) ||
+        !take_gone(hello, gone))
         return HELLO_MALFORMED;
     if ((offered & suites) == 0)
         return HELLO_UNSUPPORTED;
@@ -112,6 +137,7 @@ int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, e
 int hello_host_parse(struct span body, unsigned suites, struct hello *hello, enum suite *suite)
 {
     struct reader reader = reader_of(body);
+    struct span ignored;
     bool has_magic = starts_with_magic(&reader);
     uint8_t version = reader_u8(&reader);
     uint8_t zero = reader_u8(&reader);
@@ -120,5 +146,5 @@ int hello_host_parse(struct span body, unsigned suites, struct hello *hello, enu
         (chosen != SUITE_CLASSIC && chosen != SUITE_HYBRID) || (suites & SUITE_BIT(chosen)) == 0)
         return HELLO_MALFORMED;
     *suite = (enum suite)chosen;
-    return parse_rest(&reader, exchange_answer_size(*suite), hello) ? 0 : HELLO_MALFORMED;
+    return parse_rest(&reader, exchange_answer_size(*suite), hello, &ignored) ? 0 : HELLO_MALFORMED;
 }

@@ -14,19 +14,22 @@
  *      .   2  length of extensions              .   2  length of extensions
  *      .   m  u16 type, u16 length, value …     .   m  the same
  *
- * We speak version 1 and the suites of exchange.h. Other suites and extensions must be well formed
- * and are ignored.
+ * We speak version 1, the suites of exchange.h and in HELLO_J the extension of gone.h. Other suites
+ * and extensions must be well formed and are ignored.
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/outcome.h"
 #include "proto/exchange.h"
+#include "proto/gone.h"
 
 enum {
-    HELLO_RANDOM_SIZE = 32,
+    HELLO_RANDOM_SIZE = GONE_RANDOM_SIZE,
     HELLO_SIZE_PLAIN = 80,
-    HELLO_SIZE_MAX = HELLO_SIZE_PLAIN + KEM_KEY_SIZE, /* of those that we send */
+    HELLO_EXTENSION_SIZE = 4, /* before its value */
+    HELLO_SIZE_MAX =
+        HELLO_SIZE_PLAIN + KEM_KEY_SIZE + HELLO_EXTENSION_SIZE + GONE_SIZE, /* that we send */
 };
 
 enum hello_outcome {
@@ -38,6 +41,8 @@ enum hello_outcome {
 struct hello {
     uint8_t random[HELLO_RANDOM_SIZE];
     uint8_t share[EXCHANGE_OFFER_MAX]; /* as in exchange.h; both parts if suite 2 is spoken of */
+    uint8_t gone[GONE_SIZE];           /* joiner: names as in gone.h … */
+    size_t gone_size;                  /* … 0 for none */
 };
 
 /* The frame bodies that we send: an offer of these suites, a choice. Give the size. */

@@ -41,6 +41,8 @@ int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[sta
         r = keyschedule_expand(&secrets->hs, "hs joiner", NULL, &secrets->seal[SIDE_JOINER]);
     if (r == 0)
         r = keyschedule_expand(&secrets->hs, "hs host", NULL, &secrets->seal[SIDE_HOST]);
+    if (r == 0)
+        r = keyschedule_expand(&secrets->hs, "tag", NULL, &secrets->tag);
     return r;
 }
 

@@ -3,7 +3,7 @@
  * The key schedule: from the shared secrets of the handshake to one key per packet.
  *
  *     share  --> HS = Extract(T2, .) --> hs joiner, hs host            seal the handshake
- *                 |
+ *                 |          \--------> tag                            names the link (gone.h)
  *     K ------> MS = Extract(X(HS, "mix", T4), .) --> confirm joiner, confirm host
  *                 |
  *                 +-- with SID --> root, chain joiner, chain host      an epoch
@@ -25,6 +25,7 @@
 struct handshake_secrets {
     struct secret hs;
     struct secret seal[SIDES]; /* "hs joiner", "hs host" */
+    struct secret tag;
     struct secret ms;
     struct secret confirm[SIDES];
 };
@@ -35,7 +36,7 @@ struct epoch_secrets {
     struct secret chain[SIDES];
 };
 
-/* Fills hs and the sealing keys from the key exchange. */
+/* Fills hs, the sealing keys and the tag key from the key exchange. */
 int keyschedule_exchange(struct handshake_secrets *secrets, const uint8_t t2[static SHA256_SIZE],
                          struct span shared);
 

@@ -50,6 +50,7 @@ void session_free(struct session *session)
     handshake_free(session->handshake);
     pubkey_free(session->peer);
     epoch_wipe(&session->epoch);
+    secret_wipe(&session->tag, sizeof session->tag);
     bytes_deinit(&session->body);
     bytes_deinit(&session->answers);
     bytes_deinit(&session->lanes);
@@ -70,6 +71,11 @@ static void drop_handshake(struct session *session)
 {
     if (session->handshake == NULL)
         return;
+    const struct secret *tag = handshake_tag(session->handshake);
+    if (tag != NULL) {
+        session->tag = *tag;
+        session->tagged = true;
+    }
     session->peer = handshake_steal_peer(session->handshake);
     handshake_free(session->handshake);
     session->handshake = NULL;
@@ -151,6 +157,7 @@ void session_establish(struct session *session, uint64_t now_ms)
         return;
     drop_handshake(session);
     session->established_ms = now_ms;
+    session->approved_at_once = session->approved_here && session->approved_there;
     session_enter(session, SESSION_PENDING);
     session_open_if_approved(session);
 }
@@ -268,6 +275,12 @@ bool session_approved_there(const struct session *session)
     return session->approved_there;
 }
 
+bool session_approved_at_once(const struct session *session)
+{
+    return session_established(session) ? session->approved_at_once
+                                        : session->approved_here && session->approved_there;
+}
+
 const struct pubkey *session_peer(const struct session *session)
 {
     return session->handshake != NULL ? handshake_peer(session->handshake) : session->peer;
@@ -286,6 +299,27 @@ uint32_t session_features(const struct session *session)
 uint32_t session_peer_features(const struct session *session)
 {
     return session->peer_features;
+}
+
+bool session_indirect(const struct session *session)
+{
+    uint32_t joiner = session->role == SESSION_JOINER ? session->features : session->peer_features;
+    return (session_features(session) & FEATURE_REACH) != 0 &&
+           (joiner & FEATURE_PATH_INDIRECT) != 0;
+}
+
+const struct secret *session_tag(const struct session *session)
+{
+    if (session->handshake != NULL)
+        return handshake_tag(session->handshake);
+    return session->tagged ? &session->tag : NULL;
+}
+
+bool session_says_gone(const struct session *session, const struct session *former)
+{
+    const struct secret *tag = session_tag(former);
+    return tag != NULL && session->handshake != NULL &&
+           handshake_says_gone(session->handshake, tag);
 }
 
 const uint8_t *session_invite_id(const struct session *session)

@@ -157,6 +157,9 @@ enum session_phase session_phase(const struct session *session);
 bool session_approved_here(const struct session *session);
 bool session_approved_there(const struct session *session);
 
+/* Whether both were set at SESSION_CONFIRMED, of which both ends know the same. */
+bool session_approved_at_once(const struct session *session);
+
 /* Whether session_output() would have something. */
 bool session_has_output(const struct session *session);
 
@@ -172,6 +175,21 @@ enum suite session_suite(const struct session *session);
  */
 uint32_t session_features(const struct session *session);
 uint32_t session_peer_features(const struct session *session);
+
+/*
+ * Whether the link leads through somebody else, as both sides know: the joiner says so, to a host
+ * that understands it. From SESSION_IDENTIFIED on.
+ */
+bool session_indirect(const struct session *session);
+
+/*
+ * What names the link when it is gone, also after its end. NULL if the other side cannot believe
+ * that the session exists.
+ */
+const struct secret *session_tag(const struct session *session);
+
+/* Host, at SESSION_CONFIRMED: whether the joiner says that the link of `former` is gone. */
+bool session_says_gone(const struct session *session, const struct session *former);
 
 /*
  * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and

@@ -36,6 +36,8 @@ struct session {
 
     struct handshake *handshake; /* until the session is established */
     struct pubkey *peer;         /* since then */
+    bool tagged;                 /* the handshake got to CONFIRM_J … */
+    struct secret tag;           /* … and this names the link */
     enum session_question question;
     struct handshake_invite invite;
     enum suite suite;       /* since the peer identified itself */
@@ -43,6 +45,7 @@ struct session {
     uint32_t peer_features; /* … and the peer, since it identified itself */
     bool approved_here;
     bool approved_there;
+    bool approved_at_once; /* both, when the session was established */
 
     /* The frame that is coming in. */
     uint8_t header[FRAME_HEADER_SIZE];

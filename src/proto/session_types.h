@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/uuid.h"
 #include "crypto/identity.h"
+#include "proto/gone.h"
 
 enum {
     SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
@@ -40,7 +41,8 @@ struct session_settings {
     unsigned suites;   /* that may be spoken, a set as in exchange.h; 0 for all that we can do */
     uint32_t features; /* what we offer: bits of features.h */
     const uint8_t
-        *invite_secret; /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
+        *invite_secret;      /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
+    const struct gone *gone; /* joiner: former links to name, maybe none; NULL to keep silent */
 };
 
 /* A message as it travels. The text is borrowed. */

@@ -4,7 +4,7 @@ proto_base = base/base64 base/bytes base/clock base/escape base/fingerprint base
 	base/utf8 base/uuid
 proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf kem keyx pem_key pkcs8 \
 	pubkey rsa_scheme secret)
-proto_handshake = $(addprefix proto/,confirm exchange handshake handshake_host handshake_joiner hello ident \
+proto_handshake = $(addprefix proto/,confirm exchange gone handshake handshake_host handshake_joiner hello ident \
 	invite_proof keyschedule safety_number seal)
 proto_session = $(addprefix proto/,batch close_code epoch features frame message packet pings record \
 	session session_input session_output session_timer window)
@@ -23,6 +23,7 @@ test_hostile_records_OBJS = $(dialogue_OBJS) tests/dialogue/puppet
 test_failures_OBJS = $(dialogue_OBJS)
 test_hostile_wire_OBJS = $(dialogue_OBJS) tests/unit/deep
 test_identities_OBJS = $(dialogue_OBJS)
+test_former_links_OBJS = $(dialogue_OBJS)
 
 $(TEST_OBJ)/tests/vectors/vectors.o: CPPFLAGS += -DVECTORS_DIR='"$(abspath $(srcdir))/tests/vectors"'
 

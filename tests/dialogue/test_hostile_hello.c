@@ -21,7 +21,7 @@ struct offer {
 static struct offer make_offer(void)
 {
     struct offer offer = {.size = HEADER + HELLO_SIZE_PLAIN};
-    struct hello hello;
+    struct hello hello = {0};
     struct keyx keyx;
     assert_int_equal(keyx_generate(&keyx), 0);
     memset(hello.random, 0x5a, sizeof(hello.random));

@@ -3,6 +3,7 @@
 Every daemon has a folder of its own and an address of its own on loopback.
 """
 
+import base64
 import contextlib
 import errno
 import ipaddress
@@ -295,6 +296,11 @@ class Daemon:
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         return True
+
+    @property
+    def key(self):
+        """The fingerprint as bytes, by which two peers are compared."""
+        return base64.b64decode(self.fingerprint.removeprefix("SHA256:") + "=")
 
     def stop(self):
         """Ends it as a service manager would, and checks that it ends well."""

@@ -247,6 +247,64 @@ def test_a_new_link_of_the_same_joiner_replaces_the_old_one(join):
     new.say("still here")
 
 
+@pytest.fixture
+def larger(alice, python):
+    """An identity with a larger fingerprint than Alice's: of crossing links, hers stays."""
+    while True:
+        identity = Identity()
+        if identity.public.fingerprint > alice.key:
+            return identity
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_link_that_is_named_as_gone_gives_way(alice, larger, links, named):
+    listener = socket.create_server(("127.0.0.1", 0))
+    alice.ctl("peer", "add", "larger", f"127.0.0.1:{listener.getsockname()[1]}",
+              "--fingerprint", larger.text)
+    old = Peer.accept(larger, listener).handshake()
+    links.append(old)
+    gone = [os.urandom(32), old.tag] if named else [os.urandom(32)] * 4
+    new = Peer.join(larger, alice.address, gone=gone)
+    links.append(new)
+    if named:
+        new.handshake().say("the old one is gone")
+        assert ended(old) == p2ppeer.REPLACED
+    else:
+        assert code_of_handshake(new) == p2ppeer.DUPLICATE
+        old.say("still here")
+    listener.close()
+
+
+def test_somebody_else_cannot_say_that_a_link_is_gone(alice, host, stranger, links):
+    old = host()
+    alice.ctl("peer", "add", "stranger", "--fingerprint", stranger.text)
+    other = Peer.join(stranger, alice.address, gone=[old.tag])
+    links.append(other)
+    other.handshake().say("who has seen the tag of another's link")
+    old.say("still here")
+
+
+def test_the_daemon_names_the_links_that_are_gone(host):
+    tags = []
+    for _ in range(3):
+        link = host(handshake=False) if tags else host()
+        if tags:
+            link.handshake()
+        names = [link.names[at:at + 8] for at in range(0, len(link.names), 8)]
+        assert len(set(names)) == 4  # however many mean something
+        assert all(link.name_of(tag, link.joiner_random) in names for tag in tags)
+        tags.append(link.tag)
+        link.end()
+
+
+@pytest.mark.parametrize("size", [0, 7, 12, 40])
+def test_names_of_another_size_end_the_handshake(join, size):
+    link = join(handshake=False)
+    hello = link.hello_j()
+    link.hello_j = lambda: (hello[:78] + struct.pack(">HHH", 4 + size, 2, size) + bytes(size))
+    assert code_of_handshake(link) == p2ppeer.PROTOCOL_ERROR
+
+
 @pytest.mark.parametrize("bits", [3072, 4096])
 def test_larger_keys(alice, links, bits):
     identity = Identity(bits=bits)

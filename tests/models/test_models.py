@@ -16,9 +16,12 @@ pytestmark = pytest.mark.skipif(not (shutil.which("spin") and shutil.which("gcc"
                                 reason="needs spin and gcc")
 
 SOUND = [
-    ("tie", "LINKS=2"),
-    ("tie", "LINKS=5"),
-    ("tie", "LINKS=4 CRASHES=2"),
+    ("reach", "LINKS=2"),
+    ("reach", "LINKS=4"),
+    ("reach", "LINKS=4 MIXED=1"),
+    ("reach", "LINKS=3 LOSSES=1"),
+    ("reach", "LINKS=3 PEOPLE=1"),
+    ("reach", "LINKS=3 CRASHES=1"),
     ("deliver", "MESSAGES=5 SENDER_RESTORES=0"),
     ("deliver", "MESSAGES=4 SENDER_RESTORES=2"),
     ("deliver", "MESSAGES=4 SENDER_RESTORES=0 RECEIVER_RESTORES=2"),
@@ -30,8 +33,9 @@ SOUND = [
 ]
 
 SOUND_DEEP = [
-    ("tie", "LINKS=5 CRASHES=3"),
-    ("tie", "LINKS=6 CRASHES=2"),
+    ("reach", "LINKS=3 LOSSES=2"),
+    ("reach", "LINKS=3 PEOPLE=1 LOSSES=1"),
+    ("reach", "LINKS=3 CRASHES=1 LOSSES=1"),
     ("deliver", "MESSAGES=6 SENDER_RESTORES=1 RECEIVER_RESTORES=1"),
     ("deliver", "MESSAGES=5 SENDER_RESTORES=2 RECEIVER_RESTORES=2"),
     ("marks", "MESSAGES=4 ENDS=2 CRASHES=2"),
@@ -40,6 +44,8 @@ SOUND_DEEP = [
 # What goes wrong, as the assertion that says so.
 NONE_IS_LEFT = "links==1"
 TWO_STAY = "links<=1"
+DIRECT_WAS_REFUSED = "direct[stays]"
+NONE_AFTER_A_LOSS = "renewed"
 LOST = "times[id]>=1"
 TWICE = "times[id]==1"
 OUT_OF_ORDER = "id>newest"
@@ -49,10 +55,18 @@ WRONG_PREVIOUS = "m==previous[n]"
 GIVEN_UP = "id==poison"
 
 MUTANTS = [
-    ("tie", "RULE=NEWEST", NONE_IS_LEFT),
-    ("tie", "RULE=OLDEST", NONE_IS_LEFT),
-    ("tie", "RULE=OWN_DIAL", NONE_IS_LEFT),
-    ("tie", "RULE=KEEP_BOTH", TWO_STAY),
+    ("reach", "RULE=NEWEST", NONE_IS_LEFT),
+    ("reach", "RULE=OLDEST", DIRECT_WAS_REFUSED),
+    ("reach", "RULE=OWN_DIAL", NONE_IS_LEFT),
+    ("reach", "RULE=KEEP_BOTH", TWO_STAY),
+    ("reach", "RULE=NO_CLASS", DIRECT_WAS_REFUSED),
+    ("reach", "RULE=JOINER_KNOWS", NONE_IS_LEFT),
+    ("reach", "RULE=CLASS_CHANGES", NONE_IS_LEFT),
+    ("reach", "RULE=ANY_GONE", NONE_IS_LEFT),
+    ("reach", "RULE=TWO_AT_ONCE", NONE_IS_LEFT),
+    ("reach", "RULE=NEVER_GONE LOSSES=1", NONE_AFTER_A_LOSS),
+    ("reach", "RULE=LAST_ONLY LOSSES=1", NONE_AFTER_A_LOSS),
+    ("reach", "RULE=LIVE_PROMOTION PEOPLE=1", NONE_IS_LEFT),
     ("deliver", "DESIGN=SEQUENCE_NUMBERS SENDER_RESTORES=1", LOST),
     ("deliver", "DESIGN=NO_REPETITION SENDER_RESTORES=0", TWICE),
     ("deliver", "DESIGN=EARLY_ACKNOWLEDGE SENDER_RESTORES=0", LOST),

@@ -61,7 +61,7 @@ class Peer:
     """One link. `role` is our own; `other` is the public key that the other side has proved."""
 
     def __init__(self, identity, connection, role, approved=True, invite=None, suites=1,
-                 features=0):
+                 features=0, gone=()):
         self.self = identity
         self.connection = connection
         self.connection.settimeout(PATIENCE_S)
@@ -72,6 +72,8 @@ class Peer:
         self.invited = False  # host: it was shown
         self.features = features
         self.features_there = 0
+        self.gone = gone      # joiner: the tags of links to name
+        self.names = b""      # host: the names that the joiner gave
         self.random = os.urandom(32)
         self.aes_key = os.urandom(32)  # what a host hands to the joiner
         self.suites = suites  # a set of bits; 3 for both
@@ -177,12 +179,19 @@ class Peer:
         check(mlkem.is_key(key), "not an ML-KEM key")
         return mlkem.encapsulate(key, os.urandom(32))
 
-    def _hello(self, last, suites, second):
+    def _hello(self, last, suites, second, extensions=b""):
         return (MAGIC + struct.pack(">BBH", 1, last, suites) + self.random +
-                public_bytes(self.exchange) + struct.pack(">H", len(second)) + second + bytes(2))
+                public_bytes(self.exchange) + struct.pack(">H", len(second)) + second +
+                struct.pack(">H", len(extensions)) + extensions)
+
+    def name_of(self, tag, random):
+        """How a HELLO_J with this random value names the link with this tag."""
+        return expand(tag, b"gone", random)[:8]
 
     def hello_j(self):
-        return self._hello(1, self.suites, self.kem.public if self.kem else b"")
+        names = b"".join(self.name_of(tag, self.random) for tag in self.gone)
+        extensions = struct.pack(">HH", 2, len(names)) + names if names else b""
+        return self._hello(1, self.suites, self.kem.public if self.kem else b"", extensions)
 
     def hello_h(self):
         return self._hello(0, self.suite, self.ciphertext)
@@ -238,9 +247,18 @@ class Peer:
             self.kem_secret = self.kem.decapsulate(ciphertext)
         return public
 
+    def _take_names(self, extensions):
+        while extensions:
+            type, size = struct.unpack(">HH", extensions[:4])
+            if type == 2:
+                self.names = extensions[4:4 + size]
+            extensions = extensions[4 + size:]
+
     def _take_hello_j(self, hello):
         offered, = struct.unpack(">H", hello[10:12])
         public, key = self._take_hello(hello)
+        self._take_names(hello[80 + len(key):])
+        self.joiner_random = hello[12:44]
         check(len(key) == (1184 if offered & 2 else 0), "length of the ML-KEM key")
         if offered & self.suites & 2:
             self.suite = 2
@@ -285,6 +303,7 @@ class Peer:
 
     def _agree(self, hash, public):
         self.hs = extract(hash, self.kem_secret + agree(self.exchange, public))
+        self.tag = expand(self.hs, b"tag")
         self.seal_keys = {JOINER: expand(self.hs, b"hs joiner"), HOST: expand(self.hs, b"hs host")}
 
     def _master(self, hash, secret):

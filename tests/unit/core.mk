@@ -11,6 +11,7 @@ test_channels_OBJS = core/channels core/channels_input core/channels_output core
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid \
 	$(crypto_core) tests/unit/fake_random tests/unit/deep
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
+test_former_OBJS = core/former crypto/secret
 test_redial_OBJS = core/redial base/backoff
 test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number

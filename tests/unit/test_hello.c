@@ -45,6 +45,41 @@ static void test_both_hellos_survive_the_wire(void **state)
     }
 }
 
+static void test_names_of_what_is_gone_travel_with_the_offer(void **state)
+{
+    static const unsigned sets[] = {classic, classic | hybrid};
+    uint8_t body[HELLO_SIZE_MAX + GONE_NAME_SIZE];
+    struct hello read;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
+        struct hello sent = hello_with_share(i == 0 ? KEYX_SIZE : EXCHANGE_OFFER_MAX);
+        size_t plain = hello_joiner_encode(&sent, sets[i], body);
+        memset(sent.gone, 0xc3, GONE_SIZE);
+        for (size_t names = 0; names <= GONE_SIZE + GONE_NAME_SIZE; names++) {
+            bool legal = names <= GONE_SIZE && names % GONE_NAME_SIZE == 0;
+            sent.gone_size = names <= GONE_SIZE ? names : GONE_SIZE;
+            size_t size = hello_joiner_encode(&sent, sets[i], body);
+            assert_int_equal(size, plain + (names == 0 ? 0 : 4 + sent.gone_size));
+            if (names > GONE_SIZE) {
+                put_u16(body + plain - 2, (uint16_t)(4 + names));
+                put_u16(body + plain + 2, (uint16_t)names);
+                size = plain + 4 + names;
+            }
+            assert_int_equal(hello_joiner_parse(SPAN(body, size), sets[i], &read, &suite),
+                             legal ? 0 : HELLO_MALFORMED);
+            if (!legal)
+                continue;
+            assert_int_equal(read.gone_size, names);
+            assert_memory_equal(read.gone, sent.gone, names);
+        }
+        /* Empty is not the same as none. */
+        put_u16(body + plain - 2, 4);
+        put_u16(body + plain + 2, 0);
+        assert_int_equal(hello_joiner_parse(SPAN(body, plain + 4), sets[i], &read, &suite),
+                         HELLO_MALFORMED);
+    }
+}
+
 static void test_highest_suite_in_common_is_chosen(void **state)
 {
     static const struct {
@@ -140,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_hellos_survive_the_wire),
+        cmocka_unit_test(test_names_of_what_is_gone_travel_with_the_offer),
         cmocka_unit_test(test_highest_suite_in_common_is_chosen),
         cmocka_unit_test(test_choice_must_be_one_of_the_offer),
         cmocka_unit_test(test_hellos_do_not_stand_for_each_other),

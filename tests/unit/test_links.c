@@ -13,8 +13,9 @@
 /* What links.c asks of a session and of a stream. */
 struct session {
     enum session_role role;
-    enum session_phase phase;
     bool approved;
+    bool indirect;
+    const struct session *gone; /* what its joiner says is gone */
     unsigned pings;
 };
 
@@ -46,19 +47,19 @@ enum session_role session_role(const struct session *session)
     return session->role;
 }
 
-enum session_phase session_phase(const struct session *session)
-{
-    return session->phase;
-}
-
-bool session_approved_here(const struct session *session)
+bool session_approved_at_once(const struct session *session)
 {
     return session->approved;
 }
 
-bool session_approved_there(const struct session *session)
+bool session_indirect(const struct session *session)
 {
-    return session->approved;
+    return session->indirect;
+}
+
+bool session_says_gone(const struct session *session, const struct session *former)
+{
+    return session->gone == former;
 }
 
 bool session_ping(struct session *session, uint64_t token, uint64_t now_ms)
@@ -150,7 +151,7 @@ static int start(void **state)
 static struct fake *make(unsigned number, enum session_role role, uint8_t peer)
 {
     struct fake *fake = &fakes[number];
-    fake->session = (struct session){.phase = SESSION_OPEN, .approved = true};
+    fake->session = (struct session){.approved = true};
     fake->key = (struct fingerprint){{peer}};
     fake->link.session = &fake->session;
     fake->link.stream = &fake->stream;
@@ -161,7 +162,7 @@ static struct fake *make(unsigned number, enum session_role role, uint8_t peer)
     if (role == SESSION_HOST)
         links_host(&links, &fake->stream);
     else
-        links_join(&links, &fake->stream, NULL, NULL, &next);
+        links_join(&links, &fake->stream, NULL, NULL, NULL, &next);
     return fake;
 }
 
@@ -213,17 +214,68 @@ static void test_link_dialled_by_the_smaller_fingerprint_wins(void **state)
     meet(SESSION_HOST, SESSION_JOINER, LARGER, true);
 }
 
-static void test_link_that_waits_for_people_gives_way_to_one_that_does_not(void **state)
+/* What is worth more wins whoever dialled, and what is worth less never does. */
+static void rank(bool better_is_direct, bool better_is_approved)
 {
-    enum { SMALLER = 1 };
+    static const enum session_role roles[] = {SESSION_JOINER, SESSION_HOST};
+    for (unsigned i = 0; i < 2 * 2 * 2 * 2; i++) {
+        bool better_is_new = i & 1;
+        start(NULL);
+        struct fake *old = make(0, roles[i >> 1 & 1], i & 8 ? 1 : 9);
+        struct fake *new = make(1, roles[i >> 2 & 1], i & 8 ? 1 : 9);
+        struct session *worse = better_is_new ? &old->session : &new->session;
+        struct session *better = better_is_new ? &new->session : &old->session;
+        worse->indirect = better_is_direct;
+        better->indirect = !better_is_direct;
+        worse->approved = !better_is_approved;
+        links_establish(&links, &old->link);
+        assert_int_equal(resolve(new), better_is_new);
+        assert_int_equal(old->closed, better_is_new);
+        assert_int_equal(old->session.pings, !better_is_new);
+    }
+}
+
+static void test_link_that_waited_for_people_is_worth_less(void **state)
+{
     (void)state;
-    struct fake *old = make(0, SESSION_HOST, SMALLER);
-    old->session.phase = SESSION_PENDING;
-    old->session.approved = false;
-    links_establish(&links, &old->link);
-    struct fake *new = make(1, SESSION_JOINER, SMALLER);
-    assert_true(resolve(new));
-    assert_true(old->closed);
+    rank(true, true);
+    rank(false, true);
+}
+
+static void test_indirect_link_is_worth_less(void **state)
+{
+    (void)state;
+    rank(true, false);
+}
+
+static void test_link_that_its_joiner_calls_gone_gives_way(void **state)
+{
+    enum { SMALLER = 1, LARGER = 9 };
+    (void)state;
+    for (uint8_t peer = SMALLER; peer <= LARGER; peer += LARGER - SMALLER) {
+        start(NULL);
+        struct fake *old = make(0, SESSION_JOINER, peer);
+        struct fake *new = make(1, SESSION_HOST, peer);
+        new->session.approved = false;
+        new->session.indirect = true;
+        new->session.gone = &old->session;
+        links_establish(&links, &old->link);
+        assert_true(resolve(new));
+        assert_int_equal(old->code, CLOSE_REPLACED);
+    }
+}
+
+static void test_link_stays_if_nothing_from_the_other_end_displaces_it(void **state)
+{
+    enum { SMALLER = 1, LARGER = 9 };
+    (void)state;
+    struct fake *link = make(0, SESSION_JOINER, LARGER);
+    assert_true(links_stays(&link->link, &own));
+    link->session.indirect = true;
+    assert_false(links_stays(&link->link, &own));
+    link->session = (struct session){.role = SESSION_JOINER};
+    assert_false(links_stays(&link->link, &own));
+    assert_false(links_stays(&make(1, SESSION_JOINER, SMALLER)->link, &own));
 }
 
 static void test_link_that_is_over_gives_way(void **state)
@@ -341,7 +393,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_newer_link_of_the_same_joiner_wins),
         TEST(test_link_dialled_by_the_smaller_fingerprint_wins),
-        TEST(test_link_that_waits_for_people_gives_way_to_one_that_does_not),
+        TEST(test_link_that_waited_for_people_is_worth_less),
+        TEST(test_indirect_link_is_worth_less),
+        TEST(test_link_that_its_joiner_calls_gone_gives_way),
+        TEST(test_link_stays_if_nothing_from_the_other_end_displaces_it),
         TEST(test_link_that_is_over_gives_way),
         TEST(test_links_with_others_are_left_alone),
         TEST(test_stranger_is_no_link_to_give_way_to),
