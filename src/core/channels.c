@@ -229,8 +229,9 @@ void channels_reset(struct channel *channel, uint8_t code)
     struct channels *channels = channel->channels;
     if (channel->state == CHANNEL_ENDED)
         return;
-    /* Without a lane the peer learns of it when it says RESUME. */
-    if (channels->attached && channel->state != CHANNEL_WAITING)
+    /* Who has not heard of it is told nothing; without a lane the peer learns of it when it says
+     * RESUME, and so does one whose OPEN may have been lost. */
+    if (channels->attached && (channel->due & CHANNEL_DUE_OPEN) == 0)
         channels_answer(channels, channel->id, LANE_RESET, code);
     channels_end(channel, &(struct channel_end){.code = code});
 }

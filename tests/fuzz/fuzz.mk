@@ -48,6 +48,16 @@ build/tests/fuzz/fuzz_handshake: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) hand
 build/tests/fuzz/fuzz_records: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 
+# Lanes and streams, without cryptography.
+fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/open_doors tests/unit/fake_random \
+	$(filter-out crypto/random,$(crypto_identity)) \
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message record) \
+	crypto/kdf crypto/aead base/uuid
+fuzz_lane_records_OBJS = $(fuzz_driver) $(channels_rig)
+fuzz_streams_OBJS = $(fuzz_driver) $(channels_rig)
+
+build/tests/fuzz/fuzz_lane: LDFLAGS += $(call fuzz_wrap,aead_open aead_seal)
+
 # Daemons on the simulated network.
 fuzz_world = $(fuzz_driver) $(simulated) \
 	$(addprefix tests/simulation/,bare_wrap dice pipe stand_ins stream wire world)
