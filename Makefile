@@ -1,12 +1,12 @@
 # p2pchat: hand-written GNU make. `make` builds, `make demo` shows, `make check` tests.
 #
 # configure writes config.mk (compiler, libraries, directories); both are made here when missing.
-# Everything built lands in build/.  V=1 shows the commands.
+# Everything built lands in build/.  V=1 shows the commands, always so with --disable-silent-rules.
 
 srcdir := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 
 # These goals come before configure: some install what it needs and then start make again.
-EARLY_GOALS = bench coverage dependencies demo help lint check check-% clean distclean
+EARLY_GOALS = bench coverage deb dependencies demo help lint check check-% clean distclean
 ifneq ($(filter-out $(EARLY_GOALS),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 endif
@@ -106,6 +106,7 @@ include $(srcdir)/systemd/systemd.mk
 include $(srcdir)/man/man.mk
 include $(srcdir)/completions/completions.mk
 include $(srcdir)/contrib/contrib.mk
+include $(srcdir)/contrib/package.mk
 
 DOCS = README.md SECURITY.md CHANGELOG.md LICENSE $(addprefix tests/vectors/handshake-,\
 	suite1-rsa2048.json suite1-of-2-rsa2048.json suite2-rsa2048.json)

@@ -124,6 +124,10 @@ check-service: dependencies  ## a real systemd (root)
 	$(BUILD) all plain
 	$(RUN) service@build
 
+check-package: deep-dependencies  ## distcheck, and the package for Debian under a real systemd (root)
+	+@$(MAKE) --no-print-directory distcheck
+	$(RUN) service/package@build
+
 check-network: dependencies  ## network namespaces (root)
 	$(BUILD) all
 	$(RUN) network@build
@@ -140,13 +144,18 @@ check-fuzz: dependencies  ## the corpus, and a few seconds of fuzzing
 	$(BUILD) $(FUZZ_TARGETS) sanitized
 	$(RUN) fuzz@build fuzz@$(SANITIZED)/build
 
+deep-dependencies:
+	@$(srcdir)/tests/tools/dependencies deep
+
 # The long form of what `check` does in short, for before a release. Writes tests/RESULTS.md.
 check-deep: export P2PCHAT_DEEP = 1
 check-deep: export P2PCHAT_RESULTS = $(abspath build/results)
-check-deep: dependencies  ## the long forms; writes tests/RESULTS.md
+check-deep: deep-dependencies  ## the long forms; writes tests/RESULTS.md
 	$(BUILD) all tests sanitized
 	@mkdir -p $(P2PCHAT_RESULTS)
-	$(RUN) release/clean models dialogue@build simulation@build simulation/mutants faults@build network@build \
+	+@$(MAKE) --no-print-directory distcheck
+	$(RUN) release/clean service/package@build models dialogue@build simulation@build \
+		simulation/mutants faults@build network@build \
 		fuzz@$(SANITIZED)/build
 	+@env -u P2PCHAT_DEEP $(MAKE) --no-print-directory coverage
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
@@ -166,7 +175,8 @@ bench: dependencies  ## figures beside the limits of this machine
 	$(BUILD) all plain $(BENCH_TOOLS)
 	@$(srcdir)/tests/bench/run
 
-.PHONY: bench coverage covered lint tests sanitized plain check check-built check-deep check-lint \
-	check-docs check-models check-memcheck check-simulation check-unit check-e2e check-faults check-fuzz \
-	check-install check-network check-release check-service check-sanitizers
+.PHONY: bench coverage covered deep-dependencies lint tests sanitized plain check check-built \
+	check-deep check-lint check-docs check-models check-memcheck check-simulation check-unit check-e2e \
+	check-faults check-fuzz check-install check-network check-package check-release check-service \
+	check-sanitizers
 .SECONDARY:

@@ -45,3 +45,10 @@ def test_a_test_replaces_functions_even_where_the_linker_optimises(strict):
 def test_no_level_of_optimisation_has_warnings_of_its_own(strict, level):
     """One object, of which gcc once thought that it uses what it has not set."""
     build(strict, "base/number", f"CFLAGS={level}")
+
+
+def test_commands_are_shown_to_those_who_asked_for_them(tmp_path, strict):
+    shown = Setup(tmp_path, "--disable-silent-rules").make("build/obj/base/bytes.o")
+    assert "-c -o build/obj/base/bytes.o" in shown
+    (strict.folder / "build/obj/base/bytes.o").unlink(missing_ok=True)
+    assert "  CC      build/obj/base/bytes.o\n" == strict.make("build/obj/base/bytes.o")

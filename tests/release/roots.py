@@ -18,7 +18,7 @@ def other():
 
 def build_packages():
     """What `make` needs."""
-    return subprocess.check_output([TOOLS / "dependencies", "list"], text=True).split()
+    return subprocess.check_output([TOOLS / "dependencies", "list", "build"], text=True).split()
 
 
 def make(suite, *packages):

@@ -50,11 +50,11 @@ class Result:
 
 
 class Machine:
-    """One machine with p2pchat installed, nothing of it enabled."""
+    """One machine, with p2pchat installed unless told otherwise, and nothing of it enabled."""
 
     build = BUILD.parent
 
-    def __init__(self, name, network=None):
+    def __init__(self, name, network=None, install=True):
         self.name = f"p2pchat-{os.getpid()}-{name}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="p2pchat-machine-"))
         self.console = open(self.folder.with_suffix(".console"), "w+b")
@@ -68,7 +68,8 @@ class Machine:
         try:
             self.init = eventually(self._find_init, f"{self.name} to boot")
             self.run("systemctl", "is-system-running", "--wait", expect=None)
-            self.run("make", "-s", "-C", self.build, "install")
+            if install:
+                self.run("make", "-s", "-C", self.build, "install")
         except BaseException:
             self.console.seek(0)
             print(self.console.read().decode(errors="replace"))

@@ -1,36 +1,8 @@
 """Two machines, each in a network of its own, with a cable between them."""
 
-import os
-import subprocess
-
 import pytest
 
-from machine import PATIENCE_S, eventually, why_not
-
-
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
-
-
-@pytest.fixture
-def cable():
-    """The names of two networks whose only way is to each other: 10.9.0.1 and 10.9.0.2."""
-    if why_not() is not None:
-        pytest.skip(why_not())
-    names = [f"p2pchat-{os.getpid()}-{i}" for i in (1, 2)]
-    try:
-        for name in names:
-            ip("netns", "add", name)
-        ip("link", "add", "cable", "netns", names[0], "type", "veth",
-           "peer", "name", "cable", "netns", names[1])
-        for i, name in enumerate(names, 1):
-            ip("-n", name, "address", "add", f"10.9.0.{i}/24", "dev", "cable")
-            ip("-n", name, "link", "set", "lo", "up")
-            ip("-n", name, "link", "set", "cable", "up")
-        yield names
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "delete", name], check=False)
+from machine import PATIENCE_S, eventually
 
 
 @pytest.fixture

@@ -189,6 +189,16 @@ def test_stopped_it_keeps_its_sockets_for_the_next_call(host):
     assert "SHA256:" in host.ctl("status").out
 
 
+def test_a_socket_that_is_restarted_takes_the_daemon_along(host):
+    """Whoever edits one restarts it: it must not find the daemon on its own address."""
+    before = host.show("MainPID")
+    host.systemctl("restart", "p2pchatd-peer.socket")
+    host.wait_for("ActiveState", "active")
+    assert host.show("MainPID") != before
+    assert host.show("ActiveState", "p2pchatd-peer.socket") == "active"
+    assert host.ctl("status").status == 0
+
+
 def test_disabled_with_its_sockets_it_stays_away(host):
     host.systemctl("disable", "--now", "p2pchatd", "p2pchatd.socket", "p2pchatd-peer.socket")
     refused = host.ctl("status", expect=69)
