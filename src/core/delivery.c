@@ -14,17 +14,15 @@
 
 void delivery_touch(struct peer *peer)
 {
-    peer->inflight.due = true;
+    peer->giving_due = true;
     peer_stir(peer);
     loop_wake(peer->runtime->loop);
 }
 
 void delivery_start(struct peer *peer)
 {
-    if (inflight_start(&peer->inflight) < 0)
-        link_close(peer->link, CLOSE_INTERNAL_ERROR);
-    else
-        delivery_touch(peer);
+    peer->given = (struct queue_position){0};
+    delivery_touch(peer);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -47,8 +45,9 @@ static int give_up(struct delivery *delivery, struct peer *peer, int64_t seq, co
 
 static bool may_give(const struct peer *peer)
 {
+    const size_t window = suspicion_raised(&peer->suspicion) ? 1 : SESSION_WINDOW_ITEMS;
     return peer->link != NULL && link_open(peer->link) && peer_trusted(peer) &&
-           inflight_has_room(&peer->inflight);
+           session_unacknowledged(peer->link->session) < window;
 }
 
 /* Makes durable that an item was transmitted for the first time, and after which one. */
@@ -66,16 +65,16 @@ static int give_to_session(struct giving *giving, const struct message_row *row)
     struct session_item item = {.id = row->id,
                                 .previous = row->previous,
                                 .time_ms = row->sent_ms,
-                                .text = bytes_span(&giving->text)};
+                                .text = bytes_span(&giving->text),
+                                .handle = row->seq};
     int r = row->transmitted
                 ? 0
                 : messages_last(delivery->runtime->db, peer->row.id, MESSAGE_OUT, &item.previous);
     if (r == 0)
         r = session_send_item(peer->link->session, &item, loop_now(delivery->runtime->loop));
-    if (r != 0)
+    if (r != 0 || row->transmitted)
         return r;
-    inflight_give(&peer->inflight, row->seq);
-    return row->transmitted ? 0 : note_transmitted(delivery, row->seq, &item.previous);
+    return note_transmitted(delivery, row->seq, &item.previous);
 }
 
 static int give_row(void *context, const struct message_row *row)
@@ -97,9 +96,9 @@ static int give_row(void *context, const struct message_row *row)
 int delivery_pump(struct delivery *delivery, struct peer *peer)
 {
     struct giving giving = {.delivery = delivery, .peer = peer};
-    peer->inflight.due = false;
-    int r = may_give(peer) ? queue_each_due(delivery->runtime->db, peer->row.id,
-                                            &peer->inflight.position, give_row, &giving)
+    peer->giving_due = false;
+    int r = may_give(peer) ? queue_each_due(delivery->runtime->db, peer->row.id, &peer->given,
+                                            give_row, &giving)
                            : 0;
     bytes_deinit(&giving.text);
     if (r == 0)
@@ -112,16 +111,17 @@ int delivery_pump(struct delivery *delivery, struct peer *peer)
     return r < 0 && r != -ENOMEM ? r : 0;
 }
 
-int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t ordinal)
+int delivery_acknowledged(struct delivery *delivery, struct peer *peer,
+                          const struct session_event *event)
 {
-    struct inflight *inflight = &peer->inflight;
-    while (inflight->acked < ordinal) {
-        int r = queue_set_state(delivery->runtime->db, inflight_oldest(inflight), MESSAGE_DELIVERED,
-                                NULL, loop_wall(delivery->runtime->loop));
+    for (uint64_t ordinal = event->first; ordinal <= event->ordinal; ordinal++) {
+        int r =
+            queue_set_state(delivery->runtime->db, session_acked_item(peer->link->session, ordinal),
+                            MESSAGE_DELIVERED, NULL, loop_wall(delivery->runtime->loop));
         if (r != 0 && r != DB_NOT_FOUND)
             return outcome_of_store(r);
-        inflight_land(inflight);
     }
+    suspicion_clear(&peer->suspicion);
     housekeeping_touch(delivery->housekeeping, 0);
     delivery_touch(peer);
     return 0;
@@ -132,10 +132,12 @@ int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t
  * that a peer gives after it verified the packet's signature may blame one: anybody on the way can
  * cause the others.
  */
-static void note_poison(struct delivery *delivery, struct peer *peer)
+static void note_complaint(struct delivery *delivery, struct peer *peer)
 {
-    const int64_t poison = inflight_blame(&peer->inflight);
-    int r = poison != 0 ? give_up(delivery, peer, poison, "the peer can't take it") : 0;
+    const int64_t oldest = session_oldest_item(peer->link->session);
+    int r = 0;
+    if (suspicion_blames(&peer->suspicion, oldest))
+        r = give_up(delivery, peer, oldest, "the peer can't take it");
     if (r < 0)
         runtime_fail(delivery->runtime, r);
 }
@@ -144,8 +146,7 @@ void delivery_end(struct delivery *delivery, struct peer *peer, const struct lin
 {
     if (end->coded && end->by_peer &&
         (end->code == CLOSE_BAD_ITEM || end->code == CLOSE_UNSUPPORTED_RECORD))
-        note_poison(delivery, peer);
-    inflight_end(&peer->inflight);
+        note_complaint(delivery, peer);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */

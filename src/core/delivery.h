@@ -29,7 +29,7 @@ struct delivery {
 /* The session opened: start with the head of the queue. */
 void delivery_start(struct peer *peer);
 
-/* The session is over. */
+/* The peer's session is over, its link still there. */
 void delivery_end(struct delivery *delivery, struct peer *peer, const struct link_end *end);
 
 /* Something was queued. */
@@ -47,5 +47,6 @@ int delivery_pump(struct delivery *delivery, struct peer *peer);
 int delivery_receive(struct delivery *delivery, struct link *link,
                      const struct session_event *event);
 
-/* The peer has everything up to `ordinal` on disk. 0, NODE_DISK_FULL or -errno. */
-int delivery_acknowledged(struct delivery *delivery, struct peer *peer, uint64_t ordinal);
+/* The peer has what the event (SESSION_ACKED) says on disk. 0, NODE_DISK_FULL or -errno. */
+int delivery_acknowledged(struct delivery *delivery, struct peer *peer,
+                          const struct session_event *event);

@@ -52,8 +52,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         check_delivery(answers, link, delivery_receive(answers->delivery, link, event));
         break;
     case SESSION_ACKED:
-        check_delivery(answers, link,
-                       delivery_acknowledged(answers->delivery, link->peer, event->ordinal));
+        check_delivery(answers, link, delivery_acknowledged(answers->delivery, link->peer, event));
         break;
     case SESSION_PONG:
         if (link->peer != NULL)

@@ -12,7 +12,7 @@ static void pump_deliveries(struct node *node)
 {
     list_for_each (place, &node->stirred) {
         struct peer *peer = container_of(place, struct peer, stirred);
-        int r = peer->inflight.due ? delivery_pump(&node->delivery, peer) : 0;
+        int r = peer->giving_due ? delivery_pump(&node->delivery, peer) : 0;
         if (r < 0)
             runtime_fail(&node->runtime, r);
     }
@@ -50,7 +50,7 @@ static void tell_presence(struct node *node)
     list_for_each_safe (place, &node->stirred) {
         struct peer *peer = container_of(place, struct peer, stirred);
         bool online = peer->state == PEER_ONLINE;
-        if (!peer->inflight.due)
+        if (!peer->giving_due)
             list_remove(place);
         if (online == peer->seen_online && !peer->seen_otherwise)
             continue;

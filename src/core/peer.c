@@ -40,7 +40,6 @@ int peer_new(struct peer **peer, const struct runtime *runtime, struct links *li
     hash_node_init(&made->by_id);
     bucket_init(&made->keys, LIMITS_PEER_KEYS_PER_S, LIMITS_PEER_KEYS_BURST,
                 loop_now(runtime->loop));
-    inflight_init(&made->inflight);
     int r = timer_new(&made->timer, runtime->loop, on_timer, made);
     if (r < 0) {
         peer_free(made);
@@ -60,7 +59,6 @@ void peer_free(struct peer *peer)
         round_free(peer->rounds[i]);
     attempts_clear(&peer->attempts);
     timer_free(peer->timer);
-    inflight_deinit(&peer->inflight);
     former_wipe(&peer->former);
     free(peer);
 }

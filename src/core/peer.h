@@ -12,11 +12,12 @@
 #include "base/list.h"
 #include "core/attempts.h"
 #include "core/former.h"
-#include "core/inflight.h"
 #include "core/links.h"
 #include "core/redial.h"
 #include "core/round.h"
+#include "core/suspicion.h"
 #include "store/peers.h"
+#include "store/queue.h"
 
 enum { PEER_ERROR_MAX = ATTEMPT_ERROR_MAX };
 
@@ -54,8 +55,10 @@ struct peer {
     uint64_t error_ms;               /* wall clock, of last_error */
     unsigned failed_dials;           /* since there was a session */
     struct attempts attempts;
-    struct bucket keys; /* its share of our private key */
-    struct inflight inflight;
+    struct bucket keys;          /* its share of our private key */
+    struct queue_position given; /* how far the session has come in the queue */
+    bool giving_due;             /* there may be more to give to it, or room for it */
+    struct suspicion suspicion;
     uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
 };
 

@@ -56,6 +56,7 @@ void session_free(struct session *session)
     bytes_deinit(&session->lanes);
     bytes_deinit(&session->items);
     bytes_deinit(&session->ready);
+    window_deinit(&session->window);
     free(session);
 }
 
@@ -203,10 +204,28 @@ int session_send_item(struct session *session, const struct session_item *item, 
         return -EINVAL;
     if (!window_has_room(&session->window, size))
         return SESSION_FULL;
-    r = message_append(&session->items, item);
+    r = window_reserve(&session->window);
     if (r == 0)
-        window_add(&session->window, size, now_ms);
+        r = message_append(&session->items, item);
+    if (r == 0)
+        window_add(&session->window, size, item->handle, now_ms);
     return r;
+}
+
+size_t session_unacknowledged(const struct session *session)
+{
+    return session->window.queued - session->window.acked;
+}
+
+int64_t session_oldest_item(const struct session *session)
+{
+    const struct window *window = &session->window;
+    return window->queued > window->acked ? window_handle(window, window->acked + 1) : 0;
+}
+
+int64_t session_acked_item(const struct session *session, uint64_t ordinal)
+{
+    return window_handle(&session->window, ordinal);
 }
 
 int session_send_lane(struct session *session, struct span record)

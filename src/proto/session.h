@@ -62,7 +62,8 @@ enum session_event_type {
 /* One event. Spans in it live until the next session_next_event() or session_input(). */
 struct session_event {
     enum session_event_type type;
-    uint64_t ordinal;         /* ITEM: its number in this session; ACKED: the highest committed */
+    uint64_t ordinal; /* ITEM: its number in this session; ACKED: the highest committed … */
+    uint64_t first;   /* … and the lowest that was not committed before */
     struct session_item item; /* ITEM */
     uint64_t token;           /* PONG */
     uint32_t epoch;           /* REKEYED */
@@ -119,6 +120,15 @@ void session_close(struct session *session, enum close_code code, uint64_t now_m
  * when not OPEN, or -EINVAL when the text is empty or too long.
  */
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
+
+/* How many of our items the peer has yet to commit. */
+size_t session_unacknowledged(const struct session *session);
+
+/* The handle of the oldest of them, or 0 for none; also after the session has ended. */
+int64_t session_oldest_item(const struct session *session);
+
+/* The handle of an item that SESSION_ACKED speaks of, until the next session_send_item(). */
+int64_t session_acked_item(const struct session *session, uint64_t ordinal);
 
 /*
  * Queues a whole record about a lane; the features have STREAMS. What is queued after

@@ -59,11 +59,12 @@ static void apply_approve(struct session *session)
 
 static void apply_ack(struct session *session, struct span body)
 {
-    uint64_t ordinal = get_u64(body.data);
+    const uint64_t ordinal = get_u64(body.data), first = session->window.acked + 1;
     if (!window_acknowledge(&session->window, ordinal, session->input_ms))
         fail(session, "an ACK of nothing in flight");
     else
-        session->event = (struct session_event){.type = SESSION_ACKED, .ordinal = ordinal};
+        session->event =
+            (struct session_event){.type = SESSION_ACKED, .ordinal = ordinal, .first = first};
     batch_acknowledged(&session->batch, ordinal, session->input_ms);
 }
 

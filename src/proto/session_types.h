@@ -51,4 +51,5 @@ struct session_item {
     struct uuid previous; /* the item transmitted before it, zero if none */
     uint64_t time_ms;     /* when the sender says it was written, wall clock */
     struct span text;     /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
+    int64_t handle;       /* what its owner knows our own item by; stays here */
 };

@@ -392,7 +392,7 @@ def test_timers_are_the_real_ones():
     ("SESSION_WINDOW_ITEMS", "At most {} messages or 4 MiB"),
     ("EPOCH_AGE_USED_MS", "15 min old and a message went"),
     ("BATCH_SIZE_MIN", "P = {}, doubles it"),
-    ("INFLIGHT_POISON_SESSIONS", "If three sessions in a row end"),
+    ("SUSPICION_SESSIONS", "If three sessions in a row end"),
 ])
 def test_limits_are_the_real_ones(name, text):
     flowing = re.sub(r"\s+", " ", PROTOCOL.text)

@@ -293,7 +293,7 @@ int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
 
 void delivery_touch(struct peer *peer)
 {
-    peer->inflight.due = true;
+    peer->giving_due = true;
 }
 
 void housekeeping_look(struct housekeeping *housekeeping)

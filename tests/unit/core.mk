@@ -1,6 +1,6 @@
 # Tests of src/core/. What needs a network is in ../simulation.
 
-test_inflight_OBJS = core/inflight
+test_suspicion_OBJS = core/suspicion
 test_limits_OBJS = core/limits base/bucket base/bytes
 test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes

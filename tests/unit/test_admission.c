@@ -129,7 +129,7 @@ static void test_two_that_are_one_wait_for_room(void **state)
     answer_as(STRANGER, &keyless);
     assert_true(stage.session.approved);
     assert_int_equal(stage.merges, 1);
-    assert_true(made->inflight.due);
+    assert_true(made->giving_due);
 }
 
 static void test_an_invite_opens_the_door_while_it_is_good(void **state)

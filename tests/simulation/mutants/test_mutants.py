@@ -30,11 +30,10 @@ MUTANTS = {
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
-         "    inflight_give(&peer->inflight, row->seq);\n    return row->transmitted ? 0 :",
-         "    inflight_give(&peer->inflight, row->seq);\n"
-         "    if (note_transmitted(delivery, row->seq, &item.previous) >= 0)\n"
+         "    if (r != 0 || row->transmitted)\n        return r;\n",
+         "    if (r == 0 && note_transmitted(delivery, row->seq, &item.previous) >= 0)\n"
          "        return queue_set_state(delivery->runtime->db, row->seq, MESSAGE_DELIVERED, NULL,"
-         " 0);\n    return row->transmitted ? 0 :"),
+         " 0);\n    if (r != 0 || row->transmitted)\n        return r;\n"),
     ],
     "acknowledge what is only received": [
         ("src/core/delivery.c", "        r = store_item(delivery, peer, item);\n",
@@ -51,9 +50,7 @@ MUTANTS = {
          "    int r = row->seq == 0\n                ? 0\n"),
     ],
     "go on where the last session stopped": [
-        ("src/core/inflight.c",
-         "    inflight->position = (struct queue_position){0};\n    inflight->given = inflight->acked = 0;\n",
-         "    inflight->given = inflight->acked = 0;\n"),
+        ("src/core/delivery.c", "    peer->given = (struct queue_position){0};\n", ""),
     ],
     "send the newest first": [
         ("src/store/queue.c", "AND m.state IS NULL ORDER BY m.seq\"",
