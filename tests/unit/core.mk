@@ -18,3 +18,5 @@ test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number
 test_admission_OBJS = base/shell core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
+test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
+	crypto/secret crypto/random $(STORE_OBJS)
