@@ -155,8 +155,8 @@ check-deep: deep-dependencies  ## the long forms; writes tests/RESULTS.md
 	@mkdir -p $(P2PCHAT_RESULTS)
 	+@$(MAKE) --no-print-directory distcheck
 	$(RUN) release/clean service/package@build models dialogue@build simulation@build \
-		simulation/mutants faults@build network@build \
-		fuzz@$(SANITIZED)/build
+		simulation/mutants faults@build network@build fuzz@$(SANITIZED)/build \
+		e2e@$(SANITIZED)/build
 	+@env -u P2PCHAT_DEEP $(MAKE) --no-print-directory coverage
 	@$(srcdir)/tests/tools/results $(P2PCHAT_RESULTS)
 

@@ -28,6 +28,7 @@ P2PCHATCTL = BUILD / "p2pchatctl"
 # How long anything that must happen may take; sanitizers and busy machines are slow.
 PATIENCE_S = 90
 
+SANITIZED = "sanitized" in BUILD.parts
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 
 
@@ -59,7 +60,7 @@ def redirect(invite, old, new):
 def faketime(spec):
     """A prefix under which a program sees another time; skips the test where that can't be."""
     [*libraries] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    if not libraries or "sanitized" in BUILD.parts:
+    if not libraries or SANITIZED:
         pytest.skip("no libfaketime, or a sanitizer that it disturbs")
     return ["env", f"LD_PRELOAD={libraries[0]}", f"FAKETIME={spec}"]
 

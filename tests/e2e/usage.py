@@ -3,11 +3,11 @@
 import os
 import pathlib
 
-from harness import BUILD
+from harness import SANITIZED
 
 # AddressSanitizer holds back what was freed, up to 256 MiB of it: memory then says nothing about the
 # program, and no test may set a limit to it.
-MEMORY_COUNTS = "sanitized" not in BUILD.parts
+MEMORY_COUNTS = not SANITIZED
 
 
 def cpu_seconds(pid):
