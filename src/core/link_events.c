@@ -23,6 +23,13 @@ static void check_delivery(const struct link_answers *answers, struct link *link
         runtime_fail(answers->runtime, outcome);
 }
 
+/* A full disk undoes the turn anyway. */
+static void check_store(const struct link_answers *answers, int outcome)
+{
+    if (outcome < 0)
+        runtime_fail(answers->runtime, outcome);
+}
+
 static void on_pong(const struct link_answers *answers, struct peer *peer, uint64_t sent_ms)
 {
     uint64_t now = loop_now(answers->runtime->loop);
@@ -44,7 +51,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         break;
     case SESSION_OPENED:
         log_event(LOG_LEVEL_INFO, "peer-online", link->peer->row.name, "online");
-        peer_link_open(link->peer);
+        check_store(answers, peer_link_open(link->peer));
         delivery_start(link->peer);
         streams_session_up(answers->streams, link->peer, link);
         break;

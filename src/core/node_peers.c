@@ -92,7 +92,9 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     if (r != 0)
         return r;
     peer_forget_attempts(peer);
-    peer->last.host[0] = '\0';
+    r = peer_forget_way(peer);
+    if (r != 0)
+        return outcome_of_store(r);
     if (peer->link == NULL)
         peer_dial_at_once(peer);
     return 0;

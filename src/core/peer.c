@@ -31,6 +31,7 @@ int peer_new(struct peer **peer, const struct runtime *runtime, struct links *li
     made->runtime = runtime;
     made->links = links;
     made->row = *row;
+    made->last = row->last;
     made->since_ms = loop_wall(runtime->loop);
     made->rtt_ms = UINT64_MAX;
     list_init(&made->node);
@@ -396,16 +397,36 @@ void peer_link_waits(struct peer *peer)
     tell_unreached(peer);
 }
 
-void peer_link_open(struct peer *peer)
+/* Remembered even if it cannot be stored: then the next session does not try to. */
+static int set_last(struct peer *peer, const struct address *last)
+{
+    peer->last = last != NULL ? *last : (struct address){0};
+    return peers_set_last(peer->runtime->db, peer->row.id, last, loop_wall(peer->runtime->loop));
+}
+
+static int note_way(struct peer *peer, const char *text)
+{
+    struct address way;
+    if (address_parse(text, &way) != 0 || address_equal(&way, &peer->last))
+        return 0;
+    return set_last(peer, &way);
+}
+
+int peer_forget_way(struct peer *peer)
+{
+    return peer->last.host[0] != '\0' ? set_last(peer, NULL) : 0;
+}
+
+int peer_link_open(struct peer *peer)
 {
     bool dialled = session_role(peer->link->session) == SESSION_JOINER;
     peer->last_error[0] = '\0';
     peer_forget_attempts(peer);
-    if (dialled)
-        (void)address_parse(stream_origin(peer->link->stream)->text, &peer->last);
+    int r = dialled ? note_way(peer, stream_origin(peer->link->stream)->text) : 0;
     note(peer, REDIAL_OPENED, class_of(peer->link));
     set_state(peer, PEER_ONLINE);
     peer_dial(peer); /* a better way, if there may be one */
+    return r;
 }
 
 void peer_link_down(struct peer *peer, const struct link_end *end)

@@ -81,6 +81,9 @@ bool peer_trusted(const struct peer *peer);
 /* Forgets what came of earlier dials. */
 void peer_forget_attempts(struct peer *peer);
 
+/* Forgets by which address it was reached last. 0, DB_FULL or -EIO. */
+int peer_forget_way(struct peer *peer);
+
 /* Starts dialling now if there is reason to and it isn't done already. */
 void peer_dial(struct peer *peer);
 
@@ -126,8 +129,8 @@ void peer_link_up(struct peer *peer, struct link *link);
 /* The other side has not approved us yet. */
 void peer_link_waits(struct peer *peer);
 
-/* Both sides have approved. */
-void peer_link_open(struct peer *peer);
+/* Both sides have approved. 0, DB_FULL or -EIO. */
+int peer_link_open(struct peer *peer);
 
 /* The peer's session is over. */
 void peer_link_down(struct peer *peer, const struct link_end *end);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rows of peers and of their addresses and old keys.
+ * Rows of peers and of their ways and old keys.
  */
 #include "store/peers.h"
 
@@ -8,6 +8,12 @@
 
 #include "store/marks.h"
 #include "store/sql.h"
+
+/* Who says so, as in peer_way. */
+enum way_origin {
+    WAY_GIVEN = 0, /* people, by hand */
+    WAY_LAST = 2,  /* the latest session was by it */
+};
 
 static void bind_key(struct sql *query, bool present, const uint8_t *key)
 {
@@ -19,29 +25,43 @@ static void bind_invite(struct sql *query, const struct peer_row *row)
     sql_bind_blob(query, row->invited ? row->invite_secret : NULL, PEER_INVITE_SIZE);
 }
 
+static int add_way(struct db *db, int64_t id, enum way_origin origin, unsigned position,
+                   const struct address *address, uint64_t good_ms)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(db, "INSERT INTO peer_way (peer, origin, position, kind, value, port, good_ms)"
+                      " VALUES (?, ?, ?, 0, ?, ?, nullif(?, 0))");
+    sql_bind_int(&query, id);
+    sql_bind_int(&query, origin);
+    sql_bind_int(&query, position);
+    sql_bind_blob(&query, address->host, strlen(address->host));
+    sql_bind_int(&query, address->port);
+    sql_bind_int(&query, (int64_t)good_ms);
+    return sql_run(&query);
+}
+
+static int remove_ways(struct db *db, int64_t id, enum way_origin origin)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "DELETE FROM peer_way WHERE peer = ? AND origin = ?");
+    sql_bind_int(&query, id);
+    sql_bind_int(&query, origin);
+    return sql_run(&query);
+}
+
 static int add_addresses(struct db *db, const struct peer_row *row)
 {
     int r = 0;
-    for (unsigned i = 0; i < row->address_count && r == 0; i++) {
-        CLEANUP(sql_end)
-        struct sql query =
-            sql_write(db, "INSERT INTO peer_way (peer, origin, position, kind, value, port)"
-                          " VALUES (?, 0, ?, 0, ?, ?)");
-        sql_bind_int(&query, row->id);
-        sql_bind_int(&query, i);
-        sql_bind_blob(&query, row->addresses[i].host, strlen(row->addresses[i].host));
-        sql_bind_int(&query, row->addresses[i].port);
-        r = sql_run(&query);
-    }
+    for (unsigned i = 0; i < row->address_count && r == 0; i++)
+        r = add_way(db, row->id, WAY_GIVEN, i, &row->addresses[i], 0);
     return r;
 }
 
-static int remove_addresses(struct db *db, int64_t id)
+int peers_set_last(struct db *db, int64_t id, const struct address *last, uint64_t now_ms)
 {
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "DELETE FROM peer_way WHERE peer = ? AND origin = 0");
-    sql_bind_int(&query, id);
-    return sql_run(&query);
+    int r = remove_ways(db, id, WAY_LAST);
+    return r == 0 && last != NULL ? add_way(db, id, WAY_LAST, 0, last, now_ms) : r;
 }
 
 int peers_add(struct db *db, struct peer_row *row)
@@ -148,7 +168,7 @@ int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms)
     if (r == 0 && was_pinned && !same)
         r = add_old_key(db, row->id, old_key, now_ms);
     if (r == 0)
-        r = remove_addresses(db, row->id);
+        r = remove_ways(db, row->id, WAY_GIVEN);
     if (r == 0)
         r = add_addresses(db, row);
     return r;
@@ -165,19 +185,28 @@ int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
         return query.result;
     if (sqlite3_changes(db->sqlite) == 0)
         return DB_NOT_FOUND;
-    return remove_addresses(db, id);
+    int r = remove_ways(db, id, WAY_GIVEN);
+    return r == 0 ? remove_ways(db, id, WAY_LAST) : r;
 }
 
-static int read_addresses(struct db *db, struct peer_row *row)
+static void read_address(struct sql *query, struct address *address)
+{
+    sql_copy_text(query, address->host, sizeof address->host);
+    address->port = (uint16_t)sql_int(query);
+}
+
+static int read_ways(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT value, port FROM peer_way WHERE peer = ? AND origin = 0"
-                                    " ORDER BY position");
+    struct sql query =
+        sql_read(db, "SELECT origin, value, port FROM peer_way"
+                     " WHERE peer = ? AND origin IN (0, 2) ORDER BY origin, position");
     sql_bind_int(&query, row->id);
-    while (row->address_count < PEER_ADDRESSES_MAX && sql_row(&query)) {
-        struct address *address = &row->addresses[row->address_count++];
-        sql_copy_text(&query, address->host, sizeof address->host);
-        address->port = (uint16_t)sql_int(&query);
+    while (sql_row(&query)) {
+        if (sql_enum(&query, WAY_LAST) == WAY_LAST)
+            read_address(&query, &row->last);
+        else if (row->address_count < PEER_ADDRESSES_MAX)
+            read_address(&query, &row->addresses[row->address_count++]);
     }
     return query.result;
 }
@@ -191,7 +220,7 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
     row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
     row->created_ms = (uint64_t)sql_int(query);
-    return query->result == 0 ? read_addresses(query->db, row) : query->result;
+    return query->result == 0 ? read_ways(query->db, row) : query->result;
 }
 
 int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row *row),

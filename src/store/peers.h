@@ -38,6 +38,7 @@ struct peer_row {
     uint8_t invite_secret[PEER_INVITE_SIZE];
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
+    struct address last; /* as peers_set_last() stored it, and nobody else; no host for none */
     uint64_t created_ms; /* wall clock */
 };
 
@@ -49,6 +50,11 @@ int peers_add(struct db *db, struct peer_row *row);
  * of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
  */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
+
+/*
+ * Stores by which numeric address there was a session last; NULL for none. 0, DB_FULL or -EIO.
+ */
+int peers_set_last(struct db *db, int64_t id, const struct address *last, uint64_t now_ms);
 
 /* A key that a peer had before. */
 struct peer_old_key {

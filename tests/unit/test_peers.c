@@ -104,6 +104,35 @@ static void test_a_peer_without_a_key_has_none(void **state)
     assert_int_equal(seen.rows[0].key[0], 0);
 }
 
+static void test_last_address_is_kept_until_another_or_none_is_said(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.name = "alice"}, other = {.name = "bob"};
+    const struct address ways[] = {{"192.0.2.1", 8766}, {"fe80::1%eth0", 1}};
+    set_address(&row, "alice.example", 8766);
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    assert_int_equal(peers_add(scratch->db, &other), 0);
+    assert_int_equal(look(scratch).rows[0].last.host[0], 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(peers_set_last(scratch->db, row.id, &ways[i], 1700000000123), 0);
+        scratch_commit(scratch);
+        scratch_reopen(scratch);
+        struct seen seen = look(scratch);
+        assert_true(address_equal(&seen.rows[0].last, &ways[i]));
+        assert_same(&seen.rows[0], &row); /* it is not one of those that were given */
+        assert_int_equal(seen.rows[1].last.host[0], 0);
+        /* Changing the rest does not touch it. */
+        assert_int_equal(peers_update(scratch->db, &row, 1), 0);
+        assert_true(address_equal(&look(scratch).rows[0].last, &ways[i]));
+    }
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way WHERE good_ms IS NOT NULL"), 1);
+    assert_int_equal(peers_set_last(scratch->db, row.id, NULL, 2), 0);
+    assert_int_equal(look(scratch).rows[0].last.host[0], 0);
+    assert_int_equal(peers_set_last(scratch->db, row.id, &ways[0], 3), 0);
+    assert_int_equal(peers_remove(scratch->db, row.id, 4), 0);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way"), 0);
+}
+
 static void test_longest_name_and_most_addresses_fit(void **state)
 {
     struct scratch *scratch = *state;
@@ -290,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_every_field_comes_back),
         TEST(test_a_peer_without_a_key_has_none),
+        TEST(test_last_address_is_kept_until_another_or_none_is_said),
         TEST(test_longest_name_and_most_addresses_fit),
         TEST(test_name_and_key_are_unique),
         TEST(test_update_stores_all_of_the_row),
