@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "store/expiry.h"
+#include "store/redate.h"
 
 static uint64_t now_ms(const struct housekeeping *housekeeping)
 {
@@ -28,17 +29,31 @@ static bool check(struct housekeeping *housekeeping, int outcome)
     return outcome == 0;
 }
 
-static void watch_clock(struct housekeeping *housekeeping)
+static void rearm_expiry(struct housekeeping *housekeeping);
+
+void housekeeping_watch(struct housekeeping *housekeeping)
 {
-    const uint64_t now = now_ms(housekeeping);
-    const int64_t offset = (int64_t)(wall_ms(housekeeping) - now);
-    const int64_t step = offset - housekeeping->clock_offset;
-    if (llabs(step) <= HOUSEKEEPING_STEP_MS)
+    const uint64_t now = now_ms(housekeeping), wall = wall_ms(housekeeping);
+    const int64_t offset = (int64_t)(wall - now);
+    const struct redate step = {.by_ms = offset - housekeeping->clock_offset,
+                                .began_ms = housekeeping->began_ms,
+                                .ended_ms = now + (uint64_t)housekeeping->clock_offset};
+    if (llabs(step.by_ms) <= HOUSEKEEPING_STEP_MS)
         return;
-    log_warning("the clock was set by %lld seconds: nothing is removed by age for a while",
-                (long long)(step / 1000));
-    housekeeping->clock_offset = offset;
     housekeeping->stepped_ms = housekeeping->distrust_ms = now + HOUSEKEEPING_TRUST_MS;
+    if (!check(housekeeping, redate_rows(housekeeping->runtime->db, &step)))
+        return;
+    log_warning("the clock was set by %lld seconds: what was stored since the start is dated anew, "
+                "and nothing is removed by age for a while",
+                (long long)(step.by_ms / 1000));
+    housekeeping->clock_offset = offset;
+    housekeeping->began_ms += (uint64_t)step.by_ms;
+    rearm_expiry(housekeeping);
+}
+
+void housekeeping_committed(struct housekeeping *housekeeping)
+{
+    housekeeping->clock_before = housekeeping->clock_offset;
 }
 
 /* --- the queue -------------------------------------------------------------------------------- */
@@ -67,7 +82,7 @@ static void on_expiry(void *context)
 {
     struct housekeeping *housekeeping = context;
     unsigned count = 0;
-    watch_clock(housekeeping);
+    housekeeping_watch(housekeeping);
     if (now_ms(housekeeping) >= housekeeping->stepped_ms &&
         !check(housekeeping,
                expiry_apply(housekeeping->runtime->db, wall_ms(housekeeping), &count))) {
@@ -110,7 +125,7 @@ static void on_retention(void *context)
     struct housekeeping *housekeeping = context;
     const uint64_t now = now_ms(housekeeping);
     unsigned removed = 0;
-    watch_clock(housekeeping);
+    housekeeping_watch(housekeeping);
     housekeeping->surplus_due = false;
     if (!check(housekeeping, remove_some(housekeeping, &removed)))
         removed = 0;
@@ -150,6 +165,8 @@ static void on_disk(void *context)
 
 void housekeeping_disk_full(struct housekeeping *housekeeping)
 {
+    housekeeping->began_ms -= (uint64_t)(housekeeping->clock_offset - housekeeping->clock_before);
+    housekeeping->clock_offset = housekeeping->clock_before; /* a step was undone with the turn */
     if (housekeeping->space == NULL)
         return;
     space_relieve(housekeeping->space);
@@ -177,7 +194,9 @@ int housekeeping_init(struct housekeeping *housekeeping, struct runtime *runtime
         r = timer_new(&housekeeping->retention, runtime->loop, on_retention, housekeeping);
     if (r == 0)
         r = timer_new(&housekeeping->disk, runtime->loop, on_disk, housekeeping);
-    housekeeping->clock_offset = (int64_t)(wall_ms(housekeeping) - now_ms(housekeeping));
+    housekeeping->began_ms = wall_ms(housekeeping);
+    housekeeping->clock_offset = (int64_t)(housekeeping->began_ms - now_ms(housekeeping));
+    housekeeping->clock_before = housekeeping->clock_offset;
     housekeeping->distrust_ms = now_ms(housekeeping) + HOUSEKEEPING_TRUST_MS;
     return r;
 }

@@ -7,7 +7,8 @@
  * low no message is accepted, neither from people nor from peers; a timer sees when it is over.
  *
  * A clock that steps by more than HOUSEKEEPING_STEP_MS is not believed for a while: a slip into the
- * next century must not empty the queue and the history.
+ * next century must not empty the queue and the history. And it takes the times along of what was
+ * stored since the start: a message is as old as it is, although it came before the clock was set.
  */
 #pragma once
 
@@ -33,7 +34,9 @@ struct housekeeping {
     struct timer *disk;
     struct space *space;  /* or NULL: not watched */
     uint64_t expiry_ms;   /* wall clock that `expiry` is armed for; 0: not armed */
-    int64_t clock_offset; /* wall clock minus monotonic, when last looked at */
+    int64_t clock_offset; /* wall clock minus monotonic, when last looked at … */
+    int64_t clock_before; /* … and by what is committed */
+    uint64_t began_ms;    /* wall clock when it began, by the clock of now */
     uint64_t distrust_ms; /* monotonic, until when age is no reason to remove anything … */
     uint64_t stepped_ms;  /* … and until when the time is no reason to give up on a message */
     bool surplus_due;     /* something was stored since the last look for surplus */
@@ -47,6 +50,13 @@ void housekeeping_deinit(struct housekeeping *housekeeping);
 
 /* Arms the timers by what the store and the settings say; again after either changed as a whole. */
 void housekeeping_start(struct housekeeping *housekeeping);
+
+/*
+ * Before what a turn has changed is committed: if the clock was set, what was stored before is
+ * dated anew.
+ */
+void housekeeping_watch(struct housekeeping *housekeeping);
+void housekeeping_committed(struct housekeeping *housekeeping);
 
 /* A message was stored that expires at this time (0: never), or has left the queue. */
 void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms);

@@ -42,6 +42,8 @@ static int commit(struct node *node)
         r = undo_turn(node);
         return r < 0 ? r : NODE_DISK_FULL;
     }
+    if (r == 0)
+        housekeeping_committed(&node->housekeeping);
     return r;
 }
 
@@ -62,6 +64,7 @@ static void tell_presence(struct node *node)
 
 void node_turn_end(struct node *node)
 {
+    housekeeping_watch(&node->housekeeping);
     pump_deliveries(node);
     int outcome = commit(node);
     body_sealer_turn(node->body_sealer);

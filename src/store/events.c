@@ -51,7 +51,7 @@ static void read_event(struct sql *query, struct event_row *event)
     sql_copy_text(query, event->peer_name, sizeof event->peer_name);
     event->pinned = sql_copy(query, event->key, PEER_KEY_SIZE);
     event->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    event->time_ms = (uint64_t)(sql_int(query) + lives_shift(query->db, event->seq));
+    event->time_ms = lives_time(query->db, event->seq, sql_int(query));
 }
 
 static int visit_message(struct walk *walk, struct sql *query)
@@ -229,24 +229,31 @@ static int find_minutes(struct db *db, uint64_t minute, int64_t *first, int64_t 
     return query.result;
 }
 
-int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq)
+/* The first row from a seq on that is of this time, or else the one at `later` or after it. */
+static int find_since(struct db *db, int64_t seq, int64_t later, uint64_t since_ms, int64_t *first)
 {
-    int64_t first = 0, later = 0;
-    int r = find_minutes(db, since_ms - since_ms % MINUTE_MS, &first, &later);
-    if (r != 0)
-        return r;
-    if (later == 0 || later > db->last)
-        later = db->last + 1;
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT min(seq) FROM ("
-                     " SELECT * FROM (SELECT seq FROM log WHERE ?1 > 0 AND seq >= ?1 AND seq < ?2"
-                     "  AND time_ms >= ?3 ORDER BY seq LIMIT 1)"
-                     " UNION ALL SELECT * FROM (SELECT seq FROM log WHERE seq >= ?2 AND seq <= ?4"
-                     "  ORDER BY seq LIMIT 1))");
-    sql_bind_int(&query, first);
-    sql_bind_int(&query, later);
-    sql_bind_int(&query, (int64_t)since_ms);
+        sql_read(db, "SELECT seq, time_ms FROM log WHERE seq >= ? AND seq <= ? ORDER BY seq");
+    sql_bind_int(&query, seq > 0 && seq < later ? seq : later);
     sql_bind_int(&query, db->last);
-    return read_first(&query, after_seq);
+    while (sql_row(&query)) {
+        *first = sql_int(&query);
+        if (*first >= later || lives_time(db, *first, sql_int(&query)) >= since_ms)
+            return 0;
+    }
+    *first = 0;
+    return query.result;
+}
+
+int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq)
+{
+    int64_t minute = 0, later = 0, first = 0, width = 0;
+    int r = find_minutes(db, since_ms - since_ms % MINUTE_MS, &minute, &later);
+    if (r == 0)
+        r = find_since(db, minute, later != 0 ? later : db->last + 1, since_ms, &first);
+    if (r == 0 && first > 0)
+        r = read_width(db, first, &width);
+    *after_seq = first > 0 ? first - width : db->last;
+    return r;
 }

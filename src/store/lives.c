@@ -50,10 +50,8 @@ int lives_load(struct db *db)
     return query.result;
 }
 
-int lives_note(struct db *db, int64_t seq)
+static int begin(struct db *db, int64_t seq)
 {
-    if (db->alive)
-        return 0;
     {
         CLEANUP(sql_end)
         struct sql query =
@@ -64,6 +62,24 @@ int lives_note(struct db *db, int64_t seq)
             return query.result;
     }
     return lives_load(db);
+}
+
+int lives_note(struct db *db, int64_t seq)
+{
+    return db->alive ? 0 : begin(db, seq);
+}
+
+int lives_part(struct db *db)
+{
+    return begin(db, db->last + 1);
+}
+
+int64_t lives_first(const struct db *db)
+{
+    int64_t first = INT64_MAX;
+    for (unsigned i = db->life_count; i > 0 && is_ours(db, &db->lives[i - 1]); i--)
+        first = db->lives[i - 1].first_seq;
+    return first;
 }
 
 /* The life that a seq belongs to; NULL for one from before the first. */
@@ -80,10 +96,17 @@ static const struct db_life *find_life(const struct db *db, int64_t seq)
     return low > 0 ? &db->lives[low - 1] : NULL;
 }
 
-int64_t lives_shift(const struct db *db, int64_t seq)
+uint64_t lives_moved(uint64_t time_ms, int64_t by_ms)
+{
+    const int64_t moved = (int64_t)time_ms + by_ms;
+    return moved > 0 ? (uint64_t)moved : 1;
+}
+
+uint64_t lives_time(const struct db *db, int64_t seq, int64_t time_ms)
 {
     const struct db_life *life = find_life(db, seq);
-    return life != NULL ? life->shift_ms : 0;
+    return life == NULL || time_ms == 0 ? (uint64_t)time_ms
+                                        : lives_moved((uint64_t)time_ms, life->shift_ms);
 }
 
 /* --- pasts ------------------------------------------------------------------------------------ */

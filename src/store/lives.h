@@ -38,5 +38,17 @@ int lives_load(struct db *db);
 /* A row with this seq is the next to be added. 0, DB_FULL or -errno. */
 int lives_note(struct db *db, int64_t seq);
 
-/* What is to be added to the times of a row, because the clock was wrong when it was written. */
-int64_t lives_shift(const struct db *db, int64_t seq);
+/* The first seq of the present life; INT64_MAX if nothing was added yet. */
+int64_t lives_first(const struct db *db);
+
+/*
+ * What is committed by now was dated by a clock that was wrong (store/redate.h), and what follows
+ * is not: the life goes on in a row of its own. 0, DB_FULL or -errno.
+ */
+int lives_part(struct db *db);
+
+/* A time of the row with this seq, as it is right by now; 0 stays 0. */
+uint64_t lives_time(const struct db *db, int64_t seq, int64_t time_ms);
+
+/* A time that is not 0, moved; it does not become 0. */
+uint64_t lives_moved(uint64_t time_ms, int64_t by_ms);

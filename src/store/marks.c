@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/lives.h"
 #include "store/noted.h"
 #include "store/settle.h"
 
@@ -119,7 +120,7 @@ void mark_item_read(struct sql *query, struct mark_item *item)
     item->seq = sql_int(query);
     sql_copy(query, item->id.bytes, UUID_SIZE);
     item->size = (size_t)sql_int(query);
-    item->expires_ms = (uint64_t)sql_int(query);
+    item->expires_ms = lives_time(query->db, item->seq, sql_int(query));
 }
 
 /* The first of them. */

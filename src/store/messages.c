@@ -55,15 +55,14 @@ void message_read(struct sql *query, struct message_row *row)
     sql_copy_text(query, row->peer_name, sizeof row->peer_name);
     row->pinned = sql_copy(query, row->peer_key, PEER_KEY_SIZE);
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
-    const uint64_t shift = (uint64_t)lives_shift(query->db, row->seq);
-    row->time_ms = (uint64_t)sql_int(query) + shift;
+    row->time_ms = lives_time(query->db, row->seq, sql_int(query));
     const bool by_marks = sql_is_null(query);
     const int state = sql_enum(query, LOG_STRAY);
     sql_copy(query, row->id.bytes, UUID_SIZE);
     const bool sent_elsewhen = !sql_is_null(query);
     const uint64_t sent_ms = (uint64_t)sql_int(query);
     row->sent_ms = sent_elsewhen ? sent_ms : row->time_ms;
-    row->expires_ms = (uint64_t)sql_int(query);
+    row->expires_ms = lives_time(query->db, row->seq, sql_int(query));
     row->text_size = (size_t)sql_int(query);
     row->client_id = sql_text(query);
     if (row->direction == MESSAGE_OUT)

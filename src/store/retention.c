@@ -165,7 +165,7 @@ static int examine(struct sql *query, struct candidate *found)
     *found = (struct candidate){.row.seq = sql_int(query)};
     found->row.type = sql_int(query);
     found->row.peer = sql_int(query);
-    found->time_ms = (uint64_t)(sql_int(query) + lives_shift(query->db, found->row.seq));
+    found->time_ms = lives_time(query->db, found->row.seq, sql_int(query));
     const struct mark *mark = marks_find(query->db, found->row.peer);
     if (mark == NULL)
         return query->db->failed ? -EIO : sql_damage(query->db, "peer");

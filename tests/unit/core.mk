@@ -20,3 +20,5 @@ test_admission_OBJS = base/shell core/admission core/trust core/limits core/pend
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
 	crypto/secret crypto/random $(STORE_OBJS)
+test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
+	$(STORE_OBJS)
