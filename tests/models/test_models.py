@@ -30,6 +30,9 @@ SOUND = [
     ("deliver", "MESSAGES=4 SENDER_RESTORES=0 POISON=3"),
     ("deliver", "MESSAGES=3 SENDER_RESTORES=1 RECEIVER_RESTORES=1 POISON=2"),
     ("marks", "MESSAGES=3 ENDS=1 CRASHES=2"),
+    ("lanes", "BREAKS=2"),
+    ("lanes", "BREAKS=2 CANCEL=1"),
+    ("lanes", "N=1 BREAKS=1 TIME=4"),
 ]
 
 SOUND_DEEP = [
@@ -39,6 +42,9 @@ SOUND_DEEP = [
     ("deliver", "MESSAGES=6 SENDER_RESTORES=1 RECEIVER_RESTORES=1"),
     ("deliver", "MESSAGES=5 SENDER_RESTORES=2 RECEIVER_RESTORES=2"),
     ("marks", "MESSAGES=4 ENDS=2 CRASHES=2"),
+    ("lanes", "N=3 BREAKS=3 CANCEL=1"),
+    ("lanes", "N=1 BREAKS=1 TIME=6"),
+    ("lanes", "N=2 BREAKS=1 TIME=6 CANCEL=1"),
 ]
 
 # What goes wrong, as the assertion that says so.
@@ -53,6 +59,9 @@ WRONG_STATE = "==state[i]"
 WRONG_PLACE = "n==m"
 WRONG_PREVIOUS = "m==previous[n]"
 GIVEN_UP = "id==poison"
+ENDS_DIFFER = "given_up||"
+GAP = "value==delivered"
+STATE_OF_THE_OTHER = "state[me]!="
 
 MUTANTS = [
     ("reach", "RULE=NEWEST", NONE_IS_LEFT),
@@ -79,6 +88,13 @@ MUTANTS = [
     ("marks", "DESIGN=BASE_OF_ORDINARY CRASHES=0 ENDS=0", WRONG_PREVIOUS),
     ("deliver", "DESIGN=BLAME_ANY_END SENDER_RESTORES=0", GIVEN_UP),
     ("deliver", "DESIGN=BLAME_IN_A_CROWD SENDER_RESTORES=0 POISON=2", GIVEN_UP),
+    ("lanes", "DESIGN=FORGETS_THE_END", ENDS_DIFFER),
+    ("lanes", "N=1 BREAKS=1 TIME=6 MEMORY=2", ENDS_DIFFER),
+    ("lanes", "DESIGN=GOES_ON", GAP),
+    ("lanes", "DESIGN=SAYS_FIN_ONCE", ENDS_DIFFER),
+    ("lanes", "DESIGN=TAKES_BACK_ALL CANCEL=1", STATE_OF_THE_OTHER),
+    ("lanes", "DESIGN=OPENS_AGAIN", STATE_OF_THE_OTHER),
+    ("lanes", "DESIGN=ENDS_BY_DONE", ENDS_DIFFER),
 ]
 
 
