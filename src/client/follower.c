@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/whom.h"
 
 /* From here on the cursor says where to begin, in whatever store the daemon has by now. */
 static int set_beginning(const struct follower *follower)
@@ -34,6 +35,20 @@ static void take_beginning(struct follower *follower, bool again, const char *pa
         cursor->seq = from;
 }
 
+/* Asks for the peers by the names that they have now. 0, CONNECTION_LOST, or -1 after telling. */
+static int rename_peers(struct follower *follower)
+{
+    json_t *names;
+    if (json_array_size(follower->peers) == 0)
+        return 0;
+    int r = whom_now(follower->ctl, follower->peers, &names);
+    if (r == 0 && json_object_set_new(follower->params, "peers", names) != 0)
+        r = -ENOMEM;
+    if (r < 0)
+        return ctl_fail_connection(follower->ctl, r), -1;
+    return r;
+}
+
 /* 0, CONNECTION_LOST, or -1 after telling. */
 static int subscribe(struct follower *follower, bool again)
 {
@@ -43,10 +58,14 @@ static int subscribe(struct follower *follower, bool again)
         return r;
     if (again && set_beginning(follower) != 0)
         return -1;
-    r = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
+    r = rename_peers(follower);
+    if (r == 0)
+        r = ctl_ask(follower->ctl, "follow", json_incref(follower->params), &followed);
     if (r != 0)
         return r;
     follower->sub = member_integer(followed, "sub");
+    json_decref(follower->peers);
+    follower->peers = json_incref(json_object_get(followed, "peers"));
     take_beginning(follower, again, member_string(hello, "past", ""),
                    member_integer(followed, "from"));
     return 0;
@@ -101,7 +120,8 @@ int follower_init(struct follower *follower, struct ctl *ctl, json_t *params,
 void follower_deinit(struct follower *follower)
 {
     json_decref(follower->params);
-    follower->params = NULL;
+    json_decref(follower->peers);
+    follower->params = follower->peers = NULL;
 }
 
 /* The next message of any kind. 0, a connection_outcome or -errno. */

@@ -15,6 +15,7 @@ struct follower {
     struct ctl *ctl;
     json_t *params;       /* of `follow` */
     struct cursor cursor; /* of the last event that was handed out */
+    json_t *peers;        /* whom it is about, as the daemon has said; NULL or empty: all */
     json_int_t sub;       /* of the subscription, as the daemon calls it */
     bool for_output;      /* end when nobody reads standard output any more; set by the caller */
 };

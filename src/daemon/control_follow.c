@@ -353,9 +353,10 @@ static bool read_types(struct control_call *call, struct follower *follower)
     return true;
 }
 
-static bool read_peers(struct control_call *call, struct follower *follower)
+/* `peers` are as many as follower->peer_count says. */
+static bool read_peers(struct control_call *call, struct follower *follower,
+                       struct peer *peers[static CALL_PEERS_MAX])
 {
-    struct peer *peers[CALL_PEERS_MAX];
     if (!control_call_peers(call, peers, &follower->peer_count))
         return false;
     for (unsigned i = 0; i < follower->peer_count; i++)
@@ -426,14 +427,15 @@ enum control_answer control_follow(struct control_call *call)
 {
     struct control_client *client = call->client;
     const json_t *live = json_object_get(call->params, "live");
+    struct peer *peers[CALL_PEERS_MAX];
     if (client->follower_count == CONTROL_FOLLOWERS_MAX)
         return control_call_fail(call, RPC_KIND_rate_limited,
                                  "too many followers on one connection");
     struct follower *follower = calloc(1, sizeof *follower);
     if (follower == NULL)
         return control_call_done(call, NULL);
-    if (!read_types(call, follower) || !read_peers(call, follower) || !read_start(call, follower) ||
-        !read_consumer(call, follower)) {
+    if (!read_types(call, follower) || !read_peers(call, follower, peers) ||
+        !read_start(call, follower) || !read_consumer(call, follower)) {
         free(follower);
         return CALL_FAILED;
     }
@@ -443,8 +445,10 @@ enum control_answer control_follow(struct control_call *call)
     follower->sub = ++client->last_sub;
     list_append(&client->followers, &follower->node);
     client->follower_count++;
-    return control_call_done(call, json_pack("{s:i, s:I}", "sub", (int)follower->sub, "from",
-                                             (json_int_t)follower->cursor));
+    return control_call_done(call,
+                             json_pack("{s:i, s:I, s:o}", "sub", (int)follower->sub, "from",
+                                       (json_int_t)follower->cursor, "peers",
+                                       control_view_named_peers(peers, follower->peer_count)));
 }
 
 /* The subscription that the call is about. NULL: call->kind and text say why not. */

@@ -141,6 +141,19 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     return object;
 }
 
+json_t *control_view_named_peers(struct peer *const *peers, unsigned count)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < count; i++) {
+        const struct peer_row *row = &peers[i]->row;
+        json_t *object = json_pack("{s:s}", "name", row->name);
+        if (row->pinned)
+            rpc_value_set(&object, "fingerprint", control_view_fingerprint(row->key));
+        rpc_value_append(&list, object);
+    }
+    return list;
+}
+
 json_t *control_view_suites(void)
 {
     json_t *list = json_array();

@@ -10,6 +10,9 @@
 #include "core/node.h"
 #include "rpc/rpc_error.h"
 
+/* Who was meant by names: {name, fingerprint} of each, the latter if it is known. */
+json_t *control_view_named_peers(struct peer *const *peers, unsigned count);
+
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
 
 /* All peers as an array. */

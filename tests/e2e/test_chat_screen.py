@@ -221,6 +221,48 @@ def test_a_restart_of_the_daemon_loses_nothing_that_is_typed(paired, chat):
     screen.expect_line(lambda line: line.endswith("  bob: still here"))
 
 
+def test_lines_that_no_daemon_has_taken_are_given_back_at_the_end(paired, chat):
+    alice, bob = paired
+    screen = chat(alice, "bob")
+    expect(screen, "bob>")
+    alice.kill()
+    screen.expect_line("bob (no daemon)>")
+    screen.enter("first")
+    screen.enter("second")
+    screen.expect_line("* sent as soon as the daemon is back")
+    screen.key("C-d")
+    screen.expect_line("exit status 75")
+    said = shown(screen)
+    at = said.index("p2pchatctl: the daemon was away; not sent:")
+    assert said[at + 1:at + 3] == ["first", "second"]
+
+
+def test_what_was_just_typed_is_sent_when_the_chat_ends(paired, chat):
+    alice, bob = paired
+    screen = chat(alice, "bob")
+    expect(screen, "bob>")
+    screen.tmux("send-keys", "last words", "Enter", "C-d")
+    screen.expect_line("exit status 0")
+    eventually(lambda: bob.received() == ["last words"], "what was typed last")
+
+
+def test_a_chat_goes_on_with_a_peer_that_was_renamed(paired, chat):
+    alice, bob = paired
+    screen = chat(alice, "bob")
+    expect(screen, "bob>")
+    alice.ctl("peer", "rename", "bob", "robert")
+    screen.enter("hello")
+    screen.expect_line("robert>")
+    assert "* bob is called robert now" in shown(screen)
+    alice.kill()
+    screen.expect_line("robert (no daemon)>")
+    alice.start()
+    alice.ctl("peer", "rename", "robert", "rob")
+    screen.enter("again")
+    screen.expect_line("rob>")
+    eventually(lambda: bob.received() == ["hello", "again"], "both")
+
+
 def test_c_clears_the_line_and_then_ends(paired, chat):
     alice, bob = paired
     screen = chat(alice, "bob")

@@ -202,6 +202,31 @@ def test_it_goes_on_where_it_was_after_a_restart_of_the_daemon(five):
     assert follower.rest() == []
 
 
+def test_it_goes_on_when_its_peer_was_renamed_and_the_daemon_restarted(five):
+    alice, bob = five
+    follower = bob.client("follow", "-p", "alice", "-n", 1)
+    assert follower.next().endswith(" alice: message 5")
+    bob.ctl("peer", "rename", "alice", "alicia")
+    alice.ctl("send", "-p", "bob", "message 6")
+    assert follower.next().endswith(" alicia: message 6")
+    bob.restart()
+    alice.ctl("send", "-p", "bob", "message 7")
+    assert follower.next().endswith(" alicia: message 7")
+
+
+def test_it_goes_on_when_its_peer_has_another_key_and_the_daemon_restarted(five, daemon):
+    alice, bob = five
+    follower = bob.client("follow", "-p", "alice", "-n", 1)
+    assert follower.next().endswith(" alice: message 5")
+    other = daemon("other")
+    bob.ctl("peer", "remove", "alice")
+    bob.ctl("peer", "add", "alice", other.address, "--fingerprint", other.fingerprint)
+    bob.restart()
+    other.add(bob)
+    other.ctl("send", "-p", "bob", "--wait", "a new key")
+    assert follower.next().endswith(" alice: a new key")
+
+
 def test_events_are_still_there_after_a_restart(five):
     _, bob = five
     options = ["follow", "--no-follow", "-n", "all", "-o", "json", "--types", "message.received"]

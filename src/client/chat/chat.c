@@ -22,30 +22,40 @@ static void set_prompt(struct chat *chat)
     if (chat->queued > 0)
         snprintf(queue, sizeof queue, ", %" JSON_INTEGER_FORMAT " queued", chat->queued);
     if (!chat_link_connected(&chat->link))
-        snprintf(prompt, sizeof prompt, "%.40s (no daemon)> ", chat->peer);
+        snprintf(prompt, sizeof prompt, "%.40s (no daemon)> ", chat_link_name(&chat->link));
     else if (!chat->online)
-        snprintf(prompt, sizeof prompt, "%.40s (offline%s)> ", chat->peer, queue);
+        snprintf(prompt, sizeof prompt, "%.40s (offline%s)> ", chat_link_name(&chat->link), queue);
     else
-        snprintf(prompt, sizeof prompt, "%.40s> ", chat->peer);
+        snprintf(prompt, sizeof prompt, "%.40s> ", chat_link_name(&chat->link));
     editor_set_prompt(chat->editor, prompt);
 }
 
 /* Asks how the peer is; the answer becomes the prompt. */
 static void ask_presence(struct chat *chat)
 {
-    chat_link_ask(&chat->link, "peer.get", json_pack("{s:s}", "name", chat->peer),
+    chat_link_ask(&chat->link, "peer.get", json_pack("{s:s}", "name", chat_link_who(&chat->link)),
                   &chat->presence_id);
 }
 
-void chat_take_presence(struct chat *chat, const json_t *peer)
+/* It may have got another name. */
+static void note_name(struct chat *chat, json_t *peer)
 {
+    const char *former = chat_link_name(&chat->link), *name = member_string(peer, "name", former);
+    if (strcmp(former, name) != 0)
+        transcript_note(&chat->transcript, "%s is called %s now", former, name);
+    chat_link_learn(&chat->link, peer);
+}
+
+void chat_take_presence(struct chat *chat, json_t *peer)
+{
+    note_name(chat, peer);
     const bool online = strcmp(member_string(peer, "link", ""), "online") == 0;
     if (chat->known && online && !chat->online)
-        transcript_note(&chat->transcript, "%s is online", chat->peer);
+        transcript_note(&chat->transcript, "%s is online", chat_link_name(&chat->link));
     if (!online && (chat->online || !chat->known))
         transcript_note(&chat->transcript,
                         "%s is offline: what you write waits in the queue until it is back",
-                        chat->peer);
+                        chat_link_name(&chat->link));
     chat->known = true;
     chat->online = online;
     chat->queued = member_integer(peer, "queued");
@@ -58,8 +68,8 @@ void chat_take_presence(struct chat *chat, const json_t *peer)
 
 static void ask_to_send(struct chat *chat, struct chat_draft *draft)
 {
-    json_t *params = json_pack("{s:[s],s:O,s:s}", "peers", chat->peer, "body", draft->body,
-                               "client_id", draft->client_id);
+    json_t *params = json_pack("{s:[s],s:O,s:s}", "peers", chat_link_who(&chat->link), "body",
+                               draft->body, "client_id", draft->client_id);
     chat_link_ask(&chat->link, "message.send", params, &draft->request);
 }
 
@@ -87,12 +97,25 @@ static void forget_draft(struct chat *chat, size_t i)
 
 /* --- what the daemon says --------------------------------------------------------------------- */
 
+/* Nobody has the key any more: another one was accepted for the name. */
+static void ask_by_name(struct chat *chat)
+{
+    CLEANUP(json_release)
+    json_t *peer = json_pack("{s:s}", "name", chat_link_name(&chat->link));
+    if (peer == NULL || chat_link_who(&chat->link) == chat_link_name(&chat->link))
+        return;
+    chat_link_learn(&chat->link, peer);
+    ask_presence(chat);
+}
+
 static void take_reply(struct chat *chat, const json_t *reply)
 {
     const json_int_t id = member_integer(reply, "id");
     const json_t *error = json_object_get(reply, "error");
     if (id == chat->presence_id && error == NULL)
         chat_take_presence(chat, json_object_get(reply, "result"));
+    else if (id == chat->presence_id)
+        ask_by_name(chat);
     for (size_t i = 0; i < chat->draft_count; i++) {
         if (chat->drafts[i].request != id)
             continue;
@@ -121,6 +144,8 @@ static void take_event(struct chat *chat, const json_t *event)
     const json_t *message = json_object_get(event, "message");
     if (strcmp(type, "message.received") == 0) {
         show_message(chat, event, "in");
+        if (strcmp(member_string(event, "peer", "?"), chat_link_name(&chat->link)) != 0)
+            ask_presence(chat);
     } else if (strcmp(type, "message.sent") == 0) {
         show_message(chat, event, "out");
         ask_presence(chat);
@@ -134,10 +159,11 @@ static void take_event(struct chat *chat, const json_t *event)
         transcript_note(&chat->transcript,
                         "another key answers in place of %s: nothing is sent until you have "
                         "compared it with them and said: p2pchatctl peer accept",
-                        chat->peer);
+                        chat_link_name(&chat->link));
     } else if (strcmp(type, "peer.trust") == 0) {
-        transcript_note(&chat->transcript, "%s is %s now", chat->peer,
+        transcript_note(&chat->transcript, "%s is %s now", chat_link_name(&chat->link),
                         member_string(event, "trust", "?"));
+        ask_presence(chat);
     } else if (strcmp(type, "follow.gap") == 0) {
         char text[VIEW_GAP_MAX];
         view_gap(event, text);
@@ -169,12 +195,25 @@ void chat_take_return(struct chat *chat)
     ask_presence(chat);
 }
 
+void chat_await_answers(struct chat *chat, uint64_t deadline_ms)
+{
+    chat->link.deadline_ms = deadline_ms;
+    while (chat->draft_count > 0 && chat_link_connected(&chat->link)) {
+        CLEANUP(json_release) json_t *message = NULL;
+        const int r = chat_link_next(&chat->link, NULL, &message);
+        if (r < 0)
+            return;
+        if (r == 0)
+            chat_take_message(chat, message);
+    }
+}
+
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 bool chat_show_history(struct chat *chat, json_int_t count)
 {
     struct ctl *ctl = chat->link.ctl;
-    CLEANUP(json_release) json_t *params = json_pack("{s:s}", "peer", chat->peer);
+    CLEANUP(json_release) json_t *params = json_pack("{s:s}", "peer", chat_link_who(&chat->link));
     CLEANUP(json_release) json_t *messages = history_fetch(ctl, params, count);
     size_t i;
     json_t *message;
@@ -194,5 +233,4 @@ void chat_deinit(struct chat *chat)
         forget_draft(chat, 0);
     chat_link_deinit(&chat->link);
     transcript_deinit(&chat->transcript);
-    json_decref(chat->about);
 }

@@ -23,9 +23,7 @@ struct chat {
     struct editor *editor;
     struct transcript transcript;
     struct client_id ids;
-    json_t *about;    /* the peer, as it was at the beginning */
-    const char *peer; /* its name */
-    bool known;       /* whether it is online */
+    bool known; /* whether it is online */
     bool online;
     bool over; /* the user wants to leave */
     json_int_t queued;
@@ -39,11 +37,14 @@ void chat_deinit(struct chat *chat);
 /* Sends a text, or keeps it until the daemon is back. */
 void chat_send(struct chat *chat, struct span text);
 
+/* Waits until the daemon has answered all that was sent to it, is gone, or until the deadline. */
+void chat_await_answers(struct chat *chat, uint64_t deadline_ms);
+
 /* Shows the last messages. False after telling. */
 bool chat_show_history(struct chat *chat, json_int_t count);
 
 /* How the peer is, as peer.get has it: tells what is new, and makes it the prompt. */
-void chat_take_presence(struct chat *chat, const json_t *peer);
+void chat_take_presence(struct chat *chat, json_t *peer);
 
 /* What the link has brought: an event or a reply, the loss of the daemon, its return. */
 void chat_take_message(struct chat *chat, const json_t *message);

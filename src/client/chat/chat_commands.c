@@ -77,14 +77,14 @@ static void run_verify(struct chat *chat, const char *argument)
 {
     (void)argument;
     CLEANUP(json_release)
-    json_t *peer = call(chat, "peer.get", json_pack("{s:s}", "name", chat->peer));
+    json_t *peer = call(chat, "peer.get", json_pack("{s:s}", "name", chat_link_who(&chat->link)));
     const char *fingerprint = member_string(peer, "fingerprint", NULL);
 
     if (peer == NULL)
         return;
     if (fingerprint == NULL) {
         transcript_note(&chat->transcript, "the key of %s is not known before the first contact",
-                        chat->peer);
+                        chat_link_name(&chat->link));
         return;
     }
     transcript_note(&chat->transcript, "trust          %s", member_string(peer, "trust", "?"));
@@ -93,7 +93,7 @@ static void run_verify(struct chat *chat, const char *argument)
                     member_string(peer, "safety_number", "not known"));
     transcript_note(&chat->transcript,
                     "read the number to %s over another channel; it must be the same there",
-                    chat->peer);
+                    chat_link_name(&chat->link));
 }
 
 static void run_history(struct chat *chat, const char *argument)

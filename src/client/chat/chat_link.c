@@ -9,15 +9,19 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/whom.h"
 
 /* Follows on a new connection: from the cursor, or from now when there is none. */
 static int subscribe(struct chat_link *link)
 {
-    CLEANUP(json_release) json_t *hello = NULL, *followed = NULL, *params = NULL;
+    CLEANUP(json_release) json_t *hello = NULL, *followed = NULL, *names = NULL, *params = NULL;
+    CLEANUP(json_release) json_t *peers = json_pack("[O]", link->peer);
     int r = ctl_ask(link->ctl, "hello", json_object(), &hello);
+    if (r == 0 && (r = whom_now(link->ctl, peers, &names)) < 0)
+        ctl_fail_connection(link->ctl, r);
     if (r != 0)
         return r;
-    params = json_pack("{s:[s]}", "peers", link->peer);
+    params = json_pack("{s:O}", "peers", names);
     if (link->past != NULL) {
         json_object_set_new(params, "after", json_integer(link->cursor));
         json_object_set(params, "past", link->past);
@@ -30,9 +34,10 @@ static int subscribe(struct chat_link *link)
     return r;
 }
 
-int chat_link_init(struct chat_link *link, struct ctl *ctl, const char *peer)
+int chat_link_init(struct chat_link *link, struct ctl *ctl, json_t *peer)
 {
-    *link = (struct chat_link){.ctl = ctl, .peer = peer};
+    *link =
+        (struct chat_link){.ctl = ctl, .peer = json_incref(peer), .deadline_ms = CONNECTION_NEVER};
     if (ctl_connect(ctl) != 0)
         return ctl->status;
     const int r = subscribe(link);
@@ -44,7 +49,25 @@ int chat_link_init(struct chat_link *link, struct ctl *ctl, const char *peer)
 void chat_link_deinit(struct chat_link *link)
 {
     json_decref(link->past);
-    link->past = NULL;
+    json_decref(link->peer);
+    link->past = link->peer = NULL;
+}
+
+const char *chat_link_name(const struct chat_link *link)
+{
+    return member_string(link->peer, "name", "?");
+}
+
+const char *chat_link_who(const struct chat_link *link)
+{
+    return member_string(link->peer, "fingerprint", chat_link_name(link));
+}
+
+void chat_link_learn(struct chat_link *link, json_t *peer)
+{
+    json_incref(peer);
+    json_decref(link->peer);
+    link->peer = peer;
 }
 
 bool chat_link_connected(const struct chat_link *link)
@@ -92,10 +115,10 @@ static int wait_for_daemon(struct chat_link *link, struct pollfd *typed)
 }
 
 /* Takes what came while a reply was awaited, else what comes next. As connection_receive(). */
-static int receive(struct ctl *ctl, struct pollfd *typed, json_t **message)
+static int receive(struct ctl *ctl, struct pollfd *typed, uint64_t deadline_ms, json_t **message)
 {
     if (json_array_size(ctl->events) == 0)
-        return connection_receive(ctl->connection, typed, CONNECTION_NEVER, message);
+        return connection_receive(ctl->connection, typed, deadline_ms, message);
     *message = json_incref(json_array_get(ctl->events, 0));
     json_array_remove(ctl->events, 0);
     return 0;
@@ -108,7 +131,7 @@ int chat_link_next(struct chat_link *link, struct pollfd *typed, json_t **messag
         if (r != 0)
             return r;
     }
-    const int r = receive(link->ctl, typed, message);
+    const int r = receive(link->ctl, typed, link->deadline_ms, message);
     if (r == CONNECTION_OTHER)
         return CHAT_LINK_TYPED;
     if (r < 0)

@@ -13,10 +13,11 @@
 
 struct chat_link {
     struct ctl *ctl;
-    const char *peer;
-    json_t *past;      /* by which the daemon tells whether it knows the cursor */
-    json_int_t cursor; /* of the last event that was handed out */
-    uint64_t retry_ms; /* on the monotonic clock, while there is no connection */
+    json_t *peer;         /* as peer.get had it last, or a part of that */
+    json_t *past;         /* by which the daemon tells whether it knows the cursor */
+    json_int_t cursor;    /* of the last event that was handed out */
+    uint64_t deadline_ms; /* on the monotonic clock: when an answer that is waited for is lost */
+    uint64_t retry_ms;    /* on the monotonic clock, while there is no connection */
     struct backoff backoff;
 };
 
@@ -27,11 +28,18 @@ enum chat_link_outcome {
 };
 
 /*
- * Connects and follows the peer from now on. 0, or ctl->status after telling. `ctl` and `peer`
- * outlive it; chat_link_deinit() either way.
+ * Connects and follows the peer, as peer.get has it, from now on. 0, or ctl->status after telling.
+ * `ctl` outlives it; chat_link_deinit() either way.
  */
-int chat_link_init(struct chat_link *link, struct ctl *ctl, const char *peer);
+int chat_link_init(struct chat_link *link, struct ctl *ctl, json_t *peer);
 void chat_link_deinit(struct chat_link *link);
+
+/* What the peer is called; what it is asked for by: its key, if that is known, for names change. */
+const char *chat_link_name(const struct chat_link *link);
+const char *chat_link_who(const struct chat_link *link);
+
+/* From now on it is this one. */
+void chat_link_learn(struct chat_link *link, json_t *peer);
 
 bool chat_link_connected(const struct chat_link *link);
 

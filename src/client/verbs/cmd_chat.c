@@ -7,12 +7,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "client/chat/chat.h"
 #include "client/chat/chat_commands.h"
 #include "client/options.h"
+#include "client/output.h"
 #include "client/verb.h"
 
-enum { TAIL = 20 }; /* messages of history to begin with */
+enum {
+    TAIL = 20,       /* messages of history to begin with */
+    LEAVE_MS = 2000, /* how long to wait for the daemon's answers at the end */
+};
 
 /* --- the editor's owner ----------------------------------------------------------------------- */
 
@@ -55,15 +60,13 @@ static const struct editor_owner owner = {wait_for_typing, interrupted, resized}
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
-/* Finds out who is meant, by name. 0 or ctl->status. */
-static int find_peer(struct ctl *ctl, struct chat *chat, const char *name)
+/* Finds out who is meant, and follows. 0 or ctl->status. */
+static int follow_peer(struct ctl *ctl, struct chat *chat, const char *name)
 {
-    chat->about =
+    CLEANUP(json_release)
+    json_t *peer =
         ctl_call(ctl, "peer.get", name != NULL ? json_pack("{s:s}", "name", name) : json_object());
-    if (chat->about == NULL)
-        return ctl->status;
-    chat->peer = member_string(chat->about, "name", "?");
-    return 0;
+    return peer != NULL ? chat_link_init(&chat->link, ctl, peer) : ctl->status;
 }
 
 static int open_editor(struct ctl *ctl, struct chat *chat)
@@ -83,10 +86,26 @@ static int open_editor(struct ctl *ctl, struct chat *chat)
 static bool show_presence(struct ctl *ctl, struct chat *chat)
 {
     CLEANUP(json_release)
-    json_t *peer = ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", chat->peer));
+    json_t *peer =
+        ctl_call(ctl, "peer.get", json_pack("{s:s}", "name", chat_link_who(&chat->link)));
     if (peer != NULL)
         chat_take_presence(chat, peer);
     return peer != NULL;
+}
+
+/*
+ * Ends with what the daemon has not accepted: an answer may be on its way, and what has none is
+ * given back. ctl->status.
+ */
+static int take_leave(struct ctl *ctl, struct chat *chat)
+{
+    chat_await_answers(chat, clock_monotonic_ms() + LEAVE_MS);
+    if (chat->draft_count == 0)
+        return ctl->status;
+    ctl_fail_as(ctl, EX_TEMPFAIL, "unsent", "the daemon was away; not sent:");
+    for (size_t i = 0; i < chat->draft_count; i++)
+        output_line(ctl, "%s", json_string_value(chat->drafts[i].body));
+    return ctl->status;
 }
 
 static int converse(struct ctl *ctl, struct chat *chat)
@@ -100,7 +119,7 @@ static int converse(struct ctl *ctl, struct chat *chat)
         transcript_line_took(&chat->transcript, editor_tallest(chat->editor));
         chat_take_line(chat, &text);
     }
-    return ctl->status;
+    return take_leave(ctl, chat);
 }
 
 /* The peer, or NULL in *peer if none is named. 0 or OPTIONS_STOP. */
@@ -129,8 +148,7 @@ int cmd_chat(struct ctl *ctl, int argc, char **argv)
         return options_misuse(ctl, "chat needs a terminal; scripts have send and follow"),
                ctl->status;
     client_id_init(&chat.ids);
-    if (find_peer(ctl, &chat, peer) != 0 || chat_link_init(&chat.link, ctl, chat.peer) != 0 ||
-        open_editor(ctl, &chat) != 0)
+    if (follow_peer(ctl, &chat, peer) != 0 || open_editor(ctl, &chat) != 0)
         return ctl->status;
     return converse(ctl, &chat);
 }
