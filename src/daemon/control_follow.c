@@ -8,28 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/suggest.h"
 #include "base/timestamp.h"
 #include "daemon/control_client.h"
+#include "daemon/control_event.h"
 #include "daemon/control_view.h"
 #include "rpc/rpc_value.h"
 #include "store/consumers.h"
-
-/* Kinds of events, stored ones first, with the names that `types` takes. */
-enum {
-    TYPE_ONLINE = EVENT_PEER_TRUST + 1,
-    TYPE_OFFLINE,
-    TYPE_REQUEST,
-    TYPE_STOPPING,
-    TYPE_COUNT,
-};
-
-static const char *const passing_names[] = {
-    [TYPE_ONLINE] = "peer.online",
-    [TYPE_OFFLINE] = "peer.offline",
-    [TYPE_REQUEST] = "peer.request",
-    [TYPE_STOPPING] = "daemon.stopping",
-};
 
 enum {
     FOLLOWER_WALK_MAX = 1000, /* events looked at in one turn, wanted or not */
@@ -52,22 +36,19 @@ struct follower {
     bool presence_due; /* a change of presence did not fit */
 };
 
-static const char *type_name(unsigned type)
+static bool wants_peer(const struct follower *follower, int64_t peer)
 {
-    return type <= EVENT_PEER_TRUST ? control_view_event_name((enum event_type)type)
-                                    : passing_names[type];
-}
-
-static bool wants(const struct follower *follower, unsigned type, int64_t peer)
-{
-    if ((follower->types & 1u << type) == 0)
-        return false;
     if (follower->peer_count == 0 || peer == 0)
         return true;
     for (unsigned i = 0; i < follower->peer_count; i++)
         if (follower->peers[i] == peer)
             return true;
     return false;
+}
+
+static bool wants(const struct follower *follower, unsigned type, int64_t peer)
+{
+    return (follower->types & 1u << type) != 0 && wants_peer(follower, peer);
 }
 
 static void follower_free(struct follower *follower)
@@ -172,7 +153,7 @@ static void send_passing(struct follower *follower, unsigned type, const struct 
 {
     if (wants(follower, type, peer != NULL ? peer->row.id : 0))
         send(follower, control_view_passing_event(follower->client->control->node, follower->sub,
-                                                  type_name(type), peer));
+                                                  control_event_name(type), peer));
 }
 
 static void send_presence(struct follower *follower, const struct peer *peer)
@@ -255,8 +236,8 @@ void control_follow_request(struct control_client *client, const struct pending_
         struct follower *follower = container_of(node, struct follower, node);
         if (!is_live(follower) || !has_room(follower) || !wants(follower, TYPE_REQUEST, 0))
             continue; /* the list of requests has it, too */
-        json_t *params =
-            control_view_passing_event(node_here, follower->sub, passing_names[TYPE_REQUEST], NULL);
+        json_t *params = control_view_passing_event(node_here, follower->sub,
+                                                    control_event_name(TYPE_REQUEST), NULL);
         rpc_value_set(&params, "fingerprint", control_view_fingerprint(request->fingerprint.bytes));
         rpc_value_set(&params, "request", control_view_request(node_here, request));
         send(follower, params);
@@ -329,30 +310,6 @@ json_t *control_follow_consumers(const struct control *control)
 
 /* --- the methods ------------------------------------------------------------------------------ */
 
-static bool read_types(struct control_call *call, struct follower *follower)
-{
-    const json_t *types = json_object_get(call->params, "types");
-    size_t index;
-    json_t *value;
-    follower->types = types == NULL ? ~0u : 0;
-    json_array_foreach(types, index, value)
-    {
-        struct suggestion word = suggest_for(json_string_value(value));
-        unsigned type = 0;
-        for (; type < TYPE_COUNT && strcmp(type_name(type), word.word) != 0; type++)
-            suggest_offer(&word, type_name(type));
-        if (type == TYPE_COUNT) {
-            control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'; %s%s%s",
-                              word.word, word.best != NULL ? "did you mean " : "see: ",
-                              word.best != NULL ? word.best : "p2pchatctl help follow",
-                              word.best != NULL ? "?" : "");
-            return false;
-        }
-        follower->types |= 1u << type;
-    }
-    return true;
-}
-
 /* `peers` are as many as follower->peer_count says. */
 static bool read_peers(struct control_call *call, struct follower *follower,
                        struct peer *peers[static CALL_PEERS_MAX])
@@ -364,7 +321,22 @@ static bool read_peers(struct control_call *call, struct follower *follower,
     return true;
 }
 
-/* The start: `after`, the newest `lines` messages, `since` a time, or now. */
+static bool is_of_wanted_peer(void *context, int64_t peer)
+{
+    return wants_peer(context, peer);
+}
+
+/* Where the newest events begin that it wants; messages alone are found by an index. */
+static int find_tail(struct db *db, struct follower *follower, int64_t lines)
+{
+    const unsigned count = lines < UINT32_MAX ? (unsigned)lines : UINT32_MAX;
+    if (follower->types == 1u << EVENT_MESSAGE_RECEIVED && follower->peer_count <= 1)
+        return events_tail(db, follower->peers[0], count, &follower->cursor);
+    return events_tail_of(db, follower->types, is_of_wanted_peer, follower, count,
+                          &follower->cursor);
+}
+
+/* The start: `after`, the newest `lines` events that are wanted, `since` a time, or now. */
 static bool read_start(struct control_call *call, struct follower *follower)
 {
     struct db *db = node_db(call->node);
@@ -381,8 +353,7 @@ static bool read_start(struct control_call *call, struct follower *follower)
     if (since != NULL)
         r = events_since(db, since_ms, &follower->cursor);
     else if (lines >= 0)
-        r = events_tail(db, follower->peer_count == 1 ? follower->peers[0] : 0,
-                        lines < UINT32_MAX ? (unsigned)lines : UINT32_MAX, &follower->cursor);
+        r = find_tail(db, follower, lines);
     if (r < 0)
         control_call_outcome(call, r, NULL);
     return r == 0;
@@ -434,7 +405,7 @@ enum control_answer control_follow(struct control_call *call)
     struct follower *follower = calloc(1, sizeof *follower);
     if (follower == NULL)
         return control_call_done(call, NULL);
-    if (!read_types(call, follower) || !read_peers(call, follower, peers) ||
+    if (!control_event_types(call, &follower->types) || !read_peers(call, follower, peers) ||
         !read_start(call, follower) || !read_consumer(call, follower)) {
         free(follower);
         return CALL_FAILED;

@@ -213,6 +213,28 @@ int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq)
     return read_first(&query, after_seq);
 }
 
+int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, int64_t peer),
+                   void *context, unsigned count, int64_t *after_seq)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT seq, type, peer, iif(type = 2, detail, NULL) FROM log"
+                                    " WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?2");
+    sql_bind_int(&query, db->last);
+    sql_bind_int(&query, EVENTS_LOOK_BACK_MAX);
+    *after_seq = db->last;
+    while (count > 0 && sql_row(&query)) {
+        const int64_t seq = sql_int(&query);
+        const int type = sql_enum(&query, EVENT_PEER_TRUST);
+        if (!wanted(context, sql_int(&query)) || (types >> type & 1) == 0)
+            continue;
+        const uint32_t width = type == EVENT_MESSAGE_STATE ? log_width(sql_blob(&query)) : 1;
+        const uint32_t taken = width < count ? width : count;
+        *after_seq = seq - taken;
+        count -= taken;
+    }
+    return query.result;
+}
+
 enum { MINUTE_MS = 60 * 1000 };
 
 /* The first seq of the minutes after this one, and that of the minute itself; 0: there is none. */

@@ -56,5 +56,13 @@ int64_t events_last(const struct db *db);
  */
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq);
 
+/*
+ * The same for the newest `count` events of the types (a bit set) for whose peer wanted() is true.
+ * Looks at no more than EVENTS_LOOK_BACK_MAX rows of the log, and then begins with fewer.
+ */
+enum { EVENTS_LOOK_BACK_MAX = 100000 };
+int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, int64_t peer),
+                   void *context, unsigned count, int64_t *after_seq);
+
 /* The same so that it begins with the first event at or after a wall clock time. 0 or -EIO. */
 int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq);

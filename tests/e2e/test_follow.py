@@ -34,6 +34,28 @@ def test_n_shows_the_last_messages(five):
     assert bob.ctl("follow", "--no-follow", "-o", "cat", "-n", "all").lines == texts(1, 2, 3, 4, 5)
 
 
+def test_n_counts_what_is_shown(five, daemon):
+    """Of other types, and of several peers, too."""
+    alice, bob = five
+    carol = daemon("carol")
+    carol.add(bob)
+    bob.add(carol)
+    for number in range(3):
+        bob.ctl("send", "-p", "alice", "--wait", f"answer {number}")
+        carol.ctl("send", "-p", "bob", "--wait", f"aside {number}")
+    shown = ["follow", "--no-follow", "--json", "--types"]
+    sent = bob.ctl(*shown, "message.sent", "-n", 2).json
+    assert [event["message"]["body"] for event in sent] == ["answer 1", "answer 2"]
+    states = bob.ctl(*shown, "message.state", "-n", 4).json
+    assert [event["type"] for event in states] == ["message.state"] * 4
+    both = bob.ctl(*shown, "message.sent,message.received", "-n", 3, "-p", "alice").json
+    assert [event["message"]["body"] for event in both] == ["answer 0", "answer 1", "answer 2"]
+    two = bob.ctl("follow", "--no-follow", "-o", "cat", "-n", 4, "alice", "carol").lines
+    assert two == ["message 5", "aside 0", "aside 1", "aside 2"]
+    assert bob.ctl(*shown, "peer.trust", "-n", 5, "alice").json == [
+        event for event in bob.ctl(*shown, "peer.trust", "-n", "all", "alice").json]
+
+
 def test_n_goes_on_with_what_comes(five):
     alice, bob = five
     follower = bob.client("follow", "-o", "cat", "-n", 1)

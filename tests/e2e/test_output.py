@@ -23,6 +23,21 @@ FINGERPRINT = "SHA256:i4+uUFteGFwm5s7MgKyACBzFUK/+nc0ZWdMV2JcqnMM"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp\u009b31m\x7f"
 
 
+@pytest.mark.parametrize("verb", [["peer", "show"], ["peer", "connect"], ["fingerprint"], ["history"],
+                                  ["follow", "--no-follow", "-n", "1"]])
+def test_a_peer_may_be_an_option_or_an_argument(paired, verb):
+    alice, bob = paired
+    bob.ctl("send", "-p", "alice", "--wait", "hello")
+    assert alice.ctl(*verb, "-p", "bob").out == alice.ctl(*verb, "bob").out != ""
+    assert "no peer carol" in alice.ctl(*verb, "-p", "carol", expect=67).err
+
+
+def test_a_command_has_one_peer(paired):
+    alice, _ = paired
+    alice.ctl("peer", "show", "-p", "bob", "bob", expect=64)
+    alice.ctl("peer", "list", "-p", "bob", expect=64)
+
+
 def message(seq, body, peer="alice", direction="in", state="received", **more):
     return dict({"id": f"01930000-0000-7000-8000-{seq:012}", "seq": seq, "peer": peer,
                  "direction": direction, "state": state, "body": body,

@@ -222,6 +222,34 @@ static void test_the_tail_begins_with_so_many_received_messages(void **state)
     assert_int_equal(seq, events_last(scratch->db));
 }
 
+static bool is_peer(void *context, int64_t peer)
+{
+    return *(const int64_t *)context == peer;
+}
+
+static void test_the_tail_counts_events_of_the_types_and_peers_that_are_wanted(void **state)
+{
+    enum { SENT = 1u << EVENT_MESSAGE_SENT, BOTH = SENT | 1u << EVENT_MESSAGE_RECEIVED };
+    struct scratch *scratch = *state;
+    int64_t alice = scratch_peer(scratch, "alice").id;
+    int64_t bob = scratch_peer(scratch, "bob").id;
+    int64_t sent[3], received[3], seq;
+    for (unsigned i = 0; i < 3; i++) {
+        sent[i] = scratch_add(scratch, alice, MESSAGE_OUT, i + 1).seq;
+        received[i] = scratch_add(scratch, alice, MESSAGE_IN, i + 1).seq;
+        scratch_add(scratch, bob, MESSAGE_OUT, i + 101);
+    }
+    scratch_commit(scratch);
+    assert_int_equal(events_tail_of(scratch->db, SENT, is_peer, &alice, 2, &seq), 0);
+    assert_int_equal(seq, sent[1] - 1);
+    assert_int_equal(events_tail_of(scratch->db, BOTH, is_peer, &alice, 3, &seq), 0);
+    assert_int_equal(seq, received[1] - 1);
+    assert_int_equal(events_tail_of(scratch->db, BOTH, is_peer, &alice, 0, &seq), 0);
+    assert_int_equal(seq, events_last(scratch->db));
+    assert_int_equal(events_tail_of(scratch->db, BOTH, is_peer, &alice, 100, &seq), 0);
+    assert_int_equal(seq, sent[0] - 1);
+}
+
 static void test_since_begins_with_the_first_event_of_that_time(void **state)
 {
     struct scratch *scratch = *state;
@@ -261,6 +289,7 @@ int main(void)
         TEST(test_a_follower_stops_and_goes_on),
         TEST(test_a_walk_passes_on_the_visitors_error),
         TEST(test_the_tail_begins_with_so_many_received_messages),
+        TEST(test_the_tail_counts_events_of_the_types_and_peers_that_are_wanted),
         TEST(test_since_begins_with_the_first_event_of_that_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 /* Options that some commands have; what is not given is NULL. */
 struct peer_options {
+    const char *peer; /* the first argument of the command */
     const char *fingerprint;
     const char *name;
     const char *timeout;
@@ -289,22 +290,22 @@ static const struct peer_command *choose_command(struct ctl *ctl, const char *na
 static int read_options(struct ctl *ctl, struct peer_options *options, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"fingerprint", required_argument, NULL, 'f'},
-        {"name", required_argument, NULL, 'n'},
-        {"timeout", required_argument, NULL, 't'},
-        {"purge", no_argument, NULL, 'P'},
-        OPTIONS_LONG,
+        {"peer", required_argument, NULL, 'p'}, {"fingerprint", required_argument, NULL, 'f'},
+        {"name", required_argument, NULL, 'n'}, {"timeout", required_argument, NULL, 't'},
+        {"purge", no_argument, NULL, 'P'},      OPTIONS_LONG,
     };
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+    while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (option == 'p' && options_peer(ctl, optarg, &options->peer) != 0)
+            return OPTIONS_STOP;
         if (option == 'f')
             options->fingerprint = optarg;
         else if (option == 'n')
             options->name = optarg;
         else if (option == 'P')
             options->purge = true;
-        else
+        else if (option == 't')
             options->timeout = optarg;
     }
     return option == OPTIONS_STOP ? OPTIONS_STOP : 0;
@@ -329,8 +330,11 @@ int cmd_peer(struct ctl *ctl, int argc, char **argv)
         return options_misuse(ctl, "--timeout belongs to peer ping"), ctl->status;
     if (options.purge && command->run != remove_peer)
         return options_misuse(ctl, "--purge belongs to peer remove"), ctl->status;
-    const int count = argc - optind - 1;
-    if (options_count(ctl, count, command->least, command->most) != 0)
+    if (options.peer != NULL)
+        argv[optind] = (char *)options.peer; /* in the place of the command */
+    else
+        optind++;
+    if (options_count(ctl, argc - optind, command->least, command->most) != 0)
         return ctl->status;
-    return command->run(ctl, &options, count, argv + optind + 1);
+    return command->run(ctl, &options, argc - optind, argv + optind);
 }

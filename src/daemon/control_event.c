@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names of events.
+ */
+#include "daemon/control_event.h"
+
+#include <string.h>
+
+#include "base/suggest.h"
+#include "daemon/control_view.h"
+
+static const char *const passing_names[] = {
+    [TYPE_ONLINE] = "peer.online",
+    [TYPE_OFFLINE] = "peer.offline",
+    [TYPE_REQUEST] = "peer.request",
+    [TYPE_STOPPING] = "daemon.stopping",
+};
+
+const char *control_event_name(unsigned type)
+{
+    return type <= EVENT_PEER_TRUST ? control_view_event_name((enum event_type)type)
+                                    : passing_names[type];
+}
+
+bool control_event_types(struct control_call *call, unsigned *types)
+{
+    const json_t *names = json_object_get(call->params, "types");
+    size_t index;
+    json_t *value;
+    *types = names == NULL ? ~0u : 0;
+    json_array_foreach(names, index, value)
+    {
+        struct suggestion word = suggest_for(json_string_value(value));
+        unsigned type = 0;
+        for (; type < TYPE_COUNT && strcmp(control_event_name(type), word.word) != 0; type++)
+            suggest_offer(&word, control_event_name(type));
+        if (type == TYPE_COUNT) {
+            control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'; %s%s%s",
+                              word.word, word.best != NULL ? "did you mean " : "see: ",
+                              word.best != NULL ? word.best : "p2pchatctl help follow",
+                              word.best != NULL ? "?" : "");
+            return false;
+        }
+        *types |= 1u << type;
+    }
+    return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kinds of events that followers are told of, by name.
+ */
+#pragma once
+
+#include "daemon/control_call.h"
+#include "store/events.h"
+
+/* Those that are not stored come after those that are, which enum event_type has. */
+enum {
+    TYPE_ONLINE = EVENT_PEER_TRUST + 1,
+    TYPE_OFFLINE,
+    TYPE_REQUEST,
+    TYPE_STOPPING,
+    TYPE_COUNT,
+};
+
+const char *control_event_name(unsigned type);
+
+/*
+ * The parameter "types" as a bit set; all without it. False: call->kind and text say why not.
+ */
+bool control_event_types(struct control_call *call, unsigned *types);
