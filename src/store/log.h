@@ -51,10 +51,10 @@ int log_put(struct bytes *detail, int64_t message);
 /* How many runs a detail has; 0 when it is too short for them. */
 unsigned log_runs(struct span detail);
 
-/* Whether all that a detail of a row tells of is before the row. */
+/* Whether all that a detail of a row tells of is before the row: to ask before log_get(). */
 bool log_sound(struct span detail, int64_t seq);
 
-/* One of them, and what stands behind them all. */
+/* One of the runs of a sound detail, and what stands behind them all. */
 struct log_run log_get(struct span detail, unsigned index);
 struct span log_reason(struct span detail);
 

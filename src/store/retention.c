@@ -133,13 +133,13 @@ static int note_state(void *context, const struct message_row *row)
 }
 
 /* Whether what a row told of last is in the queue: then it stays as well. */
-static int tells_of_queue(struct db *db, const struct mark *mark, struct span detail, bool *is)
+static int tells_of_queue(struct db *db, const struct mark *mark, struct span detail, int64_t seq,
+                          bool *is)
 {
-    const unsigned runs = log_runs(detail);
     enum message_state state = MESSAGE_DELIVERED;
-    int r = 0;
-    if (runs > 0 && mark->queue.messages > 0) {
-        const struct log_run last = log_get(detail, runs - 1);
+    int r = log_sound(detail, seq) ? 0 : sql_damage(db, "detail");
+    if (r == 0 && mark->queue.messages > 0) {
+        const struct log_run last = log_get(detail, log_runs(detail) - 1);
         r = messages_at(db, last.first + last.count - 1, note_state, &state);
     }
     *is = state == MESSAGE_QUEUED || state == MESSAGE_SENT;
@@ -173,7 +173,7 @@ static int examine(struct sql *query, struct candidate *found)
         examine_message(mark, query, found);
     } else if (found->row.type == EVENT_MESSAGE_STATE) {
         query->columns += 2;
-        return tells_of_queue(query->db, mark, sql_blob(query), &found->kept);
+        return tells_of_queue(query->db, mark, sql_blob(query), found->row.seq, &found->kept);
     }
     return query->result;
 }

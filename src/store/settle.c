@@ -171,9 +171,7 @@ static int read_marks(struct db *db)
 /* The last message of a run moves the marks, if it is an ordinary one. */
 static int roll_run(struct db *db, struct mark *mark, enum message_state state, struct log_run run)
 {
-    int64_t last;
-    if (__builtin_add_overflow(run.first, (int64_t)run.count - 1, &last))
-        return sql_damage(db, "log");
+    const int64_t last = run.first + run.count - 1;
     struct uuid id = {0};
     CLEANUP(sql_end)
     struct sql query = sql_read(db, "SELECT state, id FROM log WHERE seq = ? AND type = 1");
@@ -198,9 +196,9 @@ static int roll_run(struct db *db, struct mark *mark, enum message_state state, 
 }
 
 static int roll_states(struct db *db, struct mark *mark, enum message_state state,
-                       struct span detail)
+                       struct span detail, int64_t seq)
 {
-    int r = 0;
+    int r = log_sound(detail, seq) ? 0 : sql_damage(db, "detail");
     for (unsigned i = 0; r == 0 && i < log_runs(detail); i++)
         r = roll_run(db, mark, state, log_get(detail, i));
     return r;
@@ -210,6 +208,7 @@ static int roll_states(struct db *db, struct mark *mark, enum message_state stat
 static int roll_row(struct db *db, struct sql *query)
 {
     struct uuid id = {0};
+    const int64_t seq = sql_int(query);
     const int64_t type = sql_int(query);
     struct mark *mark = marks_get(db->marks, sql_int(query));
     const int64_t state = sql_int(query);
@@ -225,14 +224,14 @@ static int roll_row(struct db *db, struct sql *query)
     if (message && type == EVENT_MESSAGE_RECEIVED)
         mark->last_in = id;
     if (type == EVENT_MESSAGE_STATE && (state == MESSAGE_SENT || state == MESSAGE_DELIVERED))
-        return roll_states(db, mark, (enum message_state)state, sql_blob(query));
+        return roll_states(db, mark, (enum message_state)state, sql_blob(query), seq);
     return 0;
 }
 
 static int roll_forward(struct db *db)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT type, peer, state, id, text_size, detail FROM log"
+    struct sql query = sql_read(db, "SELECT seq, type, peer, state, id, text_size, detail FROM log"
                                     " WHERE seq > ? ORDER BY seq");
     sql_bind_int(&query, db->settled);
     while (sql_row(&query)) {

@@ -2,6 +2,7 @@
 /*
  * Retention: what goes, what stays, and that what is gone is still known.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,6 +62,22 @@ static void test_what_is_older_goes_and_the_rest_stays(void **state)
     assert_int_equal(scratch_stored(scratch), 51);
     assert_int_equal(all_events(scratch).seqs[0], 250);
     assert_int_equal(apply(scratch, 250 * 1000, 0), 0);
+}
+
+/* A row that tells of a message beyond all numbers. */
+static void test_a_spoiled_row_is_damage(void **state)
+{
+    struct scratch *scratch = *state;
+    const struct retention all = {.before_ms = NOW_MS};
+    int64_t alice = scratch_peer(scratch, "alice").id;
+    unsigned removed;
+    scratch_add(scratch, alice, MESSAGE_OUT, 1);
+    scratch_add(scratch, alice, MESSAGE_OUT, 2);
+    assert_int_equal(queue_set_state(scratch->db, 1, MESSAGE_FAILED, NULL, 1), 0);
+    scratch_commit(scratch);
+    scratch_execute(scratch, "UPDATE log SET detail = x'00017fffffffffffffffffffffff'"
+                             " WHERE type = 2");
+    assert_int_equal(retention_apply(scratch->db, &all, NOW_MS, &removed), -EIO);
 }
 
 static void test_the_oldest_beyond_a_number_go(void **state)
@@ -331,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_what_is_older_goes_and_the_rest_stays),
+        TEST(test_a_spoiled_row_is_damage),
         TEST(test_the_oldest_beyond_a_number_go),
         TEST(test_what_is_in_the_queue_is_never_removed),
         TEST(test_a_removed_message_takes_its_events_along),
