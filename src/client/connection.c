@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection to the daemon over its UNIX socket. Blocking writes, reads with a deadline.
+ * A connection to the daemon over its UNIX socket. Reads have a deadline; writes wait until the
+ * daemon takes them, and meanwhile take what it says, so that the two never wait for each other.
  */
 #include "client/connection.h"
 
@@ -18,12 +19,14 @@
 
 enum {
     READ_SIZE = 64 * 1024,
+    WRITE_SIZE = 64 * 1024,        /* requests don't wait any longer for others */
     REPLY_MAX = 256 * 1024 * 1024, /* bytes: a page of history is far larger than any request */
 };
 
 struct connection {
     int fd;
     struct rpc_line in;
+    struct bytes out; /* requests that wait for others to go along with */
 };
 
 static int open_socket(const char *path)
@@ -65,20 +68,45 @@ void connection_free(struct connection *connection)
         return;
     close(connection->fd);
     rpc_line_deinit(&connection->in);
+    bytes_deinit(&connection->out);
     free(connection);
 }
 
-static int write_all(int fd, struct span data)
+static int read_more(struct connection *connection)
 {
-    while (data.size > 0) {
-        const ssize_t sent = send(fd, data.data, data.size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return CONNECTION_LOST;
-        data = SPAN(data.data + sent, data.size - (size_t)sent);
+    uint8_t data[READ_SIZE];
+    ssize_t size;
+    do
+        size = read(connection->fd, data, sizeof data);
+    while (size < 0 && errno == EINTR);
+    if (size <= 0)
+        return CONNECTION_LOST;
+    return rpc_line_feed(&connection->in, SPAN(data, (size_t)size));
+}
+
+/* Waits until the daemon takes something, or takes what it says. */
+static int give_way(struct connection *connection)
+{
+    struct pollfd polled = {.fd = connection->fd, .events = POLLIN | POLLOUT};
+    if (poll(&polled, 1, -1) < 0)
+        return errno == EINTR ? 0 : CONNECTION_LOST;
+    return (polled.revents & POLLIN) != 0 ? read_more(connection) : 0;
+}
+
+static int write_all(struct connection *connection, struct span data)
+{
+    int r = 0;
+    while (r == 0 && data.size > 0) {
+        const ssize_t sent =
+            send(connection->fd, data.data, data.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0)
+            data = SPAN(data.data + sent, data.size - (size_t)sent);
+        else if (errno == EAGAIN)
+            r = give_way(connection);
+        else if (errno != EINTR)
+            r = CONNECTION_LOST;
     }
-    return 0;
+    return r;
 }
 
 /* Writes some of the bytes, with the descriptor. How many, or CONNECTION_LOST in *outcome. */
@@ -113,6 +141,20 @@ int descriptor_send(int fd, int descriptor)
     return r;
 }
 
+static int flush(struct connection *connection)
+{
+    int r = write_all(connection, bytes_span(&connection->out));
+    bytes_clear(&connection->out);
+    return r;
+}
+
+int connection_queue(struct connection *connection, json_t *message)
+{
+    int r = message != NULL ? rpc_write(&connection->out, message) : -ENOMEM;
+    json_decref(message);
+    return r == 0 && connection->out.size >= WRITE_SIZE ? flush(connection) : r;
+}
+
 int connection_send(struct connection *connection, json_t *message)
 {
     return connection_send_with(connection, message, -1);
@@ -123,10 +165,12 @@ int connection_send_with(struct connection *connection, json_t *message, int des
     struct bytes line = {0};
     size_t sent = 0;
     int r = message != NULL ? rpc_write(&line, message) : -ENOMEM;
+    if (r == 0)
+        r = flush(connection);
     if (r == 0 && descriptor >= 0)
         sent = write_with(connection->fd, bytes_span(&line), descriptor, &r);
     if (r == 0)
-        r = write_all(connection->fd, SPAN(line.data + sent, line.size - sent));
+        r = write_all(connection, SPAN(line.data + sent, line.size - sent));
     bytes_deinit(&line);
     json_decref(message);
     return r;
@@ -163,16 +207,9 @@ static int wait_readable(int fd, struct pollfd *other, uint64_t deadline_ms)
     return CONNECTION_OTHER;
 }
 
-static int read_more(struct connection *connection)
+bool connection_pending(struct connection *connection)
 {
-    uint8_t data[READ_SIZE];
-    ssize_t size;
-    do
-        size = read(connection->fd, data, sizeof data);
-    while (size < 0 && errno == EINTR);
-    if (size <= 0)
-        return CONNECTION_LOST;
-    return rpc_line_feed(&connection->in, SPAN(data, (size_t)size));
+    return rpc_line_waiting(&connection->in);
 }
 
 int connection_receive(struct connection *connection, struct pollfd *other, uint64_t deadline_ms,
@@ -181,7 +218,9 @@ int connection_receive(struct connection *connection, struct pollfd *other, uint
     struct span line;
     int r;
     while ((r = rpc_line_next(&connection->in, &line)) == RPC_LINE_NONE) {
-        r = wait_readable(connection->fd, other, deadline_ms);
+        r = flush(connection);
+        if (r == 0)
+            r = wait_readable(connection->fd, other, deadline_ms);
         if (r == 0)
             r = read_more(connection);
         if (r != 0)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -29,13 +30,22 @@ void connection_free(struct connection *connection);
 int connection_send(struct connection *connection, json_t *message);
 
 /*
- * The same with a descriptor that goes along, -1 for none; it stays the caller's.
+ * Sends one object together with others: at the latest when more is to be received, or sent by
+ * connection_send(). The reference is taken. 0, CONNECTION_LOST or -ENOMEM (also for NULL).
+ */
+int connection_queue(struct connection *connection, json_t *message);
+
+/*
+ * connection_send() with a descriptor that goes along, -1 for none; it stays the caller's.
  */
 int connection_send_with(struct connection *connection, json_t *message, int descriptor);
 
 /* Sends a descriptor with one NUL byte over a UNIX socket, as ssh takes it. 0 or CONNECTION_LOST.
  */
 int descriptor_send(int fd, int descriptor);
+
+/* Whether a whole object is here already, so that connection_receive() does not wait. */
+bool connection_pending(struct connection *connection);
 
 /*
  * The next object, as a new reference. Waits until `deadline_ms` on the monotonic clock, and for

@@ -213,6 +213,14 @@ int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t 
     return ctl_request_with(ctl, method, params, -1, id);
 }
 
+int ctl_queue(struct ctl *ctl, const char *method, json_t *params, json_int_t *id)
+{
+    if (params == NULL)
+        return -ENOMEM;
+    *id = ++ctl->last_id;
+    return connection_queue(ctl->connection, rpc_call(*id, method, params));
+}
+
 /* Keeps what is no reply for those who read events. Takes the reference. */
 static int keep_event(struct ctl *ctl, json_t *message)
 {

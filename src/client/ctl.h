@@ -81,7 +81,10 @@ bool ctl_stopping(const json_t *error);
 /* Sends a request without waiting; takes `params`, sets *id. 0 or as connection_send(). */
 int ctl_request(struct ctl *ctl, const char *method, json_t *params, json_int_t *id);
 
-/* The same with a descriptor that goes along; it stays the caller's. */
+/* The same for one of many, which leaves with others: see connection_queue(). */
+int ctl_queue(struct ctl *ctl, const char *method, json_t *params, json_int_t *id);
+
+/* ctl_request() with a descriptor that goes along; it stays the caller's. */
 int ctl_request_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
                      json_int_t *id);
 

@@ -29,6 +29,12 @@ void outbox_init(struct outbox *outbox, struct ctl *ctl, const struct outbox_opt
     client_id_init(&outbox->ids);
 }
 
+/* The oldest is 0. */
+static struct outbox_request *request_at(const struct outbox *outbox, size_t index)
+{
+    return &outbox->requests[outbox->first + index];
+}
+
 static void request_deinit(struct outbox_request *request)
 {
     json_decref(request->params);
@@ -38,10 +44,10 @@ static void request_deinit(struct outbox_request *request)
 void outbox_deinit(struct outbox *outbox)
 {
     for (size_t i = 0; i < outbox->count; i++)
-        request_deinit(&outbox->requests[i]);
+        request_deinit(request_at(outbox, i));
     free(outbox->requests);
     outbox->requests = NULL;
-    outbox->count = outbox->capacity = 0;
+    outbox->first = outbox->count = outbox->capacity = 0;
 }
 
 bool outbox_ready(const struct outbox *outbox)
@@ -57,21 +63,33 @@ static void note_failure(struct outbox *outbox, bool stop)
     outbox->stop = outbox->stop || stop;
 }
 
+/* Makes room for one more behind the others. */
+static bool make_room(struct outbox *outbox)
+{
+    if (outbox->first + outbox->count < outbox->capacity)
+        return true;
+    if (outbox->first > outbox->count) {
+        memcpy(outbox->requests, request_at(outbox, 0), outbox->count * sizeof *outbox->requests);
+        outbox->first = 0;
+        return true;
+    }
+    const size_t capacity = outbox->capacity > 0 ? 2 * outbox->capacity : 16;
+    struct outbox_request *requests = reallocarray(outbox->requests, capacity, sizeof *requests);
+    if (requests == NULL)
+        return false;
+    outbox->requests = requests;
+    outbox->capacity = capacity;
+    return true;
+}
+
 /* Takes references of its own. */
 static bool add_request(struct outbox *outbox, const struct outbox_request *request)
 {
-    if (outbox->count == outbox->capacity) {
-        const size_t capacity = outbox->capacity + OUTBOX_WINDOW;
-        struct outbox_request *requests =
-            reallocarray(outbox->requests, capacity, sizeof *requests);
-        if (requests == NULL)
-            return false;
-        outbox->requests = requests;
-        outbox->capacity = capacity;
-    }
+    if (!make_room(outbox))
+        return false;
     json_incref(request->params);
     json_incref(request->message);
-    outbox->requests[outbox->count++] = *request;
+    *request_at(outbox, outbox->count++) = *request;
     return true;
 }
 
@@ -83,7 +101,6 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
         output_json(ctl, message, '\n');
     else if (!ctl->json && (!final || outbox->options->wait == NULL))
         output_line(ctl, "%s", member_string(message, "id", "?"));
-    output_flush(ctl);
 }
 
 /* How many messages the daemon may or may not have accepted. */
@@ -91,7 +108,7 @@ static size_t count_unanswered(const struct outbox *outbox)
 {
     size_t unanswered = 0;
     for (size_t i = 0; i < outbox->count; i++)
-        unanswered += outbox->requests[i].params != NULL;
+        unanswered += request_at(outbox, i)->params != NULL;
     return unanswered;
 }
 
@@ -105,7 +122,7 @@ static void tell_loss(const struct outbox *outbox)
 {
     static const char gone[] =
         "the daemon went away before it answered, and is not back (see: p2pchatctl doctor)";
-    const json_t *params = outbox->count > 0 ? outbox->requests[0].params : NULL;
+    const json_t *params = outbox->count > 0 ? request_at(outbox, 0)->params : NULL;
     if (outbox->count == 1 && params != NULL)
         ctl_fail_as(outbox->ctl, EX_UNAVAILABLE, "unreachable",
                     "%s; to repeat the message, and yet send it once: --client-id %s", gone,
@@ -129,8 +146,8 @@ static void give_up(struct outbox *outbox, int outcome)
         ctl_fail_connection(outbox->ctl, outcome);
     note_failure(outbox, true);
     for (size_t i = 0; i < outbox->count; i++) {
-        if (outbox->requests[i].message != NULL)
-            print_message(outbox, outbox->requests[i].message, true);
+        if (request_at(outbox, i)->message != NULL)
+            print_message(outbox, request_at(outbox, i)->message, true);
     }
     outbox_deinit(outbox);
 }
@@ -146,10 +163,10 @@ static int send_wait(const struct outbox *outbox, const json_t *message, json_in
         const uint64_t now = clock_monotonic_ms();
         timeout = json_integer(deadline > now ? (json_int_t)(deadline - now) : 0);
     }
-    return ctl_request(outbox->ctl, "message.wait",
-                       json_pack("{s:s,s:s,s:o*}", "id", member_string(message, "id", ""), "state",
-                                 outbox->options->wait, "timeout_ms", timeout),
-                       id);
+    return ctl_queue(outbox->ctl, "message.wait",
+                     json_pack("{s:s,s:s,s:o*}", "id", member_string(message, "id", ""), "state",
+                               outbox->options->wait, "timeout_ms", timeout),
+                     id);
 }
 
 /* Sends every request again that has no answer, on a new connection. */
@@ -157,10 +174,10 @@ static int ask_again(const struct outbox *outbox)
 {
     int r = 0;
     for (size_t i = 0; i < outbox->count && r == 0; i++) {
-        struct outbox_request *request = &outbox->requests[i];
-        r = request->params != NULL ? ctl_request(outbox->ctl, "message.send",
-                                                  json_incref(request->params), &request->id)
-                                    : send_wait(outbox, request->message, &request->id);
+        struct outbox_request *request = request_at(outbox, i);
+        r = request->params != NULL
+                ? ctl_queue(outbox->ctl, "message.send", json_incref(request->params), &request->id)
+                : send_wait(outbox, request->message, &request->id);
     }
     return r;
 }
@@ -215,7 +232,7 @@ void outbox_send(struct outbox *outbox, struct span text)
         note_failure(outbox, true);
         return;
     }
-    const int r = ctl_request(outbox->ctl, "message.send", json_incref(params), &request.id);
+    const int r = ctl_queue(outbox->ctl, "message.send", json_incref(params), &request.id);
     request.params = params;
     if (r < 0 || !add_request(outbox, &request))
         give_up(outbox, r < 0 ? r : -ENOMEM);
@@ -259,13 +276,16 @@ static bool take_request(struct outbox *outbox, const json_t *reply, struct outb
 {
     const json_t *id = json_object_get(reply, "id");
     for (size_t i = 0; i < outbox->count; i++) {
-        if (json_is_null(id) || json_integer_value(id) == outbox->requests[i].id) {
-            *request = outbox->requests[i];
-            outbox->count--;
-            memmove(&outbox->requests[i], &outbox->requests[i + 1],
-                    (outbox->count - i) * sizeof *request);
-            return true;
-        }
+        struct outbox_request *place = request_at(outbox, i);
+        if (!json_is_null(id) && json_integer_value(id) != place->id)
+            continue;
+        *request = *place;
+        outbox->count--;
+        if (i == 0)
+            outbox->first++; /* the usual case: answers come in order */
+        else
+            memmove(place, place + 1, (outbox->count - i) * sizeof *place);
+        return true;
     }
     return false;
 }
@@ -296,6 +316,8 @@ int outbox_receive(struct outbox *outbox, struct pollfd *other)
     CLEANUP(json_release) json_t *reply = NULL;
     const uint64_t deadline = outbox->options->deadline_ms;
     const bool limited = deadline != CONNECTION_NEVER && outbox->count > 0;
+    if (outbox->ctl->connection == NULL || !connection_pending(outbox->ctl->connection))
+        output_flush(outbox->ctl);
     const int r = connection_receive(outbox->ctl->connection, other,
                                      limited ? deadline + GRACE_MS : CONNECTION_NEVER, &reply);
     if (r == CONNECTION_OTHER)

@@ -18,7 +18,7 @@
 #include "client/ctl.h"
 
 enum {
-    OUTBOX_WINDOW = 64,             /* requests without an answer, before which nothing is sent */
+    OUTBOX_WINDOW = 1024,           /* requests without an answer, before which nothing is sent */
     OUTBOX_PATIENCE_MS = 60 * 1000, /* for a daemon that has gone, without a deadline */
 };
 
@@ -37,7 +37,8 @@ struct outbox {
     struct ctl *ctl;
     const struct outbox_options *options;
     struct client_id ids;
-    struct outbox_request *requests; /* without an answer */
+    struct outbox_request *requests; /* without an answer: `count` from `first` on */
+    size_t first;
     size_t count;
     size_t capacity;
     uint64_t patience_ms; /* until when the daemon, which has gone, is waited for; 0: it is there */

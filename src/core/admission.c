@@ -195,7 +195,7 @@ static enum trust_verdict reach_verdict(struct admission *admission, struct link
     enum trust_verdict verdict = judge(admission, link);
     if (verdict != TRUST_MERGE)
         return verdict;
-    housekeeping_look(admission->housekeeping);
+    housekeeping_look(admission->housekeeping, 0);
     if (!housekeeping_has_room(admission->housekeeping))
         return TRUST_MERGE;
     int r = merge(admission, link->peer, roster_by_key(admission->roster, link_fingerprint(link)));

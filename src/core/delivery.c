@@ -192,7 +192,7 @@ int delivery_receive(struct delivery *delivery, struct link *link,
 {
     struct peer *peer = link->peer;
     const struct session_item *item = &event->item;
-    housekeeping_look(delivery->housekeeping);
+    housekeeping_look(delivery->housekeeping, item->text.size);
     /* Acknowledgements count up: what comes after a declined item has to come again, too. */
     if (link->declined || !housekeeping_has_room(delivery->housekeeping)) {
         link->declined = true;

@@ -147,10 +147,24 @@ static void note_room(struct housekeeping *housekeeping, bool room)
         links_renew_declined(housekeeping->links);
 }
 
-void housekeeping_look(struct housekeeping *housekeeping)
+static void look(struct housekeeping *housekeeping)
 {
+    housekeeping->looked = true;
+    housekeeping->unlooked = 0;
     if (housekeeping->space != NULL)
         note_room(housekeeping, space_check(housekeeping->space));
+}
+
+void housekeeping_look(struct housekeeping *housekeeping, size_t size)
+{
+    housekeeping->unlooked += size;
+    if (!housekeeping->looked || housekeeping->unlooked > HOUSEKEEPING_UNLOOKED_MAX)
+        look(housekeeping);
+}
+
+void housekeeping_turn(struct housekeeping *housekeeping)
+{
+    housekeeping->looked = false;
 }
 
 bool housekeeping_has_room(const struct housekeeping *housekeeping)
@@ -160,7 +174,7 @@ bool housekeeping_has_room(const struct housekeeping *housekeeping)
 
 static void on_disk(void *context)
 {
-    housekeeping_look(context);
+    look(context);
 }
 
 void housekeeping_disk_full(struct housekeeping *housekeeping)
@@ -212,5 +226,5 @@ void housekeeping_start(struct housekeeping *housekeeping)
 {
     rearm_expiry(housekeeping);
     timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
-    housekeeping_look(housekeeping);
+    look(housekeeping);
 }

@@ -24,6 +24,7 @@ enum {
     HOUSEKEEPING_REST_MS = 20,          /* between steps of a long removal */
     HOUSEKEEPING_DELAY_MS = 1000,       /* after something was stored, till surplus is looked for */
     HOUSEKEEPING_SPACE_MS = 1000,       /* how often a full disk is looked at */
+    HOUSEKEEPING_UNLOOKED_MAX = 1024 * 1024, /* bytes accepted without another look at the disk */
 };
 
 struct housekeeping {
@@ -39,6 +40,8 @@ struct housekeeping {
     uint64_t began_ms;    /* wall clock when it began, by the clock of now */
     uint64_t distrust_ms; /* monotonic, until when age is no reason to remove anything … */
     uint64_t stepped_ms;  /* … and until when the time is no reason to give up on a message */
+    bool looked;          /* at the disk, in this turn … */
+    size_t unlooked;      /* … and so many bytes were accepted since */
     bool surplus_due;     /* something was stored since the last look for surplus */
     bool low;
 };
@@ -62,10 +65,14 @@ void housekeeping_committed(struct housekeeping *housekeeping);
 void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms);
 
 /*
- * Looks at the disk again, before something is asked that hangs on it. When there is room again,
- * links that declined items are closed, so that the peers come again with them.
+ * Looks at the disk again, before something is asked that hangs on it: so many bytes are to be
+ * stored. One look does for a turn, or for HOUSEKEEPING_UNLOOKED_MAX of them. When there is room
+ * again, links that declined items are closed, so that the peers come again with them.
  */
-void housekeeping_look(struct housekeeping *housekeeping);
+void housekeeping_look(struct housekeeping *housekeeping, size_t size);
+
+/* The turn is over. */
+void housekeeping_turn(struct housekeeping *housekeeping);
 
 /* Whether there was room for one more message at the last look. */
 bool housekeeping_has_room(const struct housekeeping *housekeeping);

@@ -32,7 +32,7 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
         return NODE_BLOCKED;
     if (peer_trust(peer) == PEER_CHANGED)
         return NODE_KEY_CHANGED;
-    housekeeping_look(&node->housekeeping);
+    housekeeping_look(&node->housekeeping, size);
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
     struct messages_size queue;

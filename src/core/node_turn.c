@@ -68,6 +68,7 @@ void node_turn_end(struct node *node)
     pump_deliveries(node);
     int outcome = commit(node);
     body_sealer_turn(node->body_sealer);
+    housekeeping_turn(&node->housekeeping);
     if (outcome < 0)
         runtime_fail(&node->runtime, outcome);
     else

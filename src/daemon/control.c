@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/control_call.h"
 #include "daemon/control_client.h"
@@ -96,17 +97,22 @@ static void serve_line(struct control_client *client, struct span line)
     rpc_request_deinit(&request);
 }
 
-/* Whether this turn has done its share of work. */
+/*
+ * Whether the clients had their share of this turn. The commit between two of their shares does not
+ * count, or on a slow disk each share would be a single call.
+ */
 static bool turn_is_over(const struct control *control)
 {
-    return loop_busy_ms(control->loop) >= CONTROL_TURN_MS;
+    const uint64_t woken_ms = loop_now(control->loop);
+    const uint64_t since_ms = woken_ms > control->settled_ms ? woken_ms : control->settled_ms;
+    return clock_monotonic_ms() - since_ms >= CONTROL_TURN_MS;
 }
 
 /* Whether the client had its share of this turn. */
 static bool had_its_turn(const struct control_client *client)
 {
-    return client->call_count >= CONTROL_CALLS_MAX ||
-           (client->call_count > 0 && turn_is_over(client->control));
+    const unsigned limit = client->control->callers > 1 ? CONTROL_CALLS_MAX : CONTROL_CALLS_ALONE;
+    return client->call_count >= limit || (client->call_count > 0 && turn_is_over(client->control));
 }
 
 /* Whether the client has to take something before it may say more. */
@@ -117,9 +123,15 @@ static bool is_congested(const struct control_client *client)
            stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
 }
 
+static void count_call(struct control_client *client)
+{
+    client->control->callers += client->call_count == 0;
+    client->call_count++;
+}
+
 static void reject_long_line(struct control_client *client)
 {
-    client->call_count++;
+    count_call(client);
     control_client_reply(
         client, NULL,
         rpc_error(NULL, RPC_INVALID_REQUEST, "too_large", false, "a line is longer than 1 MiB"));
@@ -133,7 +145,7 @@ static void serve_lines(struct control_client *client)
         struct span line;
         int r = rpc_line_next(&client->lines, &line);
         if (r == 0) {
-            client->call_count++;
+            count_call(client);
             serve_line(client, line);
             count_descriptors(client, served(client));
             continue;
@@ -325,6 +337,7 @@ static void release_all(struct control *control, int outcome)
         control_client_release(client, outcome);
         client->call_count = 0;
     }
+    control->callers = 0;
 }
 
 /* The next turn goes on after this client. */
@@ -360,6 +373,7 @@ static void go_on(struct control *control, int outcome)
 
 void control_settled(struct control *control, int outcome)
 {
+    control->settled_ms = clock_monotonic_ms();
     if (outcome == 0)
         control_wait_events(control);
     release_all(control, outcome);

@@ -15,7 +15,8 @@
 
 enum {
     CONTROL_OUTPUT_MAX = 256 * 1024, /* unsent bytes at which a client has to take some first */
-    CONTROL_CALLS_MAX = 100,         /* calls served for one client in a turn */
+    CONTROL_CALLS_MAX = 100,         /* calls served for one client in a turn … */
+    CONTROL_CALLS_ALONE = 512,       /* … when no other client has called in it */
     CONTROL_TURN_MS = 4,             /* after which a turn leaves the rest to the next one */
     CONTROL_WAITS_MAX = 1024,        /* open waits of one client */
     CONTROL_FOLLOWERS_MAX = 16,      /* of one client */
@@ -33,6 +34,7 @@ struct control {
     struct listener *listener;
     struct list clients;
     unsigned client_count;
+    unsigned callers;    /* clients that have called in this turn */
     struct list waits;   /* control_wait.h */
     struct list streams; /* control_streams.h */
     uint64_t last_stream;
@@ -41,6 +43,7 @@ struct control {
     struct control_client *snapshot_client; /* … for this client */
     int64_t seen_seq;                       /* events up to here have answered their waits */
     uint64_t started_ms;                    /* monotonic */
+    uint64_t settled_ms;                    /* the last turn, likewise */
     bool stopping;
 };
 

@@ -210,11 +210,6 @@ uint64_t loop_wall(const struct loop *loop)
     return turn_time(loop)->wall_ms;
 }
 
-uint64_t loop_busy_ms(const struct loop *loop)
-{
-    return clock_monotonic_ms() - loop_now(loop);
-}
-
 /* --- signals ---------------------------------------------------------------------------------- */
 
 static void on_signal(evutil_socket_t signal_number, short what, void *argument)

@@ -30,9 +30,6 @@ void loop_wake(struct loop *loop);
 uint64_t loop_now(const struct loop *loop);
 uint64_t loop_wall(const struct loop *loop);
 
-/* For how many milliseconds this turn has worked already. */
-uint64_t loop_busy_ms(const struct loop *loop);
-
 /*
  * Calls back at each arrival of a signal, outside signal context, until the loop is freed. 0 or
  * -errno.

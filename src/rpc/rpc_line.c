@@ -25,20 +25,27 @@ int rpc_line_feed(struct rpc_line *line, struct span data)
     return bytes_append(&line->buffer, data.data, data.size);
 }
 
-int rpc_line_next(struct rpc_line *line, struct span *text)
+bool rpc_line_waiting(struct rpc_line *line)
 {
-    const size_t limit = line->limit != 0 ? line->limit : RPC_LINE_MAX;
     const struct bytes *buffer = &line->buffer;
-    assert(line->taken <= line->scanned && line->scanned <= buffer->size);
     if (line->scanned < buffer->size) {
         const uint8_t *end =
             memchr(buffer->data + line->scanned, '\n', buffer->size - line->scanned);
         line->scanned = end != NULL ? (size_t)(end - buffer->data) : buffer->size;
     }
+    return line->scanned < buffer->size;
+}
+
+int rpc_line_next(struct rpc_line *line, struct span *text)
+{
+    const size_t limit = line->limit != 0 ? line->limit : RPC_LINE_MAX;
+    const struct bytes *buffer = &line->buffer;
+    assert(line->taken <= line->scanned && line->scanned <= buffer->size);
+    const bool whole = rpc_line_waiting(line);
     size_t size = line->scanned - line->taken;
     if (size > limit)
         return RPC_LINE_TOO_LONG;
-    if (line->scanned == buffer->size)
+    if (!whole)
         return RPC_LINE_NONE;
 
     const uint8_t *start = buffer->data + line->taken;

@@ -27,6 +27,9 @@ void rpc_line_deinit(struct rpc_line *line);
 /* Adds received bytes; lines handed out before become invalid. 0 or -ENOMEM. */
 int rpc_line_feed(struct rpc_line *line, struct span data);
 
+/* Whether a whole line is there, however long. */
+bool rpc_line_waiting(struct rpc_line *line);
+
 /*
  * The next line without its LF (and without a CR before it), valid until the next call. 0 or an
  * rpc_line_outcome.

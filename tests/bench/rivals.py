@@ -65,7 +65,7 @@ def p2pchat():
         alice.ctl("-q", "send", "-p", "bob", "--wait", "first")
         with running(bob.home, *bob.command("follow", "-o", "cat", "-n", "all")) as reader:
             made = Rival(alice.home, [alice.pid, bob.pid], reader,
-                         alice.command("-q", "send", "--lines", "-p", "bob", "--wait"))
+                         alice.command("-q", "send", "--lines", "-p", "bob"))
             made.alice, made.bob = alice, bob
             made.expect(b"first\n")  # it listens now
             yield made

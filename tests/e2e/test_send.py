@@ -1,5 +1,6 @@
 """p2pchatctl send is a good neighbour in pipes and scripts."""
 
+import base64
 import json
 import os
 import pathlib
@@ -155,6 +156,19 @@ def test_a_daemon_that_is_not_there_is_not_waited_for(home):
     client = Lines(["-s", home / "nowhere.sock", "send", "x"], home)
     client.wait(expect=69)
     assert b"No such file or directory" in client.err
+
+
+def test_long_answers_to_many_lines_stop_neither_side(alice):
+    """More answers than the sockets hold while more requests than the sockets hold are on the way:
+    neither may wait for the other."""
+    names = [f"peer-with-a-long-name-{number:02}" for number in range(16)]
+    for number, name in enumerate(names):
+        key = base64.b64encode(bytes([number + 1] * 32)).decode().rstrip("=")
+        alice.ctl("-q", "peer", "add", name, "--fingerprint", f"SHA256:{key}")
+    to_all = [word for name in names for word in ("-p", name)]
+    lines = b"".join(b"%0600d\n" % number for number in range(1500))
+    sent = alice.ctl("-q", "send", "--lines", *to_all, input=lines)
+    assert len(sent.lines) == 16 * 1500
 
 
 def test_wait_is_for_every_line(paired):

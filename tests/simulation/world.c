@@ -59,13 +59,6 @@ uint64_t loop_now(const struct loop *loop)
     return world.now_ms;
 }
 
-/* Work takes no time here. */
-uint64_t loop_busy_ms(const struct loop *loop)
-{
-    (void)loop;
-    return 0;
-}
-
 uint64_t loop_wall(const struct loop *loop)
 {
     int64_t wall = (int64_t)(START_WALL_MS + world.now_ms) + world.clock_error_ms[loop->machine];

@@ -296,9 +296,9 @@ void delivery_touch(struct peer *peer)
     peer->giving_due = true;
 }
 
-void housekeeping_look(struct housekeeping *housekeeping)
+void housekeeping_look(struct housekeeping *housekeeping, size_t size)
 {
-    (void)housekeeping;
+    (void)housekeeping, (void)size;
 }
 
 bool housekeeping_has_room(const struct housekeeping *housekeeping)

@@ -15,7 +15,7 @@
 #include "client/verb.h"
 #include "unit/cmocka_all.h"
 
-enum { STEPS_MAX = 128, ARGUMENTS_MAX = 16 };
+enum { STEPS_MAX = 1100, ARGUMENTS_MAX = 16 };
 
 struct step {
     char *method;
@@ -142,6 +142,16 @@ int descriptor_send(int fd, int descriptor)
 int connection_send(struct connection *connection, json_t *message)
 {
     return connection_send_with(connection, message, -1);
+}
+
+int connection_queue(struct connection *connection, json_t *message)
+{
+    return connection_send_with(connection, message, -1);
+}
+
+bool connection_pending(struct connection *connection)
+{
+    return json_array_size(connection->inbox) > 0;
 }
 
 int connection_send_with(struct connection *connection, json_t *message, int descriptor)

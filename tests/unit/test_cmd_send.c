@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "client/outbox.h"
 #include "unit/cmocka_all.h"
 #include "unit/ctl_rig.h"
 
@@ -285,13 +286,14 @@ static void test_a_bad_line_is_told_and_the_others_are_sent(void **state)
 
 static void test_lines_stop_when_the_daemon_refuses_one(void **state)
 {
-    char input[4 * 200 + 1] = "", params[128];
+    enum { LINES = 2 * OUTBOX_WINDOW };
+    char input[4 * LINES + 1] = "", params[128];
     (void)state;
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < LINES; i++)
         memcpy(&input[4 * i], "xyz\n", 4);
     rig_options.input = input;
     /* A window of them is on its way before the first answer is read. */
-    for (int i = 1; i <= 64; i++) {
+    for (int i = 1; i <= OUTBOX_WINDOW; i++) {
         snprintf(params, sizeof params, "{\"body\":\"xyz\"," ID("%d") "}", i);
         rig_step("message.send", params,
                  i == 1 ? ERROR("-75", "queue_full", "full") : ERROR("-73", "disk_full", "later"));

@@ -83,6 +83,27 @@ static void test_messages_are_lines(void **state)
     close(ends.daemon);
 }
 
+static void test_queued_messages_leave_before_anybody_waits(void **state)
+{
+    struct ends ends = connect_ends();
+    char text[64] = "";
+    (void)state;
+    assert_int_equal(connection_queue(ends.client, json_pack("{s:i}", "a", 1)), 0);
+    assert_int_equal(connection_queue(ends.client, json_pack("{s:i}", "b", 2)), 0);
+    assert_int_equal(recv(ends.daemon, text, sizeof text - 1, MSG_DONTWAIT), -1);
+    expect_outcome(&ends, NULL, CONNECTION_TIMEOUT);
+    assert_int_equal(read(ends.daemon, text, sizeof text - 1), 16);
+    assert_string_equal(text, "{\"a\":1}\n{\"b\":2}\n");
+
+    assert_int_equal(connection_queue(ends.client, json_pack("{s:i}", "c", 3)), 0);
+    assert_int_equal(connection_send(ends.client, json_pack("{s:i}", "d", 4)), 0);
+    assert_int_equal(read(ends.daemon, text, sizeof text - 1), 16);
+    assert_string_equal(text, "{\"c\":3}\n{\"d\":4}\n");
+    assert_int_equal(connection_queue(ends.client, NULL), -ENOMEM);
+    connection_free(ends.client);
+    close(ends.daemon);
+}
+
 static void test_what_the_daemon_says_comes_before_the_other_descriptor(void **state)
 {
     struct ends ends = connect_ends();
@@ -160,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_are_lines),
+        cmocka_unit_test(test_queued_messages_leave_before_anybody_waits),
         cmocka_unit_test(test_what_the_daemon_says_comes_before_the_other_descriptor),
         cmocka_unit_test(test_a_pipe_without_reader_wakes_up),
         cmocka_unit_test(test_a_daemon_that_goes_away_is_lost),

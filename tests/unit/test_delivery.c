@@ -94,9 +94,9 @@ void peer_stir(struct peer *peer)
     (void)peer;
 }
 
-void housekeeping_look(struct housekeeping *housekeeping)
+void housekeeping_look(struct housekeeping *housekeeping, size_t size)
 {
-    (void)housekeeping;
+    (void)housekeeping, (void)size;
 }
 
 bool housekeeping_has_room(const struct housekeeping *housekeeping)

@@ -266,7 +266,7 @@ static int run(struct ctl *ctl, const struct follow *follow, struct follower *fo
                 ? FOLLOWER_TIMEOUT
                 : follower_next(follower, unsettled > 0 ? 0 : follow->deadline_ms, &event);
         if (unsettled > 0 && outcome == FOLLOWER_TIMEOUT) {
-            if (settle(ctl, follow, follower) != 0)
+            if (!output_flush(ctl) || settle(ctl, follow, follower) != 0)
                 return ctl->status;
             unsettled = 0;
             continue;
@@ -276,11 +276,11 @@ static int run(struct ctl *ctl, const struct follow *follow, struct follower *fo
         if (outcome == FOLLOWER_RESUMED)
             continue;
         shown += show(ctl, follow, event);
-        if (!output_flush(ctl) || ctl->status != EX_OK)
+        if (ctl->status != EX_OK)
             return ctl->status;
         unsettled = follow->command != NULL ? SETTLE_MAX : unsettled + 1;
         if ((follow->count > 0 && shown >= follow->count) || is_end(follow, event))
-            return settle(ctl, follow, follower);
+            return output_flush(ctl) ? settle(ctl, follow, follower) : ctl->status;
     }
 }
 
