@@ -97,6 +97,33 @@ static void show_trouble(struct ctl *ctl, const json_t *peer)
     show_failures(ctl, peer);
 }
 
+/* Who made the session and where it leads; without one, when there was one. */
+static void show_sessions(struct ctl *ctl, const json_t *peer)
+{
+    const char *remote = member_string(peer, "remote", NULL);
+    const char *seen = member_string(peer, "last_seen", NULL);
+    char local[VIEW_TIME_MAX];
+    if (remote != NULL)
+        output_line(ctl, "%-14s %s, %s", "connection", remote,
+                    json_is_true(json_object_get(peer, "dialled")) ? "dialled from here"
+                                                                   : "dialled from there");
+    if (seen != NULL) {
+        view_time(seen, local);
+        line_if(ctl, "last online", local);
+    }
+}
+
+/* Older daemons don't count. */
+static void show_counters(struct ctl *ctl, const json_t *peer)
+{
+    if (json_object_get(peer, "received") != NULL)
+        output_line(ctl,
+                    "%-14s %" JSON_INTEGER_FORMAT " received, %" JSON_INTEGER_FORMAT
+                    " delivered since the daemon started",
+                    "messages", member_integer(peer, "received"),
+                    member_integer(peer, "delivered"));
+}
+
 void peer_view_details(struct ctl *ctl, const json_t *peer)
 {
     const char *since = member_string(peer, "since", NULL);
@@ -120,12 +147,14 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     } else {
         line_if(ctl, "link", link);
     }
+    show_sessions(ctl, peer);
     line_if(ctl, "encryption", peer_view_suite(peer));
     show_trouble(ctl, peer);
     if (json_object_get(peer, "rtt_ms") != NULL)
         output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT " ms", "round trip",
                     member_integer(peer, "rtt_ms"));
     output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT, "queued", member_integer(peer, "queued"));
+    show_counters(ctl, peer);
     json_array_foreach(json_object_get(peer, "former_keys"), i, former)
     {
         view_time(member_string(former, "replaced", ""), local);

@@ -121,6 +121,7 @@ int delivery_acknowledged(struct delivery *delivery, struct peer *peer,
         if (r != 0 && r != DB_NOT_FOUND)
             return outcome_of_store(r);
     }
+    peer->delivered += event->ordinal - event->first + 1;
     suspicion_clear(&peer->suspicion);
     housekeeping_touch(delivery->housekeeping, 0);
     delivery_touch(peer);
@@ -203,6 +204,7 @@ int delivery_receive(struct delivery *delivery, struct link *link,
     if (r == 0)
         r = store_item(delivery, peer, item);
     if (r == 0) {
+        peer->received++;
         note_history(delivery, peer, &last, item);
         housekeeping_touch(delivery->housekeeping, 0);
     } else if (r == DB_EXISTS) {

@@ -104,8 +104,10 @@ static void set_state(struct peer *peer, enum peer_state state)
     if (peer->state == state)
         return;
     log_debug("%s: %s -> %s", peer->row.name, peer_state_name(peer->state), peer_state_name(state));
-    peer->state = state;
     peer->since_ms = loop_wall(peer->runtime->loop);
+    if (peer->state == PEER_ONLINE)
+        peer->seen_ms = peer->since_ms;
+    peer->state = state;
     peer_stir(peer);
 }
 

@@ -59,7 +59,9 @@ struct peer {
     struct queue_position given; /* how far the session has come in the queue */
     bool giving_due;             /* there may be more to give to it, or room for it */
     struct suspicion suspicion;
-    uint64_t rtt_ms; /* of the last PING; UINT64_MAX if never measured */
+    uint64_t seen_ms;             /* wall clock, when the last session ended; 0: none did */
+    uint64_t received, delivered; /* messages, since the start of the process */
+    uint64_t rtt_ms;              /* of the last PING; UINT64_MAX if never measured */
 };
 
 /* Makes a peer of a stored row, offline; its dials become `links`. 0 or -errno. */

@@ -198,12 +198,27 @@ static json_t *view_attempts(const struct peer *peer)
     return list;
 }
 
+/* The session that there is, or when the last one ended, and what went over them. */
+static void view_sessions(const struct peer *peer, json_t **object)
+{
+    if (peer->state == PEER_ONLINE) {
+        rpc_value_set(object, "remote", json_string(stream_origin(peer->link->stream)->text));
+        rpc_value_set(object, "dialled",
+                      json_boolean(session_role(peer->link->session) == SESSION_JOINER));
+    } else if (peer->seen_ms > 0) {
+        rpc_value_set(object, "last_seen", control_view_time(peer->seen_ms));
+    }
+    rpc_value_set(object, "received", json_integer((json_int_t)peer->received));
+    rpc_value_set(object, "delivered", json_integer((json_int_t)peer->delivered));
+}
+
 int control_view_add_details(const struct node *node, const struct peer *peer, json_t **object)
 {
     json_t *old_keys = json_array();
     int r = peers_old_keys(node_db(node), peer->row.id, add_old_key, &old_keys);
     if (peer->row.pinned)
         rpc_value_set(object, "safety_code", view_safety_code(node, peer->row.key));
+    view_sessions(peer, object);
     rpc_value_set(object, "attempts", view_attempts(peer));
     rpc_value_set(object, "former_keys", old_keys);
     return r;

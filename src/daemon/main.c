@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/startup.h"
@@ -49,6 +50,9 @@ static enum exit_status serve(const struct options *options, const struct paths 
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "the start failed; the reason is above");
         return status;
     }
+    if (geteuid() == 0)
+        log_notice("this is root, which p2pchatd does not need: start it by its unit, or as a user "
+                   "of its own");
     sandbox_enter(paths);
     status = daemon_run(daemon);
     daemon_free(daemon);

@@ -1,6 +1,7 @@
 """Why a peer is offline: what the daemon knows of it, and how an administrator gets to know it."""
 
 import datetime
+import re
 
 from harness import eventually
 from test_trust import swap_identity
@@ -159,3 +160,21 @@ def test_a_blocked_stranger_becomes_a_peer_by_unblocking(alice, bob):
 
 def test_a_name_that_nobody_has(alice):
     alice.ctl("peer", "unblock", "bob", expect=67)
+
+
+def test_peer_show_says_where_a_session_leads_and_when_there_was_one(paired):
+    alice, bob = paired
+    bob.ctl("send", "-p", "alice", "--wait", "one")
+    alice.ctl("send", "-p", "bob", "--wait", "two")
+    alice.ctl("send", "-p", "bob", "--wait", "three")
+    here, there = shown(alice, "bob"), shown(bob, "alice")
+    assert here["connection"] == [f"{bob.address}, dialled from here"]
+    assert re.fullmatch(r"127\.[0-9.]+:\d+, dialled from there", there["connection"][0])
+    assert here["messages"] == ["1 received, 2 delivered since the daemon started"]
+    assert there["messages"] == ["2 received, 1 delivered since the daemon started"]
+    assert "last online" not in here
+    bob.stop()
+    eventually(lambda: alice.peer("bob")["link"] != "online", "the end of the session")
+    after = shown(alice, "bob")
+    assert re.fullmatch(r"[0-9-]{10} [0-9:]{8}", after["last online"][0])
+    assert "connection" not in after
