@@ -225,16 +225,22 @@ static void release(struct link *link)
 static void send_ready(struct link *link)
 {
     struct bytes out = {0};
-    while (session_has_output(link->session) && stream_unsent(link->stream) <= STREAM_LOW_WATER) {
+    size_t given = 0;
+    while (session_has_output(link->session) && given <= STREAM_LOW_WATER &&
+           stream_unsent(link->stream) <= STREAM_LOW_WATER) {
         session_output(link->session, &out, now(link));
         int r = stream_write(link->stream, bytes_span(&out));
+        given += out.size;
         bytes_clear(&out);
         if (r < 0) {
             link_drop(link, "out of memory");
             break;
         }
+        stream_push(link->stream); /* before the next signature is made */
     }
     bytes_deinit(&out);
+    if (session_has_output(link->session) && stream_unsent(link->stream) <= STREAM_LOW_WATER)
+        link_touch(link); /* this turn's share is given, and nobody tells that there is room */
     take_events(link);
 }
 

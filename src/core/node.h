@@ -37,8 +37,8 @@ struct node_parts {
     void *observer_context;
 
     /*
-     * The turn is over. 0: all of it is on disk; NODE_DISK_FULL: none of it was kept; -errno: the
-     * node has failed and promises nothing any more.
+     * The turn is over, but for what the links now say. 0: all of it is on disk; NODE_DISK_FULL:
+     * none of it was kept; -errno: the node has failed and promises nothing any more.
      */
     void (*settled)(void *context, int outcome);
     void *settled_context;

@@ -71,10 +71,11 @@ void node_turn_end(struct node *node)
     housekeeping_turn(&node->housekeeping);
     if (outcome < 0)
         runtime_fail(&node->runtime, outcome);
-    else
+    /* Clients first: what the links say takes a signature. */
+    node->settled(node->settled_context, outcome);
+    if (outcome >= 0)
         links_turn_end(&node->links);
     doorway_turn_end(&node->doorway);
     tell_presence(node);
-    node->settled(node->settled_context, outcome);
     streams_turn(&node->streams);
 }

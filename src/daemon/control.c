@@ -329,13 +329,16 @@ int control_inherit(struct control *control, int fd)
     return listener_inherit(&control->listener, control->loop, fd, on_accept, control);
 }
 
-/* What the last turn promised is said now. */
-static void release_all(struct control *control, int outcome)
+/* What the last turn promised is said now, and what it brought, before anything else is done. */
+static void release_all(struct control *control)
 {
     list_for_each (node, &control->clients) {
         struct control_client *client = client_at(node);
-        control_client_release(client, outcome);
+        control_client_release(client, control->outcome);
         client->call_count = 0;
+        if (control->outcome == 0 && !turn_is_over(control))
+            control_follow_pump(client);
+        stream_push(client->stream);
     }
     control->callers = 0;
 }
@@ -352,11 +355,11 @@ static void begin_after(struct control *control, struct list *node)
 }
 
 /* Goes on with everybody's work, one after the other, until the turn is over. */
-static void go_on(struct control *control, int outcome)
+static void serve_all(struct control *control)
 {
     list_for_each (node, &control->clients) {
         struct control_client *client = client_at(node);
-        if (outcome == 0)
+        if (control->outcome == 0)
             control_follow_pump(client);
         if (client->listing != NULL)
             control_history_step(client);
@@ -374,10 +377,15 @@ static void go_on(struct control *control, int outcome)
 void control_settled(struct control *control, int outcome)
 {
     control->settled_ms = clock_monotonic_ms();
+    control->outcome = outcome;
     if (outcome == 0)
         control_wait_events(control);
-    release_all(control, outcome);
-    go_on(control, outcome);
+    release_all(control);
+}
+
+void control_go_on(struct control *control)
+{
+    serve_all(control);
     list_for_each_safe (node, &control->clients) {
         struct control_client *client = client_at(node);
         if (client->broken || is_finished(client))

@@ -39,8 +39,14 @@ int control_inherit(struct control *control, int fd);
 /* Hears what happens in the node; the context is the struct control. */
 extern const struct observer control_observer;
 
-/* To be called when the node has settled, with what came of it. */
+/*
+ * To be called when the node has settled, with what came of it. What waited for that leaves at
+ * once.
+ */
 void control_settled(struct control *control, int outcome);
+
+/* To be called when the node's turn is over: goes on with what the clients have to say. */
+void control_go_on(struct control *control);
 
 /* The daemon stops: followers are told, waits are answered, no new client is served. */
 void control_stop(struct control *control);

@@ -43,7 +43,8 @@ struct control {
     struct control_client *snapshot_client; /* … for this client */
     int64_t seen_seq;                       /* events up to here have answered their waits */
     uint64_t started_ms;                    /* monotonic */
-    uint64_t settled_ms;                    /* the last turn, likewise */
+    uint64_t settled_ms;                    /* the last turn, likewise … */
+    int outcome;                            /* … and with what */
     bool stopping;
 };
 

@@ -45,6 +45,7 @@ struct daemon {
     struct heartbeat *heartbeat;
     struct timer *stop_timer;
     bool stopping;
+    bool failed; /* the node has, in the last turn */
     enum exit_status status;
 };
 
@@ -164,15 +165,17 @@ static void on_settled(void *context, int outcome)
         daemon->status = EXIT_STATUS_IO;
         stop(daemon);
     }
-    bool told = outcome < 0 || node_stopped(daemon->node);
-    if (daemon->stopping && told && control_flushed(daemon->control))
-        loop_stop(daemon->loop);
+    daemon->failed = outcome < 0;
 }
 
 static void on_turn_end(void *context)
 {
     struct daemon *daemon = context;
     node_turn_end(daemon->node);
+    control_go_on(daemon->control);
+    const bool told = daemon->failed || node_stopped(daemon->node);
+    if (daemon->stopping && told && control_flushed(daemon->control))
+        loop_stop(daemon->loop);
 }
 
 /* --- coming up -------------------------------------------------------------------------------- */

@@ -4,9 +4,9 @@
  *
  * Input:   the socket is read only while there is an owner who has not paused and there is room, so
  * a level-triggered poll never reports what nobody may take. Output:  writes are collected and go
- * out in the next turn. The end: told once; a peer's end waits for a paused owner, a broken
- * connection does not, because an owner may have paused until its output drains, which would then
- * never happen.
+ * out in the next turn, or when they are pushed. The end: told once; a peer's end waits for a
+ * paused owner, a broken connection does not, because an owner may have paused until its output
+ * drains, which would then never happen.
  */
 #include "net/stream.h"
 
@@ -383,7 +383,7 @@ static void stream_shut_down(struct stream *stream)
 static void on_write(evutil_socket_t fd, short what, void *argument)
 {
     struct stream *stream = argument;
-    const int r = stream_send(stream);
+    const int r = stream_unsent(stream) > 0 ? stream_send(stream) : 0;
     (void)fd;
     (void)what;
     if (r < 0) {
@@ -397,6 +397,13 @@ static void on_write(evutil_socket_t fd, short what, void *argument)
     stream_watch(stream);
     if (stream->events != NULL && stream_unsent(stream) <= STREAM_LOW_WATER)
         stream->events->writable(stream->context);
+}
+
+void stream_push(struct stream *stream)
+{
+    /* An error comes again when the loop finds the socket writable, and is told then. */
+    if (stream->output_state == OUTPUT_OPEN && stream_unsent(stream) > 0)
+        stream_send(stream);
 }
 
 int stream_write(struct stream *stream, struct span data)

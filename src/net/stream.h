@@ -80,6 +80,12 @@ void stream_pause(struct stream *stream, bool paused);
 /* Takes bytes to send; drops them after stream_finish() or a failure. 0 or -ENOMEM. */
 int stream_write(struct stream *stream, struct span data);
 
+/*
+ * Hands the kernel now what it takes, instead of in the next turn; nothing is told meanwhile, and
+ * `writable` comes as it would have. For what somebody waits for.
+ */
+void stream_push(struct stream *stream);
+
 /* Bytes that the kernel has not taken yet. */
 size_t stream_unsent(const struct stream *stream);
 

@@ -382,6 +382,14 @@ int stream_write(struct stream *stream, struct span data)
     return 0;
 }
 
+/* What a write has not sent by chance goes now, or does not: the kernel may be full. */
+void stream_push(struct stream *stream)
+{
+    if (stream->source.loop->fall == FALL_NONE && !stream->finished && stream->output.size > 0 &&
+        dice_chance(PROMPT))
+        send_some(stream);
+}
+
 size_t stream_unsent(const struct stream *stream)
 {
     return stream->output.size;

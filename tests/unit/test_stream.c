@@ -343,6 +343,22 @@ static void test_finish_sends_everything_and_then_the_end(void **state)
     assert_int_equal(wire->ends, 0);
 }
 
+/* Without a turn of the loop; that there is room is told in the next one all the same. */
+static void test_a_push_sends_at_once(void **state)
+{
+    struct wire *wire = *state;
+    wire_attach(wire);
+    stream_push(wire->stream);
+    assert_int_equal(stream_write(wire->stream, SPAN("now", 3)), 0);
+    stream_push(wire->stream);
+    assert_int_equal(stream_unsent(wire->stream), 0);
+    assert_int_equal(wire->writables, 0);
+    peer_waits(wire);
+    assert_int_equal(peer_drains(wire, NULL), 3);
+    wire_assert_idle(wire);
+    assert_int_equal(wire->writables, 1);
+}
+
 static void test_writes_after_finish_are_dropped(void **state)
 {
     struct wire *wire = *state;
@@ -427,6 +443,7 @@ int main(void)
         BOTH(test_a_sent_write_tells_that_there_is_room),
         BOTH(test_room_is_told_only_below_the_low_water),
         BOTH(test_finish_sends_everything_and_then_the_end),
+        BOTH(test_a_push_sends_at_once),
         BOTH(test_writes_after_finish_are_dropped),
         TCP(test_tcp_knows_where_it_comes_from),
         UNIX(test_unix_knows_its_user),
