@@ -53,8 +53,7 @@ static void tell(struct trunk *trunk, struct stream_news *news)
     runtime->observer->stream(runtime->observer_context, news);
 }
 
-/* Of what is free, one peer gets at most half. */
-static bool has_share(const struct streams *streams, unsigned own)
+bool streams_share(const struct streams *streams, unsigned own)
 {
     unsigned most = (unsigned)streams->runtime->settings.max_streams;
     unsigned others = streams->count - own;
@@ -68,7 +67,7 @@ static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct 
     if (peer == NULL || service == NULL || service->server == NULL || !service->terms.streams ||
         !service_admits(service, peer))
         return LANE_NO_SERVICE;
-    if (service->running >= service->terms.max || !has_share(streams, trunk->channels.count - 1))
+    if (service->running >= service->terms.max || !streams_share(streams, trunk->channels.count - 1))
         return LANE_BUSY;
     return 0;
 }
@@ -298,7 +297,7 @@ int streams_open(struct streams *streams, struct peer *peer, const char *service
     int r = check_peer(streams, peer);
     if (r == 0)
         r = take_trunk(streams, peer, &trunk);
-    if (r == 0 && !has_share(streams, trunk->channels.count))
+    if (r == 0 && !streams_share(streams, trunk->channels.count))
         r = STREAMS_BUSY;
     if (r != 0) {
         close(fd);

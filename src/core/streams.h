@@ -71,6 +71,10 @@ void streams_turn(struct streams *streams);
 /* All streams end, and their lanes. */
 void streams_stop(struct streams *streams);
 
+/* Whether one who has so many streams may have another: nobody gets more than half of what the
+ * others leave. */
+bool streams_share(const struct streams *streams, unsigned own);
+
 /*
  * Calls a service of a peer over `fd`, which is taken over in any case. The stream waits for a
  * lane, even for a session. 0, a streams_outcome, NODE_BLOCKED, NODE_KEY_CHANGED, NODE_NO_KEY, or

@@ -7,12 +7,13 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from harness import P2PCHATCTL, PATIENCE_S, environment, eventually
+from harness import P2PCHATCTL, PATIENCE_S, environment, eventually, pair
 from test_streams import Serving, provided, stream
 
 
@@ -330,3 +331,39 @@ def test_only_who_was_told_of_a_stream_may_take_it(paired):
     assert "result" in provider.call("stream.refuse", stream=number)
     client.communicate(timeout=PATIENCE_S)
     assert client.returncode == 76
+
+
+AS_NOBODY = r"""
+import array, json, os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+control = socket.socket(socket.AF_UNIX)
+control.connect(sys.argv[1])
+reader = control.makefile("rb")
+kept = []
+for id, peer in enumerate(sys.argv[2:]):
+    kept.append(socket.socketpair())
+    line = json.dumps({"id": id, "method": "stream.open",
+                       "params": {"peer": peer, "service": "echo"}}).encode() + b"\n"
+    control.sendmsg([line], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                              array.array("i", [kept[-1][1].fileno()]))])
+    while (reply := json.loads(reader.readline())).get("id") != id:
+        pass
+    print(reply.get("error", {}).get("data", {}).get("kind"), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_no_user_takes_all_streams(daemon):
+    """Half of what is free and not more, whoever they lead to, while root has the rest."""
+    alice, bob, carol = daemon("alice", config="max-streams = 8\n"), daemon("bob"), daemon("carol")
+    pair(alice, bob)
+    pair(alice, carol)
+    alice.socket.chmod(0o666)
+    with serving(bob, "cat", name="echo"), serving(carol, "cat", name="echo"):
+        user = subprocess.Popen([sys.executable, "-c", AS_NOBODY, alice.socket,
+                                 "bob", "bob", "carol", "carol", "carol", "bob"], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert [user.stdout.readline() for _ in range(6)] == 4 * ["None\n"] + 2 * ["busy\n"]
+        assert stream(alice, "carol", "echo", input=b"x").stdout == b"x"
+        user.communicate()
