@@ -2,7 +2,7 @@
 # Included by the Makefile; all of it is empty when configured --without-systemd.
 
 ifeq ($(NOTIFY),notify)
-SYSTEM_UNITS = p2pchatd.service p2pchatd.socket p2pchatd-peer.socket
+SYSTEM_UNITS = p2pchatd.service p2pchatd.socket p2pchatd-peer.socket p2pchat-serve.service
 USER_UNITS = $(addprefix user/,$(SYSTEM_UNITS))
 UNITS = $(addprefix build/systemd/,$(SYSTEM_UNITS) $(USER_UNITS))
 
@@ -13,7 +13,8 @@ endif
 
 build/systemd/%: $(srcdir)/systemd/%.in config.mk
 	@mkdir -p $(@D)
-	$(call quiet,FILL)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@libdir@|$(libdir)|g' $< >$@
+	$(call quiet,FILL)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' \
+		-e 's|@libdir@|$(libdir)|g' $< >$@
 
 build/systemd/%: $(srcdir)/systemd/%
 	@mkdir -p $(@D)

@@ -67,7 +67,8 @@ static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct 
     if (peer == NULL || service == NULL || service->server == NULL || !service->terms.streams ||
         !service_admits(service, peer))
         return LANE_NO_SERVICE;
-    if (service->running >= service->terms.max || !streams_share(streams, trunk->channels.count - 1))
+    if (service->running >= service->terms.max ||
+        !streams_share(streams, trunk->channels.count - 1))
         return LANE_BUSY;
     return 0;
 }

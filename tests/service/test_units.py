@@ -9,7 +9,7 @@ import pytest
 
 from machine import BUILD, SOURCE
 
-UNITS = ["p2pchatd.service", "p2pchatd.socket", "p2pchatd-peer.socket"]
+UNITS = ["p2pchatd.service", "p2pchatd.socket", "p2pchatd-peer.socket", "p2pchat-serve.service"]
 
 
 def analyze(*arguments, **variables):
@@ -22,7 +22,8 @@ def units(request, tmp_path):
     """The units in a folder, with the program where it was built."""
     for name in UNITS:
         text = (BUILD / "systemd" / request.param / name).read_text()
-        (tmp_path / name).write_text(re.sub(r"/\S+/p2pchatd(?=\s)", str(BUILD / "p2pchatd"), text))
+        (tmp_path / name).write_text(
+            re.sub(r"/\S+/(p2pchatd|p2pchatctl)(?=\s)", rf"{BUILD}/\1", text))
     return tmp_path, ["--user"] if request.param else []
 
 
