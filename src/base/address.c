@@ -142,6 +142,48 @@ const char *address_flaw(const struct address *address)
     return NULL;
 }
 
+/* What is no public address of IPv4. */
+static const struct {
+    uint32_t network;
+    unsigned bits;
+} special_ipv4[] = {
+    {0x00000000, 8},  /* this network */
+    {0x0a000000, 8},  /* private */
+    {0x64400000, 10}, /* shared by the customers of a provider */
+    {0x7f000000, 8},  /* this machine */
+    {0xa9fe0000, 16}, /* this link */
+    {0xac100000, 12}, /* private */
+    {0xc0000000, 24}, /* of protocols */
+    {0xc0a80000, 16}, /* private */
+    {0xe0000000, 4},  /* groups */
+    {0xf0000000, 4},  /* reserved, and everybody */
+};
+
+static bool is_public_ipv4(uint32_t address)
+{
+    for (size_t i = 0; i < sizeof special_ipv4 / sizeof *special_ipv4; i++)
+        if ((address ^ special_ipv4[i].network) >> (32 - special_ipv4[i].bits) == 0)
+            return false;
+    return true;
+}
+
+/* 2000::/3 is all that is given out; 2001::/32 (Teredo) and 2002::/16 (6to4) hide IPv4. */
+static bool is_public_ipv6(const uint8_t address[static 16])
+{
+    static const uint8_t teredo[4] = {0x20, 0x01};
+    return address[0] >> 5 == 1 && memcmp(address, teredo, sizeof teredo) != 0 &&
+           (address[0] != 0x20 || address[1] != 0x02);
+}
+
+bool address_is_public(const struct address *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, address->host, &v4) == 1)
+        return is_public_ipv4(ntohl(v4.s_addr));
+    return inet_pton(AF_INET6, address->host, &v6) == 1 && is_public_ipv6(v6.s6_addr);
+}
+
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     bool ipv6 = strchr(address->host, ':') != NULL;

@@ -42,5 +42,11 @@ bool address_is_numeric(const struct address *address);
  */
 const char *address_flaw(const struct address *address);
 
+/*
+ * Whether it is an IP address of one machine somewhere in the internet: not of a private network,
+ * a link, this machine, a group, or a form of IPv6 that hides one of IPv4.
+ */
+bool address_is_public(const struct address *address);
+
 /* Writes "host:port", with brackets around IPv6. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);

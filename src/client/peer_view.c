@@ -141,6 +141,10 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     {
         line_if(ctl, i == 0 ? "addresses" : "", json_string_value(address));
     }
+    json_array_foreach(json_object_get(peer, "told"), i, address)
+    {
+        line_if(ctl, i == 0 ? "told by it" : "", json_string_value(address));
+    }
     if (since != NULL) {
         view_time(since, local);
         output_line(ctl, "%-14s %s since %s", "link", link, local);

@@ -199,6 +199,7 @@ void link_free(struct link *link)
     list_remove(&link->node);
     timer_free(link->timer);
     session_free(link->session);
+    bytes_deinit(&link->told);
     stream_free(link->stream);
     free(link);
 }

@@ -63,6 +63,9 @@ struct link {
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
     bool establish_due;         /* session_establish() is to be called after the commit */
     bool declined;              /* an item was not taken: then none after it is */
+    struct bytes told;          /* which addresses of ours the other side was told last … */
+    uint64_t told_ms;           /* … and when, monotonic */
+    bool untold;                /* they may have changed since */
     uint64_t ack_due;           /* highest ordinal to acknowledge after the commit; 0 for none */
 };
 

@@ -54,6 +54,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         check_store(answers, peer_link_open(link->peer));
         delivery_start(link->peer);
         streams_session_up(answers->streams, link->peer, link);
+        tell_link(answers->tell, link);
         break;
     case SESSION_ITEM:
         check_delivery(answers, link, delivery_receive(answers->delivery, link, event));
@@ -72,6 +73,9 @@ static void on_event(void *context, struct link *link, const struct session_even
         break;
     case SESSION_LANE:
         streams_lane_record(answers->streams, link->peer, event->lane);
+        break;
+    case SESSION_TOLD:
+        check_store(answers, tell_hear(answers->tell, link->peer, event->told));
         break;
     case SESSION_NOTHING:
     case SESSION_ENDED:

@@ -8,6 +8,7 @@
 #include "core/admission.h"
 #include "core/delivery.h"
 #include "core/streams.h"
+#include "core/tell.h"
 
 /* Who answers. All outlive it. */
 struct link_answers {
@@ -17,6 +18,7 @@ struct link_answers {
     struct admission *admission;
     struct delivery *delivery;
     struct streams *streams;
+    const struct tell *tell;
 };
 
 /* For links_init(), whose context is a struct link_answers. */

@@ -12,6 +12,11 @@
 #include "base/log.h"
 #include "core/node_state.h"
 
+static unsigned list_own_addresses(void *context, struct address *addresses, unsigned max)
+{
+    return node_own_addresses(context, addresses, max);
+}
+
 /* Gives each part those that it needs. */
 static void introduce(struct node *node)
 {
@@ -30,7 +35,10 @@ static void introduce(struct node *node)
                                           .pending_keys = &node->pending_keys,
                                           .admission = &node->admission,
                                           .delivery = &node->delivery,
-                                          .streams = &node->streams};
+                                          .streams = &node->streams,
+                                          .tell = &node->tell};
+    node->tell =
+        (struct tell){.runtime = &node->runtime, .own = list_own_addresses, .context = node};
 }
 
 /* --- the store key ---------------------------------------------------------------------------- */
@@ -111,7 +119,7 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     if (r == 0)
         r = doorway_init(&made->doorway, &made->runtime, &made->links, &made->streams);
     if (r == 0)
-        r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster,
+        r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster, &made->tell,
                         parts->netwatch);
     if (r == 0)
         r = roster_load(&made->roster);

@@ -18,27 +18,30 @@ static_assert((int)INVITE_ROW_ID_SIZE == INVITE_ID_SIZE &&
                   (int)PEER_ADDRESSES_MAX == INVITE_URI_ADDRESSES_MAX,
               "the store holds what the protocol shows");
 
-/* Where one of our listeners may be reached. */
-static void add_listener(struct invite_uri *uri, const char *name)
+/* Where one of our listeners may be reached: how many, at most `room`. */
+static unsigned list_listener(const char *name, struct address *addresses, unsigned room)
 {
     struct address listened;
     bool ipv6;
-    unsigned room = INVITE_URI_ADDRESSES_MAX - uri->address_count;
-    struct address *next = &uri->addresses[uri->address_count];
     if (room == 0 || address_parse(name, &listened) < 0)
-        return;
-    if (local_address_is_any(listened.host, &ipv6)) {
-        uri->address_count += local_address_list(next, room, listened.port, ipv6);
-    } else {
-        *next = listened;
-        uri->address_count++;
-    }
+        return 0;
+    if (local_address_is_any(listened.host, &ipv6))
+        return local_address_list(addresses, room, listened.port, ipv6);
+    *addresses = listened;
+    return 1;
+}
+
+unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < node->listener_count; i++)
+        count += list_listener(listener_name(node->listeners[i]), addresses + count, max - count);
+    return count;
 }
 
 static int add_listeners(const struct node *node, struct invite_uri *uri)
 {
-    for (unsigned i = 0; i < node->listener_count; i++)
-        add_listener(uri, listener_name(node->listeners[i]));
+    uri->address_count = node_own_addresses(node, uri->addresses, INVITE_URI_ADDRESSES_MAX);
     return uri->address_count > 0 ? 0 : NODE_NO_ADDRESS;
 }
 

@@ -251,7 +251,7 @@ int node_peer_connect(struct peer *peer)
     peer->silenced = false;
     if (peer->link != NULL)
         return 0;
-    if (peer->row.address_count == 0)
+    if (peer->row.address_count == 0 && peer->hearsay.count == 0)
         return let_in_again ? 0 : NODE_NO_ADDRESS;
     peer_dial_at_once(peer);
     return 0;

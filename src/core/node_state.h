@@ -26,10 +26,14 @@ struct node {
     struct streams streams;
     struct doorway doorway;
     struct link_answers answers;
+    struct tell tell;
     struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
 };
+
+/* Where we listen, as addresses to dial: how many, at most `max`. (node_invites.c) */
+unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max);
 
 /*
  * Makes a peer as roster_add() does, lets it in if it asked, and dials it. What that returns.

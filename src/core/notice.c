@@ -12,21 +12,32 @@ static uint64_t now(const struct notice *notice)
     return loop_now(notice->runtime->loop);
 }
 
-/* Asks some of the links that are in doubt whether they are alive, and comes again for the rest. */
+/* Asks whether it is alive, and tells it what is new. When to come again for it. */
+static uint64_t serve(const struct notice *notice, struct link *link)
+{
+    if (link->doubted)
+        link_doubt(link);
+    return link->untold ? tell_link(notice->tell, link) : UINT64_MAX;
+}
+
+/* Serves some of the links that something is to be done with, and comes again for the rest. */
 static void on_step(void *context)
 {
     struct notice *notice = context;
     unsigned left = notice->links->established_count / NOTICE_STEPS + 1;
+    uint64_t next_ms = UINT64_MAX;
     list_for_each (node, &notice->links->established) {
         struct link *link = container_of(node, struct link, node);
-        if (!link->doubted || link->state != LINK_ACTIVE)
+        if ((!link->doubted && !link->untold) || link->state != LINK_ACTIVE)
             continue;
         if (left-- == 0) {
-            timer_arm_at(notice->timer, now(notice) + NOTICE_SPREAD_MS / NOTICE_STEPS);
-            return;
+            next_ms = now(notice) + NOTICE_SPREAD_MS / NOTICE_STEPS;
+            break;
         }
-        link_doubt(link);
+        uint64_t due_ms = serve(notice, link);
+        next_ms = due_ms < next_ms ? due_ms : next_ms;
     }
+    timer_arm_at(notice->timer, next_ms);
 }
 
 static bool has_address_of(const struct notice *notice, const struct link *link)
@@ -53,6 +64,7 @@ static void judge_links(struct notice *notice, const struct netwatch_news *news)
         if (link->state != LINK_ACTIVE)
             continue;
         link->doubted |= doubt;
+        link->untold = true;
         if (death != NULL)
             link_drop(link, death);
     }
@@ -83,10 +95,10 @@ static void on_report(void *context, const struct netwatch_news *news)
 }
 
 int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
-                struct roster *roster, struct netwatch *netwatch)
+                struct roster *roster, const struct tell *tell, struct netwatch *netwatch)
 {
-    *notice =
-        (struct notice){.runtime = runtime, .links = links, .roster = roster, .netwatch = netwatch};
+    *notice = (struct notice){
+        .runtime = runtime, .links = links, .roster = roster, .tell = tell, .netwatch = netwatch};
     int r = timer_new(&notice->timer, runtime->loop, on_step, notice);
     if (r == 0 && netwatch != NULL)
         netwatch_start(netwatch, on_report, notice);

@@ -6,11 +6,12 @@
 #pragma once
 
 #include "core/roster.h"
+#include "core/tell.h"
 #include "net/netwatch.h"
 
 enum {
     NOTICE_SLEPT_MS = 45000, /* after so long the peers have given up every link */
-    NOTICE_SPREAD_MS = 3000, /* over which all links are asked: each costs a signature … */
+    NOTICE_SPREAD_MS = 3000, /* over which all links are served: each costs a signature … */
     NOTICE_STEPS = 30,       /* … in so many steps */
 };
 
@@ -18,6 +19,7 @@ struct notice {
     struct runtime *runtime;
     struct links *links;
     struct roster *roster;
+    const struct tell *tell;
     struct netwatch *netwatch; /* or NULL */
     struct timer *timer;       /* of the next step */
     uint64_t changed_ms;       /* wall clock, of the latest change; 0 for none */
@@ -25,7 +27,7 @@ struct notice {
 
 /* Listens to `netwatch` (NULL: to nobody), which outlives it. 0 or -errno. */
 int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
-                struct roster *roster, struct netwatch *netwatch);
+                struct roster *roster, const struct tell *tell, struct netwatch *netwatch);
 void notice_deinit(struct notice *notice);
 
 /* Why changes of the network are not noticed; NULL when they are. */

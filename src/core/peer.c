@@ -61,6 +61,7 @@ void peer_free(struct peer *peer)
     attempts_clear(&peer->attempts);
     timer_free(peer->timer);
     former_wipe(&peer->former);
+    hearsay_deinit(&peer->hearsay);
     free(peer);
 }
 
@@ -167,7 +168,7 @@ static struct redial_facts facts_of(const struct peer *peer)
         .now_ms = loop_now(peer->runtime->loop),
         .may = !peer->runtime->stopping && !peer->silenced && peer->row.trust != PEER_BLOCKED,
         .yields = yields(peer),
-        .ways[REDIAL_DIRECT] = peer->row.address_count,
+        .ways[REDIAL_DIRECT] = peer->row.address_count + peer->hearsay.count,
         .link = linked(peer),
         .link_ms = peer->link_ms,
     };
@@ -206,6 +207,7 @@ static void on_way_failed(struct peer *peer, const struct address *way, enum att
         .address = *way, .outcome = outcome, .time_ms = loop_wall(peer->runtime->loop)};
     snprintf(attempt.error, sizeof attempt.error, "%s", error);
     attempts_note(&peer->attempts, &attempt);
+    hearsay_failed(&peer->hearsay, way);
     address_format(way, address);
     snprintf(text, sizeof text, "%s: %s", address, error);
     if (peer->link == NULL)
@@ -235,8 +237,10 @@ static enum dial_priority choose_priority(const struct peer *peer)
 
 static void start_round(struct peer *peer, enum redial_class class)
 {
-    struct address ways[DIAL_WAYS_MAX];
+    struct address ways[DIAL_WAYS_MAX], told[TOLD_MAX];
     const struct ways_facts facts = {
+        .told = told,
+        .told_count = hearsay_next_round(&peer->hearsay, loop_wall(peer->runtime->loop), told),
         .last = peer->last.host[0] != '\0' ? &peer->last : NULL,
         .given = peer->row.addresses,
         .given_count = peer->row.address_count,

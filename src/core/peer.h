@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "core/attempts.h"
 #include "core/former.h"
+#include "core/hearsay.h"
 #include "core/links.h"
 #include "core/redial.h"
 #include "core/round.h"
@@ -47,10 +48,11 @@ struct peer {
     struct timer *timer;                  /* for the next decision … */
     uint64_t next_dial_ms;                /* … and when that is by the wall clock, for people */
     struct address last; /* numeric: by which our dial made the latest session; no host for none */
-    bool silenced;       /* people asked for no link */
-    bool stored;         /* scratch of undoing a turn: its row exists */
-    bool seen_online;    /* what observers were told last … */
-    bool seen_otherwise; /* … and somebody was shown something else in this turn */
+    struct hearsay hearsay;          /* where it says that it is */
+    bool silenced;                   /* people asked for no link */
+    bool stored;                     /* scratch of undoing a turn: its row exists */
+    bool seen_online;                /* what observers were told last … */
+    bool seen_otherwise;             /* … and somebody was shown something else in this turn */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */
     uint64_t error_ms;               /* wall clock, of last_error */
     unsigned failed_dials;           /* since there was a session */

@@ -83,11 +83,26 @@ static void let_go(struct roster *roster, struct peer *peer)
     peer_free(peer);
 }
 
+static int load_hearsay(const struct roster *roster, struct peer *peer)
+{
+    struct address told[PEER_TOLD_MAX];
+    uint64_t time_ms = 0;
+    int count = peers_get_told(roster->runtime->db, peer->row.id, told, &time_ms);
+    if (count <= 0)
+        return count;
+    peer->hearsay.stored_ms = time_ms;
+    int r = hearsay_take(&peer->hearsay, told, (unsigned)count, time_ms);
+    return r < 0 ? r : 0;
+}
+
 static int load_row(void *context, const struct peer_row *row)
 {
     struct roster *roster = context;
     struct peer *peer = roster_by_id(roster, row->id);
-    int r = peer == NULL ? take_in(roster, row, &peer) : 0;
+    const bool is_new = peer == NULL;
+    int r = is_new ? take_in(roster, row, &peer) : 0;
+    if (r == 0 && is_new)
+        r = load_hearsay(roster, peer);
     if (r < 0)
         return r;
     set_row(roster, peer, row);

@@ -41,5 +41,7 @@ unsigned ways_order(const struct ways_facts *facts, struct address ways[static D
         count = add(ways, count, first);
     for (unsigned i = 0; i < facts->given_count; i++)
         count = add(ways, count, &facts->given[i]);
+    for (unsigned i = 0; i < facts->told_count; i++)
+        count = add(ways, count, &facts->told[i]);
     return count;
 }

@@ -96,6 +96,15 @@ static json_t *view_queue(const struct node *node, const struct peer_row *row)
                : NULL;
 }
 
+/* Where the peer says that it is. */
+static json_t *view_told(const struct peer *peer)
+{
+    struct address told[TOLD_MAX];
+    for (unsigned i = 0; i < peer->hearsay.count; i++)
+        told[i] = peer->hearsay.ways[i].address;
+    return control_view_addresses(told, peer->hearsay.count);
+}
+
 /* Why there is no link, and what is done about it. */
 static void view_dialling(const struct peer *peer, json_t **object)
 {
@@ -129,6 +138,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
         rpc_value_set(&object, "offered", control_view_fingerprint(row->offered_key));
     rpc_value_set(&object, "invited", json_boolean(row->invited));
     rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));
+    rpc_value_set(&object, "told", view_told(peer));
     rpc_value_set(&object, "link", json_string(peer_state_name(peer->state)));
     rpc_value_set(&object, "since", control_view_time(peer->since_ms));
     view_suite(peer, &object);

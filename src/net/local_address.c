@@ -13,6 +13,8 @@
 
 #include "net/socket.h"
 
+enum { PREFER_PUBLIC = 0x0002 }; /* IPV6_PREFER_SRC_PUBLIC of linux/in6.h */
+
 /* Addresses for documentation stand for the internet; then come the private networks. */
 static const char internet_ipv6[] = "2001:db8::1";
 static const char *const destinations[] = {
@@ -40,6 +42,10 @@ static bool find_source(union socket_address *address, socklen_t size)
     int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return false;
+    /* One that lasts (RFC 5014): a temporary address is gone tomorrow. */
+    const int preference = PREFER_PUBLIC;
+    if (address->any.sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &preference, sizeof preference);
     bool found =
         connect(fd, &address->any, size) == 0 && getsockname(fd, &address->any, &size) == 0;
     close(fd);

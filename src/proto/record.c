@@ -7,6 +7,7 @@
 #include "crypto/keyx.h"
 #include "proto/features.h"
 #include "proto/message.h"
+#include "proto/told.h"
 
 /* Who may send it: 0 for both. */
 enum { ANYBODY = 0 };
@@ -54,6 +55,7 @@ static const struct rule rules[] = {
      class_legal, FEATURE_STREAMS},
     {RECORD_LANE_KEY, false, false, SESSION_HOST, LANE_KEY_SIZE, LANE_KEY_SIZE, 0, class_legal,
      FEATURE_STREAMS},
+    {RECORD_ADDRESSES, false, false, ANYBODY, 1, TOLD_BODY_MAX, 0, told_legal, 0},
 };
 
 int record_append(struct bytes *out, enum record_type type, struct span body)

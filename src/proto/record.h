@@ -31,7 +31,8 @@ enum record_type {
     RECORD_LANE_OFFER = 0x21,
     RECORD_LANE_FAILED = 0x22,
     RECORD_LANE_KEY = 0x23,
-    RECORD_OPTIONAL = 0x80, /* this and all above: ignored when unknown */
+    RECORD_ADDRESSES = 0x90, /* optional, see told.h */
+    RECORD_OPTIONAL = 0x80,  /* this and all above: ignored when unknown */
 };
 
 enum { RECORD_HEADER_SIZE = 5 };

@@ -235,6 +235,13 @@ int session_send_lane(struct session *session, struct span record)
     return bytes_append(&session->lanes, record.data, record.size);
 }
 
+int session_tell(struct session *session, struct span body)
+{
+    if (session->phase != SESSION_OPEN)
+        return -ENOTCONN;
+    return record_append(&session->lanes, RECORD_ADDRESSES, body);
+}
+
 void session_note_traffic(struct session *session)
 {
     session->epoch.items_flowed = true;

@@ -56,6 +56,7 @@ enum session_event_type {
     SESSION_PONG,       /* our PING was answered */
     SESSION_REKEYED,    /* a new epoch began */
     SESSION_LANE,       /* the peer says something of a lane */
+    SESSION_TOLD,       /* the peer says where it can be reached */
     SESSION_ENDED,      /* the session is over */
 };
 
@@ -68,6 +69,7 @@ struct session_event {
     uint64_t token;           /* PONG */
     uint32_t epoch;           /* REKEYED */
     struct span lane;         /* LANE: the whole record, of a known class */
+    struct span told;         /* TOLD: a body as in told.h */
     enum close_code code;     /* ENDED */
     bool by_peer;             /* ENDED: the peer said so; else we found a reason */
     const char *detail;       /* ENDED: static text for the log, or NULL */
@@ -135,6 +137,9 @@ int64_t session_acked_item(const struct session *session, uint64_t ordinal);
  * SESSION_REKEYED leaves in the new epoch. 0, -ENOMEM or -ENOTCONN when not OPEN.
  */
 int session_send_lane(struct session *session, struct span record);
+
+/* Queues a list as in told.h. 0, -ENOMEM or -ENOTCONN when not OPEN. */
+int session_tell(struct session *session, struct span body);
 
 /* Bytes flowed on a lane: they age the keys as items do. */
 void session_note_traffic(struct session *session);

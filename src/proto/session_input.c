@@ -104,6 +104,14 @@ static void apply_lane(struct session *session, const struct record *record)
         session->event = (struct session_event){.type = SESSION_LANE, .lane = record->whole};
 }
 
+static void apply_told(struct session *session, const struct record *record)
+{
+    if (session->phase != SESSION_OPEN)
+        fail(session, "addresses before both sides approved");
+    else
+        session->event = (struct session_event){.type = SESSION_TOLD, .told = record->body};
+}
+
 static void apply(struct session *session, const struct record *record)
 {
     switch (record->type) {
@@ -141,6 +149,9 @@ static void apply(struct session *session, const struct record *record)
     case RECORD_LANE_FAILED:
     case RECORD_LANE_KEY:
         apply_lane(session, record);
+        break;
+    case RECORD_ADDRESSES:
+        apply_told(session, record);
         break;
     default:
         break;

@@ -75,7 +75,7 @@ struct session {
     uint64_t doubted_ms; /* when there was reason to doubt the link last; 0 for never */
 
     struct bytes answers; /* PONG and APPROVE records */
-    struct bytes lanes;   /* records about lanes */
+    struct bytes lanes;   /* records about lanes and ways */
     struct bytes items;   /* MESSAGE records, from items_start on */
     size_t items_start;
     struct bytes ready; /* bytes for the wire: handshake frames, last words */

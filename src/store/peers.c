@@ -12,6 +12,7 @@
 /* Who says so, as in peer_way. */
 enum way_origin {
     WAY_GIVEN = 0, /* people, by hand */
+    WAY_TOLD = 1,  /* the peer itself */
     WAY_LAST = 2,  /* the latest session was by it */
 };
 
@@ -26,18 +27,18 @@ static void bind_invite(struct sql *query, const struct peer_row *row)
 }
 
 static int add_way(struct db *db, int64_t id, enum way_origin origin, unsigned position,
-                   const struct address *address, uint64_t good_ms)
+                   const struct address *address, uint64_t time_ms)
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_write(db, "INSERT INTO peer_way (peer, origin, position, kind, value, port, good_ms)"
+        sql_write(db, "INSERT INTO peer_way (peer, origin, position, kind, value, port, time_ms)"
                       " VALUES (?, ?, ?, 0, ?, ?, nullif(?, 0))");
     sql_bind_int(&query, id);
     sql_bind_int(&query, origin);
     sql_bind_int(&query, position);
     sql_bind_blob(&query, address->host, strlen(address->host));
     sql_bind_int(&query, address->port);
-    sql_bind_int(&query, (int64_t)good_ms);
+    sql_bind_int(&query, (int64_t)time_ms);
     return sql_run(&query);
 }
 
@@ -62,6 +63,15 @@ int peers_set_last(struct db *db, int64_t id, const struct address *last, uint64
 {
     int r = remove_ways(db, id, WAY_LAST);
     return r == 0 && last != NULL ? add_way(db, id, WAY_LAST, 0, last, now_ms) : r;
+}
+
+int peers_set_told(struct db *db, int64_t id, const struct address *told, unsigned count,
+                   uint64_t time_ms)
+{
+    int r = remove_ways(db, id, WAY_TOLD);
+    for (unsigned i = 0; i < count && r == 0; i++)
+        r = add_way(db, id, WAY_TOLD, i, &told[i], time_ms);
+    return r;
 }
 
 int peers_add(struct db *db, struct peer_row *row)
@@ -186,6 +196,8 @@ int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
     if (sqlite3_changes(db->sqlite) == 0)
         return DB_NOT_FOUND;
     int r = remove_ways(db, id, WAY_GIVEN);
+    if (r == 0)
+        r = remove_ways(db, id, WAY_TOLD);
     return r == 0 ? remove_ways(db, id, WAY_LAST) : r;
 }
 
@@ -209,6 +221,21 @@ static int read_ways(struct db *db, struct peer_row *row)
             read_address(&query, &row->addresses[row->address_count++]);
     }
     return query.result;
+}
+
+int peers_get_told(struct db *db, int64_t id, struct address told[static PEER_TOLD_MAX],
+                   uint64_t *time_ms)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT value, port, coalesce(time_ms, 0) FROM peer_way"
+                                    " WHERE peer = ? AND origin = 1 ORDER BY position");
+    int count = 0;
+    sql_bind_int(&query, id);
+    while (count < PEER_TOLD_MAX && sql_row(&query)) {
+        read_address(&query, &told[count++]);
+        *time_ms = (uint64_t)sql_int(&query);
+    }
+    return query.result != 0 ? query.result : count;
 }
 
 static int read_row(struct sql *query, struct peer_row *row)

@@ -56,6 +56,16 @@ int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
  */
 int peers_set_last(struct db *db, int64_t id, const struct address *last, uint64_t now_ms);
 
+enum { PEER_TOLD_MAX = 16 };
+
+/* Stores the addresses that a peer told of itself, in place of the former ones. The same. */
+int peers_set_told(struct db *db, int64_t id, const struct address *told, unsigned count,
+                   uint64_t time_ms);
+
+/* Reads them: how many, or -EIO; `time_ms` is when they were told. */
+int peers_get_told(struct db *db, int64_t id, struct address told[static PEER_TOLD_MAX],
+                   uint64_t *time_ms);
+
 /* A key that a peer had before. */
 struct peer_old_key {
     uint8_t key[PEER_KEY_SIZE];

@@ -1,13 +1,13 @@
 # Programs that let whole sessions talk to each other, or to somebody who cheats.
 
-proto_base = base/base64 base/bytes base/clock base/escape base/fingerprint base/log \
+proto_base = base/address base/number base/base64 base/bytes base/clock base/escape base/fingerprint base/log \
 	base/utf8 base/uuid
 proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf kem keyx pem_key pkcs8 \
 	pubkey rsa_scheme secret)
 proto_handshake = $(addprefix proto/,confirm exchange gone handshake handshake_host handshake_joiner hello ident \
 	invite_proof keyschedule safety_number seal)
 proto_session = $(addprefix proto/,batch close_code epoch features frame message packet pings record \
-	session session_input session_output session_timer window)
+	session session_input session_output session_timer told window)
 dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session) \
 	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig
 

@@ -2,6 +2,7 @@
 not fall for one that breaks the rules of the page, one at a time.
 """
 
+import ipaddress
 import os
 import pathlib
 import socket
@@ -395,6 +396,53 @@ def test_bits_and_extensions_of_the_future_do_no_harm(join):
                             struct.pack(">H", 1184) + os.urandom(1184) +
                             struct.pack(">H", len(extensions)) + extensions)
     link.handshake().say("suite 1 all the same")
+
+
+def told(*addresses, source=1):
+    """An ADDRESSES record of (address, port)."""
+    entries = b""
+    for address, port in addresses:
+        packed = ipaddress.ip_address(address).packed
+        entries += struct.pack(">BBHB", 1 if len(packed) == 4 else 2, source, port, len(packed)) + packed
+    return record(0x90, bytes([len(addresses)]) + entries)
+
+
+NOT_PUBLIC = [("127.0.0.1", 8766), ("10.0.0.1", 8766), ("192.168.0.1", 8766),
+              ("169.254.169.254", 8766), ("203.0.113.9", 80), ("::1", 8766), ("fe80::1", 8766),
+              ("::ffff:10.0.0.1", 8766), ("64:ff9b::a00:1", 8766)]
+
+
+def test_of_what_a_peer_tells_the_public_addresses_are_kept(link, alice):
+    link.send(told(*NOT_PUBLIC, ("203.0.113.9", 8766), ("2a00::9", 1024)))
+    eventually(lambda: alice.peer("python")["told"] == ["203.0.113.9:8766", "[2a00::9]:1024"],
+               "what was told")
+    assert "203.0.113.9:8766" not in alice.peer("python")["addresses"]
+    alice.restart()
+    assert alice.peer("python")["told"] == ["203.0.113.9:8766", "[2a00::9]:1024"]
+
+
+def test_a_peer_cannot_name_many_machines_of_one_network(join, alice):
+    link = join()
+    link.send(told(*((f"203.0.113.{i}", 8766) for i in range(1, 17))))
+    eventually(lambda: alice.peer("python")["told"] == ["203.0.113.1:8766", "203.0.113.2:8766"],
+               "two of sixteen")
+
+
+def test_a_flood_of_addresses_is_not_listened_to(join, alice):
+    link = join()
+    for i in range(1, 101):
+        link.send(told((f"203.0.{i}.1", 8766)))
+    link.say("and now a message")
+    assert alice.received() == ["and now a message"]
+    assert alice.peer("python")["told"] == ["203.0.12.1:8766"]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x11" + bytes(5 * 17), b"\x01", b"\x01\x01\x01\x22\x3e\x03abc",
+                                  b"\x00\x00", b"\x01\x03\x01\x22\x3e\x02a!"])
+def test_a_malformed_list_of_addresses_ends_the_session(join, body):
+    link = join()
+    link.send(record(0x90, body))
+    assert ended(link) == p2ppeer.PROTOCOL_ERROR
 
 
 def test_optional_records_of_the_future_are_ignored(link):

@@ -51,8 +51,8 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 # Lanes and streams, without cryptography.
 fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/open_doors tests/unit/fake_random \
 	$(filter-out crypto/random,$(crypto_identity)) \
-	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message record) \
-	crypto/kdf crypto/aead base/uuid
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message record told) \
+	crypto/kdf crypto/aead base/uuid base/address base/number
 fuzz_lane_records_OBJS = $(fuzz_driver) $(channels_rig)
 fuzz_streams_OBJS = $(fuzz_driver) $(channels_rig)
 

@@ -150,6 +150,7 @@ static void take(struct talker *talker, const struct session_event *event, uint6
     case SESSION_PONG:
     case SESSION_REKEYED:
     case SESSION_LANE:
+    case SESSION_TOLD:
         assert(talker->confirmed == 1);
         break;
     case SESSION_ENDED:

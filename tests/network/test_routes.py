@@ -392,3 +392,82 @@ def test_a_default_route_into_nowhere_ends_the_link_in_seconds(linked, result):
     talk.settle()
     assert seconds < 10  # the patience with a PING that nobody doubts
     result(f"a link that died when the route changed, noticed after {seconds:.2f} s")
+
+
+# --- what peers tell of themselves ---
+
+
+def make_public(one, address):
+    """Gives a machine one address, which might be one of the internet, and its way there."""
+    one.network.run("ip", "address", "flush", "dev", "wire0")
+    one.network.run("ip", "address", "add", f"{address}/24", "dev", "wire0")
+    one.network.run("ip", "route", "add", "default", "dev", "wire0")
+
+
+@pytest.fixture
+def public(machine, lay):
+    """Two machines with public addresses; only alice knows where the other one is."""
+    alice, bob = machine("alice"), machine("bob")
+    lay(alice.network, bob.network)
+    make_public(alice, "203.0.113.1")
+    make_public(bob, "203.0.113.2")
+    alice.start(), bob.start()
+    return alice, bob
+
+
+def meet(alice, bob):
+    bob.rpc("peer.add", name="alice", fingerprint=alice.fingerprint)
+    alice.rpc("peer.add", name="bob", fingerprint=bob.fingerprint, address=["203.0.113.2"])
+    talk = Conversation(alice, bob)
+    talk.wait_for("online")
+    return talk
+
+
+def test_who_moves_finds_a_peer_that_told_where_it_is(public):
+    alice, bob = public
+    talk = meet(alice, bob)
+    eventually(lambda: bob.peer("alice")["told"] == ["203.0.113.1:8766"], "what alice tells")
+    eventually(lambda: alice.peer("bob")["told"] == ["203.0.113.2:8766"], "what bob tells")
+    make_public(bob, "203.0.113.3")
+    bob.presence.wait_for("offline")
+    bob.presence.wait_for("online")
+    talk.say()
+    talk.settle()
+    eventually(lambda: alice.peer("bob")["told"] == ["203.0.113.3:8766"], "where bob is now")
+    assert alice.peer("bob")["addresses"] == ["203.0.113.2:8766"]
+
+
+def test_one_more_address_is_told_while_the_link_goes_on(public):
+    alice, bob = public
+    talk = meet(alice, bob)
+    eventually(lambda: bob.peer("alice")["told"] == ["203.0.113.1:8766"], "what alice tells")
+    alice.network.run("ip", "address", "add", "203.0.113.7/24", "dev", "wire0")
+    alice.network.run("ip", "route", "replace", "default", "dev", "wire0", "src", "203.0.113.7")
+    eventually(lambda: bob.peer("alice")["told"] == ["203.0.113.7:8766"], "another address")
+    talk.say()
+    talk.settle()
+    talk.check_presence(0)
+
+
+def test_private_addresses_are_not_told(strangers):
+    alice, bob, _ = strangers
+    for one in (alice, bob):
+        one.network.run("ip", "route", "add", "default", "dev", "wire0")
+    bob.add(alice, address=False)
+    alice.add(bob)
+    talk = Conversation(alice, bob)
+    talk.wait_for("online")
+    talk.say()
+    talk.settle()
+    assert alice.peer("bob")["told"] == bob.peer("alice")["told"] == []
+
+
+def test_with_tell_addresses_no_nothing_is_told(public):
+    alice, bob = public
+    alice.configure("tell-addresses = no\n")
+    alice.restart()
+    talk = meet(alice, bob)
+    eventually(lambda: alice.peer("bob")["told"] == ["203.0.113.2:8766"], "what bob tells")
+    talk.say()
+    talk.settle()
+    assert bob.peer("alice")["told"] == []

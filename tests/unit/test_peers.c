@@ -125,10 +125,36 @@ static void test_last_address_is_kept_until_another_or_none_is_said(void **state
         assert_int_equal(peers_update(scratch->db, &row, 1), 0);
         assert_true(address_equal(&look(scratch).rows[0].last, &ways[i]));
     }
-    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way WHERE good_ms IS NOT NULL"), 1);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way WHERE time_ms IS NOT NULL"), 1);
     assert_int_equal(peers_set_last(scratch->db, row.id, NULL, 2), 0);
     assert_int_equal(look(scratch).rows[0].last.host[0], 0);
     assert_int_equal(peers_set_last(scratch->db, row.id, &ways[0], 3), 0);
+    assert_int_equal(peers_remove(scratch->db, row.id, 4), 0);
+    assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way"), 0);
+}
+
+static void test_what_a_peer_told_is_kept_beside_what_was_given(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.name = "alice"};
+    const struct address told[] = {{"203.0.113.1", 8766}, {"2001:db8::1", 1024}};
+    struct address read[PEER_TOLD_MAX];
+    uint64_t time_ms = 0;
+    set_address(&row, "alice.example", 8766);
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    assert_int_equal(peers_get_told(scratch->db, row.id, read, &time_ms), 0);
+    assert_int_equal(peers_set_told(scratch->db, row.id, told, 2, 1700000000123), 0);
+    assert_int_equal(peers_update(scratch->db, &row, 1), 0);
+    scratch_commit(scratch);
+    scratch_reopen(scratch);
+    assert_int_equal(peers_get_told(scratch->db, row.id, read, &time_ms), 2);
+    assert_int_equal(time_ms, 1700000000123);
+    for (unsigned i = 0; i < 2; i++)
+        assert_true(address_equal(&read[i], &told[i]));
+    struct seen seen = look(scratch);
+    assert_same(&seen.rows[0], &row);
+    assert_int_equal(peers_set_told(scratch->db, row.id, told + 1, 1, 2), 0);
+    assert_int_equal(peers_get_told(scratch->db, row.id, read, &time_ms), 1);
     assert_int_equal(peers_remove(scratch->db, row.id, 4), 0);
     assert_int_equal(count(scratch, "SELECT count(*) FROM peer_way"), 0);
 }
@@ -320,6 +346,7 @@ int main(void)
         TEST(test_every_field_comes_back),
         TEST(test_a_peer_without_a_key_has_none),
         TEST(test_last_address_is_kept_until_another_or_none_is_said),
+        TEST(test_what_a_peer_told_is_kept_beside_what_was_given),
         TEST(test_longest_name_and_most_addresses_fit),
         TEST(test_name_and_key_are_unique),
         TEST(test_update_stores_all_of_the_row),
