@@ -220,6 +220,18 @@ def test_bot_answers_nothing_twice(paired, tools):
     assert [m["body"] for m in answers(bob)] == ["pong"]
 
 
+def test_bot_is_not_stuck_on_a_peer_that_was_removed(paired, tools, daemon):
+    alice, bob = paired
+    carol = daemon("carol")
+    carol.add(bob)
+    bob.add(carol)
+    carol.ctl("send", "-p", "bob", "--wait", "!ping")
+    bob.ctl("peer", "remove", "carol")
+    alice.ctl("send", "-p", "bob", "--wait", "!ping")
+    tools.follow(bob, "p2pchat-bot", "--consumer", "bot", "--after", "0")
+    eventually(lambda: alice.received() == ["pong"], "the answer to who is still there")
+
+
 # --- p2pchat-backup -----------------------------------------------------------------------------------
 
 @pytest.fixture

@@ -63,6 +63,21 @@ def test_both_sides_end_verified(alice, bob, ssh):
     assert_both_verified(alice, bob)
 
 
+def test_a_shell_that_prints_something_does_not_matter(alice, bob, ssh):
+    script = ssh.script.read_text()
+    ssh.script.write_text(script.replace("PATH=", "echo Welcome; echo '{'\nPATH="))
+    pair(alice, "bob")
+    assert_both_verified(alice, bob)
+
+
+def test_a_shell_that_prints_at_its_end_is_told(alice, bob, ssh):
+    script = ssh.script.read_text()
+    ssh.script.write_text(script.replace("exec sh", "sh") + "echo Bye\n")
+    failed = pair(alice, "bob", expect=None)
+    assert failed.status != 0
+    assert "look at what this prints: ssh user@127.0.0.1 p2pchatctl version" in failed.err
+
+
 def test_for_programs(alice, bob, ssh):
     [peer] = pair(alice, "bob", "--json").json
     assert (peer["name"], peer["trust"], peer["link"]) == ("bob", "verified", "online")

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
+#include "base/shell.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
@@ -26,6 +27,17 @@ struct pair {
     uint64_t timeout_ms;
 };
 
+/* The last line: before it may stand what the shell over there prints whenever it starts. */
+static struct span last_line(const struct bytes *output)
+{
+    size_t end = output->size;
+    while (end > 0 && output->data[end - 1] == '\n')
+        end--;
+    const uint8_t *before = end > 0 ? memrchr(output->data, '\n', end) : NULL;
+    const size_t start = before != NULL ? (size_t)(before - output->data) + 1 : 0;
+    return SPAN(output->data + start, end - start);
+}
+
 /* One JSON object that p2pchatctl printed over there. NULL after telling. */
 static json_t *run_remote(struct ctl *ctl, const struct pair *pair, const char *const *arguments,
                           const char *input)
@@ -33,9 +45,13 @@ static json_t *run_remote(struct ctl *ctl, const struct pair *pair, const char *
     struct bytes output = {0};
     json_t *object = NULL;
     if (remote_run(ctl, pair->destination, arguments, input, &output) == 0) {
-        object = json_loadb((const char *)output.data, output.size, 0, NULL);
+        const struct span line = last_line(&output);
+        object = json_loadb((const char *)line.data, line.size, 0, NULL);
         if (object == NULL)
-            ctl_fail(ctl, RPC_KIND_internal, "%s answered what is no answer", pair->destination);
+            ctl_fail(ctl, RPC_KIND_internal,
+                     "%s did not answer as p2pchatctl does; look at what this prints: ssh %s "
+                     "p2pchatctl version",
+                     pair->destination, shell_word(pair->destination).text);
     }
     bytes_deinit(&output);
     return object;
