@@ -51,12 +51,21 @@ static int find_cause(struct diagnosis *diagnosis, const json_t *peer, const cha
     const bool in_touch = strcmp(member_string(peer, "link", ""), "handshake") == 0;
     const char *error =
         member_string(peer, "last_error", in_touch ? "it answers just now" : "not dialled yet");
+    const char *leads_to = member_string(peer, "leads_to", "");
     CLEANUP(cleanup_free) char *progress = NULL;
     if (say_progress(&progress, peer) != 0 || say(&diagnosis->reason, "%s%s", error, progress) != 0)
         return -ENOMEM;
     if (in_touch)
         return say(&diagnosis->remedy,
                    "let this machine in there: p2pchatctl peer requests, p2pchatctl peer accept");
+    if (leads_to[0] != '\0')
+        return say(&diagnosis->remedy,
+                   "%s; give %s its own address: p2pchatctl peer set %s ADDRESS..., or p2pchatctl "
+                   "peer remove %s",
+                   strcmp(leads_to, "self") == 0 ? "this machine can't be its own peer"
+                                                 : "if that is a peer already (p2pchatctl peer "
+                                                   "list), one name is enough",
+                   name, shell_word(name).text, shell_word(name).text);
     if (json_is_true(json_object_get(peer, "refused")))
         return say(&diagnosis->remedy,
                    "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, "

@@ -12,6 +12,7 @@ enum attempt_end {
     ATTEMPT_UNREACHED, /* no session, for any reason but these */
     ATTEMPT_REFUSED,   /* it was the peer, and it refused */
     ATTEMPT_OTHER_KEY, /* somebody else answered */
+    ATTEMPT_SELF,      /* it was this machine */
 };
 
 struct attempt {

@@ -196,6 +196,10 @@ static enum attempt_end explain(const struct link *link, const struct link_end *
         snprintf(text, ATTEMPT_ERROR_MAX, "another key answered: %s", key);
         return ATTEMPT_OTHER_KEY;
     }
+    if (end->coded && end->code == CLOSE_SELF) {
+        snprintf(text, ATTEMPT_ERROR_MAX, "this is an address of this machine");
+        return ATTEMPT_SELF;
+    }
     link_end_text(end, text, ATTEMPT_ERROR_MAX);
     bool by_policy = end->coded && end->by_peer && end->code == CLOSE_REFUSED;
     return by_policy ? ATTEMPT_REFUSED : ATTEMPT_UNREACHED;

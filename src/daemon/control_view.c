@@ -111,6 +111,10 @@ static void view_dialling(const struct peer *peer, json_t **object)
     rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
     rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
     rpc_value_set(object, "refused", json_boolean(peer->redial.refusals > 0));
+    if (attempts_any(&peer->attempts, ATTEMPT_SELF))
+        rpc_value_set(object, "leads_to", json_string("self"));
+    else if (attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY))
+        rpc_value_set(object, "leads_to", json_string("other"));
     if (peer->state == PEER_BACKOFF)
         rpc_value_set(object, "next_dial", control_view_time(peer->next_dial_ms));
     if (peer->last_error[0] == '\0')

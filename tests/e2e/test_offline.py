@@ -178,3 +178,17 @@ def test_peer_show_says_where_a_session_leads_and_when_there_was_one(paired):
     after = shown(alice, "bob")
     assert re.fullmatch(r"[0-9-]{10} [0-9:]{8}", after["last online"][0])
     assert "connection" not in after
+
+
+def test_an_address_that_leads_to_somebody_else_is_told_as_that(paired):
+    alice, bob = paired
+    bob.ctl("peer", "add", "again", alice.address)
+    bob.ctl("peer", "add", "me", bob.address)
+    for name, leads_to, advice in (("again", "other", "one name is enough"),
+                                   ("me", "self", "this machine can't be its own peer")):
+        eventually(lambda: bob.peer(name).get("leads_to") == leads_to, "what came of the dial")
+        [remedy] = shown(bob, name)["what to do"]
+        assert remedy.startswith(advice) or advice in remedy
+        assert f"p2pchatctl peer remove {name}" in remedy and "let this machine in" not in remedy
+    assert shown(bob, "me")["trouble"][0].split(": ", 1)[1].startswith(
+        "this is an address of this machine")
