@@ -220,6 +220,31 @@ static enum exit_status bind_store(struct daemon *daemon, const char *directory)
     return r < 0 ? EXIT_STATUS_IO : EXIT_STATUS_OK; /* on a full disk it is bound another time */
 }
 
+/* Peers know the machine by one identity: another one would be a stranger with their messages. */
+static enum exit_status check_owner(struct daemon *daemon, const char *directory, bool peopled)
+{
+    const struct fingerprint *own = pubkey_fingerprint(identity_pubkey(daemon->self));
+    struct fingerprint owner = {0};
+    bool known = false;
+    int r = db_owner(daemon->db, &known, owner.bytes);
+    if (r == 0 && known && fingerprint_equal(own, &owner))
+        return EXIT_STATUS_OK;
+    if (r == 0 && known && peopled) {
+        char text[FINGERPRINT_TEXT_MAX];
+        fingerprint_format(&owner, text);
+        log_error("the identity is not the one that the peers in %s/p2pchat.db know this machine "
+                  "by: put back that of %s; to begin without them: mv '%s/p2pchat.db' "
+                  "'%s/p2pchat.db.old'",
+                  directory, text, directory, directory);
+        return EXIT_STATUS_CONFIG;
+    }
+    if (r == 0)
+        r = db_set_owner(daemon->db, own->bytes);
+    if (r == 0)
+        r = db_commit(daemon->db);
+    return r < 0 ? EXIT_STATUS_IO : EXIT_STATUS_OK; /* on a full disk it is said another time */
+}
+
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->paths->state_dir;
@@ -249,12 +274,15 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
     }
     backup_discard_copy(directory);
     struct keys_source keys = config_keys(config, directory);
-    if (db_sealed(daemon->db, &keys.sealed) < 0)
+    if (db_sealed(daemon->db, &keys.sealed) < 0 || db_peopled(daemon->db, &keys.peopled) < 0)
         return EXIT_STATUS_IO;
     r = keys_load_identity(&keys, &daemon->self);
     if (r == 0)
         r = keys_load_store_key(&keys, &daemon->store_key);
-    return r == 0 ? bind_store(daemon, directory) : EXIT_STATUS_CONFIG;
+    if (r != 0)
+        return EXIT_STATUS_CONFIG;
+    const enum exit_status status = bind_store(daemon, directory);
+    return status == EXIT_STATUS_OK ? check_owner(daemon, directory, keys.peopled) : status;
 }
 
 static int make_node(struct daemon *daemon, const struct config *config)

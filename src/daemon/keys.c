@@ -165,6 +165,12 @@ int keys_load_identity(const struct keys_source *source, struct identity **ident
         r = read_place(&place, IDENTITY_PEM_MAX, &pem);
         if (r == 0)
             r = import_identity(place.path, &pem, text_of(&passphrase), identity);
+        else if (r == -ENOENT && source->peopled)
+            log_error("%s is missing, and the peers in %s/p2pchat.db know this machine by it: put "
+                      "it back from where the database was, or from its backup; to be somebody "
+                      "new to them, which each has to accept: p2pchatd --generate-identity "
+                      "--state-dir '%s'",
+                      place.path, source->state_dir, source->state_dir);
         else if (r == -ENOENT)
             r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
         else

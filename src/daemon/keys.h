@@ -22,6 +22,7 @@ struct keys_source {
     const char *store_key;       /* path; NULL: in the state directory */
     unsigned bits;               /* of a new identity */
     bool sealed;                 /* there is data that a store key has sealed: none is made anew */
+    bool peopled;                /* there are peers who know an identity: none is made anew */
 };
 
 /* Reads the identity, or makes one if there is none. */

@@ -3,12 +3,14 @@
  * p2pchatd: encrypted messages between machines, the daemon.
  */
 #define LOG_COMPONENT "daemon"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/startup.h"
 #include "crypto/crypto.h"
@@ -17,23 +19,58 @@
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/sandbox.h"
+#include "store/db.h"
+
+/* The store that is there already, or NULL: its peers know another identity so far. */
+static enum exit_status open_store(const struct paths *paths, struct db **db)
+{
+    CLEANUP(cleanup_free) char *path = path_join(paths->state_dir, "p2pchat.db");
+    if (path == NULL)
+        return EXIT_STATUS_INTERNAL;
+    if (access(path, F_OK) < 0)
+        return EXIT_STATUS_OK;
+    int r = db_open(db, path);
+    if (r == 0)
+        return EXIT_STATUS_OK;
+    log_error("can't open %s: %s", path,
+              r == -EBUSY ? "stop p2pchatd first" : strerror(r < 0 ? -r : EIO));
+    return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
+}
+
+/* Whoever makes an identity means it. */
+static enum exit_status disown_store(struct db *db)
+{
+    int r = db_set_owner(db, NULL);
+    if (r == 0)
+        r = db_commit(db);
+    if (r != 0)
+        log_error("the store can't be told of the new identity: %s", strerror(r < 0 ? -r : ENOSPC));
+    return r == 0 ? EXIT_STATUS_OK : EXIT_STATUS_IO;
+}
 
 static enum exit_status generate(const struct paths *paths, const struct config *config)
 {
     const struct keys_source keys = config_keys(config, paths->state_dir);
-    struct identity *identity;
+    struct identity *identity = NULL;
+    struct db *db = NULL;
     char text[FINGERPRINT_TEXT_MAX];
     int r = directory_make(paths->state_dir);
     if (r < 0) {
         log_error("can't make %s: %s", paths->state_dir, strerror(-r));
         return EXIT_STATUS_OS;
     }
-    if (keys_generate_identity(&keys, &identity) < 0)
-        return EXIT_STATUS_CONFIG;
-    fingerprint_format(pubkey_fingerprint(identity_pubkey(identity)), text);
-    puts(text);
+    enum exit_status status = open_store(paths, &db);
+    if (status == EXIT_STATUS_OK && keys_generate_identity(&keys, &identity) < 0)
+        status = EXIT_STATUS_CONFIG;
+    if (status == EXIT_STATUS_OK && db != NULL)
+        status = disown_store(db);
+    db_close(db);
+    if (status == EXIT_STATUS_OK) {
+        fingerprint_format(pubkey_fingerprint(identity_pubkey(identity)), text);
+        puts(text);
+    }
     identity_free(identity);
-    return EXIT_STATUS_OK;
+    return status;
 }
 
 static enum exit_status serve(const struct options *options, const struct paths *paths,

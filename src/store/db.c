@@ -294,6 +294,29 @@ int db_bind(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool sur
     return sealed && !sure ? DB_NOT_FOUND : store_check(db, tag);
 }
 
+int db_owner(struct db *db, bool *known, uint8_t owner[static DB_OWNER_SIZE])
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT identity_check FROM meta");
+    *known = sql_row(&query) && sql_copy(&query, owner, DB_OWNER_SIZE);
+    return query.result;
+}
+
+int db_set_owner(struct db *db, const uint8_t *owner)
+{
+    CLEANUP(sql_end) struct sql query = sql_write(db, "UPDATE meta SET identity_check = ?");
+    sql_bind_blob(&query, owner, owner != NULL ? DB_OWNER_SIZE : 0);
+    return sql_run(&query);
+}
+
+int db_peopled(struct db *db, bool *peopled)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT EXISTS (SELECT 1 FROM peer WHERE removed_ms IS NULL)"
+                                    " OR EXISTS (SELECT 1 FROM invite)");
+    *peopled = sql_row(&query) && sql_int(&query) != 0;
+    return query.result;
+}
+
 int db_commit(struct db *db)
 {
     if (db->failed)
@@ -338,5 +361,13 @@ uint64_t db_size(struct db *db)
     CLEANUP(sql_end)
     struct sql query =
         sql_read(db, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    return sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+}
+
+uint64_t db_unused(struct db *db)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(
+        db, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size");
     return sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
 }

@@ -53,6 +53,21 @@ int db_bind(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool sur
 /* Whether there is anything in the store that a key has sealed. 0 or -EIO. */
 int db_sealed(struct db *db, bool *sealed);
 
+enum { DB_OWNER_SIZE = 32 };
+
+/*
+ * Whose peers these are, by the fingerprint of the identity that they know; false when nobody is
+ * known to be. 0 or -EIO.
+ */
+int db_owner(struct db *db, bool *known, uint8_t owner[static DB_OWNER_SIZE]);
+
+/* Makes it the store of that identity; of none yet (NULL): the next to start takes it. 0, DB_FULL
+ * or -EIO. */
+int db_set_owner(struct db *db, const uint8_t *owner);
+
+/* Whether there is anything in the store that hangs on an identity: peers or invites. 0 or -EIO. */
+int db_peopled(struct db *db, bool *peopled);
+
 /* Ends the turn's transaction, if one is open. 0, DB_FULL (all of the turn is undone) or -EIO. */
 int db_commit(struct db *db);
 
@@ -67,3 +82,6 @@ const char *db_epoch(const struct db *db);
 
 /* Bytes of the database file, of its free pages included; 0 after a failure. */
 uint64_t db_size(struct db *db);
+
+/* Bytes of its free pages, which are filled before the file grows; 0 after a failure. */
+uint64_t db_unused(struct db *db);

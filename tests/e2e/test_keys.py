@@ -157,6 +157,54 @@ def test_a_store_without_messages_takes_a_new_key(alice):
     assert "precious" in alice.ctl("queue").out
 
 
+def test_an_identity_is_never_made_anew_beside_peers(alice, home):
+    fingerprint = alice.start().fingerprint
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.stop()
+    (alice.state / "identity.pem").rename(home / "kept")
+    start_fails(alice, "identity.pem is missing", "--generate-identity")
+    assert not (alice.state / "identity.pem").exists()
+    (home / "kept").rename(alice.state / "identity.pem")
+    assert alice.start().fingerprint == fingerprint
+
+
+def test_another_identity_does_not_get_the_peers_of_the_first(alice, daemon, home):
+    fingerprint = alice.start().fingerprint
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.stop()
+    other = daemon("other")
+    (alice.state / "identity.pem").rename(home / "kept")
+    secret_file(alice.state / "identity.pem", (other.state / "identity.pem").read_text())
+    start_fails(alice, f"put back that of {fingerprint}")
+    (home / "kept").rename(alice.state / "identity.pem")
+    assert alice.start().fingerprint == fingerprint
+
+
+def test_a_new_identity_can_be_meant(alice):
+    alice.start().ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.stop()
+    (alice.state / "identity.pem").unlink()
+    [fingerprint] = generate(alice).lines
+    assert alice.start().fingerprint == fingerprint
+    assert alice.peer("bob")
+    alice.restart()
+
+
+def test_a_new_identity_is_not_made_under_a_running_daemon(alice):
+    alice.start().ctl("peer", "add", "bob", "127.0.0.1:1")
+    (alice.state / "identity.pem").unlink()
+    assert "stop p2pchatd first" in generate(alice, expect=75).err
+    assert not (alice.state / "identity.pem").exists()
+
+
+def test_without_peers_any_identity_will_do(alice):
+    before = alice.start().fingerprint
+    alice.stop()
+    (alice.state / "identity.pem").unlink()
+    assert alice.start().fingerprint != before
+    alice.restart()
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o602])
 @pytest.mark.parametrize("name", ["identity.pem", "store.key"])
 def test_a_key_that_others_can_reach_is_refused_with_the_command_that_helps(alice, name, mode):

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from harness import P2PCHATCTL, PATIENCE_S, environment, eventually, pair
+from harness import P2PCHATCTL, P2PCHATD, PATIENCE_S, environment, eventually, pair, run
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can")
 
@@ -131,6 +131,7 @@ def test_no_key_change_needs_a_restart_to_be_accepted(paired):
     pid = alice.process.pid
     bob.stop()
     (bob.state / "identity.pem").unlink()
+    run(P2PCHATD, "--state-dir", bob.state, "--generate-identity", home=bob.home)
     bob.start()
     alice.wait_for_event("peer.key_changed", peer="bob")
     result = alice.ctl("send", "-p", "bob", "x", expect=77)
