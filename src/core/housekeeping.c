@@ -152,7 +152,8 @@ static void look(struct housekeeping *housekeeping)
     housekeeping->looked = true;
     housekeeping->unlooked = 0;
     if (housekeeping->space != NULL)
-        note_room(housekeeping, space_check(housekeeping->space));
+        note_room(housekeeping,
+                  space_check(housekeeping->space, db_unused(housekeeping->runtime->db)));
 }
 
 void housekeeping_look(struct housekeeping *housekeeping, size_t size)

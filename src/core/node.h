@@ -234,10 +234,14 @@ int node_find_message(const struct node *node, const struct uuid *id, struct nod
 /* Takes back a message that was never transmitted. */
 int node_cancel(struct node *node, const struct uuid *id);
 
-enum { NODE_PURGE_MAX = 5000 };
+enum {
+    NODE_PURGE_MAX = 5000,
+    NODE_PURGE_ROOM = 64 * 1024 * 1024, /* of the disk, for the write-ahead log of so many */
+};
 
 /*
  * Removes messages of a peer (by its id; 0: of all) from before a wall clock time (0: of any), but
- * none in the queue. At most NODE_PURGE_MAX at a time: *removed says how many.
+ * none in the queue. At most NODE_PURGE_MAX at a time, fewer on a disk that is nearly full:
+ * *removed says how many, and *more whether there may be others.
  */
-int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed);
+int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed, bool *more);

@@ -218,12 +218,16 @@ int node_cancel(struct node *node, const struct uuid *id)
                                             loop_wall(node->runtime.loop)));
 }
 
-int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed)
+int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed, bool *more)
 {
+    struct space *space = node->housekeeping.space;
+    const bool roomy = space == NULL || space_left(space) >= NODE_PURGE_ROOM;
+    const unsigned most = roomy ? NODE_PURGE_MAX : 1;
     unsigned step = RETENTION_STEP;
     int r = 0;
-    for (*removed = 0; r == 0 && step > 0 && *removed < NODE_PURGE_MAX; *removed += step)
+    for (*removed = 0; r == 0 && step > 0 && *removed < most; *removed += step)
         r = retention_purge(node->runtime.db, peer, before_ms, loop_wall(node->runtime.loop),
                             &step);
+    *more = step > 0;
     return outcome_of_store(r);
 }

@@ -215,9 +215,10 @@ enum control_answer control_history_purge(struct control_call *call)
     if ((named && !control_call_past_peer(call, "peer", &peer)) ||
         !read_time(call, "before", &before_ms))
         return CALL_FAILED;
-    int r = node_purge(call->node, peer, before_ms, &removed);
+    bool more;
+    int r = node_purge(call->node, peer, before_ms, &removed, &more);
     if (r != 0)
         return control_call_outcome(call, r, NULL);
-    return control_call_done(
-        call, json_pack("{s:i, s:b}", "removed", (int)removed, "more", removed >= NODE_PURGE_MAX));
+    return control_call_done(call,
+                             json_pack("{s:i, s:b}", "removed", (int)removed, "more", (int)more));
 }

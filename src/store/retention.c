@@ -29,6 +29,7 @@ struct step {
     struct doomed rows[RETENTION_STEP];
     unsigned count;
     unsigned messages; /* among them */
+    uint64_t bytes;    /* of their text */
 };
 
 /* --- removing --------------------------------------------------------------------------------- */
@@ -184,11 +185,12 @@ static void choose(struct step *step, const struct candidate *candidate)
         return;
     step->rows[step->count++] = candidate->row;
     step->messages += candidate->row.type <= MESSAGE_OUT;
+    step->bytes += candidate->row.size;
 }
 
 static bool is_full(const struct step *step)
 {
-    return step->count == RETENTION_STEP;
+    return step->count == RETENTION_STEP || step->bytes >= RETENTION_STEP_BYTES;
 }
 
 /*

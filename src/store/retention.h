@@ -11,7 +11,8 @@
 #include "store/messages.h"
 
 enum {
-    RETENTION_STEP = 100,     /* events or messages removed at a time */
+    RETENTION_STEP = 100,              /* events or messages removed at a time … */
+    RETENTION_STEP_BYTES = 512 * 1024, /* … with so much text: all of it is written over first */
     RETENTION_IDS_DAYS = 400, /* tombstones stay longer than any peer may keep a message queued */
 };
 

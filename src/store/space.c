@@ -71,7 +71,7 @@ int space_new(struct space **space, const char *directory)
     }
     made->loaded = access(made->ballast, F_OK) == 0;
     made->left = UINT64_MAX;
-    space_check(made);
+    space_check(made, 0);
     *space = made;
     return 0;
 }
@@ -85,7 +85,7 @@ void space_free(struct space *space)
     free(space);
 }
 
-bool space_check(struct space *space)
+bool space_check(struct space *space, uint64_t unused)
 {
     measure(space);
     if (space->left < space->reserve)
@@ -95,7 +95,7 @@ bool space_check(struct space *space)
 
     /* Without the ballast there is room only when it would fit, too. */
     const uint64_t wanted = space->low_at + (space->loaded ? 0 : space->reserve);
-    const bool low = space->left < wanted;
+    const bool low = space->left < space->reserve || space->left + unused < wanted;
     if (low != space->low)
         log_event(low ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, low ? "disk-full" : "disk-ok", NULL,
                   low ? "the disk is nearly full (%llu bytes left): no message is accepted"
@@ -108,7 +108,7 @@ bool space_check(struct space *space)
 void space_relieve(struct space *space)
 {
     unload(space);
-    space_check(space);
+    space_check(space, 0);
 }
 
 uint64_t space_left(struct space *space)

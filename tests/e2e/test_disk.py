@@ -86,6 +86,27 @@ def test_the_reserve_is_given_up_on_a_full_disk_and_made_again(cramped, bob):
 
 
 @needs_root
+def test_what_is_purged_makes_room_at_once(cramped, bob):
+    """The store's file keeps its size, and is filled again from within."""
+    pair(cramped, bob)
+    text, sent = "x" * 60000, 0
+    while cramped.ctl("send", "-p", "bob", input=text, expect=None).status == 0:
+        sent += 1
+        assert sent < 1000
+    cramped.ctl("send", "-p", "bob", "no room", expect=73)
+    eventually(lambda: len(bob.received()) == sent, "the queue to be empty")
+    eventually(lambda: cramped.peer("bob")["queued"] == 0, "the queue to be empty")
+    size = (cramped.state / "p2pchat.db").stat().st_size
+    while cramped.rpc("history.purge", before="2099-01-01T00:00:00Z")["more"]:
+        pass
+    cramped.ctl("send", "-p", "bob", "--wait", "there is room again")
+    for number in range(20):
+        cramped.ctl("send", "-p", "bob", "--wait", input=text)
+    grown = (cramped.state / "p2pchat.db").stat().st_size - size
+    assert grown < 10 * len(text)
+
+
+@needs_root
 def test_a_peer_of_a_full_disk_keeps_its_messages_and_its_link(cramped, bob):
     pair(bob, cramped)
     cramped.fill(but=LOW)

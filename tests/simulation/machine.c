@@ -248,11 +248,12 @@ void machine_turn(struct machine *machine)
 
 /* --- the disk --------------------------------------------------------------------------------- */
 
-bool __wrap_space_check(struct space *space);
+bool __wrap_space_check(struct space *space, uint64_t unused);
 
 /* The linker puts this in the place of space_check(). */
-bool __wrap_space_check(struct space *space)
+bool __wrap_space_check(struct space *space, uint64_t unused)
 {
+    (void)unused;
     return !((const struct machine *)(const void *)space)->disk_full;
 }
 
