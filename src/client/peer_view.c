@@ -153,6 +153,8 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     }
     show_sessions(ctl, peer);
     line_if(ctl, "encryption", peer_view_suite(peer));
+    if (json_is_true(json_object_get(peer, "require_pq")))
+        line_if(ctl, "required", "a post-quantum suite");
     show_trouble(ctl, peer);
     if (json_object_get(peer, "rtt_ms") != NULL)
         output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT " ms", "round trip",

@@ -21,7 +21,8 @@ static void reject(struct admission *admission, struct link *link, enum close_co
 
 static bool is_refusal(enum trust_verdict verdict)
 {
-    return verdict == TRUST_REFUSE || verdict == TRUST_ALARM || verdict == TRUST_ELSEWHERE;
+    return verdict == TRUST_REFUSE || verdict == TRUST_ALARM || verdict == TRUST_ELSEWHERE ||
+           verdict == TRUST_WEAK;
 }
 
 static bool is_joiner(const struct link *link)
@@ -167,6 +168,22 @@ static void note_stranger(const struct admission *admission, const struct link *
               link->peer->row.name, link->peer->row.name);
 }
 
+static bool requires_pq(const struct peer *peer)
+{
+    return peer != NULL && peer->row.require_pq;
+}
+
+/* Whoever is refused is told no more than that. */
+static void note_weakness(const struct admission *admission, const struct link *link)
+{
+    const struct peer *owner = roster_by_key(admission->roster, link_fingerprint(link));
+    const char *name = owner != NULL ? owner->row.name : link->peer->row.name;
+    log_warning(
+        "%s has to speak a post-quantum suite, and can't: it needs OpenSSL 3.5 or later; to "
+        "do without: p2pchatctl peer set %s --require-pq=no",
+        name, shell_word(name).text);
+}
+
 static enum trust_verdict judge(struct admission *admission, struct link *link)
 {
     const struct fingerprint *key = link_fingerprint(link);
@@ -181,6 +198,8 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
         .expected_online = link->peer != NULL && link->peer->link != NULL,
+        .weak = session_suite(link->session) != SUITE_HYBRID &&
+                (requires_pq(owner) || requires_pq(link->peer)),
         .invited = owner == NULL && holds_invite(admission, link),
     };
     return trust_decide(&facts);
@@ -255,6 +274,8 @@ void admission_identified(struct admission *admission, struct link *link)
         raise_alarm(admission, link->peer, link_fingerprint(link));
     if (link->verdict == TRUST_ELSEWHERE)
         note_stranger(admission, link);
+    if (link->verdict == TRUST_WEAK)
+        note_weakness(admission, link);
     if (link->verdict == TRUST_WELCOME)
         note_needless_invite(admission, link);
     else if (link->verdict != TRUST_INVITED)

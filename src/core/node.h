@@ -119,6 +119,12 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name);
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
                             unsigned address_count);
 
+/*
+ * Whether the peer may have sessions in a post-quantum suite only; one that it has in another ends.
+ * NODE_NO_PQ.
+ */
+int node_peer_require_pq(struct node *node, struct peer *peer, bool require);
+
 /* Forgets the peer, which is freed; what was queued for it is cancelled, or unknown if it was sent.
  */
 int node_peer_remove(struct node *node, struct peer *peer);

@@ -30,6 +30,7 @@ enum node_outcome {
     NODE_BLOCKED,
     NODE_OFFLINE,    /* there is no open session with the peer */
     NODE_TOO_OFTEN,  /* the protocol allows no more of it now */
+    NODE_NO_PQ,      /* this machine can speak no post-quantum suite */
     NODE_NO_ADDRESS, /* the peer has no address to dial */
     NODE_QUEUE_FULL,
     NODE_DISK_FULL,

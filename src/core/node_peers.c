@@ -100,6 +100,24 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     return 0;
 }
 
+int node_peer_require_pq(struct node *node, struct peer *peer, bool require)
+{
+    struct peer_row row = peer->row;
+    if (require && (exchange_suites() & SUITE_BIT(SUITE_HYBRID)) == 0)
+        return NODE_NO_PQ;
+    if (require == row.require_pq)
+        return 0;
+    row.require_pq = require;
+    int r = roster_update(&node->roster, peer, &row);
+    if (r != 0)
+        return r;
+    if (require && peer->link != NULL && session_suite(peer->link->session) != SUITE_HYBRID)
+        link_close(peer->link, CLOSE_REFUSED);
+    else if (!require && peer->link == NULL)
+        peer_dial_at_once(peer);
+    return 0;
+}
+
 /* The head of a queue; seq 0 for none. */
 struct head {
     int64_t seq;

@@ -326,6 +326,7 @@ int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyl
     memcpy(row.name, keyless->row.name, sizeof row.name);
     memcpy(row.addresses, keyless->row.addresses, sizeof row.addresses);
     row.address_count = keyless->row.address_count;
+    row.require_pq = row.require_pq || keyless->row.require_pq;
     int r = peers_remove(roster->runtime->db, keyless->row.id, wall(roster));
     if (r == 0)
         r = replace(roster, nameless, &row);

@@ -200,6 +200,10 @@ static enum attempt_end explain(const struct link *link, const struct link_end *
         snprintf(text, ATTEMPT_ERROR_MAX, "this is an address of this machine");
         return ATTEMPT_SELF;
     }
+    if (link->verdict == TRUST_WEAK) {
+        snprintf(text, ATTEMPT_ERROR_MAX, "it has to speak a post-quantum suite, and can't");
+        return ATTEMPT_UNREACHED;
+    }
     link_end_text(end, text, ATTEMPT_ERROR_MAX);
     bool by_policy = end->coded && end->by_peer && end->code == CLOSE_REFUSED;
     return by_policy ? ATTEMPT_REFUSED : ATTEMPT_UNREACHED;

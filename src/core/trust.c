@@ -42,7 +42,10 @@ static enum trust_verdict decide_as_host(const struct trust_case *facts)
 
 enum trust_verdict trust_decide(const struct trust_case *facts)
 {
-    return facts->role == SESSION_JOINER ? decide_as_joiner(facts) : decide_as_host(facts);
+    const enum trust_verdict verdict =
+        facts->role == SESSION_JOINER ? decide_as_joiner(facts) : decide_as_host(facts);
+    const bool is_peer = verdict == TRUST_WELCOME || verdict == TRUST_PIN || verdict == TRUST_MERGE;
+    return facts->weak && is_peer ? TRUST_WEAK : verdict;
 }
 
 const char *trust_name(enum peer_trust trust)

@@ -20,13 +20,15 @@ struct trust_case {
     bool expected_is_it;        /* … and this is it … */
     bool expected_online;       /* … or it is here already, with its own key */
     bool unnamed;               /* known, but nobody has named that peer: it was adopted */
-    bool invited;               /* host: nobody knows it, but it holds an invite of ours */
+    bool weak;    /* the suite is less than the peer's row, or the dialled one's, requires */
+    bool invited; /* host: nobody knows it, but it holds an invite of ours */
 };
 
 enum trust_verdict {
     TRUST_REFUSE = 0, /* not this one */
     TRUST_ALARM,      /* refuse, and send the dialled peer nothing: its key seems to be another */
     TRUST_ELSEWHERE,  /* refuse: somebody else is at the address, which says nothing of the peer */
+    TRUST_WEAK,       /* refuse the session, not the peer: it requires a post-quantum suite */
     TRUST_WELCOME,    /* a pinned peer */
     TRUST_PIN,        /* welcome, and pin it as `tofu` once the session exists */
     TRUST_MERGE,      /* the dialled peer and the one that has this key are one: make them so */

@@ -100,6 +100,9 @@ static const struct explanation explanations[] = {
     {NODE_OFFLINE, RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
     {NODE_TOO_OFTEN, RPC_KIND_rate_limited,
      "%s was asked often enough; try again in a few seconds"},
+    {NODE_NO_PQ, RPC_KIND_not_supported,
+     "OpenSSL here has no ML-KEM-768, so %s would be shut out: run on OpenSSL 3.5 or later (Debian "
+     "13)"},
     {NODE_NO_ADDRESS, RPC_KIND_usage,
      "peer %s has no address to dial; tell one: p2pchatctl peer set NAME ADDRESS"},
     {NODE_QUEUE_FULL, RPC_KIND_queue_full,

@@ -46,6 +46,13 @@ enum control_answer control_peer_get(struct control_call *call)
     return control_call_done(call, view);
 }
 
+/* The parameter, if it is there. */
+static int take_require_pq(const struct control_call *call, struct peer *peer)
+{
+    const json_t *value = json_object_get(call->params, "require_pq");
+    return value == NULL ? 0 : node_peer_require_pq(call->node, peer, json_is_true(value));
+}
+
 enum control_answer control_peer_add(struct control_call *call)
 {
     const char *name = control_call_string(call, "name");
@@ -64,6 +71,8 @@ enum control_answer control_peer_add(struct control_call *call)
             "fingerprint is");
     int r = node_peer_add(call->node, name, addresses, count, has_key ? &key : NULL, PEER_VERIFIED,
                           &peer);
+    if (r == 0)
+        r = take_require_pq(call, peer);
     return answer_peer(call, r, name, peer);
 }
 
@@ -89,7 +98,14 @@ enum control_answer control_peer_set(struct control_call *call)
     if (!control_call_peer(call, "name", &peer) ||
         !control_call_addresses(call, "address", addresses, &count))
         return CALL_FAILED;
-    int r = node_peer_set_addresses(call->node, peer, addresses, count);
+    const bool has_addresses = json_object_get(call->params, "address") != NULL;
+    if (!has_addresses && json_object_get(call->params, "require_pq") == NULL)
+        return control_call_fail(call, RPC_KIND_usage,
+                                 "say what to change: addresses, or whether to require a "
+                                 "post-quantum suite");
+    int r = take_require_pq(call, peer);
+    if (r == 0 && has_addresses)
+        r = node_peer_set_addresses(call->node, peer, addresses, count);
     return answer_peer(call, r, peer->row.name, peer);
 }
 

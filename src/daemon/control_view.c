@@ -141,6 +141,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     if (row->offered)
         rpc_value_set(&object, "offered", control_view_fingerprint(row->offered_key));
     rpc_value_set(&object, "invited", json_boolean(row->invited));
+    rpc_value_set(&object, "require_pq", json_boolean(row->require_pq));
     rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));
     rpc_value_set(&object, "told", view_told(peer));
     rpc_value_set(&object, "link", json_string(peer_state_name(peer->state)));

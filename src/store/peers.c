@@ -78,13 +78,14 @@ int peers_add(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, created_ms)"
-                      " VALUES (?, ?, ?, ?, ?, ?)");
+        sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, require_pq,"
+                      " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
     bind_key(&query, row->offered, row->offered_key);
     bind_invite(&query, row);
+    sql_bind_int(&query, row->require_pq);
     sql_bind_int(&query, (int64_t)row->created_ms);
     if (sql_run(&query) != 0)
         return query.result;
@@ -156,12 +157,13 @@ static int update_row(struct db *db, const struct peer_row *row)
     CLEANUP(sql_end)
     struct sql query = sql_write(
         db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_secret = ?,"
-            " created_ms = ? WHERE id = ?");
+            " require_pq = ?, created_ms = ? WHERE id = ?");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
     bind_key(&query, row->offered, row->offered_key);
     bind_invite(&query, row);
+    sql_bind_int(&query, row->require_pq);
     sql_bind_int(&query, (int64_t)row->created_ms);
     sql_bind_int(&query, row->id);
     return sql_run(&query);
@@ -246,6 +248,7 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
     row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
+    row->require_pq = sql_int(query) != 0;
     row->created_ms = (uint64_t)sql_int(query);
     return query->result == 0 ? read_ways(query->db, row) : query->result;
 }
@@ -255,8 +258,8 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, created_ms"
-                     " FROM peer WHERE removed_ms IS NULL ORDER BY id");
+        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, require_pq,"
+                     " created_ms FROM peer WHERE removed_ms IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

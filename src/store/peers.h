@@ -36,6 +36,7 @@ struct peer_row {
     uint8_t offered_key[PEER_KEY_SIZE];
     bool invited; /* it gave us an invite, which we show until it has let us in */
     uint8_t invite_secret[PEER_INVITE_SIZE];
+    bool require_pq; /* no session but in a post-quantum suite */
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
     struct address last; /* as peers_set_last() stored it, and nobody else; no host for none */

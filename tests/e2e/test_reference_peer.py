@@ -388,6 +388,58 @@ def test_the_daemon_shows_our_invite(alice, python, links):
     assert alice.peer("python")["trust"] == "verified"
 
 
+# --- the post-quantum suite, required of a peer -----------------------------------------------------------
+
+@pytest.fixture
+def post_quantum(alice):
+    """For tests in which alice has to speak suite 2."""
+    if 2 not in alice.rpc("status")["suites"]:
+        pytest.skip("OpenSSL here has no ML-KEM-768")
+
+
+def require(alice, answer):
+    alice.ctl("peer", "set", "python", f"--require-pq={answer}")
+    assert alice.peer("python")["require_pq"] == (answer == "yes")
+
+
+def test_who_can_not_speak_it_can_not_require_it(join, alice):
+    link = join()
+    if 2 in alice.rpc("status")["suites"]:
+        pytest.skip("OpenSSL here has ML-KEM-768")
+    refused = alice.ctl("peer", "set", "python", "--require-pq=yes", expect=76)
+    assert "OpenSSL here has no ML-KEM-768, so python would be shut out" in refused.err
+    assert alice.peer("python")["require_pq"] is False
+    link.say("nothing has changed")
+
+
+def test_a_peer_that_is_held_to_it_joins_in_no_other(post_quantum, join, alice):
+    link = join(suites=1)
+    require(alice, "yes")
+    assert ended(link) == p2ppeer.REFUSED
+    assert code_of_handshake(join(handshake=False, suites=1)) == p2ppeer.REFUSED
+    assert "python has to speak a post-quantum suite, and can't" in alice.text_of_log()
+    alice.restart()
+    assert code_of_handshake(join(handshake=False, suites=1)) == p2ppeer.REFUSED
+    link = join(suites=3)
+    assert link.suite == 2
+    link.say("post-quantum")
+    assert alice.received() == ["post-quantum"]
+    assert "required       a post-quantum suite" in alice.ctl("peer", "show", "python").out
+    require(alice, "no")
+    link.say("on the same link")
+    assert alice.received()[-1] == "on the same link"
+
+
+def test_a_host_that_is_held_to_it_gets_no_message_in_another(post_quantum, host, alice):
+    require(alice, "yes")
+    alice.ctl("send", "-p", "python", "for a safe link")
+    assert code_of_handshake(host(handshake=False, suites=1)) == p2ppeer.REFUSED
+    eventually(lambda: "has to speak a post-quantum suite" in
+               alice.ctl("peer", "show", "python").out, "the reason in peer show")
+    require(alice, "no")
+    assert host(suites=1).hear().text == "for a safe link"
+
+
 def test_bits_and_extensions_of_the_future_do_no_harm(join):
     link = join(handshake=False)
     hello = link.hello_j()

@@ -41,6 +41,11 @@ enum session_role session_role(const struct session *session)
     return session->role;
 }
 
+enum suite session_suite(const struct session *session)
+{
+    return session->suite;
+}
+
 const struct pubkey *session_peer(const struct session *session)
 {
     return &session->key;

@@ -15,6 +15,7 @@ struct pubkey {
 
 struct session {
     enum session_role role;
+    enum suite suite;
     struct pubkey key;
     bool asks;               /* it waits for an answer of ours: one of the next two */
     bool admitted, approved; /* what it was told … */

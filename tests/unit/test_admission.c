@@ -114,6 +114,38 @@ static void test_another_key_is_no_alarm_while_the_peer_is_here(void **state)
     assert_int_equal(stage.doubts, 0);
 }
 
+static void test_a_peer_that_requires_the_post_quantum_suite_speaks_no_other(void **state)
+{
+    struct peer keyless = {.row = {.id = 2, .name = "carol", .require_pq = true}};
+    (void)state;
+    stage.bob.row.require_pq = true;
+    stage.session.suite = SUITE_CLASSIC;
+    call_in(BOB);
+    assert_rejected(CLOSE_REFUSED);
+    answer_as(BOB, &stage.bob);
+    assert_rejected(CLOSE_REFUSED);
+    answer_as(STRANGER, &keyless); /* which is not pinned by it */
+    assert_rejected(CLOSE_REFUSED);
+    assert_int_equal(stage.pins + stage.doubts, 0);
+
+    stage.session.suite = SUITE_HYBRID;
+    stage.session.code = CLOSE_NORMAL;
+    call_in(BOB);
+    confirm();
+    assert_link_of(&stage.bob);
+}
+
+static void test_who_is_required_to_meanwhile_gets_no_session(void **state)
+{
+    (void)state;
+    stage.session.suite = SUITE_CLASSIC;
+    call_in(BOB);
+    assert_true(stage.session.admitted);
+    stage.bob.row.require_pq = true;
+    confirm();
+    assert_rejected(CLOSE_REFUSED);
+}
+
 static void test_two_that_are_one_wait_for_room(void **state)
 {
     struct peer keyless = {.row = {.id = 2, .name = "carol"}};
@@ -277,6 +309,8 @@ int main(void)
         TEST(test_only_so_many_strangers_may_wait),
         TEST(test_another_key_raises_the_alarm_once),
         TEST(test_another_key_is_no_alarm_while_the_peer_is_here),
+        TEST(test_a_peer_that_requires_the_post_quantum_suite_speaks_no_other),
+        TEST(test_who_is_required_to_meanwhile_gets_no_session),
         TEST(test_two_that_are_one_wait_for_room),
         TEST(test_an_invite_opens_the_door_while_it_is_good),
         TEST(test_a_peer_s_session_becomes_its_link),

@@ -44,6 +44,7 @@ static void assert_same(const struct peer_row *row, const struct peer_row *expec
     assert_memory_equal(row->offered_key, expected->offered_key, PEER_KEY_SIZE);
     assert_int_equal(row->invited, expected->invited);
     assert_memory_equal(row->invite_secret, expected->invite_secret, PEER_INVITE_SIZE);
+    assert_int_equal(row->require_pq, expected->require_pq);
     assert_int_equal(row->address_count, expected->address_count);
     for (unsigned i = 0; i < row->address_count; i++) {
         assert_string_equal(row->addresses[i].host, expected->addresses[i].host);
@@ -77,6 +78,7 @@ static void test_every_field_comes_back(void **state)
                            .offered_key = {4, 5, 6},
                            .invited = true,
                            .invite_secret = {7, 8, 9},
+                           .require_pq = true,
                            .created_ms = 1700000000123};
     set_address(&row, "192.0.2.1", 8766);
     set_address(&row, "2001:db8::1", 65535);

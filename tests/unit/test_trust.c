@@ -7,7 +7,7 @@
 #include "unit/cmocka_all.h"
 
 /* All combinations of what may be known of a key. */
-enum { CASES = 1 << 8 };
+enum { CASES = 1 << 9 };
 
 static struct trust_case make_case(enum session_role role, enum unknown_policy policy,
                                    unsigned bits)
@@ -21,7 +21,8 @@ static struct trust_case make_case(enum session_role role, enum unknown_policy p
                                .expected_is_it = bits & 16,
                                .invited = bits & 32,
                                .unnamed = bits & 64,
-                               .expected_online = bits & 128};
+                               .expected_online = bits & 128,
+                               .weak = bits & 256};
 }
 
 static const enum unknown_policy policies[] = {UNKNOWN_ASK, UNKNOWN_REJECT, UNKNOWN_ACCEPT};
@@ -149,6 +150,24 @@ static void test_joiner_pins_who_answers_for_a_peer_without_a_key(void **state)
     assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
 }
 
+static void check_weak(const struct trust_case *facts, enum trust_verdict verdict)
+{
+    struct trust_case strong = *facts;
+    strong.weak = false;
+    const enum trust_verdict otherwise = trust_decide(&strong);
+    const bool is_peer =
+        otherwise == TRUST_WELCOME || otherwise == TRUST_PIN || otherwise == TRUST_MERGE;
+    assert_int_equal(verdict, facts->weak && is_peer ? TRUST_WEAK : otherwise);
+}
+
+static void test_a_weak_suite_keeps_out_whoever_would_be_a_peer_and_changes_nothing_else(
+    void **state)
+{
+    (void)state;
+    each_case(SESSION_HOST, check_weak);
+    each_case(SESSION_JOINER, check_weak);
+}
+
 static void check_union(const struct trust_case *facts, enum trust_verdict verdict)
 {
     if (verdict != TRUST_MERGE)
@@ -200,6 +219,8 @@ int main(void)
         cmocka_unit_test(test_policy_for_unknown_callers),
         cmocka_unit_test(test_invite_opens_the_door_under_every_policy),
         cmocka_unit_test(test_joiner_pins_who_answers_for_a_peer_without_a_key),
+        cmocka_unit_test(
+            test_a_weak_suite_keeps_out_whoever_would_be_a_peer_and_changes_nothing_else),
         cmocka_unit_test(test_only_who_answers_where_a_peer_without_a_key_is_dialled_can_become_it),
         cmocka_unit_test(test_joiner_welcomes_the_peer_it_dialled),
         cmocka_unit_test(test_every_trust_has_a_name_of_its_own),

@@ -17,6 +17,7 @@ struct peer_options {
     const char *fingerprint;
     const char *name;
     const char *timeout;
+    const char *require_pq; /* "yes" or "no" */
     bool purge;
 };
 
@@ -88,11 +89,18 @@ static int show(struct ctl *ctl, const struct peer_options *options, int count, 
     return ctl->status;
 }
 
+/* For a parameter that is left out if the option is. */
+static json_t *require_pq(const struct peer_options *options)
+{
+    return options->require_pq == NULL ? NULL
+                                       : json_boolean(strcmp(options->require_pq, "yes") == 0);
+}
+
 static int add(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
 {
-    json_t *params =
-        json_pack("{s:s,s:o,s:s*}", "name", arguments[0], "address",
-                  strings(count - 1, arguments + 1), "fingerprint", options->fingerprint);
+    json_t *params = json_pack("{s:s,s:o,s:s*,s:o*}", "name", arguments[0], "address",
+                               strings(count - 1, arguments + 1), "fingerprint",
+                               options->fingerprint, "require_pq", require_pq(options));
     return call_and_confirm(ctl, "peer.add", params, arguments[0],
                             options->fingerprint != NULL
                                 ? "is known now"
@@ -109,10 +117,18 @@ static int rename_peer(struct ctl *ctl, const struct peer_options *options, int 
 
 static int set(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
 {
-    (void)options;
-    json_t *params =
-        json_pack("{s:s,s:o}", "name", arguments[0], "address", strings(count - 1, arguments + 1));
-    return call_and_confirm(ctl, "peer.set", params, arguments[0], "has other addresses now");
+    const bool addresses = count > 1;
+    if (!addresses && options->require_pq == NULL)
+        return options_misuse(ctl, "say what to change: addresses, or --require-pq=yes or no"),
+               ctl->status;
+    json_t *params = json_pack("{s:s,s:o*,s:o*}", "name", arguments[0], "address",
+                               addresses ? strings(count - 1, arguments + 1) : NULL, "require_pq",
+                               require_pq(options));
+    const char *done = addresses ? "has other addresses now"
+                       : strcmp(options->require_pq, "yes") == 0
+                           ? "has to speak a post-quantum suite now"
+                           : "may speak any suite now";
+    return call_and_confirm(ctl, "peer.set", params, arguments[0], done);
 }
 
 /* What is said with it goes by the same name after it has gone. */
@@ -261,7 +277,7 @@ static const struct peer_command commands[] = {
     {"add", add, 1, ANY_NUMBER},
     {"show", show, 1, 1},
     {"rename", rename_peer, 2, 2},
-    {"set", set, 2, ANY_NUMBER},
+    {"set", set, 1, ANY_NUMBER},
     {"remove", remove_peer, 1, 1},
     {"verify", verify, 2, ANY_NUMBER},
     {"block", block, 1, 1},
@@ -290,9 +306,13 @@ static const struct peer_command *choose_command(struct ctl *ctl, const char *na
 static int read_options(struct ctl *ctl, struct peer_options *options, int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"peer", required_argument, NULL, 'p'}, {"fingerprint", required_argument, NULL, 'f'},
-        {"name", required_argument, NULL, 'n'}, {"timeout", required_argument, NULL, 't'},
-        {"purge", no_argument, NULL, 'P'},      OPTIONS_LONG,
+        {"peer", required_argument, NULL, 'p'},
+        {"fingerprint", required_argument, NULL, 'f'},
+        {"name", required_argument, NULL, 'n'},
+        {"timeout", required_argument, NULL, 't'},
+        {"purge", no_argument, NULL, 'P'},
+        {"require-pq", required_argument, NULL, 'R'},
+        OPTIONS_LONG,
     };
     int option;
     options_begin();
@@ -305,6 +325,8 @@ static int read_options(struct ctl *ctl, struct peer_options *options, int argc,
             options->name = optarg;
         else if (option == 'P')
             options->purge = true;
+        else if (option == 'R')
+            options->require_pq = optarg;
         else if (option == 't')
             options->timeout = optarg;
     }
@@ -330,6 +352,11 @@ int cmd_peer(struct ctl *ctl, int argc, char **argv)
         return options_misuse(ctl, "--timeout belongs to peer ping"), ctl->status;
     if (options.purge && command->run != remove_peer)
         return options_misuse(ctl, "--purge belongs to peer remove"), ctl->status;
+    if (options.require_pq != NULL && command->run != add && command->run != set)
+        return options_misuse(ctl, "--require-pq belongs to peer add and peer set"), ctl->status;
+    if (options.require_pq != NULL && strcmp(options.require_pq, "yes") != 0 &&
+        strcmp(options.require_pq, "no") != 0)
+        return options_misuse(ctl, "--require-pq: say yes or no"), ctl->status;
     if (options.peer != NULL)
         argv[optind] = (char *)options.peer; /* in the place of the command */
     else
