@@ -1,4 +1,4 @@
-"""The pages for developers name what there is: files, goals of make, tiers, functions."""
+"""The front page and the pages for developers name what there is: files, goals of make, tiers, functions."""
 
 import os
 import pathlib
@@ -8,7 +8,7 @@ import pytest
 
 from mdoc import ROOT
 
-PAGES = ["HACKING.md", "tests/README.md"]
+PAGES = ["README.md", "HACKING.md", "tests/README.md"]
 # What stands for a name of the reader's choice.
 CHOICE = re.compile(r"NAME|TIER|BUILD|FILE")
 

@@ -64,6 +64,24 @@ class Shell:
             process.wait()
 
 
+def test_the_first_chat_of_the_front_page_goes_as_printed(alice, bob):
+    page = (pathlib.Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    (alice|bob)\$ +(.*?)(?: +#.*)?$", page, re.M)
+    assert len(lines) == 3
+    invite = ""
+    for name, command in lines:
+        daemon = alice if name == "alice" else bob
+        # Both are on one machine, so nobody but them knows where alice is.
+        command = command.replace("ctl invite", f"ctl invite --address {alice.address}")
+        ours = environment(daemon.home)
+        said = subprocess.run(["bash", "-c", command.replace("p2pchat://…", invite)], check=True,
+                              capture_output=True, text=True, timeout=PATIENCE_S,
+                              env=dict(ours, PATH=f"{BUILD}:{ours['PATH']}",
+                                       P2PCHAT_SOCKET=str(daemon.socket))).stdout
+        invite = invite or said.strip()
+    assert bob.received() == ["hello Bob"]
+
+
 @pytest.fixture
 def shell(alice, bob, home):
     folder = home / "files"
