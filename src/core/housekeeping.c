@@ -108,15 +108,17 @@ static struct retention read_limits(const struct housekeeping *housekeeping)
     return limits;
 }
 
-/* One step; *removed is 0 when there was nothing to do. */
-static int remove_some(struct housekeeping *housekeeping, unsigned *removed)
+/* One step; *more: there is more to do. */
+static int remove_some(struct housekeeping *housekeeping, bool *more)
 {
     struct db *db = housekeeping->runtime->db;
     const struct retention limits = read_limits(housekeeping);
     const uint64_t wall = wall_ms(housekeeping);
-    int r = retention_apply(db, &limits, wall, removed);
-    if (r == 0 && *removed == 0 && now_ms(housekeeping) >= housekeeping->distrust_ms)
-        r = retention_forget_ids(db, wall, removed);
+    unsigned removed;
+    int r = retention_apply(db, &limits, wall, &removed);
+    *more = r == 0 && removed > 0;
+    if (r == 0 && !*more && now_ms(housekeeping) >= housekeeping->distrust_ms)
+        r = retention_forget_ids(db, wall, &removed, more);
     return r;
 }
 
@@ -124,13 +126,13 @@ static void on_retention(void *context)
 {
     struct housekeeping *housekeeping = context;
     const uint64_t now = now_ms(housekeeping);
-    unsigned removed = 0;
+    bool more = false;
     housekeeping_watch(housekeeping);
     housekeeping->surplus_due = false;
-    if (!check(housekeeping, remove_some(housekeeping, &removed)))
-        removed = 0;
-    uint64_t next = now + (removed > 0 ? HOUSEKEEPING_REST_MS : HOUSEKEEPING_LOOK_MS);
-    if (removed == 0 && housekeeping->distrust_ms > now)
+    if (!check(housekeeping, remove_some(housekeeping, &more)))
+        more = false;
+    uint64_t next = now + (more ? HOUSEKEEPING_REST_MS : HOUSEKEEPING_LOOK_MS);
+    if (!more && housekeeping->distrust_ms > now)
         next = housekeeping->distrust_ms;
     timer_arm_at(housekeeping->retention, next);
 }

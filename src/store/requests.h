@@ -23,5 +23,14 @@ struct request_row {
 /* 0, DB_EXISTS, DB_FULL or -EIO. */
 int requests_add(struct db *db, const struct request_row *row);
 
+/*
+ * Forgets those from before a time, in steps: there is no index by time, which would be one more
+ * page of each commit. Looks at no more than `limit` rows, behind those that the last step looked
+ * at. *removed of them went; *over: it came to the end, and the next step begins anew. 0, DB_FULL
+ * or -EIO.
+ */
+int requests_forget(struct db *db, uint64_t before_ms, unsigned limit, unsigned *removed,
+                    bool *over);
+
 /* Finds the request that row->uid made under row->client_id. 0, DB_NOT_FOUND or -EIO. */
 int requests_find(struct db *db, struct request_row *row);

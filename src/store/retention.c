@@ -11,6 +11,7 @@
 #include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
+#include "store/requests.h"
 #include "store/settle.h"
 
 #define DAY_MS (24ULL * 3600 * 1000)
@@ -321,10 +322,13 @@ static int forget_times(struct db *db)
     return r == 0 && sqlite3_changes(db->sqlite) > 0 ? lives_load(db) : r;
 }
 
-int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed)
+int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed, bool *more)
 {
     const uint64_t age = RETENTION_IDS_DAYS * DAY_MS;
+    unsigned requests = 0;
+    bool over = true;
     *removed = 0;
+    *more = false;
     if (now_ms < age)
         return 0;
     int r = forget_before(db,
@@ -332,10 +336,8 @@ int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed)
                           " tombstone_by_time WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?)",
                           now_ms - age, removed);
     if (r == 0)
-        r = forget_before(db,
-                          "DELETE FROM client_request WHERE (uid, client_id) IN (SELECT uid,"
-                          " client_id FROM client_request INDEXED BY client_request_by_time"
-                          " WHERE time_ms < ? ORDER BY time_ms LIMIT ?)",
-                          now_ms - age, removed);
+        r = requests_forget(db, now_ms - age, RETENTION_REQUESTS, &requests, &over);
+    *removed += requests;
+    *more = *removed > 0 || !over;
     return r == 0 ? forget_times(db) : r;
 }

@@ -13,6 +13,7 @@
 enum {
     RETENTION_STEP = 100,              /* events or messages removed at a time … */
     RETENTION_STEP_BYTES = 512 * 1024, /* … with so much text: all of it is written over first */
+    RETENTION_REQUESTS = 1000,         /* requests looked at, at a time */
     RETENTION_IDS_DAYS = 400, /* tombstones stay longer than any peer may keep a message queued */
 };
 
@@ -31,5 +32,8 @@ int retention_apply(struct db *db, const struct retention *retention, uint64_t n
 int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t now_ms,
                     unsigned *removed);
 
-/* Tombstones that are old enough. */
-int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed);
+/*
+ * Tombstones and requests that are old enough. *more: the next step has something to remove, or to
+ * look at; if not, it begins anew.
+ */
+int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed, bool *more);

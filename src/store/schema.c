@@ -255,7 +255,6 @@ static const char schema_4[] =
     "    time_ms INTEGER NOT NULL,"
     "    PRIMARY KEY (uid, client_id)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX client_request_by_time ON client_request (time_ms);"
 
     /* Messages whose time is over before that of one that was accepted before them. */
     "CREATE TABLE expiry ("

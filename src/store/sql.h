@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "store/db.h"
+#include "store/messages.h"
 
 /* Statements that stay prepared. Those beyond are prepared for each use. */
 enum { SQL_CACHE_SIZE = 128 };
@@ -35,6 +36,12 @@ struct db_life {
     int64_t first_seq;
     uint8_t tag[DB_TAG_SIZE];
     int64_t shift_ms;
+};
+
+/* A place among the requests. */
+struct db_request {
+    int64_t uid;
+    char client_id[CLIENT_ID_MAX];
 };
 
 /* A prepared statement, known by the address of its text. */
@@ -66,6 +73,7 @@ struct db {
     bool minute_known;            /* the minute in which … */
     uint64_t minute_ms;           /* … the newest row was added, by the wall clock */
     struct uuid newest_tombstone; /* no id of a removed message is greater */
+    struct db_request looked_at;  /* requests_forget() came so far */
     int64_t swept;                /* retention looked at the rows up to here */
     char epoch[DB_EPOCH_MAX];
 };

@@ -194,13 +194,49 @@ static void test_ids_are_kept_for_more_than_a_year(void **state)
     struct message_row row = scratch_add(scratch, alice, MESSAGE_IN, 1);
     const uint64_t year_ms = 365ULL * DAY_MS;
     unsigned removed;
+    bool more;
     apply(scratch, NOW_MS, 0);
-    assert_int_equal(retention_forget_ids(scratch->db, NOW_MS + year_ms, &removed), 0);
+    assert_int_equal(retention_forget_ids(scratch->db, NOW_MS + year_ms, &removed, &more), 0);
     assert_int_equal(removed, 0);
     assert_int_equal(messages_known(scratch->db, alice, MESSAGE_IN, &row.id), 0);
-    assert_int_equal(retention_forget_ids(scratch->db, NOW_MS + 2 * year_ms, &removed), 0);
+    assert_int_equal(retention_forget_ids(scratch->db, NOW_MS + 2 * year_ms, &removed, &more), 0);
     assert_int_equal(removed, 1);
     assert_int_equal(messages_known(scratch->db, alice, MESSAGE_IN, &row.id), DB_NOT_FOUND);
+}
+
+static int find_request(struct scratch *scratch, unsigned number)
+{
+    char client_id[32];
+    struct request_row row = {.uid = number % 3, .client_id = client_id};
+    snprintf(client_id, sizeof client_id, "request-%u", number);
+    return requests_find(scratch->db, &row);
+}
+
+/* They have no index by time: each step looks at some, and none is passed over. */
+static void test_requests_are_forgotten_in_steps(void **state)
+{
+    enum { REQUESTS = 5 * RETENTION_REQUESTS / 2 };
+    struct scratch *scratch = *state;
+    const uint64_t late_ms = NOW_MS + 400ULL * DAY_MS;
+    unsigned removed, total = 0, steps = 0;
+    bool more = true;
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        char client_id[32];
+        struct request_row row = {
+            .uid = i % 3, .client_id = client_id, .time_ms = i % 2 ? NOW_MS : late_ms};
+        snprintf(client_id, sizeof client_id, "request-%u", i);
+        assert_int_equal(requests_add(scratch->db, &row), 0);
+    }
+    for (; more; steps++) {
+        assert_int_equal(retention_forget_ids(scratch->db, late_ms + DAY_MS, &removed, &more), 0);
+        assert_true(removed <= RETENTION_REQUESTS);
+        scratch_commit(scratch);
+        total += removed;
+    }
+    assert_int_equal(total, REQUESTS / 2);
+    assert_true(steps >= 3);
+    for (unsigned i = 0; i < REQUESTS; i++)
+        assert_int_equal(find_request(scratch, i), i % 2 ? DB_NOT_FOUND : 0);
 }
 
 static void test_a_seq_is_never_given_twice(void **state)
@@ -356,6 +392,7 @@ int main(void)
         TEST(test_a_removed_message_does_not_come_back_as_new),
         TEST(test_a_removed_message_is_known_by_its_seq),
         TEST(test_ids_are_kept_for_more_than_a_year),
+        TEST(test_requests_are_forgotten_in_steps),
         TEST(test_a_seq_is_never_given_twice),
         TEST(test_what_was_purged_is_gone_from_the_disk),
         TEST(test_a_message_expires_at_its_time_and_not_before),
