@@ -72,8 +72,8 @@ static int move_others(struct db *db, int64_t by_ms, const struct redate *step)
     static const char *const texts[] = {
         "UPDATE tombstone SET removed_ms = removed_ms + ?1 WHERE removed_ms BETWEEN ?2 AND ?3",
         "UPDATE client_request SET time_ms = time_ms + ?1 WHERE time_ms BETWEEN ?2 AND ?3",
-        "UPDATE invite SET created_ms = created_ms + ?1, expires_ms = expires_ms + ?1"
-        " WHERE created_ms BETWEEN ?2 AND ?3",
+        ("UPDATE invite SET created_ms = created_ms + ?1, expires_ms = expires_ms + ?1"
+         " WHERE created_ms BETWEEN ?2 AND ?3"),
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof texts / sizeof *texts; i++)
