@@ -21,7 +21,7 @@ static void test_one_way_after_the_other_until_one_connects(void **state)
     wait_for(call);
     assert_false(call->over);
     assert_int_equal(call->way, 3);
-    assert_int_equal(call->failures, 3);
+    assert_in_range(call->failures, 2, 3); /* the name may still be looked up */
     close(fd);
 }
 
