@@ -124,6 +124,22 @@ static void show_counters(struct ctl *ctl, const json_t *peer)
                     member_integer(peer, "delivered"));
 }
 
+/* What its program can do beside messages. */
+static void show_features(struct ctl *ctl, const json_t *peer)
+{
+    const json_t *features = json_object_get(peer, "features");
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    size_t i;
+    json_t *feature;
+    json_array_foreach(features, i, feature)
+    {
+        bytes_append(&text, ", ", i == 0 ? 0 : 2);
+        bytes_append(&text, json_string_value(feature), json_string_length(feature));
+    }
+    if (text.size > 0)
+        output_line(ctl, "%-14s %.*s", "can do", (int)text.size, text.data);
+}
+
 void peer_view_details(struct ctl *ctl, const json_t *peer)
 {
     const char *since = member_string(peer, "since", NULL);
@@ -155,6 +171,7 @@ void peer_view_details(struct ctl *ctl, const json_t *peer)
     line_if(ctl, "encryption", peer_view_suite(peer));
     if (json_is_true(json_object_get(peer, "require_pq")))
         line_if(ctl, "required", "a post-quantum suite");
+    show_features(ctl, peer);
     show_trouble(ctl, peer);
     if (json_object_get(peer, "rtt_ms") != NULL)
         output_line(ctl, "%-14s %" JSON_INTEGER_FORMAT " ms", "round trip",

@@ -39,6 +39,18 @@ static void on_pong(const struct link_answers *answers, struct peer *peer, uint6
     answers->runtime->observer->pong(answers->runtime->observer_context, peer);
 }
 
+static void on_opened(const struct link_answers *answers, struct link *link)
+{
+    struct peer *peer = link->peer;
+    log_event(LOG_LEVEL_INFO, "peer-online", peer->row.name, "online");
+    check_store(answers, peer_link_open(peer));
+    delivery_start(peer);
+    streams_session_up(answers->streams, peer, link);
+    tell_link(answers->tell, link);
+    check_store(answers,
+                roster_note_features(answers->roster, peer, session_peer_features(link->session)));
+}
+
 static void on_event(void *context, struct link *link, const struct session_event *event)
 {
     const struct link_answers *answers = context;
@@ -50,11 +62,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         admission_confirmed(answers->admission, link);
         break;
     case SESSION_OPENED:
-        log_event(LOG_LEVEL_INFO, "peer-online", link->peer->row.name, "online");
-        check_store(answers, peer_link_open(link->peer));
-        delivery_start(link->peer);
-        streams_session_up(answers->streams, link->peer, link);
-        tell_link(answers->tell, link);
+        on_opened(answers, link);
         break;
     case SESSION_ITEM:
         check_delivery(answers, link, delivery_receive(answers->delivery, link, event));

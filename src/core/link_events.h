@@ -15,6 +15,7 @@ struct link_answers {
     struct runtime *runtime;
     struct limits *limits;
     struct pending_keys *pending_keys;
+    struct roster *roster;
     struct admission *admission;
     struct delivery *delivery;
     struct streams *streams;

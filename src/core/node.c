@@ -33,6 +33,7 @@ static void introduce(struct node *node)
     node->answers = (struct link_answers){.runtime = &node->runtime,
                                           .limits = &node->limits,
                                           .pending_keys = &node->pending_keys,
+                                          .roster = &node->roster,
                                           .admission = &node->admission,
                                           .delivery = &node->delivery,
                                           .streams = &node->streams,

@@ -14,6 +14,7 @@
 #include "core/peer_name.h"
 #include "core/trust.h"
 #include "crypto/random.h"
+#include "proto/features.h"
 #include "store/events.h"
 
 static uint64_t wall(const struct roster *roster)
@@ -318,6 +319,19 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
     if (r == 0)
         r = events_add(roster->runtime->db, &event);
     return outcome_of_store(r);
+}
+
+int roster_note_features(struct roster *roster, struct peer *peer, uint32_t features)
+{
+    features = features_lasting(features);
+    if (peer->row.met && peer->row.features == features)
+        return 0;
+    int r = peers_set_features(roster->runtime->db, peer->row.id, features);
+    if (r != 0)
+        return outcome_of_store(r);
+    peer->row.met = true;
+    peer->row.features = features;
+    return 0;
 }
 
 int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyless)

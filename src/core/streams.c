@@ -286,9 +286,10 @@ static int check_peer(const struct streams *streams, const struct peer *peer)
         return NODE_KEY_CHANGED;
     if (!peer_trusted(peer))
         return NODE_NO_KEY;
-    if (peer->link != NULL && link_open(peer->link) && !can_stream(peer->link))
-        return STREAMS_NOT_SUPPORTED;
-    return 0;
+    if (peer->link != NULL && link_open(peer->link))
+        return can_stream(peer->link) ? 0 : STREAMS_NOT_SUPPORTED;
+    const bool could = !peer->row.met || (peer->row.features & FEATURE_STREAMS) != 0;
+    return could ? 0 : STREAMS_NOT_SUPPORTED;
 }
 
 int streams_open(struct streams *streams, struct peer *peer, const char *service, bool resumes,

@@ -17,7 +17,7 @@
 struct trunk;
 
 enum streams_outcome {
-    STREAMS_NOT_SUPPORTED = OUTCOME_STREAMS, /* the peer's program can't do streams */
+    STREAMS_NOT_SUPPORTED = OUTCOME_STREAMS, /* the peer's program could not when it was met last */
     STREAMS_OFF,                             /* ours doesn't want to */
     STREAMS_BUSY,                            /* too many at once */
 };

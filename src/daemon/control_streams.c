@@ -272,8 +272,11 @@ static enum control_answer fail_open(struct control_call *call, int outcome,
     const char *name = peer->row.name;
     switch (outcome) {
     case STREAMS_NOT_SUPPORTED:
-        return control_call_fail(call, RPC_KIND_not_supported,
-                                 "%s's p2pchatd can't do streams, or has them switched off", name);
+        return control_call_fail(
+            call, RPC_KIND_not_supported,
+            "%s's p2pchatd can't do streams or has them switched off, as it said when "
+            "we met it last",
+            name);
     case STREAMS_OFF:
         return control_call_fail(call, RPC_KIND_not_supported,
                                  "streams are switched off here: streams in p2pchatd.conf");

@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/timestamp.h"
 #include "core/body_sealer.h"
+#include "proto/features.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
 #include "store/queue.h"
@@ -130,6 +131,18 @@ static void view_suite(const struct peer *peer, json_t **object)
         rpc_value_set(object, "suite", json_integer(session_suite(peer->link->session)));
 }
 
+/* What its program can do, once it was met. */
+static void view_features(const struct peer_row *row, json_t **object)
+{
+    if (!row->met)
+        return;
+    json_t *list = json_array();
+    for (unsigned bit = 0; bit < 32; bit++)
+        if ((row->features >> bit & 1) != 0 && features_name(bit) != NULL)
+            rpc_value_append(&list, json_string(features_name(bit)));
+    rpc_value_set(object, "features", list);
+}
+
 json_t *control_view_peer(const struct node *node, const struct peer *peer)
 {
     const struct peer_row *row = &peer->row;
@@ -147,6 +160,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     rpc_value_set(&object, "link", json_string(peer_state_name(peer->state)));
     rpc_value_set(&object, "since", control_view_time(peer->since_ms));
     view_suite(peer, &object);
+    view_features(row, &object);
     if (peer->rtt_ms != UINT64_MAX)
         rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
     rpc_value_set(&object, "queued", view_queue(node, row));

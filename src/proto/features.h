@@ -23,3 +23,9 @@ enum feature {
 
 /* What two sides can do together. A bit counts only with the one that it needs. */
 uint32_t features_common(uint32_t ours, uint32_t theirs);
+
+/* What of a side's features is worth to be remembered: all but what is said of one connection. */
+uint32_t features_lasting(uint32_t theirs);
+
+/* "streams" and so on; NULL for a bit (0 to 31) that means nothing to this program. */
+const char *features_name(unsigned bit);

@@ -186,6 +186,15 @@ int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms)
     return r;
 }
 
+int peers_set_features(struct db *db, int64_t id, uint32_t features)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "UPDATE peer SET features = ? WHERE id = ?");
+    sql_bind_int(&query, features);
+    sql_bind_int(&query, id);
+    return sql_run(&query);
+}
+
 int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
 {
     CLEANUP(sql_end)
@@ -250,6 +259,8 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
     row->require_pq = sql_int(query) != 0;
     row->created_ms = (uint64_t)sql_int(query);
+    row->met = !sql_is_null(query);
+    row->features = (uint32_t)sql_int(query);
     return query->result == 0 ? read_ways(query->db, row) : query->result;
 }
 
@@ -259,7 +270,7 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
     CLEANUP(sql_end)
     struct sql query =
         sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, require_pq,"
-                     " created_ms FROM peer WHERE removed_ms IS NULL ORDER BY id");
+                     " created_ms, features FROM peer WHERE removed_ms IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

@@ -41,14 +41,16 @@ struct peer_row {
     unsigned address_count;
     struct address last; /* as peers_set_last() stored it, and nobody else; no host for none */
     uint64_t created_ms; /* wall clock */
+    bool met;            /* it was seen, and has said what it can do: */
+    uint32_t features;   /* bits of the protocol; peers_set_features() */
 };
 
 /* Inserts and sets row->id. 0, DB_EXISTS (name or key taken), DB_FULL or -EIO. */
 int peers_add(struct db *db, struct peer_row *row);
 
 /*
- * Stores everything in the row. A key that is replaced goes to the record
- * of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
+ * Stores everything in the row but the features. A key that is replaced goes to the record of old
+ * keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
  */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
 
@@ -66,6 +68,9 @@ int peers_set_told(struct db *db, int64_t id, const struct address *told, unsign
 /* Reads them: how many, or -EIO; `time_ms` is when they were told. */
 int peers_get_told(struct db *db, int64_t id, struct address told[static PEER_TOLD_MAX],
                    uint64_t *time_ms);
+
+/* What the peer can do, as it said last; the rest of the row stays. 0, DB_FULL or -EIO. */
+int peers_set_features(struct db *db, int64_t id, uint32_t features);
 
 /* A key that a peer had before. */
 struct peer_old_key {

@@ -172,6 +172,12 @@ def test_a_peer_without_streams_is_told_of_at_once(daemon):
     pair(alice, bob)
     assert b"can't do streams" in stream(alice, "bob", "it", expect=76).stderr
     assert b"switched off here" in stream(bob, "alice", "it", expect=76).stderr
+    assert alice.rpc("peer.get", name="bob")["features"] == []
+    assert bob.rpc("peer.get", name="alice")["features"] == ["streams"]
+    bob.stop()
+    alice.stop()
+    alice.start()  # it remembers
+    assert b"can't do streams" in stream(alice, "bob", "it", expect=76).stderr
 
 
 def test_a_service_takes_so_many_streams_and_no_more(paired):

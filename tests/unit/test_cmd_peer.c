@@ -141,6 +141,7 @@ static void test_show_tells_everything(void **state)
              "{\"result\":{\"name\":\"a\",\"fingerprint\":\"SHA256:x\",\"trust\":\"tofu\","
              "\"addresses\":[\"h1:8766\",\"h2:1\"],\"link\":\"online\","
              "\"since\":\"2026-11-22T19:51:03Z\",\"rtt_ms\":3,\"queued\":1,"
+             "\"features\":[\"headers\",\"streams\"],"
              "\"safety_number\":\"1 2\"}}");
     expect(rig_run("peer", "show", "a", NULL), 0,
            "name           a\n"
@@ -150,6 +151,7 @@ static void test_show_tells_everything(void **state)
            "addresses      h1:8766\n"
            "               h2:1\n"
            "link           online since 2026-11-22 19:51:03\n"
+           "can do         headers, streams\n"
            "round trip     3 ms\n"
            "queued         1\n",
            "");

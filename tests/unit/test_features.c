@@ -29,11 +29,29 @@ static void test_a_bit_counts_only_with_the_one_that_it_needs(void **state)
     }
 }
 
+static void test_what_is_said_of_one_connection_is_not_remembered(void **state)
+{
+    (void)state;
+    assert_int_equal(features_lasting(FEATURE_PATH_INDIRECT | FEATURE_STREAMS), FEATURE_STREAMS);
+    assert_int_equal(features_lasting(UINT32_MAX), INT32_MAX);
+}
+
+static void test_bits_have_names_or_none(void **state)
+{
+    (void)state;
+    assert_string_equal(features_name(0), "headers");
+    assert_string_equal(features_name(8), "streams");
+    assert_null(features_name(7));
+    assert_null(features_name(31));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_sides_need_a_bit),
         cmocka_unit_test(test_a_bit_counts_only_with_the_one_that_it_needs),
+        cmocka_unit_test(test_what_is_said_of_one_connection_is_not_remembered),
+        cmocka_unit_test(test_bits_have_names_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

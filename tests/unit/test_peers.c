@@ -67,6 +67,22 @@ static void set_address(struct peer_row *row, const char *host, uint16_t port)
     address->port = port;
 }
 
+static void test_features_are_unknown_until_the_peer_was_met(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice");
+    struct seen seen = look(scratch);
+    assert_false(seen.rows[0].met);
+    assert_int_equal(peers_set_features(scratch->db, row.id, 0), 0);
+    seen = look(scratch);
+    assert_true(seen.rows[0].met);
+    assert_int_equal(seen.rows[0].features, 0);
+    assert_int_equal(peers_set_features(scratch->db, row.id, UINT32_MAX), 0);
+    assert_int_equal(peers_update(scratch->db, &row, 1), 0);
+    seen = look(scratch);
+    assert_true(seen.rows[0].features == UINT32_MAX);
+}
+
 static void test_every_field_comes_back(void **state)
 {
     struct scratch *scratch = *state;
@@ -345,6 +361,7 @@ static void test_keys_of_before_come_back_oldest_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_features_are_unknown_until_the_peer_was_met),
         TEST(test_every_field_comes_back),
         TEST(test_a_peer_without_a_key_has_none),
         TEST(test_last_address_is_kept_until_another_or_none_is_said),
