@@ -9,7 +9,7 @@ proto_handshake = $(addprefix proto/,confirm exchange gone handshake handshake_h
 proto_session = $(addprefix proto/,batch close_code epoch features frame message packet pings record \
 	session session_input session_output session_timer told window)
 dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session) \
-	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig
+	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig tests/dialogue/party
 
 test_recorded_OBJS = $(dialogue_OBJS)
 test_meeting_OBJS = $(dialogue_OBJS)

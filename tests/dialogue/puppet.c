@@ -37,7 +37,7 @@ static void respond(struct puppet *puppet)
 void puppet_init(struct puppet *puppet, enum session_role role, unsigned frame)
 {
     const struct session_settings settings = {
-        .role = role, .self = rig_identity(role), .suites = rig_suites};
+        .role = role, .self = party_identity(role), .suites = party_suites};
     enum session_role other = session_role_other(role);
     memset(puppet, 0, sizeof(*puppet));
     puppet->role = role;
@@ -103,13 +103,13 @@ void puppet_sign(struct puppet *puppet, enum signature_purpose purpose, const ui
 {
     const struct span parts[] = {SPAN(transcript, SHA256_SIZE), SPAN(plaintext, prefix_size)};
     assert_int_equal(
-        identity_sign(rig_identity(puppet->role), purpose, parts, 2, plaintext + prefix_size), 0);
+        identity_sign(party_identity(puppet->role), purpose, parts, 2, plaintext + prefix_size), 0);
 }
 
 void puppet_send_records(struct puppet *puppet, struct span records)
 {
     const struct packet_sender sender = {.sid = puppet->sid, .role = puppet->role};
-    assert_int_equal(packet_seal(&puppet->epoch.sending, rig_identity(puppet->role), sender,
+    assert_int_equal(packet_seal(&puppet->epoch.sending, party_identity(puppet->role), sender,
                                  records, &puppet->out),
                      0);
     puppet_send(puppet);
@@ -152,7 +152,7 @@ struct span puppet_hear_records(struct puppet *puppet)
     assert_true(puppet_hear(puppet, &header, &body));
     assert_int_equal(header.type, FRAME_PACKET);
     bytes_consume(&scratch, FRAME_HEADER_SIZE);
-    assert_int_equal(packet_open(&puppet->epoch.receiving, identity_pubkey(rig_identity(other)),
+    assert_int_equal(packet_open(&puppet->epoch.receiving, identity_pubkey(party_identity(other)),
                                  sender, &scratch, &records),
                      0);
     return records;

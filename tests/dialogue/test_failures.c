@@ -186,7 +186,7 @@ static void test_every_failure_ends_the_session_soundly(void **state)
 static void test_start_without_randomness_or_memory_fails(void **state)
 {
     const struct session_settings settings = {.role = SESSION_JOINER,
-                                              .self = rig_identity(SESSION_JOINER)};
+                                              .self = party_identity(SESSION_JOINER)};
     struct session *session = NULL;
     int r = -1;
     (void)state;

@@ -16,13 +16,13 @@ static struct rig before;
 static void start_naming(const struct gone *gone, uint32_t joiner, uint32_t host)
 {
     const struct session_settings joining = {.role = SESSION_JOINER,
-                                             .self = rig_identity(SESSION_JOINER),
-                                             .suites = rig_suites,
+                                             .self = party_identity(SESSION_JOINER),
+                                             .suites = party_suites,
                                              .features = joiner,
                                              .gone = gone};
     const struct session_settings hosting = {.role = SESSION_HOST,
-                                             .self = rig_identity(SESSION_HOST),
-                                             .suites = rig_suites,
+                                             .self = party_identity(SESSION_HOST),
+                                             .suites = party_suites,
                                              .features = host};
     memset(&rig, 0, sizeof rig);
     rig.now_ms = RIG_START_MS;

@@ -220,11 +220,11 @@ static void test_own_key_is_recognised_with_and_without_its_signature(void **sta
             puppet_init(&puppet, layout->role, PUPPET_IDENTITY);
             puppet_unseal(&puppet, plaintext);
             memcpy(plaintext + layout->spki,
-                   pubkey_spki(identity_pubkey(rig_identity(victim))).data, SPKI);
+                   pubkey_spki(identity_pubkey(party_identity(victim))).data, SPKI);
             if (stolen) {
                 const struct span parts[] = {SPAN(transcript(), SHA256_SIZE),
                                              SPAN(plaintext, layout->signature)};
-                assert_int_equal(identity_sign(rig_identity(victim), layout->purpose, parts, 2,
+                assert_int_equal(identity_sign(party_identity(victim), layout->purpose, parts, 2,
                                                plaintext + layout->signature),
                                  0);
             }
@@ -267,7 +267,7 @@ static void test_wrong_signatures_fail_the_handshake(void **state)
                 puppet_sign(&puppet, layout->purpose, transcript(), plaintext, layout->spki);
                 memmove(signature, plaintext + layout->spki, MODULUS);
                 memcpy(plaintext + layout->spki,
-                       pubkey_spki(identity_pubkey(rig_identity(layout->role))).data, SPKI);
+                       pubkey_spki(identity_pubkey(party_identity(layout->role))).data, SPKI);
                 break;
             case 4:
                 memset(signature, 0, MODULUS);
@@ -305,7 +305,7 @@ static void test_replaced_wrapping_under_the_old_signature_fails_the_handshake(v
     (void)state;
     puppet_init(&puppet, SESSION_HOST, PUPPET_IDENTITY);
     puppet_unseal(&puppet, plaintext);
-    assert_int_equal(pubkey_wrap(identity_pubkey(rig_identity(SESSION_JOINER)), &other,
+    assert_int_equal(pubkey_wrap(identity_pubkey(party_identity(SESSION_JOINER)), &other,
                                  plaintext + KEY_SPKI + SPKI + 2),
                      0);
     expect_refusal(plaintext, KEY_SIZE, CLOSE_HANDSHAKE_FAILED);

@@ -27,7 +27,7 @@ static void prepare_ping(void)
 {
     static const uint8_t record[] = {0, 0, 0, 8, RECORD_PING, 0, 0, 0, 0, 0, 0, 0, 9};
     const struct packet_sender sender = {.sid = puppet.sid, .role = puppet.role};
-    assert_int_equal(packet_seal(&puppet.epoch.sending, rig_identity(puppet.role), sender,
+    assert_int_equal(packet_seal(&puppet.epoch.sending, party_identity(puppet.role), sender,
                                  SPAN(record, sizeof(record)), &puppet.out),
                      0);
 }
@@ -187,7 +187,8 @@ static void sign_raw(enum session_role signer, enum session_role role, uint64_t 
                                  SPAN(nonce, NONCE), SPAN(content, PAYLOAD - MODULUS)};
     put_u64(nonce + 4, counter);
     put_u32(nonce + 12, 1);
-    assert_int_equal(identity_sign(rig_identity(signer), SIGNATURE_PACKET, parts, 4, signature), 0);
+    assert_int_equal(identity_sign(party_identity(signer), SIGNATURE_PACKET, parts, 4, signature),
+                     0);
 }
 
 static void test_only_the_senders_signature_for_this_packet_is_good(void **state)

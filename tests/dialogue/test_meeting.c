@@ -19,11 +19,12 @@ static void test_both_sides_learn_each_other_and_open(void **state)
     assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
     assert_int_equal(party_count(&rig.joiner, SESSION_OPENED), 1);
     assert_int_equal(party_count(&rig.host, SESSION_OPENED), 1);
-    assert_true(fingerprint_equal(pubkey_fingerprint(session_peer(rig.joiner.session)),
-                                  pubkey_fingerprint(identity_pubkey(rig_identity(SESSION_HOST)))));
+    assert_true(
+        fingerprint_equal(pubkey_fingerprint(session_peer(rig.joiner.session)),
+                          pubkey_fingerprint(identity_pubkey(party_identity(SESSION_HOST)))));
     assert_true(
         fingerprint_equal(pubkey_fingerprint(session_peer(rig.host.session)),
-                          pubkey_fingerprint(identity_pubkey(rig_identity(SESSION_JOINER)))));
+                          pubkey_fingerprint(identity_pubkey(party_identity(SESSION_JOINER)))));
     assert_memory_equal(rig.joiner.session->sid, rig.host.session->sid, SHA256_SIZE);
     assert_null(session_invite_id(rig.host.session));
     assert_false(session_invite_proven(rig.host.session, (const uint8_t[16]){0}));

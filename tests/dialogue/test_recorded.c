@@ -220,13 +220,13 @@ static void start_with_invite(struct rig *rig, const struct recording *recording
     vectors_choose(recording->file);
     const struct session_settings joining = {
         .role = SESSION_JOINER,
-        .self = rig_identity(SESSION_JOINER),
+        .self = party_identity(SESSION_JOINER),
         .suites = recording->joiner_suites,
         .invite_secret = vector("invite_secret").data,
     };
     const struct session_settings hosting = {
         .role = SESSION_HOST,
-        .self = rig_identity(SESSION_HOST),
+        .self = party_identity(SESSION_HOST),
         .suites = recording->host_suites,
     };
     learn_all();

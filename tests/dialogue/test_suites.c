@@ -30,7 +30,7 @@ static void need_kem(void)
 static int clear(void **state)
 {
     (void)state;
-    rig_suites = CLASSIC;
+    party_suites = CLASSIC;
     return 0;
 }
 
@@ -38,9 +38,9 @@ static int clear(void **state)
 static void start_with(unsigned joiner, unsigned host)
 {
     const struct session_settings joining = {
-        .role = SESSION_JOINER, .self = rig_identity(SESSION_JOINER), .suites = joiner};
+        .role = SESSION_JOINER, .self = party_identity(SESSION_JOINER), .suites = joiner};
     const struct session_settings hosting = {
-        .role = SESSION_HOST, .self = rig_identity(SESSION_HOST), .suites = host};
+        .role = SESSION_HOST, .self = party_identity(SESSION_HOST), .suites = host};
     memset(&rig, 0, sizeof(rig));
     rig.now_ms = RIG_START_MS;
     assert_int_equal(session_new(&rig.joiner.session, &joining, rig.now_ms), 0);
@@ -198,7 +198,7 @@ static void test_a_key_that_is_none_fails_the_handshake(void **state)
     (void)state;
     need_kem();
     vectors_choose(VECTORS_SUITE_2);
-    rig_suites = CLASSIC | HYBRID;
+    party_suites = CLASSIC | HYBRID;
     puppet_init(&puppet, SESSION_JOINER, PUPPET_HELLO);
     memcpy(puppet.out.data + HEADER + KEM_AT, vector("ek_coefficient_0_is_q").data, KEM_KEY_SIZE);
     puppet_send(&puppet);
@@ -241,7 +241,7 @@ static void test_a_changed_ciphertext_ends_in_nothing(void **state)
 /* A puppet with an open session in suite 2. */
 static void begin_hybrid(enum session_role role)
 {
-    rig_suites = HYBRID;
+    party_suites = HYBRID;
     puppet_init(&puppet, role, PUPPET_PACKETS);
 }
 

@@ -31,7 +31,7 @@ build/tests/fuzz/fuzz_config: LDFLAGS += $(call fuzz_wrap,file_read)
 build/tests/fuzz/fuzz_identity: LDFLAGS += $(call fuzz_wrap,EVP_KDF_derive PKCS8_decrypt_ex)
 
 # Sessions of the protocol, without RSA or without any cryptography.
-fuzz_session = $(fuzz_driver) tests/fuzz/talker tests/unit/fake_random tests/vectors/vectors \
+fuzz_session = $(fuzz_driver) tests/dialogue/party tests/unit/fake_random tests/vectors/vectors \
 	$(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session)
 fuzz_rsa_stand_ins = tests/simulation/stand_ins tests/simulation/bare_wrap
 fuzz_no_rsa = identity_sign identity_unwrap pubkey_check pubkey_verify pubkey_wrap
@@ -64,7 +64,7 @@ fuzz_world = $(fuzz_driver) $(simulated) \
 
 fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c $(srcdir)/src/rpc/*.c))
-fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/house tests/fuzz/talker tests/vectors/vectors
+fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/house tests/dialogue/party tests/vectors/vectors
 fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/machine tests/simulation/ledger
 
 $(TEST_OBJ)/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'

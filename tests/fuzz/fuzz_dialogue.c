@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
+#include "dialogue/party.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/talker.h"
 #include "unit/fake_random.h"
 
 enum { START_MS = 1000000, STEPS_MAX = 400, TEXT_MAX = 500, ROUNDS_MAX = 1000 };
@@ -31,7 +31,7 @@ enum step {
 
 /* One end: what outlives its sessions, as if it were on disk, and its session. */
 struct end {
-    struct talker talker;
+    struct party party;
     uint32_t accepted;  /* items to be sent, numbered from 1 */
     uint32_t delivered; /* of them, as the other end says */
     uint32_t handed;    /* of them, to this session */
@@ -52,7 +52,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    talker_set_up();
+    party_set_up();
     memset(text, 'x', sizeof text);
     return 0;
 }
@@ -78,10 +78,10 @@ static void on_item(void *context, const struct session_event *event)
 
 static void begin(struct end *end, enum session_role role)
 {
-    talker_init(&end->talker, role, stage.now_ms);
-    end->talker.on_item = on_item;
-    end->talker.context = end;
-    end->talker.keeps = true;
+    party_init(&end->party, role, stage.now_ms);
+    end->party.on_item = on_item;
+    end->party.context = end;
+    end->party.keeps = true;
     end->handed = end->delivered;
     end->first = end->delivered + 1;
     end->ordinal = 0;
@@ -90,15 +90,15 @@ static void begin(struct end *end, enum session_role role)
 static void commit(struct end *end)
 {
     end->committed = end->received;
-    session_acknowledge(end->talker.session, end->ordinal);
+    session_acknowledge(end->party.session, end->ordinal);
 }
 
 /* Hands over what is accepted and was not handed over in this session, and learns what arrived. */
 static void work(struct end *end)
 {
-    struct session *session = end->talker.session;
-    if (end->talker.acked > 0 && end->first + end->talker.acked - 1 > end->delivered)
-        end->delivered = end->first + (uint32_t)end->talker.acked - 1;
+    struct session *session = end->party.session;
+    if (end->party.acked > 0 && end->first + end->party.acked - 1 > end->delivered)
+        end->delivered = end->first + (uint32_t)end->party.acked - 1;
     assert(end->delivered <= end->handed && end->handed <= end->accepted);
     while (end->handed < end->accepted && session_phase(session) == SESSION_OPEN) {
         struct session_item item = {.text = SPAN(text, text_size(end->handed + 1))};
@@ -114,14 +114,14 @@ static void work(struct end *end)
 /* Whatever ended it, it was not the other end's behaviour. */
 static void judge(const struct end *end)
 {
-    const enum close_code code = end->talker.code;
-    assert(end->talker.ended == 0 || code == CLOSE_NORMAL || code == CLOSE_IDLE_TIMEOUT ||
+    const enum close_code code = end->party.code;
+    assert(end->party.ended == 0 || code == CLOSE_NORMAL || code == CLOSE_IDLE_TIMEOUT ||
            code == CLOSE_APPROVAL_TIMEOUT || code == CLOSE_REKEY_OVERDUE);
 }
 
-static void answer(struct talker *talker)
+static void answer(struct party *party)
 {
-    struct session *session = talker->session;
+    struct session *session = party->session;
     if (session->question == QUESTION_ADMIT)
         session_admit(session, true, stage.now_ms);
     else if (session->question == QUESTION_ESTABLISH)
@@ -135,7 +135,7 @@ static void break_link(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         judge(&stage.ends[i]);
-        talker_deinit(&stage.ends[i].talker);
+        party_deinit(&stage.ends[i].party);
         begin(&stage.ends[i], i == 0 ? SESSION_JOINER : SESSION_HOST);
     }
 }
@@ -149,19 +149,18 @@ static void restart(struct end *end)
 
 static void deliver(struct end *from, struct end *to, size_t size)
 {
-    struct talker *talker = &from->talker;
-    if (size > talker->judged)
-        size = talker->judged;
-    size = talker_hear(&to->talker, SPAN(talker->said.data, size), 0, stage.now_ms);
-    bytes_consume(&talker->said, size);
-    talker->judged -= size;
+    struct party *party = &from->party;
+    if (size > party->sent.size)
+        size = party->sent.size;
+    size = party_hear(&to->party, SPAN(party->sent.data, size), 0, stage.now_ms);
+    bytes_consume(&party->sent, size);
 }
 
 static void pass(uint64_t ms)
 {
     stage.now_ms += ms;
     for (unsigned i = 0; i < 2; i++)
-        talker_tick(&stage.ends[i].talker, stage.now_ms);
+        party_tick(&stage.ends[i].party, stage.now_ms);
 }
 
 static void rekey(struct session *session)
@@ -175,13 +174,13 @@ static void take_step(enum step step, unsigned amount)
     static const unsigned times_ms[] = {1, 20, 500, 3000, 6000, 20000, 60000, 1000000};
     struct end *end = &stage.ends[amount & 1];
     struct end *other = &stage.ends[~amount & 1];
-    struct talker *talker = &end->talker;
+    struct party *party = &end->party;
     switch (step) {
     case STEP_DELIVER:
         deliver(end, other, (size_t)(amount >> 1) * (amount >> 1));
         break;
     case STEP_SPEAK:
-        talker_speak(talker, stage.now_ms);
+        party_speak(party, stage.now_ms);
         break;
     case STEP_SEND:
         end->accepted += amount >> 4;
@@ -190,17 +189,17 @@ static void take_step(enum step step, unsigned amount)
         commit(end);
         break;
     case STEP_ANSWER:
-        talker->asks_later = amount & 2;
-        answer(talker);
+        party->asks = amount & 2;
+        answer(party);
         break;
     case STEP_PASS:
         pass(times_ms[amount % 8]);
         break;
     case STEP_PING:
-        session_ping(talker->session, stage.now_ms, stage.now_ms);
+        session_ping(party->session, stage.now_ms, stage.now_ms);
         break;
     case STEP_REKEY:
-        rekey(stage.ends[1].talker.session);
+        rekey(stage.ends[1].party.session);
         break;
     case STEP_BREAK:
         break_link();
@@ -209,7 +208,7 @@ static void take_step(enum step step, unsigned amount)
         restart(end);
         break;
     case STEP_CLOSE:
-        session_close(talker->session, CLOSE_NORMAL, stage.now_ms);
+        session_close(party->session, CLOSE_NORMAL, stage.now_ms);
         break;
     case STEP_KINDS:
         break;
@@ -235,7 +234,7 @@ static void settle(void)
         assert(rounds++ < ROUNDS_MAX);
         for (unsigned i = 0; i < 2; i++) {
             struct end *end = &stage.ends[i];
-            talker_speak(&end->talker, stage.now_ms);
+            party_speak(&end->party, stage.now_ms);
             deliver(end, &stage.ends[1 - i], SIZE_MAX);
             commit(end);
             work(end);
@@ -260,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     settle();
     for (unsigned i = 0; i < 2; i++) {
         judge(&stage.ends[i]);
-        talker_deinit(&stage.ends[i].talker);
+        party_deinit(&stage.ends[i].party);
     }
     return 0;
 }

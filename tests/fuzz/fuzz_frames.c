@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
+#include "dialogue/party.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/talker.h"
 #include "unit/fake_random.h"
 
 enum { START_MS = 1000000 };
@@ -17,16 +17,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    talker_set_up();
+    party_set_up();
     return 0;
 }
 
-static void hear(struct talker *talker, enum session_role role, struct span stream, size_t piece)
+static void hear(struct party *party, enum session_role role, struct span stream, size_t piece)
 {
     fake_random_reset();
-    talker_init(talker, role, START_MS);
-    talker_hear(talker, stream, piece, START_MS);
-    talker_speak(talker, START_MS);
+    party_init(party, role, START_MS);
+    party->logs = true;
+    party_hear(party, stream, piece, START_MS);
+    party_speak(party, START_MS);
 }
 
 static void expect_same(const struct bytes *one, const struct bytes *other)
@@ -37,7 +38,7 @@ static void expect_same(const struct bytes *one, const struct bytes *other)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct talker whole, pieces;
+    struct party whole, pieces;
     if (size == 0)
         return 0;
     enum session_role role = data[0] & 1 ? SESSION_JOINER : SESSION_HOST;
@@ -45,11 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hear(&whole, role, stream, 0);
     hear(&pieces, role, stream, 1 + (data[0] >> 1));
     expect_same(&whole.log, &pieces.log);
-    expect_same(&whole.said, &pieces.said);
+    expect_same(&whole.sent, &pieces.sent);
     /* Nothing more comes, and no session waits for ever. */
-    talker_tick(&whole, START_MS + EPOCH_AGE_MAX_MS);
+    party_tick(&whole, START_MS + EPOCH_AGE_MAX_MS);
     assert(whole.ended == 1);
-    talker_deinit(&whole);
-    talker_deinit(&pieces);
+    party_deinit(&whole);
+    party_deinit(&pieces);
     return 0;
 }

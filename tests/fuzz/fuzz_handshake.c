@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
+#include "dialogue/party.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/talker.h"
 #include "proto/handshake_state.h"
 #include "proto/ident.h"
 #include "unit/fake_random.h"
@@ -90,7 +90,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    talker_set_up();
+    party_set_up();
     return 0;
 }
 
@@ -113,19 +113,18 @@ static bool respond(struct span frame)
 }
 
 /* Lets the victim hear the liar, and the liar the victim. */
-static bool exchange(struct talker *victim)
+static bool exchange(struct party *victim)
 {
     liar.speaking = false;
-    talker_hear(victim, bytes_span(&liar.out), 0, START_MS);
+    party_hear(victim, bytes_span(&liar.out), 0, START_MS);
     bytes_clear(&liar.out);
-    bytes_clear(&victim->said);
-    victim->judged = 0;
-    talker_speak(victim, START_MS);
+    bytes_clear(&victim->sent);
+    party_speak(victim, START_MS);
     liar.speaking = true;
-    return victim->said.size > 0 && respond(bytes_span(&victim->said));
+    return victim->sent.size > 0 && respond(bytes_span(&victim->sent));
 }
 
-static void judge(const struct talker *victim, enum session_role role)
+static void judge(const struct party *victim, enum session_role role)
 {
     const struct pubkey *peer = session_peer(victim->session);
     if (liar.lied[LIE_IDENTITY])
@@ -134,7 +133,7 @@ static void judge(const struct talker *victim, enum session_role role)
         assert(victim->confirmed == 0);
     if (peer != NULL)
         assert(fingerprint_equal(pubkey_fingerprint(peer),
-                                 pubkey_fingerprint(identity_pubkey(talker_identity(role)))));
+                                 pubkey_fingerprint(identity_pubkey(party_identity(role)))));
     if (liar.changes.size < 4)
         assert(victim->opened == 1);
 }
@@ -142,13 +141,13 @@ static void judge(const struct talker *victim, enum session_role role)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum session_role role = size > 0 && data[0] & 1 ? SESSION_HOST : SESSION_JOINER;
-    const struct session_settings settings = {.role = role, .self = talker_identity(role)};
-    struct talker victim;
+    const struct session_settings settings = {.role = role, .self = party_identity(role)};
+    struct party victim;
     fake_random_reset();
     memset(&liar, 0, sizeof liar);
     if (size > 0)
         liar.changes = SPAN(data + 1, size - 1);
-    talker_init(&victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST, START_MS);
+    party_init(&victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST, START_MS);
     liar.speaking = true;
     assert(handshake_new(&liar.handshake, &settings, &liar.out) == 0);
     while (exchange(&victim))
@@ -156,6 +155,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     judge(&victim, role);
     handshake_free(liar.handshake);
     bytes_deinit(&liar.out);
-    talker_deinit(&victim);
+    party_deinit(&victim);
     return 0;
 }

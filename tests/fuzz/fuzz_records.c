@@ -10,8 +10,8 @@
  */
 #include <string.h>
 
+#include "dialogue/party.h"
 #include "fuzz/fuzz.h"
-#include "fuzz/talker.h"
 #include "proto/message.h"
 #include "unit/fake_random.h"
 
@@ -30,7 +30,7 @@ enum step {
 };
 
 static struct {
-    struct talker victim;
+    struct party victim;
     enum session_role role; /* of the peer who says the packets */
     uint64_t now_ms;
     struct reader items; /* of the latest packet, behind the last item that came out */
@@ -40,7 +40,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    talker_set_up();
+    party_set_up();
     return 0;
 }
 
@@ -63,15 +63,15 @@ static void on_item(void *context, const struct session_event *event)
 /* From nothing to OPEN, with an honest peer. */
 static void open_session(enum session_role role)
 {
-    struct talker *victim = &stage.victim;
-    struct talker peer;
+    struct party *victim = &stage.victim;
+    struct party peer;
     stage.role = role;
     stage.now_ms = START_MS;
-    talker_init(&peer, role, START_MS);
-    talker_init(victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST, START_MS);
-    talker_converse(victim, &peer, START_MS);
+    party_init(&peer, role, START_MS);
+    party_init(victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST, START_MS);
+    party_converse(victim, &peer, 0, START_MS);
     assert(peer.opened == 1 && victim->opened == 1);
-    talker_deinit(&peer);
+    party_deinit(&peer);
     victim->on_item = on_item;
 }
 
@@ -83,9 +83,9 @@ static void say(struct span records)
     struct chain chain = session->epoch.receiving;
     struct bytes packet = {0};
     uint64_t items = stage.victim.items, acked = stage.victim.acked;
-    assert(packet_seal(&chain, talker_identity(stage.role), sender, records, &packet) == 0);
+    assert(packet_seal(&chain, party_identity(stage.role), sender, records, &packet) == 0);
     stage.items = reader_of(records);
-    talker_hear(&stage.victim, bytes_span(&packet), 0, stage.now_ms);
+    party_hear(&stage.victim, bytes_span(&packet), 0, stage.now_ms);
     bytes_deinit(&packet);
     if (records.size >= RECORD_HEADER_SIZE &&
         record_check(records, stage.role, SUITE_CLASSIC, 0) == 0)
@@ -113,18 +113,18 @@ static void send_item(void)
 static void pass(uint64_t ms)
 {
     stage.now_ms += ms;
-    talker_tick(&stage.victim, stage.now_ms);
+    party_tick(&stage.victim, stage.now_ms);
 }
 
 static void take_step(enum step step, struct reader *input)
 {
-    struct talker *victim = &stage.victim;
+    struct party *victim = &stage.victim;
     switch (step) {
     case STEP_PACKET:
         say_packet(input);
         break;
     case STEP_SPEAK:
-        talker_speak(victim, stage.now_ms);
+        party_speak(victim, stage.now_ms);
         break;
     case STEP_SEND_ITEM:
         send_item();
@@ -157,8 +157,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_session(reader_u8(&input) & 1 ? SESSION_HOST : SESSION_JOINER);
     for (unsigned i = 0; i < STEPS_MAX && input.left > 0 && stage.victim.ended == 0; i++)
         take_step(reader_u8(&input) % STEP_KINDS, &input);
-    talker_speak(&stage.victim, stage.now_ms);
+    party_speak(&stage.victim, stage.now_ms);
     assert(stage.victim.ended == 1 || session_phase(stage.victim.session) == SESSION_OPEN);
-    talker_deinit(&stage.victim);
+    party_deinit(&stage.victim);
     return 0;
 }

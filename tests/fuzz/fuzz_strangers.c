@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "core/limits.h"
+#include "dialogue/party.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/house.h"
-#include "fuzz/talker.h"
 #include "net/connector.h"
 #include "net/resolver.h"
 #include "proto/handshake_state.h"
@@ -48,7 +48,7 @@ enum step {
 };
 
 struct visitor {
-    struct talker talker; /* what a true peer would say; without a session: nobody is there */
+    struct party party; /* what a true peer would say; without a session: nobody is there */
     struct connector *connector;
     struct stream *stream;
 };
@@ -77,7 +77,7 @@ static void on_input(void *context)
 {
     struct visitor *visitor = context;
     struct span data = stream_input(visitor->stream);
-    size_t used = talker_hear(&visitor->talker, data, 0, world_now());
+    size_t used = party_hear(&visitor->party, data, 0, world_now());
     assert(used == data.size);
     stream_consume(visitor->stream, used);
 }
@@ -107,11 +107,11 @@ static void on_connected(void *context, struct stream *stream, const char *error
 
 static void leave(struct visitor *visitor)
 {
-    if (visitor->talker.session == NULL)
+    if (visitor->party.session == NULL)
         return;
     connector_cancel(visitor->connector);
     stream_free(visitor->stream);
-    talker_deinit(&visitor->talker);
+    party_deinit(&visitor->party);
     *visitor = (struct visitor){0};
 }
 
@@ -121,7 +121,7 @@ static void come(struct visitor *visitor, unsigned place, unsigned key)
     const struct address address = wire_address(0, ADDRESS_PORT_DEFAULT);
     struct addrinfo *house = lookup_numeric(&address);
     leave(visitor);
-    talker_init_as(&visitor->talker, &settings, world_now());
+    party_init_as(&visitor->party, &settings, world_now());
     assert(connector_start(&visitor->connector, &stage.places[place], house->ai_addr,
                            house->ai_addrlen, on_connected, visitor) == 0);
     lookup_free_addresses(house);
@@ -130,15 +130,14 @@ static void come(struct visitor *visitor, unsigned place, unsigned key)
 /* Says up to `size` bytes of what a true peer would say. */
 static void talk(struct visitor *visitor, size_t size)
 {
-    struct talker *talker = &visitor->talker;
+    struct party *party = &visitor->party;
     if (visitor->stream == NULL)
         return;
-    talker_speak(talker, world_now());
-    if (size > talker->judged)
-        size = talker->judged;
-    assert(stream_write(visitor->stream, SPAN(talker->said.data, size)) == 0);
-    bytes_consume(&talker->said, size);
-    talker->judged -= size;
+    party_speak(party, world_now());
+    if (size > party->sent.size)
+        size = party->sent.size;
+    assert(stream_write(visitor->stream, SPAN(party->sent.data, size)) == 0);
+    bytes_consume(&party->sent, size);
 }
 
 static void say(struct visitor *visitor, struct span words)
@@ -150,12 +149,12 @@ static void say(struct visitor *visitor, struct span words)
 /* Changes a byte of what it is about to say. */
 static void lie(struct visitor *visitor, unsigned place)
 {
-    struct talker *talker = &visitor->talker;
+    struct party *party = &visitor->party;
     if (visitor->stream == NULL)
         return;
-    talker_speak(talker, world_now());
-    if (place < talker->said.size)
-        talker->said.data[place] ^= 1;
+    party_speak(party, world_now());
+    if (place < party->sent.size)
+        party->sent.data[place] ^= 1;
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -223,11 +222,11 @@ static void expect_peer_to_come_in(void)
     for (unsigned i = 0; i < VISITORS_MAX; i++)
         leave(&stage.visitors[i]);
     come(peer, 0, KEY_PEER);
-    while (peer->talker.opened == 0 && world_now() < end_ms) {
+    while (peer->party.opened == 0 && world_now() < end_ms) {
         pass(10);
         talk(peer, SIZE_MAX);
     }
-    assert(peer->talker.opened == 1 && peer->talker.ended == 0);
+    assert(peer->party.opened == 1 && peer->party.ended == 0);
     leave(peer);
 }
 
