@@ -280,15 +280,15 @@ static bool is_finished(const struct control_client *client)
 
 /* --- the control interface -------------------------------------------------------------------- */
 
-int control_new(struct control **control, struct loop *loop, const struct control_host *host,
+int control_new(struct control **control, struct loop *loop, const struct control_owner *owner,
                 void *context)
 {
     struct control *made = calloc(1, sizeof *made);
     if (made == NULL)
         return -ENOMEM;
     made->loop = loop;
-    made->host = host;
-    made->host_context = context;
+    made->owner = owner;
+    made->owner_context = context;
     made->started_ms = loop_now(loop);
     list_init(&made->clients);
     list_init(&made->waits);

@@ -14,7 +14,7 @@
 #include "core/node.h"
 
 /* What a client may ask of the daemon itself. */
-struct control_host {
+struct control_owner {
     int (*reload)(void *context, char *complaint, size_t size); /* 0 or -EINVAL with a complaint */
     void (*stop)(void *context);
     const char *(*directory)(void *context);     /* where its files are */
@@ -25,7 +25,7 @@ struct control_host {
 struct control;
 
 /* 0 or -ENOMEM. The node is given later, since it is made with us as its observer. */
-int control_new(struct control **control, struct loop *loop, const struct control_host *host,
+int control_new(struct control **control, struct loop *loop, const struct control_owner *owner,
                 void *context);
 void control_free(struct control *control);
 void control_attach(struct control *control, struct node *node);

@@ -74,7 +74,7 @@ enum control_answer control_status(struct control_call *call)
     const struct control *control = call->control;
     json_t *store = view_size(&stored);
     rpc_value_set(&store, "directory",
-                  json_string(control->host->directory(control->host_context)));
+                  json_string(control->owner->directory(control->owner_context)));
     rpc_value_set(&store, "file_bytes", json_integer((json_int_t)db_size(db)));
     if (node_space(node) != NULL)
         rpc_value_set(&store, "free_bytes", json_integer((json_int_t)space_left(node_space(node))));
@@ -105,7 +105,7 @@ enum control_answer control_identity_get(struct control_call *call)
                            (int)pubkey_modulus_size(key) * 8);
     bytes_deinit(&pem);
     const struct control *control = call->control;
-    uint64_t created_ms = control->host->identity_created(control->host_context);
+    uint64_t created_ms = control->owner->identity_created(control->owner_context);
     if (created_ms != 0)
         rpc_value_set(&result, "created", control_view_time(created_ms));
     return control_call_done(call, result);
@@ -114,21 +114,21 @@ enum control_answer control_identity_get(struct control_call *call)
 enum control_answer control_config_get(struct control_call *call)
 {
     const struct control *control = call->control;
-    return control_call_done(call, control->host->settings(control->host_context));
+    return control_call_done(call, control->owner->settings(control->owner_context));
 }
 
 enum control_answer control_daemon_reload(struct control_call *call)
 {
     const struct control *control = call->control;
     char complaint[sizeof call->text];
-    if (control->host->reload(control->host_context, complaint, sizeof complaint) < 0)
+    if (control->owner->reload(control->owner_context, complaint, sizeof complaint) < 0)
         return control_call_fail(call, RPC_KIND_usage, "the old settings stay: %.400s", complaint);
     return control_call_done(call, json_object());
 }
 
 enum control_answer control_daemon_stop(struct control_call *call)
 {
-    call->control->host->stop(call->control->host_context);
+    call->control->owner->stop(call->control->owner_context);
     return control_call_done(call, json_object());
 }
 

@@ -48,7 +48,7 @@ static int begin(struct control_call *call)
 {
     struct control *control = call->control;
     CLEANUP(cleanup_free)
-    char *path = path_join(control->host->directory(control->host_context), BACKUP_COPY);
+    char *path = path_join(control->owner->directory(control->owner_context), BACKUP_COPY);
     if (path == NULL)
         return -ENOMEM;
     if (!has_room(call->node))

@@ -29,8 +29,8 @@ enum {
 struct control {
     struct loop *loop;
     struct node *node;
-    const struct control_host *host;
-    void *host_context;
+    const struct control_owner *owner;
+    void *owner_context;
     struct listener *listener;
     struct list clients;
     unsigned client_count;

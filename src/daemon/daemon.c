@@ -150,8 +150,8 @@ static uint64_t find_creation(void *context)
     return keys_identity_created(&keys);
 }
 
-static const struct control_host control_host = {reload, on_stop_request, state_directory,
-                                                 view_settings, find_creation};
+static const struct control_owner control_owner = {reload, on_stop_request, state_directory,
+                                                   view_settings, find_creation};
 
 /* --- the end of a turn ------------------------------------------------------------------------ */
 
@@ -302,7 +302,7 @@ static int make_node(struct daemon *daemon, const struct config *config)
 
 static int make_parts(struct daemon *daemon, const struct config *config)
 {
-    int r = control_new(&daemon->control, daemon->loop, &control_host, daemon);
+    int r = control_new(&daemon->control, daemon->loop, &control_owner, daemon);
     if (r == 0)
         r = netwatch_new(&daemon->netwatch, daemon->loop);
     if (r == 0)

@@ -81,8 +81,8 @@ static uint64_t identity_created(void *context)
     return 0;
 }
 
-static const struct control_host control_host = {on_reload, on_stop, directory, settings,
-                                                 identity_created};
+static const struct control_owner control_owner = {on_reload, on_stop, directory, settings,
+                                                   identity_created};
 
 /* --- the end of a turn ------------------------------------------------------------------------ */
 
@@ -248,7 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&stage, 0, sizeof stage);
     stage.admin = data[0] & 1;
     house_init(&stage.house);
-    assert(control_new(&stage.control, &stage.house.loop, &control_host, NULL) == 0);
+    assert(control_new(&stage.control, &stage.house.loop, &control_owner, NULL) == 0);
     plan.observer_context = plan.settled_context = stage.control;
     house_open(&stage.house, &plan);
     control_attach(stage.control, stage.house.node);

@@ -20,7 +20,7 @@ def boot(request):
         pytest.skip(reason)
     booted = request.node.machines = []
 
-    def start(name="host", **options):
+    def start(name="server", **options):
         booted.append(machines.Machine(name, **options))
         return booted[-1]
 

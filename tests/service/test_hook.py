@@ -29,11 +29,11 @@ def test_the_hook_runs_for_each_message_once_across_restarts(machine):
         return consumer["seq"] == status()["last_seq"]
 
     eventually(lambda: status()["followers"], "the hook")
-    visitor.ctl("send", "-p", "host", "--wait", "one")
+    visitor.ctl("send", "-p", "server", "--wait", "one")
     eventually(lambda: said() == ["bob said: one"], "the first message")
     eventually(is_done, "its acknowledgement")
     machine.systemctl("stop", "p2pchat-hook@echo")
-    visitor.ctl("send", "-p", "host", "--wait", "two")
+    visitor.ctl("send", "-p", "server", "--wait", "two")
     machine.systemctl("restart", "p2pchatd")
     machine.systemctl("start", "p2pchat-hook@echo")
     eventually(lambda: said() == ["bob said: one", "bob said: two"], "the second")

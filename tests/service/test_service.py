@@ -10,7 +10,7 @@ CONFIG = "/etc/p2pchat/p2pchatd.conf"
 
 
 @pytest.fixture
-def host(machine):
+def server(machine):
     """A machine with the service running."""
     machine.systemctl("enable", "--now", "p2pchatd")
     return machine
@@ -53,9 +53,9 @@ def test_enabled_it_starts_with_the_machine(machine):
     machine.wait_for("ActiveState", "active")
 
 
-def test_started_means_ready(host):
-    assert host.show("ActiveState") == "active"
-    assert host.show("StatusText") == "0 of 0 peers online"
+def test_started_means_ready(server):
+    assert server.show("ActiveState") == "active"
+    assert server.show("StatusText") == "0 of 0 peers online"
 
 
 def test_the_first_call_starts_it(machine):
@@ -72,9 +72,9 @@ def test_the_first_peer_starts_it(machine):
     machine.wait_for("ActiveState", "active")
 
 
-def test_both_families_are_listened_on(host):
+def test_both_families_are_listened_on(server):
     for address in ("127.0.0.1", "::1"):
-        host.run("bash", "-c", f"exec 3<>/dev/tcp/{address}/8766")
+        server.run("bash", "-c", f"exec 3<>/dev/tcp/{address}/8766")
 
 
 def test_it_listens_by_its_own_configuration_when_the_socket_is_masked(machine):
@@ -96,110 +96,110 @@ def test_a_bad_configuration_is_not_tried_again_and_again(machine):
 # --- whose it is ---
 
 
-def test_it_has_a_user_of_its_own_and_its_state_for_itself(host):
-    assert host.show("UID") == host.uid("p2pchat")
-    out = host.run("find", "/var/lib/p2pchat", "-printf", "%u %m %f\n").out
+def test_it_has_a_user_of_its_own_and_its_state_for_itself(server):
+    assert server.show("UID") == server.uid("p2pchat")
+    out = server.run("find", "/var/lib/p2pchat", "-printf", "%u %m %f\n").out
     for line in out.splitlines():
         user, mode, _ = line.split()
         assert user == "p2pchat"
         assert mode in ("700", "600")
 
 
-def test_its_configuration_is_not_its_own(host):
-    assert host.run("stat", "-c", "%U %a", "/etc/p2pchat").out == "root 755\n"
+def test_its_configuration_is_not_its_own(server):
+    assert server.run("stat", "-c", "%U %a", "/etc/p2pchat").out == "root 755\n"
 
 
-def test_its_group_may_use_it_and_others_are_told_about_the_group(host):
-    host.run("useradd", "--groups", "p2pchat", "member")
-    host.run("useradd", "stranger")
-    assert "SHA256:" in host.ctl("status", user="member").out
-    refused = host.ctl("peer", "add", "bob", "192.0.2.1", user="member", expect=77)
+def test_its_group_may_use_it_and_others_are_told_about_the_group(server):
+    server.run("useradd", "--groups", "p2pchat", "member")
+    server.run("useradd", "stranger")
+    assert "SHA256:" in server.ctl("status", user="member").out
+    refused = server.ctl("peer", "add", "bob", "192.0.2.1", user="member", expect=77)
     assert "root" in refused.err
-    refused = host.ctl("status", user="stranger", expect=69)
+    refused = server.ctl("status", user="stranger", expect=69)
     assert "group p2pchat" in refused.err
 
 
 # --- reloading ---
 
 
-def test_a_reload_takes_a_good_configuration(host):
-    pid = host.show("MainPID")
-    host.write(CONFIG, "log-level = debug\n")
-    host.systemctl("reload", "p2pchatd")
-    eventually(lambda: host.journal("P2PCHAT_EVENT=reloaded"), "the reload")
-    assert "debug" in level(host)
-    assert host.show("MainPID") == pid
+def test_a_reload_takes_a_good_configuration(server):
+    pid = server.show("MainPID")
+    server.write(CONFIG, "log-level = debug\n")
+    server.systemctl("reload", "p2pchatd")
+    eventually(lambda: server.journal("P2PCHAT_EVENT=reloaded"), "the reload")
+    assert "debug" in level(server)
+    assert server.show("MainPID") == pid
 
 
-def test_a_reload_leaves_a_bad_configuration(host):
-    host.write(CONFIG, "log-level = debug\n")
-    host.systemctl("reload", "p2pchatd")
-    eventually(lambda: host.journal("P2PCHAT_EVENT=reloaded"), "the reload")
-    host.write(CONFIG, "log-level = loud\n")
-    host.systemctl("reload", "p2pchatd", expect=1)
-    assert f"{CONFIG}:1: log-level: 'loud' is not" in host.journalctl("-u", "p2pchatd")
-    host.run("kill", "-HUP", host.show("MainPID"))
-    [entry] = eventually(lambda: host.journal("P2PCHAT_EVENT=reload-failed"), "the complaint")
+def test_a_reload_leaves_a_bad_configuration(server):
+    server.write(CONFIG, "log-level = debug\n")
+    server.systemctl("reload", "p2pchatd")
+    eventually(lambda: server.journal("P2PCHAT_EVENT=reloaded"), "the reload")
+    server.write(CONFIG, "log-level = loud\n")
+    server.systemctl("reload", "p2pchatd", expect=1)
+    assert f"{CONFIG}:1: log-level: 'loud' is not" in server.journalctl("-u", "p2pchatd")
+    server.run("kill", "-HUP", server.show("MainPID"))
+    [entry] = eventually(lambda: server.journal("P2PCHAT_EVENT=reload-failed"), "the complaint")
     assert f"{CONFIG}:1:" in entry["MESSAGE"]
-    assert host.show("ActiveState") == "active"
-    assert "debug" in level(host)
+    assert server.show("ActiveState") == "active"
+    assert "debug" in level(server)
 
 
 # --- coming back ---
 
 
-def test_the_watchdog_ends_a_daemon_that_hangs(host):
-    override(host, "WatchdogSec=5", "TimeoutAbortSec=1")
-    host.systemctl("restart", "p2pchatd")
-    host.run("kill", "-STOP", host.show("MainPID"))
-    eventually(lambda: host.show("NRestarts") != "0", "a restart")
-    host.wait_for("ActiveState", "active")
-    assert host.journal("UNIT=p2pchatd.service", "UNIT_RESULT=watchdog")
-    assert "SHA256:" in host.ctl("status").out
+def test_the_watchdog_ends_a_daemon_that_hangs(server):
+    override(server, "WatchdogSec=5", "TimeoutAbortSec=1")
+    server.systemctl("restart", "p2pchatd")
+    server.run("kill", "-STOP", server.show("MainPID"))
+    eventually(lambda: server.show("NRestarts") != "0", "a restart")
+    server.wait_for("ActiveState", "active")
+    assert server.journal("UNIT=p2pchatd.service", "UNIT_RESULT=watchdog")
+    assert "SHA256:" in server.ctl("status").out
 
 
-def test_it_comes_back_after_a_kill_with_all_it_had_accepted(host):
-    add_unreachable(host)
-    id = host.ctl("send", "-p", "bob", "kept").out.strip()
-    host.run("kill", "-KILL", host.show("MainPID"))
-    host.wait_for("NRestarts", "1")
-    assert id in host.ctl("--json", "queue").out
+def test_it_comes_back_after_a_kill_with_all_it_had_accepted(server):
+    add_unreachable(server)
+    id = server.ctl("send", "-p", "bob", "kept").out.strip()
+    server.run("kill", "-KILL", server.show("MainPID"))
+    server.wait_for("NRestarts", "1")
+    assert id in server.ctl("--json", "queue").out
 
 
-def test_a_restart_under_load_loses_nothing_and_repeats_nothing(host):
-    """As an upgrade does it. Whoever is turned away tries again with the same client id."""
-    add_unreachable(host)
-    load = host.start("bash", "-c", """
+def test_a_restart_under_load_loses_nothing_and_repeats_nothing(server):
+    """As an upgrade does it. A client that is turned away tries again with the same client id."""
+    add_unreachable(server)
+    load = server.start("bash", "-c", """
         for i in $(seq 100); do
             until p2pchatctl -q send -p bob --client-id "load-$i" "text $i"; do :; done
         done""", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for _ in range(4):
-        host.systemctl("restart", "p2pchatd")
+        server.systemctl("restart", "p2pchatd")
     _, complaints = load.communicate(timeout=5 * PATIENCE_S)
     assert load.returncode == 0
     assert b"refused" not in complaints and b"No such file" not in complaints
-    out = host.ctl("history", "-n", "all", "-o", "cat").out
+    out = server.ctl("history", "-n", "all", "-o", "cat").out
     assert out.split("\n") == [*(f"text {i}" for i in range(1, 101)), ""]
 
 
-def test_stopped_it_keeps_its_sockets_for_the_next_call(host):
-    host.systemctl("stop", "p2pchatd")
-    assert host.show("ActiveState") == "inactive"
-    assert host.show("ActiveState", "p2pchatd.socket") == "active"
-    assert "SHA256:" in host.ctl("status").out
+def test_stopped_it_keeps_its_sockets_for_the_next_call(server):
+    server.systemctl("stop", "p2pchatd")
+    assert server.show("ActiveState") == "inactive"
+    assert server.show("ActiveState", "p2pchatd.socket") == "active"
+    assert "SHA256:" in server.ctl("status").out
 
 
-def test_a_socket_that_is_restarted_takes_the_daemon_along(host):
+def test_a_socket_that_is_restarted_takes_the_daemon_along(server):
     """Whoever edits one restarts it: it must not find the daemon on its own address."""
-    before = host.show("MainPID")
-    host.systemctl("restart", "p2pchatd-peer.socket")
-    host.wait_for("ActiveState", "active")
-    assert host.show("MainPID") != before
-    assert host.show("ActiveState", "p2pchatd-peer.socket") == "active"
-    assert host.ctl("status").status == 0
+    before = server.show("MainPID")
+    server.systemctl("restart", "p2pchatd-peer.socket")
+    server.wait_for("ActiveState", "active")
+    assert server.show("MainPID") != before
+    assert server.show("ActiveState", "p2pchatd-peer.socket") == "active"
+    assert server.ctl("status").status == 0
 
 
-def test_disabled_with_its_sockets_it_stays_away(host):
-    host.systemctl("disable", "--now", "p2pchatd", "p2pchatd.socket", "p2pchatd-peer.socket")
-    refused = host.ctl("status", expect=69)
+def test_disabled_with_its_sockets_it_stays_away(server):
+    server.systemctl("disable", "--now", "p2pchatd", "p2pchatd.socket", "p2pchatd-peer.socket")
+    refused = server.ctl("status", expect=69)
     assert "systemctl" in refused.err

@@ -22,8 +22,8 @@ class Visitor:
 
     def pair(self):
         """Asks the service to be let in, and is, under the name "bob"."""
-        self.ctl("peer", "add", "host", "127.0.0.1:8766")
+        self.ctl("peer", "add", "server", "127.0.0.1:8766")
         eventually(lambda: self.machine.journal("P2PCHAT_EVENT=peer-request"), "the request")
         self.machine.ctl("peer", "accept", self.fingerprint, "bob")
         self.machine.ctl("wait-online", "bob")
-        self.ctl("wait-online", "host")
+        self.ctl("wait-online", "server")
