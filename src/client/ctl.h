@@ -101,7 +101,7 @@ int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int d
                       json_t **reply);
 
 /*
- * The same for those who wait for a daemon that goes away: 0 with a new reference to the result,
+ * The same for verbs that wait for a daemon that goes away: 0 with a new reference to the result,
  * CONNECTION_LOST (also when it says that it is stopping), or -1 after telling.
  */
 int ctl_ask(struct ctl *ctl, const char *method, json_t *params, json_t **result);

@@ -21,7 +21,7 @@ bool peer_view_post_quantum(const json_t *status);
 void peer_view_details(struct ctl *ctl, const json_t *peer);
 
 /*
- * The one whom we have just paired with, as the options want it: object, line or nothing; and a
+ * The peer that we have just paired with, as the options want it: object, line or nothing; and a
  * note if it has another name than was `wanted` (or NULL).
  */
 void peer_view_met(struct ctl *ctl, const json_t *peer, const char *wanted);

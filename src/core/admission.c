@@ -246,7 +246,7 @@ static bool is_unwanted(const struct admission *admission, const struct link *li
            roster_by_key(admission->roster, link_fingerprint(link))->silenced;
 }
 
-/* An invite makes peers, and changes none: who is one already keeps its name. */
+/* An invite makes peers, and changes none: one that exists already keeps its name. */
 static void note_needless_invite(const struct admission *admission, const struct link *link)
 {
     if (!is_joiner(link) && session_invite_id(link->session) != NULL)

@@ -9,8 +9,8 @@
  *
  * Two peers may turn out to be one: one that was added by its address alone, and one that called in
  * meanwhile, was adopted, and has no name but that of its key. They are one when our dial of the
- * first is answered with the key of the second. Who only calls in can't bring that about; who
- * answers at the first one's address would have been pinned as it.
+ * first is answered with the key of the second. A caller alone can't bring that about; a host
+ * that answers at the first one's address would have been pinned as it.
  */
 #pragma once
 

@@ -3,9 +3,9 @@
  * Message bodies at rest: they are sealed before they reach the store, those of one turn under one
  * key that no other turn has.
  *
- * The store key is random and independent of the identity: who steals the identity can't read the
- * past, and destroying the store key destroys the history. A sealed body is bound to its message
- * id, peer and direction, so that rows can't be swapped.
+ * The store key is random and independent of the identity: a thief of the identity can't read
+ * the past, and destroying the store key destroys the history. A sealed body is bound to its
+ * message id, peer and direction, so that rows can't be swapped.
  *
  *      0   1  version
  *      1  16  salt     subkey = HKDF-Expand(store key, "p2pchat/1 body" || 0 || salt)

@@ -107,7 +107,7 @@ static int take_exit(struct channel *channel, const struct lane_record *record)
     return 0;
 }
 
-/* The peer reads no more: what waits for it is dropped, and whoever writes here told. */
+/* The peer reads no more: what waits for it is dropped, and the writer here is told. */
 static void take_stop(struct channel *channel)
 {
     if (channel->stop_in)
@@ -170,7 +170,7 @@ int channel_rewind(struct channel *channel, const struct lane_record *resume)
     if (resume->size < channel->out_base || resume->size > channel->out_sent ||
         resume->taken > resume->size)
         return fault(channel, "a RESUME of what was never sent");
-    /* Who has not heard of OPENED has sent nothing, and takes nothing. */
+    /* A side that has not heard of OPENED has sent nothing, and takes nothing. */
     if (channel->opener ? channel->state == CHANNEL_OPEN : had_opened) {
         int r = take_window(channel, &window);
         if (r != 0)
@@ -332,7 +332,7 @@ void channel_unsend(struct channel *channel, size_t size)
 
 /* --- looking at what has changed -------------------------------------------------------------- */
 
-/* Whoever took a whole window at once, and lets nothing lie, may have more. */
+/* A reader that took a whole window at once, and leaves nothing unread, may have more. */
 static void grow(struct channel *channel)
 {
     if (channel->in_taken - channel->in_grown >= channel->in_credit && channel->in.size == 0) {

@@ -39,7 +39,7 @@ int doorway_init(struct doorway *doorway, const struct runtime *runtime, struct 
     return timer_new(&doorway->timer, runtime->loop, on_timer, doorway);
 }
 
-/* Takes him off the list; the connection is the caller's. */
+/* Takes it off the list; the connection is the caller's. */
 static struct stream *dismiss(struct visitor *visitor)
 {
     struct stream *stream = visitor->stream;
@@ -74,7 +74,7 @@ static void on_ended(void *context, int error)
 
 static const struct stream_events stream_events = {on_readable, on_readable, on_ended};
 
-/* Of those who had their chance, one at random makes room. Whether there was one. */
+/* Closes one at random that had time enough, to make room. Whether there was one. */
 static bool turn_one_out(struct doorway *doorway)
 {
     struct visitor *victim = NULL;
@@ -136,7 +136,7 @@ static void lead_to_lane(struct visitor *visitor)
         stream_free(stream);
 }
 
-/* Leads him on if he has said enough. */
+/* Passes it on if it has said enough. */
 static void look_at(struct visitor *visitor)
 {
     struct span data = stream_input(visitor->stream);

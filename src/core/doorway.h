@@ -3,7 +3,7 @@
  * The doorway: connections that somebody made to us, until their first bytes say what they are: a
  * handshake, or a lane of a session that exists.
  *
- * Who stands here is a stranger and counts as one; nothing is known and nothing was spent yet.
+ * Whoever waits here is a stranger and counts as one; nothing is known and nothing was spent yet.
  */
 #pragma once
 
@@ -28,5 +28,6 @@ void doorway_deinit(struct doorway *doorway);
 /* Takes in a connection, or closes it when there are too many strangers. */
 void doorway_enter(struct doorway *doorway, struct stream *stream);
 
-/* Leads on those who have said enough, and drops those who have gone. At the end of the turn. */
+/* Passes on the connections that have said enough, and drops those that were closed. At the end of
+ * the turn. */
 void doorway_turn_end(struct doorway *doorway);

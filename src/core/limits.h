@@ -58,5 +58,6 @@ void limits_note_peer(struct limits *limits, const struct origin *origin, uint64
 /* Whether our private key may be used once more for a stranger. */
 bool limits_stranger_key(struct limits *limits, uint64_t now_ms);
 
-/* The same for who proved to hold an invite of ours: strangers can't use up this share. */
+/* The same for a joiner that proved to hold an invite of ours: strangers can't use up this share.
+ */
 bool limits_invited_key(struct limits *limits, uint64_t now_ms);

@@ -33,7 +33,7 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, unsi
 
 /*
  * Starts a session over `stream`, which the link owns from then on (also when this fails): as host
- * of a stranger, or as joiner with the peer that was dialled, who is shown `invite_secret` (or
+ * of a stranger, or as joiner with the peer that was dialled, and is shown `invite_secret` (or
  * NULL) and told which former links are `gone`. It is a stranger until links_establish(). 0 or
  * -errno.
  */

@@ -4,8 +4,8 @@
  * may ask.
  *
  * Whatever changes something answers at once, but is durable only when `settled` is called with 0:
- * who promises something to others waits for that. All functions return 0, an
- * enum node_outcome, or -errno after which the node has failed.
+ * a caller that promises something to others waits for that. All functions return 0, an enum
+ * node_outcome, or -errno after which the node has failed.
  */
 #pragma once
 
@@ -191,9 +191,9 @@ int node_invite_create(struct node *node, const struct node_invite *wanted, stru
 int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE]);
 
 /*
- * Takes up an invite that somebody gave us: he is a peer from now on, dialled at once and shown
- * the invite until he has let us in. `name` may be NULL for the one he suggests or one made of
- * his key; one that is a peer already keeps his name.
+ * Takes up an invite that somebody gave us: the inviter is a peer from now on, dialled at once and
+ * shown the invite until it has let us in. `name` may be NULL for the one that it suggests or one
+ * made of its key; one that is a peer already keeps its name.
  */
 int node_invite_accept(struct node *node, const struct invite_uri *uri, const char *name,
                        struct peer **peer);

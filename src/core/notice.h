@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a change of the network means for links and for dialling: links that can't be alive end at
- * once, others are asked whether they are, and who has no link is dialled.
+ * once, others are asked whether they are, and peers without one are dialled.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The roster: every known peer, in memory as in the store. Who becomes a peer, or is one under
- * another name or with another key, does so here; whether he may is decided above.
+ * The roster: every known peer, in memory as in the store. Keys become peers here, and
+ * peers get other names and keys; whether they may is decided above.
  */
 #pragma once
 

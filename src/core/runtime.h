@@ -31,6 +31,6 @@ const struct fingerprint *runtime_fingerprint(const struct runtime *runtime);
 
 /*
  * The store can't be relied on any more: nothing is acknowledged from here on. The turn that this
- * wakes says so to who waits for it to settle.
+ * wakes tells all that wait for it to settle.
  */
 void runtime_fail(struct runtime *runtime, int error);

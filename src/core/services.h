@@ -3,7 +3,7 @@
  * Services: the names that peers may call here, whom each is for, and who provides it now.
  *
  * Everything is closed until somebody adds a name with a list of peers. A name belongs to the user
- * who added it for as long as the daemon runs, also while nobody provides it, so that no other
+ * that added it for as long as the daemon runs, also while nobody provides it, so that no other
  * user slips in when a server restarts.
  */
 #pragma once

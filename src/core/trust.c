@@ -7,8 +7,8 @@
 static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
 {
     const bool others = facts->known && !facts->unnamed; /* people know whose key it is */
-    /* Who is here with its own key has not changed it, and nobody changes it into another peer's.
-     */
+    /* A peer that is online with its own key has not changed it, and no peer changes its key
+     * into that of another one. */
     if (facts->expected_pinned && !facts->expected_is_it)
         return facts->expected_online || others ? TRUST_ELSEWHERE : TRUST_ALARM;
     if (facts->blocked)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM. Who makes keys and IVs unique is above.
+ * AES-256-GCM. That keys and IVs are unique is seen to above.
  */
 #include "crypto/aead.h"
 

@@ -43,7 +43,7 @@ static int crypto_fetch(void)
         library.aes_256_gcm == NULL || library.aes_256_cbc == NULL || library.hmac == NULL ||
         library.scrypt == NULL)
         return openssl_failed("fetching the algorithms");
-    /* Whoever lacks it goes on without. */
+    /* What lacks it goes on without. */
     library.ml_kem = EVP_KEM_fetch(context, "ML-KEM-768", NULL);
     ERR_clear_error();
     return 0;

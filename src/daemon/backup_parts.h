@@ -15,7 +15,7 @@
 
 /*
  * As root: acts as the owner of the directory (if there is one) from here on, so that what is made
- * there is his. 0 or -errno (logged).
+ * there is the owner's. 0 or -errno (logged).
  */
 int backup_become_owner(const char *directory);
 

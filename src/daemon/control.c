@@ -219,8 +219,8 @@ static struct control_client *client_at(struct list *node)
 }
 
 /*
- * Who only waits, perhaps for ever, gets no other sign that its client has died. Looked for when
- * another comes, so that there are never many of them.
+ * A connection that only waits, perhaps for ever, gets no other sign that its client has died.
+ * Looked for when another comes, so that there are never many of them.
  */
 static void find_gone(struct control *control)
 {

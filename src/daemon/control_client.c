@@ -50,7 +50,7 @@ void control_client_reply(struct control_client *client, const json_t *id, json_
 
 void control_client_notify(struct control_client *client, json_t *message)
 {
-    /* Who does not take what it is told about its streams can't provide any. */
+    /* A client that does not read what it is told about its streams can't provide any. */
     client->broken |= stream_unsent(client->stream) >= CONTROL_OUTPUT_MAX;
     hold_message(client, &(struct control_held){.message = message, .unasked = true});
 }

@@ -14,7 +14,7 @@ void control_follow_pump(struct control_client *client);
  * later. */
 void control_follow_presence(struct control_client *client, const struct peer *peer);
 
-/* Who follows the peer with the id `former` follows this one from now on. */
+/* A client that follows the peer with the id `former` follows this one from now on. */
 void control_follow_merged(struct control_client *client, const struct peer *peer, int64_t former);
 
 /* Tells the client's followers of a key that asks. */

@@ -34,7 +34,7 @@ static int explain_access(const char *path)
     if (stat(path, &status) < 0 || !S_ISREG(status.st_mode))
         log_error("%s: a secret must be in a plain file", path);
     else if (status.st_uid != geteuid() && status.st_uid != 0)
-        log_error("%s: the file of another user could be changed by him; to make it ours: "
+        log_error("%s: the file belongs to another user, who could change it; to make it ours: "
                   "chown %u '%s' && chmod 600 '%s'",
                   path, (unsigned)geteuid(), path, path);
     else
@@ -189,7 +189,7 @@ int keys_generate_identity(const struct keys_source *source, struct identity **i
     if (r < 0)
         return r;
     if (access(place.path, F_OK) == 0 || errno != ENOENT) {
-        log_error("%s: there is an identity already; who knows this machine knows it by that key. "
+        log_error("%s: there is an identity already, by which others know this machine. "
                   "To give it up: mv '%s' '%s.old'",
                   place.path, place.path, place.path);
         return -EEXIST;

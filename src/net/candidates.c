@@ -15,7 +15,7 @@ static bool leads(const struct candidate *candidate, unsigned way)
     return (candidate->ways >> way & 1) != 0;
 }
 
-/* The highest: who gave an address by hand hears of it rather than who remembers it. */
+/* The highest: a failed address that was given by hand is reported before a remembered one. */
 unsigned candidates_way(const struct candidate *candidate)
 {
     unsigned way = DIAL_WAYS_MAX - 1;

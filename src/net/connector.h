@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One TCP connection in the making, to one numeric address. It has no patience of its own: who
- * started it gives it up.
+ * One TCP connection in the making, to one numeric address. It has no time limit of its own: its
+ * owner gives it up.
  */
 #pragma once
 

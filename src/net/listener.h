@@ -40,7 +40,7 @@ int listener_inherit(struct listener **listener, struct loop *loop, int fd, list
 
 void listener_free(struct listener *listener);
 
-/* Whether who connects to this address comes to this TCP listener. Port 0 is nobody's. */
+/* Whether a connection to this address comes to this TCP listener. Port 0 is nobody's. */
 bool listener_serves(const struct listener *listener, const struct address *address);
 
 /*

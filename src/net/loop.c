@@ -15,9 +15,9 @@
 #include "net/libevent.h"
 
 /*
- * A timer that comes so late gives way to one more look for input. Who was stopped and goes on
- * finds the wait interrupted with nothing ready, and would take answers that came long ago for
- * missing.
+ * A timer that comes so late gives way to one more look for input: a process that was stopped
+ * and goes on finds the wait interrupted with nothing ready, and would take answers that came long
+ * ago for missing.
  */
 enum { LATE_MS = 1000 };
 

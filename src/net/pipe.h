@@ -37,7 +37,7 @@ void pipe_watch(struct pipe *pipe, bool readable, bool writable);
 ssize_t pipe_receive(struct pipe *pipe, struct iovec *pieces, int count);
 ssize_t pipe_send(struct pipe *pipe, struct iovec *pieces, int count);
 
-/* Nothing more will be sent, or read: who writes at the other end of a UNIX one gets SIGPIPE. */
+/* Nothing more will be sent, or read: writing at the other end of a UNIX one gives SIGPIPE. */
 void pipe_finish(struct pipe *pipe);
 void pipe_refuse(struct pipe *pipe);
 

@@ -11,8 +11,8 @@
  *     LK = Extract(SID, secret)         mac = HMAC(X(LK, "lane attach"), all before it)
  *     T  = SHA-256(ATTACH)              root, chain joiner, chain host = X(LK, "lane …", T)
  *
- * A secret is good for one ATTACH; who gave it out sees to that. Later the host sends another one
- * (LANE_KEY) in a newer epoch of the session, and all keys change:
+ * A secret is good for one ATTACH; the side that gave it out sees to that. Later the host sends
+ * another one (LANE_KEY) in a newer epoch of the session, and all keys change:
  *
  *     G = SHA-256(LANE_KEY)             LK = Extract(X(root, "lane rekey", G), secret)
  */

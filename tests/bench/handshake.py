@@ -37,7 +37,7 @@ def rows(_):
     both = check + 2 * limits.x25519()  # making a key takes about what agreeing does
     dials, listens = both + 2 * sign, both + check + sign
     yield Row("handshake", limits.middle(wall), "s", dials + listens, "what both must compute")
-    yield Row("its processor time, of who dials", limits.middle(joiner), "s", dials,
+    yield Row("its processor time, of the joiner", limits.middle(joiner), "s", dials,
               "RSA-2048: 2 private, 1 public; 2 × X25519")
-    yield Row("its processor time, of who listens", limits.middle(host), "s", listens,
+    yield Row("its processor time, of the host", limits.middle(host), "s", listens,
               "RSA-2048: 1 private, 2 public; 2 × X25519")

@@ -54,7 +54,7 @@ def own_memory(pid):
 
 
 def proportional(pid):
-    """With its share of what others map as well; None for who may not look into a daemon."""
+    """With its share of what others map as well; None without the right to look into a daemon."""
     try:
         return _numbers(f"/proc/{pid}/smaps_rollup")["Pss"] * 1024
     except PermissionError:

@@ -24,7 +24,7 @@ class Measured(Daemon):
         return [str(word) for word in (P2PCHATCTL, "-s", self.socket, *arguments)]
 
     def add_nobody(self):
-        """Makes a peer known who never comes, so that messages for it just stay in the store."""
+        """Makes a peer known that never comes, so that messages for it just stay in the store."""
         self.ctl("-q", "peer", "add", "nobody", "--fingerprint", NOBODY)
 
     def follow(self, *types):

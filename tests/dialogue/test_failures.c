@@ -149,7 +149,8 @@ static void assert_sound(struct party *party)
     party_listen(party, RIG_START_MS);
     assert_int_equal(party_count(party, SESSION_ENDED), 1);
     event = party_last(party, SESSION_ENDED);
-    /* Who failed between key and packet leaves a gap that the other end takes for an attack. */
+    /* A side that failed between key and packet leaves a gap that the other end takes for an
+     * attack. */
     if (event->code != CLOSE_PROTOCOL_ERROR || event->by_peer)
         assert_int_equal(event->code, CLOSE_INTERNAL_ERROR);
 }

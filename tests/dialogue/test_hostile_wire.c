@@ -22,11 +22,11 @@ enum attack {
     LOSE,    /* a frame, … */
     REPEAT,  /* … which comes twice */
     DELAY,   /* … comes after the next one */
-    REFLECT, /* … comes back to who sent it as well */
+    REFLECT, /* … comes back to its sender as well */
     REPLAY,  /* … is that of another conversation */
 };
 
-/* The wire, and who sits there. */
+/* The wire, and the attacker on it. */
 static struct {
     enum attack attack;
     size_t at;        /* which byte or frame, counted over both directions */

@@ -187,8 +187,8 @@ static void feed_random(const struct recording *recording, bool joiner)
 }
 
 /*
- * What `from` says next must be the recorded frame; `to` hears it. Who is not played says what was
- * recorded, and needs to hear nothing.
+ * What `from` says next must be the recorded frame; `to` hears it. A side that is not played says
+ * what was recorded, and needs to hear nothing.
  */
 static void exchange(struct rig *rig, struct party *from, struct party *to, const char *name)
 {

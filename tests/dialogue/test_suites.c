@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Both suites: which one two sides agree on, sessions and rekeys in each, and everybody who would
+ * Both suites: which one two sides agree on, sessions and rekeys in each, and attackers who would
  * rather have the weaker one, or sends what is no share.
  */
 #include <string.h>
@@ -206,7 +206,7 @@ static void test_a_key_that_is_none_fails_the_handshake(void **state)
     puppet_deinit(&puppet);
 }
 
-/* Who does not choose suite 2 does not look at its key. */
+/* A host that does not choose suite 2 does not look at its key. */
 static void test_a_key_that_is_none_is_nothing_to_a_host_without_suite_2(void **state)
 {
     (void)state;

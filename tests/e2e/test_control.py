@@ -595,7 +595,7 @@ def test_who_asks_and_does_not_read_costs_little(alice):
 
 
 def test_who_searches_keeps_nobody_waiting(alice):
-    """Who asks later is answered while the search goes on; a test that is stopped in between tries again."""
+    """A client that asks later is answered while the search goes on; a test that is stopped in between tries again."""
     queue_up(alice, ["needle"] + ["hay"] * 20000)
     searcher, other = alice.control(), alice.control()
 

@@ -18,7 +18,7 @@ def name_of(daemon, other):
 
 
 def call_in(caller, daemon):
-    """A stranger's call; gives the name under which he is known then."""
+    """A stranger's call; gives the name under which it is known then."""
     caller.add(daemon)
     caller.wait_online(daemon)
     return name_of(daemon, caller)

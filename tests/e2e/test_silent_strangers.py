@@ -1,7 +1,7 @@
 """What strangers may cost: a bounded number of connections and of descriptors, a bounded time, and
 nothing to those who are known.
 
-That something waits for nobody is seen by who is still held when it is done, and not by a clock.
+That nobody waits for something is seen by the connections still held when it is done, not by a clock.
 """
 
 import contextlib

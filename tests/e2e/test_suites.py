@@ -1,4 +1,4 @@
-"""Which suite protects a session, what of it people are told, and who requires the post-quantum one."""
+"""Which suite protects a session, what of it people are told, and what requires the post-quantum one."""
 
 import subprocess
 

@@ -207,7 +207,7 @@ static void check(void)
         assert(peers == 2 && events_last(node_db(stage.house.node)) == stage.last_event);
 }
 
-/* Whoever says nothing more is gone in time; the peer alone may stay. */
+/* Connections that say nothing more are gone in time; the peer's alone may stay. */
 static void expect_silence_to_end(void)
 {
     pass(PATIENCE_MS);

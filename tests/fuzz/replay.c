@@ -19,7 +19,7 @@ __attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* In memory of exactly its size, so that tools notice who reads beyond it. */
+/* In memory of exactly its size, so that tools notice a read beyond it. */
 static void replay(FILE *file)
 {
     static uint8_t buffer[INPUT_MAX];

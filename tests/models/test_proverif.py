@@ -23,7 +23,7 @@ SOUND = {
     "fs": "keys stolen later open nothing",
     "ecdh_broken": "RSA alone still protects what is sent",
     "rekey": "session keys that were stolen are worthless after the next rekey",
-    "anonH": "who is no pinned peer can't tell which identity listens",
+    "anonH": "somebody who is no pinned peer can't tell which identity listens",
 }
 
 MUTANTS = {

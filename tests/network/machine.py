@@ -70,7 +70,7 @@ class Network:
 
 
 class Machine(Daemon):
-    """A daemon in a network of its own, and who watches it."""
+    """A daemon in a network of its own, and a follower that watches it."""
 
     def __init__(self, name, home, identity, **options):
         self.network = Network()
@@ -133,7 +133,7 @@ class Machine(Daemon):
 
 
 class Presence:
-    """What a follower hears about who comes and goes."""
+    """What a follower hears about peers that come and go."""
 
     def __init__(self, machine):
         self.control = machine.control()

@@ -331,19 +331,19 @@ def move(one, old, new):
     one.network.run("ip", "address", "add", f"{new}/24", "dev", "wire0")
 
 
-@pytest.mark.parametrize("larger", ["who moves", "who stays"])
-@pytest.mark.parametrize("joiner", ["who moves", "who stays"])
+@pytest.mark.parametrize("larger", ["moves", "stays"])
+@pytest.mark.parametrize("joiner", ["moves", "stays"])
 def test_a_machine_that_gets_another_address_notices_and_dials(strangers, joiner, larger, result):
     """Whoever would win if both dialled at once: who moved says which link is gone."""
     alice, bob, _ = strangers
-    if (alice.key > bob.key) != (larger == "who moves"):
+    if (alice.key > bob.key) != (larger == "moves"):
         alice, bob = bob, alice
-    first, second = (alice, bob) if joiner == "who moves" else (bob, alice)
+    first, second = (alice, bob) if joiner == "moves" else (bob, alice)
     second.rpc("peer.add", name=first.name, fingerprint=first.fingerprint)
     first.rpc("peer.add", name=second.name, fingerprint=second.fingerprint, address=[second.address])
     talk = Conversation(alice, bob)
     talk.wait_for("online")
-    if joiner == "who stays":
+    if joiner == "stays":
         alice.rpc("peer.set", name=bob.name, address=[bob.address])
     talk.say()
     talk.settle()
@@ -357,8 +357,8 @@ def test_a_machine_that_gets_another_address_notices_and_dials(strangers, joiner
     assert "offline: connection lost: this machine lost the address" in alice.text_of_log()
     assert seconds < 10  # as long as a second try would have to wait
     assert set(alice.rpc("status")["network"]) == {"watched", "changed"}
-    result(f"another address of the side that {'had' if joiner == 'who moves' else 'had not'} "
-           f"dialled, {'larger' if larger == 'who moves' else 'smaller'} fingerprint: a session again "
+    result(f"another address of the side that {'had' if joiner == 'moves' else 'had not'} "
+           f"dialled, {'larger' if larger == 'moves' else 'smaller'} fingerprint: a session again "
            f"after {seconds:.2f} s")
 
 

@@ -24,7 +24,7 @@ enum {
     REST_MS = 120 * 1000,
     REST_TURNS_MAX = 40, /* per machine, in the rest at the end */
     CROSSING_LAG_MS = 50,
-    CROSSING_MS = 4000, /* less than anybody waits who lost to another link */
+    CROSSING_MS = 4000, /* less than a side waits whose link lost to another */
     PAUSE_MS = 60 * 1000,
 };
 

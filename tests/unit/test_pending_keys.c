@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tests core/pending_keys: a bounded list in which who waits is never pushed out by who left.
+ * Tests core/pending_keys: a bounded list in which keys that wait are never pushed out by keys that
+ * left.
  */
 #include "core/pending_keys.h"
 

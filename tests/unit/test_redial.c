@@ -31,7 +31,7 @@ struct row {
 static const struct row rows[] = {
     {"a new peer is dialled at once, indirectly 2 s later",
      {BASE, .now_ms = 1000}, {{1000, REDIAL_START, D}}, {{[D] = true}, 3000}},
-    {"who has the larger fingerprint waits a moment",
+    {"the side with the larger fingerprint waits a moment",
      {BASE, .now_ms = 1000, .yields = true, .random = 499}, {{1000, REDIAL_START, D}}, {.at_ms = 1499}},
     {"but not with a queue",
      {BASE, .now_ms = 1000, .yields = true, .random = 499, .has_queue = true},

@@ -235,7 +235,7 @@ static void test_a_reset_of_a_paused_stream_does_not_spin(void **state)
     assert_int_equal(wire->error, ECONNRESET);
 }
 
-/* An owner who waits for its output to drain before it reads on would else wait for ever. */
+/* An owner that waits for its output to drain before it reads on would else wait for ever. */
 static void test_a_reset_with_unsent_bytes_is_told_even_when_paused(void **state)
 {
     static const uint8_t much[4 * 1024 * 1024];

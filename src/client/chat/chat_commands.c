@@ -51,7 +51,7 @@ static json_t *call(struct chat *chat, const char *method, json_t *params)
         return NULL;
     }
     if (ctl_exchange(chat->link.ctl, method, params, &reply) != 0)
-        return NULL; /* whoever waits next says that the connection is lost */
+        return NULL; /* the next wait says that the connection is lost */
     json_t *result = json_object_get(reply, "result");
     if (result == NULL)
         transcript_note(&chat->transcript, "%s",

@@ -90,7 +90,7 @@ bool chat_link_ask(struct chat_link *link, const char *method, json_t *params, j
         json_decref(params);
         return false;
     }
-    /* If it is lost, whoever waits next will see it. */
+    /* If it is lost, the next wait will see it. */
     return ctl_request(link->ctl, method, params, id) == 0;
 }
 

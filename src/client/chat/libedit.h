@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libedit, loaded while the program runs: only who edits needs it, and starts slower for it.
+ * libedit, loaded while the program runs: only editing needs it, and the start is slower for it.
  */
 #pragma once
 

@@ -11,7 +11,7 @@ int cmd_help(struct ctl *ctl, int argc, char **argv)
     if (options_none(ctl, argc, argv) != 0 || options_count(ctl, argc - optind, 0, 1) != 0)
         return ctl->status;
     if (optind < argc) {
-        ctl->verb = NULL; /* whoever misses a verb needs the list of them */
+        ctl->verb = NULL; /* without a verb, the list of them is needed */
         verb = options_verb(ctl, argv[optind]);
         if (verb == NULL)
             return ctl->status;

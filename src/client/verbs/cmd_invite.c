@@ -84,10 +84,10 @@ static int print_invite(struct ctl *ctl, const json_t *invite, bool qr)
     if (qr && qr_print(ctl, uri) != 0)
         return ctl->status;
     view_time(member_string(invite, "expires", ""), local);
-    ctl_note(ctl, "good once, until %s; who takes it up is called %s here", local,
+    ctl_note(ctl, "good once, until %s; the machine that takes it up is called %s here", local,
              member_string(invite, "name", "by a name made of the key"));
     ctl_note(ctl, "on the other machine type p2pchatctl join, and paste that line when it asks");
-    ctl_note(ctl, "who reads it can use it: send it where only they can read it");
+    ctl_note(ctl, "whoever reads it can use it: send it where only the invited person reads");
     note_reach(ctl, json_object_get(invite, "addresses"));
     return ctl->status;
 }

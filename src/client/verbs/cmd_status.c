@@ -130,7 +130,7 @@ static bool differs(const json_t *a, const json_t *b)
 static int show_again(struct ctl *ctl, json_t **last)
 {
     json_t *status = NULL;
-    /* Whoever waits next finds a lost connection, and waits for the daemon. */
+    /* The next wait finds a lost connection, and waits for the daemon. */
     if (ctl->connection == NULL || ctl_ask(ctl, "status", json_object(), &status) != 0)
         return ctl->status;
     const bool shown = ctl->terminal || differs(*last, status);

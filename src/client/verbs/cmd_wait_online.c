@@ -47,7 +47,7 @@ static bool is_online(const json_t *peer)
 
 /*
  * Whether the peer (or any) is online now. 0 (not yet), 1, or -1 after telling. When the connection
- * is lost it is not yet: whoever waits next finds that out, and waits for the daemon.
+ * is lost it is not yet: the next wait finds that out, and waits for the daemon.
  */
 static int check_now(struct ctl *ctl, const struct wait_online *wait)
 {

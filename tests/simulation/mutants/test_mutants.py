@@ -67,7 +67,7 @@ MUTANTS = {
     "never ask again for what was declined": [
         ("src/core/housekeeping.c", "    else if (was_low)\n", "    else if (was_low && room != true)\n"),
     ],
-    "send an alert to who may have confirmed": [
+    "send an alert to a host that may have confirmed": [
         ("src/proto/session.c", "handshake_awaits_verdict(session->handshake)", "false"),
     ],
     "take back what was transmitted": [
@@ -89,10 +89,10 @@ MUTANTS = {
         ("src/core/peer.c", "    note(peer, event, REDIAL_DIRECT);\n    peer_dial(peer);\n}",
          "    note(peer, event, REDIAL_DIRECT);\n    set_state(peer, PEER_OFFLINE);\n}"),
     ],
-    "raise the alarm when who called in is reached": [
+    "raise the alarm when a peer that called in is reached": [
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
     ],
-    "forget what waited for who had called in": [
+    "forget what waited for a peer that had called in": [
         ("src/core/admission.c", "int r = handover_messages(",
          "int r = reseal == NULL && handover_messages("),
     ],
