@@ -91,6 +91,11 @@ static void on_settled(void *context)
     control_settled(context, 0);
 }
 
+static void on_turned(void *context)
+{
+    control_go_on(context);
+}
+
 /* --- the client ------------------------------------------------------------------------------- */
 
 static void on_readable(void *context)
@@ -241,8 +246,10 @@ static void play(struct span words)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct house_plan plan = {
-        .settings = house_settings(), .observer = &control_observer, .settled = on_settled};
+    struct house_plan plan = {.settings = house_settings(),
+                              .observer = &control_observer,
+                              .settled = on_settled,
+                              .turned = on_turned};
     if (size == 0)
         return 0;
     memset(&stage, 0, sizeof stage);

@@ -197,5 +197,7 @@ void house_work(struct house *house)
         assert(turns++ < TURNS_MAX);
         loop_serve(&house->loop, UINT32_MAX);
         node_turn_end(house->node);
+        if (house->plan->turned != NULL)
+            house->plan->turned(house->plan->settled_context);
     }
 }

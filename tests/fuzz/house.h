@@ -26,7 +26,8 @@ struct house_plan {
     const struct observer *observer; /* or NULL */
     void *observer_context;
     void (*settled)(void *context); /* each turn, or NULL */
-    void *settled_context;
+    void (*turned)(void *context);  /* at the end of each turn, or NULL */
+    void *settled_context;          /* of both */
 };
 
 /*
