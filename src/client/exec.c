@@ -14,8 +14,11 @@
 #include <unistd.h>
 
 #include "base/backoff.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/startup.h"
+#include "client/content.h"
+#include "client/environment.h"
 
 static volatile sig_atomic_t busy;    /* a message is being handled */
 static volatile sig_atomic_t stopped; /* the signal that asked for the end meanwhile */
@@ -46,30 +49,25 @@ void exec_done(void)
         end(stopped);
 }
 
-static void set_environment(const json_t *event)
+/* A file that holds the body, to be read from its beginning: a command need not read it. */
+static int open_body(const json_t *message)
 {
-    static const char *const names[][2] = {{"P2PCHAT_PEER", "peer"},
-                                           {"P2PCHAT_FINGERPRINT", "fingerprint"},
-                                           {"P2PCHAT_TRUST", "trust"},
-                                           {"P2PCHAT_TIME", "time"}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        setenv(names[i][0], member_string(event, names[i][1], ""), 1);
-    setenv("P2PCHAT_ID", member_string(json_object_get(event, "message"), "id", ""), 1);
-}
-
-/* A file that holds the text, to be read from its beginning: a command need not read it. */
-static int open_text(const json_t *body)
-{
-    const char *text = json_string_value(body);
-    size_t left = json_string_length(body);
+    CLEANUP(bytes_deinit) struct bytes body = {0};
+    const int r = content_append_body(&body, message);
+    if (r != 0) {
+        errno = -r;
+        return -1;
+    }
+    const uint8_t *data = body.data;
+    size_t left = body.size;
     int fd = memfd_create("message", MFD_CLOEXEC);
     while (fd >= 0 && left > 0) {
-        const ssize_t written = write(fd, text, left);
+        const ssize_t written = write(fd, data, left);
         if (written < 0) {
             close(fd);
             return -1;
         }
-        text += written;
+        data += written;
         left -= (size_t)written;
     }
     if (fd >= 0)
@@ -77,28 +75,29 @@ static int open_text(const json_t *body)
     return fd;
 }
 
-__attribute__((noreturn)) static void become(const char *command, const json_t *event, int text)
+__attribute__((noreturn)) static void become(const struct ctl *ctl, const char *command,
+                                             const json_t *event, int body)
 {
     startup_restore_signals();
-    dup2(text, STDIN_FILENO);
-    set_environment(event);
+    dup2(body, STDIN_FILENO);
+    environment_clear(ctl);
+    environment_set_message(event);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
 
 /* Runs it once. Its status as waitpid(2) has it, or -1 with errno. */
-static int run_once(const char *command, const json_t *event)
+static int run_once(const struct ctl *ctl, const char *command, const json_t *event)
 {
-    const json_t *message = json_object_get(event, "message");
-    const int text = open_text(json_object_get(message, "body"));
+    const int body = open_body(json_object_get(event, "message"));
     int status = 0;
-    if (text < 0)
+    if (body < 0)
         return -1;
     const pid_t child = fork();
     if (child == 0)
-        become(command, event, text);
+        become(ctl, command, event, body);
     const int error = errno;
-    close(text);
+    close(body);
     errno = error;
     if (child < 0)
         return -1;
@@ -140,7 +139,7 @@ bool exec_run(const struct ctl *ctl, const char *command, const json_t *event, u
     int status;
     fflush(ctl->out);
     busy = 1;
-    while ((status = run_once(command, event)) != 0) {
+    while ((status = run_once(ctl, command, event)) != 0) {
         const uint32_t wait_ms = backoff_next(&backoff, &plan, (uint32_t)getpid() * 2654435761U);
         tell(ctl, event, status, wait_ms);
         exec_done();

@@ -2,9 +2,8 @@
 /*
  * A command that is run for each message, again and again until it has succeeded.
  *
- * The text is its standard input; P2PCHAT_PEER, P2PCHAT_FINGERPRINT, P2PCHAT_TRUST, P2PCHAT_ID and
- * P2PCHAT_TIME in its environment tell the rest. While a command runs, SIGINT and SIGTERM wait for
- * its end, so that what it did is also acknowledged.
+ * The body is its standard input; its environment tells the rest (environment.h). While a command
+ * runs, SIGINT and SIGTERM wait for its end, so that what it did is also acknowledged.
  */
 #pragma once
 

@@ -85,7 +85,7 @@ int input_line(struct input *input, struct span *line)
     }
 }
 
-int input_all(struct input *input, struct span *text)
+int input_all(struct input *input, bool exact, struct span *text)
 {
     while (!input->ended && input->buffer.size <= INPUT_TEXT_MAX + 1) {
         const int r = input_read(input);
@@ -93,7 +93,7 @@ int input_all(struct input *input, struct span *text)
             return r;
     }
     *text = bytes_span(&input->buffer);
-    if (text->size > 0 && text->data[text->size - 1] == '\n')
+    if (!exact && text->size > 0 && text->data[text->size - 1] == '\n')
         text->size--;
     return text->size <= INPUT_TEXT_MAX ? 0 : INPUT_TOO_LONG;
 }

@@ -37,7 +37,7 @@ int input_read(struct input *input);
 int input_line(struct input *input, struct span *line);
 
 /*
- * Reads all there is, without one final LF; valid until input_deinit(). 0, INPUT_TOO_LONG or
- * -errno.
+ * Reads all there is, without one final LF unless `exact`; valid until input_deinit(). 0,
+ * INPUT_TOO_LONG or -errno.
  */
-int input_all(struct input *input, struct span *text);
+int input_all(struct input *input, bool exact, struct span *text);

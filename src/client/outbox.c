@@ -13,6 +13,7 @@
 #include "base/shell.h"
 #include "client/connection.h"
 #include "client/output.h"
+#include "rpc/rpc_bytes.h"
 
 enum { GRACE_MS = 2000 }; /* for the daemon to tell of a timeout itself */
 
@@ -213,7 +214,7 @@ static void recover(struct outbox *outbox, int outcome)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-void outbox_send(struct outbox *outbox, struct span text)
+void outbox_send(struct outbox *outbox, struct span body)
 {
     const struct outbox_options *options = outbox->options;
     const char *client_id = options->client_id;
@@ -223,11 +224,13 @@ void outbox_send(struct outbox *outbox, struct span text)
         client_id_next(&outbox->ids, own_id);
         client_id = own_id;
     }
-    json_t *body = json_stringn((const char *)text.data, text.size);
+    json_t *value =
+        options->binary ? rpc_bytes_make(body) : json_stringn((const char *)body.data, body.size);
     json_t *expires = options->expires_s > 0 ? json_integer(options->expires_s) : NULL;
     CLEANUP(json_release)
-    json_t *params = json_pack("{s:O*,s:o,s:s*,s:o*}", "peers", options->peers, "body", body,
-                               "client_id", client_id, "expires_s", expires);
+    json_t *params = json_pack("{s:O*,s:o,s:O*,s:s*,s:o*}", "peers", options->peers,
+                               options->binary ? "body_base64" : "body", value, "headers",
+                               options->headers, "client_id", client_id, "expires_s", expires);
     if (ctl_connect(outbox->ctl) != 0) {
         note_failure(outbox, true);
         return;

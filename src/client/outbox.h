@@ -27,6 +27,8 @@ struct outbox_options {
     json_t *peers;         /* names, or NULL: the daemon knows who is meant */
     const char *client_id; /* of the only message; NULL: each has one of ours */
     json_int_t expires_s;  /* 0: as the daemon has it */
+    json_t *headers;       /* or NULL */
+    bool binary;           /* bytes, not text */
     const char *wait;      /* a state to wait for, or NULL */
     uint64_t deadline_ms;  /* for waiting, on the monotonic clock; CONNECTION_NEVER: no end */
 };
@@ -57,8 +59,11 @@ void outbox_deinit(struct outbox *outbox);
 /* Whether another message may be sent now. */
 bool outbox_ready(const struct outbox *outbox);
 
-/* Sends a message; the text is valid UTF-8 without NUL. A failure is in outbox->status. */
-void outbox_send(struct outbox *outbox, struct span text);
+/*
+ * Sends a message; unless options->binary its body is valid UTF-8 without NUL. A failure is in
+ * outbox->status.
+ */
+void outbox_send(struct outbox *outbox, struct span body);
 
 /*
  * Takes what the daemon answers next; waits for `other` too if it is not NULL. 0 or an

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/environment.h"
 #include "client/socket.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000 };
@@ -113,10 +114,7 @@ static void set_environment(const json_t *params)
                                            {"P2PCHAT_FINGERPRINT", "fingerprint"},
                                            {"P2PCHAT_TRUST", "trust"},
                                            {"P2PCHAT_SERVICE", "service"}};
-    static const char *const foreign[] = {"P2PCHAT_ID", "P2PCHAT_TIME"};
     char number[32];
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
-        unsetenv(foreign[i]);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         setenv(names[i][0], member_string(params, names[i][1], ""), 1);
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, member_integer(params, "stream"));
@@ -136,9 +134,8 @@ __attribute__((noreturn)) static void become(const struct provider *provider, co
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(socket, STDIN_FILENO);
     dup2(socket, STDOUT_FILENO);
+    environment_clear(provider->ctl);
     set_environment(params);
-    if (provider->ctl->socket != NULL)
-        setenv("P2PCHAT_SOCKET", provider->ctl->socket, 1);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/timestamp.h"
+#include "client/content.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/width.h"
@@ -131,26 +132,25 @@ static int append_part(struct bytes *out, const char *colour, const char *text, 
     return r == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : r;
 }
 
-/* The text of a message, or NULL when it is not there. */
-static const json_t *find_body(const json_t *message)
-{
-    const json_t *body = json_object_get(message, "body");
-    return json_is_string(body) ? body : NULL;
-}
-
-/* "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one. */
+/*
+ * "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one; with headers
+ * "alice [disk/root] !high:", which no text can pretend, since names have no spaces.
+ */
 static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
                           const json_t *message, bool colour)
 {
-    const json_t *body = find_body(message);
+    const json_t *body = content_text(message);
     const char *state = own ? member_string(message, "state", "") : "";
     const bool marked = state[0] != '\0' && strcmp(state, "delivered") != 0;
     CLEANUP(cleanup_free) char *who = NULL;
+    CLEANUP(bytes_deinit) struct bytes tags = {0};
     char local[VIEW_TIME_MAX];
     size_t indent = 2; /* the spaces */
     view_time(time, local);
-    if (asprintf(&who, "%s%s%s%s%s:", own ? "-> " : "", peer, marked ? " (" : "",
-                 marked ? state : "", marked ? ")" : "") < 0) {
+    if (content_append_tags(&tags, message) != 0 ||
+        asprintf(&who, "%s%s%.*s%s%s%s:", own ? "-> " : "", peer, (int)tags.size,
+                 (const char *)tags.data, marked ? " (" : "", marked ? state : "",
+                 marked ? ")" : "") < 0) {
         who = NULL;
         return -ENOMEM;
     }
@@ -158,6 +158,8 @@ static int append_message(struct bytes *out, const char *time, const char *peer,
         bytes_append(out, " ", 1) != 0 || append_part(out, colour ? BOLD : "", who, &indent) != 0 ||
         bytes_append(out, " ", 1) != 0)
         return -ENOMEM;
+    if (body == NULL && content_has_body(message))
+        return content_append_size(out, message);
     if (body == NULL)
         return append(out, json_is_true(json_object_get(message, "damaged"))
                                ? "(the stored text is damaged)"
@@ -206,21 +208,26 @@ int view_short_event(struct bytes *out, const json_t *event, bool colour)
     return append_event(out, type, event);
 }
 
-/* The text alone: exact bytes, but harmless on a terminal. */
+/* Appends the body, which is there: exact bytes, but harmless on a terminal. */
+static int append_exact(struct bytes *out, const json_t *message, bool terminal)
+{
+    CLEANUP(bytes_deinit) struct bytes body = {0};
+    const int r = content_append_body(terminal ? &body : out, message);
+    if (r != 0 || !terminal)
+        return r;
+    return escape_append(out, (const char *)body.data, body.size, ESCAPE_PARAGRAPH);
+}
+
+/* The body alone. */
 static bool print_body(struct ctl *ctl, const struct view *view, const json_t *message)
 {
-    const json_t *body = find_body(message);
     struct bytes out = {0};
-    if (body == NULL && json_is_true(json_object_get(message, "damaged")))
+    if (!content_has_body(message) && json_is_true(json_object_get(message, "damaged")))
         ctl_note(ctl, "the stored text of message %s is damaged",
                  member_string(message, "id", "?"));
-    if (body == NULL)
+    if (!content_has_body(message))
         return false;
-    const char *text = json_string_value(body);
-    const size_t size = json_string_length(body);
-    const int r = ctl->terminal ? escape_append(&out, text, size, ESCAPE_PARAGRAPH)
-                                : bytes_append(&out, text, size);
-    if (r != 0 || bytes_append(&out, &view->end, 1) != 0)
+    if (append_exact(&out, message, ctl->terminal) != 0 || bytes_append(&out, &view->end, 1) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&out));
@@ -261,6 +268,61 @@ static int append_member(struct bytes *out, const char *name, const json_t *valu
     return r == 0 ? bytes_append_u8(out, '\n') : r;
 }
 
+/* Tags of headers that this version does not know. */
+static int append_unknown(struct bytes *out, const json_t *tags)
+{
+    size_t i;
+    json_t *tag;
+    json_array_foreach(tags, i, tag)
+    {
+        if (append_member(out, "unknown", tag) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Headers of people's own as `send -H` takes them. */
+static int append_user_headers(struct bytes *out, const json_t *users)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)users, name, value)
+    {
+        CLEANUP(json_release)
+        json_t *both = json_sprintf("%s=%s", name, json_string_value(value));
+        if (both == NULL || append_member(out, "header", both) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Headers are lines like the others. */
+static int append_headers(struct bytes *out, const json_t *headers)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)headers, name, value)
+    {
+        const int r = json_is_object(value)  ? append_user_headers(out, value)
+                      : json_is_array(value) ? append_unknown(out, value)
+                                             : append_member(out, name, value);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+/* "body         <image/png, 4096 bytes>" */
+static int append_size(struct bytes *out, const json_t *message)
+{
+    CLEANUP(bytes_deinit) struct bytes size = {0};
+    if (content_append_size(&size, message) != 0)
+        return -ENOMEM;
+    CLEANUP(json_release)
+    json_t *text = json_stringn((const char *)size.data, size.size);
+    return append_member(out, "body", text);
+}
+
 /* Appends what an object has, but for what the first line says already. */
 static int append_members(struct bytes *out, const json_t *object)
 {
@@ -269,9 +331,13 @@ static int append_members(struct bytes *out, const json_t *object)
     json_object_foreach((json_t *)object, name, value)
     {
         if (strcmp(name, "time") == 0 || strcmp(name, "peer") == 0 || strcmp(name, "sub") == 0 ||
-            json_is_object(value))
+            strcmp(name, "message") == 0)
             continue;
-        if (append_member(out, name, value) != 0)
+        const int r = strcmp(name, "headers") == 0       ? append_headers(out, value)
+                      : strcmp(name, "body_base64") == 0 ? append_size(out, object)
+                      : json_is_object(value)            ? 0
+                                                         : append_member(out, name, value);
+        if (r != 0)
             return -ENOMEM;
     }
     return 0;

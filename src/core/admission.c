@@ -103,9 +103,10 @@ static int reseal(void *context, const struct message_row *row, struct bytes *bo
     const struct resealing *resealing = context;
     struct bytes text = {0};
     int r = body_sealer_open(resealing->body_sealer, row, &text);
+    struct message_row other = *row;
+    other.peer = resealing->peer;
     if (r == 0)
-        r = body_sealer_seal(resealing->body_sealer, resealing->peer, row->direction, &row->id,
-                             bytes_span(&text), body);
+        r = body_sealer_seal(resealing->body_sealer, &other, bytes_span(&text), body);
     else if (r == BODY_SEALER_DAMAGED)
         r = bytes_append(body, row->body.data, row->body.size);
     bytes_deinit(&text);

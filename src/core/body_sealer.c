@@ -14,7 +14,8 @@
 #include "crypto/random.h"
 
 enum {
-    VERSION_1 = 1,
+    VERSION_TEXT = 1,
+    VERSION_HEADERS = 2,
     SALT_SIZE = 16,
     SALT_AT = 1,
     IV_AT = SALT_AT + SALT_SIZE,
@@ -128,58 +129,61 @@ void body_sealer_turn(struct body_sealer *body_sealer)
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-/* What a body is bound to. */
-static void write_binding(uint8_t binding[static BINDING_SIZE], int64_t peer,
-                          enum message_direction direction, const struct uuid *id)
+static uint8_t version_of(const struct message_row *row)
 {
-    binding[0] = VERSION_1;
-    put_u64(binding + 1, (uint64_t)peer);
-    binding[9] = (uint8_t)direction;
-    memcpy(binding + 10, id->bytes, UUID_SIZE);
+    return row->kind == MESSAGE_TEXT ? VERSION_TEXT : VERSION_HEADERS;
 }
 
-int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
-                     enum message_direction direction, const struct uuid *id, struct span text,
-                     struct bytes *sealed)
+/* What a body is bound to. */
+static void write_binding(uint8_t binding[static BINDING_SIZE], const struct message_row *row)
 {
-    uint8_t head[BODY_AT] = {VERSION_1};
+    binding[0] = version_of(row);
+    put_u64(binding + 1, (uint64_t)row->peer);
+    binding[9] = (uint8_t)row->direction;
+    memcpy(binding + 10, row->id.bytes, UUID_SIZE);
+}
+
+int body_sealer_seal(struct body_sealer *body_sealer, const struct message_row *row,
+                     struct span content, struct bytes *sealed)
+{
+    uint8_t head[BODY_AT] = {version_of(row)};
     uint8_t binding[BINDING_SIZE];
     int r = renew(body_sealer);
     if (r == 0)
-        r = bytes_reserve(sealed, sizeof head + text.size + AEAD_TAG_SIZE);
+        r = bytes_reserve(sealed, sizeof head + content.size + AEAD_TAG_SIZE);
     if (r < 0)
         return r;
     memcpy(head + SALT_AT, body_sealer->own.salt, SALT_SIZE);
     put_u64(head + COUNTER_AT, ++body_sealer->sealed);
     bytes_append(sealed, head, sizeof head);
     uint8_t *out = sealed->data + sealed->size;
-    bytes_append_zeros(sealed, text.size + AEAD_TAG_SIZE);
-    write_binding(binding, peer, direction, id);
-    return aead_key_seal(body_sealer->own.key, head + IV_AT, SPAN(binding, sizeof binding), text,
+    bytes_append_zeros(sealed, content.size + AEAD_TAG_SIZE);
+    write_binding(binding, row);
+    return aead_key_seal(body_sealer->own.key, head + IV_AT, SPAN(binding, sizeof binding), content,
                          out);
 }
 
 int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
-                     struct bytes *text)
+                     struct bytes *content)
 {
     struct aead_key *key;
     uint8_t binding[BINDING_SIZE];
     struct span sealed = row->body;
-    if (sealed.size < BODY_AT + AEAD_TAG_SIZE || sealed.data[0] != VERSION_1)
+    if (sealed.size < BODY_AT + AEAD_TAG_SIZE || sealed.data[0] != version_of(row))
         return BODY_SEALER_DAMAGED;
     int r = find(body_sealer, sealed.data + SALT_AT, &key);
     size_t size = sealed.size - BODY_AT - AEAD_TAG_SIZE;
     if (r == 0)
-        r = bytes_reserve(text, size);
+        r = bytes_reserve(content, size);
     if (r < 0)
         return r;
-    write_binding(binding, row->peer, row->direction, &row->id);
-    uint8_t *out = text->data + text->size;
-    bytes_append_zeros(text, size);
+    write_binding(binding, row);
+    uint8_t *out = content->data + content->size;
+    bytes_append_zeros(content, size);
     r = aead_key_open(key, sealed.data + IV_AT, SPAN(binding, sizeof binding),
                       SPAN(sealed.data + BODY_AT, sealed.size - BODY_AT), out);
     if (r != 0)
-        text->size -= size;
+        content->size -= size;
     return r == AEAD_FORGED ? BODY_SEALER_DAMAGED : r;
 }
 

@@ -5,12 +5,12 @@
  *
  * The store key is random and independent of the identity: a thief of the identity can't read
  * the past, and destroying the store key destroys the history. A sealed body is bound to its
- * message id, peer and direction, so that rows can't be swapped.
+ * message id, kind, peer and direction, so that rows can't be swapped.
  *
- *      0   1  version
+ *      0   1  version  1: a text; 2: headers and bytes
  *      1  16  salt     subkey = HKDF-Expand(store key, "p2pchat/1 body" || 0 || salt)
  *     17  12  IV, which counts the bodies under one subkey
- *     29   n  AES-256-GCM(subkey, IV, version || peer || direction || id, text) and tag (16)
+ *     29   n  AES-256-GCM(subkey, IV, version || peer || direction || id, content) and tag (16)
  */
 #pragma once
 
@@ -33,14 +33,16 @@ void body_sealer_free(struct body_sealer *body_sealer);
 /* What is sealed from now on gets another key. For the end of each turn. */
 void body_sealer_turn(struct body_sealer *body_sealer);
 
-/* Appends the sealed form of `text`. 0 or -errno. */
-int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
-                     enum message_direction direction, const struct uuid *id, struct span text,
-                     struct bytes *sealed);
+/*
+ * Appends the sealed form of the content of a message, of which the row has the peer, direction, id
+ * and kind. 0 or -errno.
+ */
+int body_sealer_seal(struct body_sealer *body_sealer, const struct message_row *row,
+                     struct span content, struct bytes *sealed);
 
-/* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
+/* Appends the content of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
-                     struct bytes *text);
+                     struct bytes *content);
 
 enum { BODY_SEALER_TAG_SIZE = 16 };
 

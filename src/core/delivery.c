@@ -6,11 +6,15 @@
 #include "core/delivery.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/log.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
+#include "proto/features.h"
 #include "store/queue.h"
+
+enum { ALL_FEATURES = FEATURE_HEADERS }; /* that a message may need */
 
 void delivery_touch(struct peer *peer)
 {
@@ -21,7 +25,8 @@ void delivery_touch(struct peer *peer)
 
 void delivery_start(struct peer *peer)
 {
-    peer->given = (struct queue_position){0};
+    peer->given = (struct queue_session){.features = session_features(peer->link->session)};
+    peer->held_told = false;
     delivery_touch(peer);
 }
 
@@ -31,8 +36,8 @@ void delivery_start(struct peer *peer)
 struct giving {
     struct delivery *delivery;
     struct peer *peer;
-    struct bytes text; /* where the texts are opened, one after the other */
-    int outcome;       /* why it ended: 0, NODE_DISK_FULL or -errno */
+    struct bytes content; /* where it is opened, one after the other */
+    int outcome;          /* why it ended: 0, NODE_DISK_FULL or -errno */
 };
 
 static int give_up(struct delivery *delivery, struct peer *peer, int64_t seq, const char *reason)
@@ -65,7 +70,8 @@ static int give_to_session(struct giving *giving, const struct message_row *row)
     struct session_item item = {.id = row->id,
                                 .previous = row->previous,
                                 .time_ms = row->sent_ms,
-                                .text = bytes_span(&giving->text),
+                                .kind = row->kind == MESSAGE_TEXT ? SESSION_TEXT : SESSION_HEADERS,
+                                .content = bytes_span(&giving->content),
                                 .handle = row->seq};
     int r = row->transmitted
                 ? 0
@@ -82,8 +88,8 @@ static int give_row(void *context, const struct message_row *row)
     struct giving *giving = context;
     if (!may_give(giving->peer))
         return 1;
-    bytes_clear(&giving->text);
-    int r = body_sealer_open(giving->delivery->body_sealer, row, &giving->text);
+    bytes_clear(&giving->content);
+    int r = body_sealer_open(giving->delivery->body_sealer, row, &giving->content);
     if (r == BODY_SEALER_DAMAGED)
         r = give_up(giving->delivery, giving->peer, row->seq, "its stored text is damaged");
     else if (r == 0)
@@ -93,6 +99,21 @@ static int give_row(void *context, const struct message_row *row)
     return r != 0;
 }
 
+/* People are told once in a session that the peer can't take some of its queue. */
+static int tell_held(const struct delivery *delivery, struct peer *peer)
+{
+    uint64_t held;
+    if (peer->held_told || peer->link == NULL || peer_has(peer, ALL_FEATURES))
+        return 0;
+    int r = queue_held(delivery->runtime->db, peer->row.id, peer->row.features, &held);
+    if (r != 0 || held == 0)
+        return r;
+    peer->held_told = true;
+    log_event(LOG_LEVEL_NOTICE, "message-held", peer->row.name,
+              "%" PRIu64 " messages wait until its p2pchat is a newer one", held);
+    return 0;
+}
+
 int delivery_pump(struct delivery *delivery, struct peer *peer)
 {
     struct giving giving = {.delivery = delivery, .peer = peer};
@@ -100,9 +121,11 @@ int delivery_pump(struct delivery *delivery, struct peer *peer)
     int r = may_give(peer) ? queue_each_due(delivery->runtime->db, peer->row.id, &peer->given,
                                             give_row, &giving)
                            : 0;
-    bytes_deinit(&giving.text);
+    bytes_deinit(&giving.content);
     if (r == 0)
         r = giving.outcome;
+    if (r == 0)
+        r = tell_held(delivery, peer);
     if (peer->link == NULL)
         return r < 0 ? r : 0;
     link_touch(peer->link);
@@ -170,18 +193,18 @@ static int store_item(struct delivery *delivery, const struct peer *peer,
                       const struct session_item *item)
 {
     struct bytes sealed = {0};
-    int r = body_sealer_seal(delivery->body_sealer, peer->row.id, MESSAGE_IN, &item->id, item->text,
-                             &sealed);
+    struct message_row row = {.peer = peer->row.id,
+                              .direction = MESSAGE_IN,
+                              .kind = item->kind == SESSION_TEXT ? MESSAGE_TEXT : MESSAGE_HEADERS,
+                              .id = item->id,
+                              .state = MESSAGE_RECEIVED,
+                              .trust = peer->row.trust,
+                              .time_ms = loop_wall(delivery->runtime->loop),
+                              .sent_ms = item->time_ms,
+                              .text_size = item->content.size};
+    int r = body_sealer_seal(delivery->body_sealer, &row, item->content, &sealed);
     if (r == 0) {
-        struct message_row row = {.peer = peer->row.id,
-                                  .direction = MESSAGE_IN,
-                                  .id = item->id,
-                                  .state = MESSAGE_RECEIVED,
-                                  .trust = peer->row.trust,
-                                  .time_ms = loop_wall(delivery->runtime->loop),
-                                  .sent_ms = item->time_ms,
-                                  .body = bytes_span(&sealed),
-                                  .text_size = item->text.size};
+        row.body = bytes_span(&sealed);
         r = messages_add(delivery->runtime->db, &row);
     }
     bytes_deinit(&sealed);
@@ -193,7 +216,7 @@ int delivery_receive(struct delivery *delivery, struct link *link,
 {
     struct peer *peer = link->peer;
     const struct session_item *item = &event->item;
-    housekeeping_look(delivery->housekeeping, item->text.size);
+    housekeeping_look(delivery->housekeeping, item->content.size);
     /* Acknowledgements count up: what comes after a declined item has to come again, too. */
     if (link->declined || !housekeeping_has_room(delivery->housekeeping)) {
         link->declined = true;

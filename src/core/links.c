@@ -93,7 +93,8 @@ static unsigned allowed_suites(const struct links *links)
 /* What we offer to do. */
 static uint32_t features(const struct links *links)
 {
-    return FEATURE_REACH | (links->runtime->settings.streams ? FEATURE_STREAMS : 0);
+    return FEATURE_HEADERS | FEATURE_REACH |
+           (links->runtime->settings.streams ? FEATURE_STREAMS : 0);
 }
 
 int links_host(struct links *links, struct stream *stream)

@@ -200,9 +200,10 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
 
 /* --- messages (node_messages.c) --------------------------------------------------------------- */
 
-/* A text to send. */
+/* A message to send. */
 struct node_draft {
-    struct span text;
+    enum message_kind kind;
+    struct span content;       /* a text, to be judged; or headers without a flaw and a body */
     struct peer *const *peers; /* to whom, each once */
     size_t peer_count;
     uint32_t uid;          /* of who sends it, in whose name client_id is */
@@ -230,9 +231,14 @@ int node_send(struct node *node, const struct node_draft *draft, node_accepted_v
 /* What is known of a message besides its text. */
 struct node_message {
     int64_t seq;
+    int64_t peer;
     enum message_direction direction;
     enum message_state state;
+    bool held; /* it waits for the peer to learn what it needs */
 };
+
+/* Whether a message is in the queue of a peer that can't take it. */
+bool node_holds(const struct node *node, const struct message_row *row);
 
 /* The message of this id. 0, NODE_NO_SUCH_MESSAGE or -errno. */
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message);

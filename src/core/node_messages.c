@@ -9,11 +9,15 @@
 #include "core/node.h"
 #include "core/node_state.h"
 #include "crypto/random.h"
+#include "proto/features.h"
 #include "store/queue.h"
 #include "store/requests.h"
 
-static int check_text(struct span text)
+static int check_content(const struct node_draft *draft)
 {
+    const struct span text = draft->content;
+    if (draft->kind == MESSAGE_HEADERS)
+        return 0;
     if (text.size == 0)
         return NODE_EMPTY;
     if (text.size > SESSION_TEXT_MAX)
@@ -24,7 +28,13 @@ static int check_text(struct span text)
     return 0;
 }
 
-static int check_peer(struct node *node, const struct peer *peer, size_t size)
+/* Features of a peer that can take the draft. */
+static uint32_t needs(const struct node_draft *draft)
+{
+    return draft->kind == MESSAGE_TEXT ? 0 : FEATURE_HEADERS;
+}
+
+static int check_peer(struct node *node, const struct peer *peer, const struct node_draft *draft)
 {
     if (node->runtime.stopping)
         return NODE_STOPPING;
@@ -32,7 +42,9 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
         return NODE_BLOCKED;
     if (peer_trust(peer) == PEER_CHANGED)
         return NODE_KEY_CHANGED;
-    housekeeping_look(&node->housekeeping, size);
+    if (!peer_has(peer, needs(draft)))
+        return NODE_NOT_SUPPORTED;
+    housekeeping_look(&node->housekeeping, draft->content.size);
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
     struct messages_size queue;
@@ -40,7 +52,7 @@ static int check_peer(struct node *node, const struct peer *peer, size_t size)
     if (r < 0)
         return r;
     bool full = queue.messages >= node->runtime.settings.queue_messages ||
-                queue.bytes + size > node->runtime.settings.queue_bytes;
+                queue.bytes + draft->content.size > node->runtime.settings.queue_bytes;
     return full ? NODE_QUEUE_FULL : 0;
 }
 
@@ -64,9 +76,9 @@ static uint64_t expiry(const struct node *node, const struct node_draft *draft)
 /* Whether each of the peers would take the text now. */
 static int check_draft(struct node *node, const struct node_draft *draft, const struct peer **about)
 {
-    int r = check_text(draft->text);
+    int r = check_content(draft);
     for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
-        r = check_peer(node, draft->peers[i], draft->text.size);
+        r = check_peer(node, draft->peers[i], draft);
         if (r != 0)
             *about = draft->peers[i];
     }
@@ -77,12 +89,11 @@ static int add_message(struct node *node, const struct node_draft *draft, struct
                        struct message_row *row)
 {
     struct bytes sealed = {0};
+    row->peer = peer->row.id;
     int r = make_id(node, &row->id);
     if (r == 0)
-        r = body_sealer_seal(node->body_sealer, peer->row.id, MESSAGE_OUT, &row->id, draft->text,
-                             &sealed);
+        r = body_sealer_seal(node->body_sealer, row, draft->content, &sealed);
     if (r == 0) {
-        row->peer = peer->row.id;
         row->trust = peer->row.trust;
         row->body = bytes_span(&sealed);
         r = messages_add(node->runtime.db, row);
@@ -97,12 +108,14 @@ static int add_messages(struct node *node, const struct node_draft *draft,
 {
     const uint64_t now = loop_wall(node->runtime.loop);
     struct message_row row = {.direction = MESSAGE_OUT,
+                              .kind = draft->kind,
+                              .needs = needs(draft),
                               .state = MESSAGE_QUEUED,
                               .time_ms = now,
                               .sent_ms = now,
                               .expires_ms = expiry(node, draft),
                               .client_id = draft->client_id,
-                              .text_size = draft->text.size};
+                              .text_size = draft->content.size};
     int r = 0;
     for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
         struct peer *peer = draft->peers[i];
@@ -132,10 +145,12 @@ static int digest_draft(const struct node *node, const struct node_draft *draft,
     put_u64(expires, draft->expires_ms);
     for (size_t i = 0; r == 0 && i < draft->peer_count; i++)
         r = bytes_append_u64(&peers, (uint64_t)draft->peers[i]->row.id);
+    /* A text has no NUL in it: what ends in one can't be taken for one. */
     const struct span parts[] = {SPAN(expires, sizeof expires), SPAN(peers.data, peers.size),
-                                 draft->text};
+                                 draft->content, SPAN("\0", 1)};
     if (r == 0)
-        r = body_sealer_tag(node->body_sealer, "p2pchat/1 request", parts, 3, digest);
+        r = body_sealer_tag(node->body_sealer, "p2pchat/1 request", parts,
+                            draft->kind == MESSAGE_TEXT ? 3 : 4, digest);
     bytes_deinit(&peers);
     return r;
 }
@@ -193,22 +208,40 @@ int node_send(struct node *node, const struct node_draft *draft, node_accepted_v
     return outcome_of_store(requests_add(node->runtime.db, &request));
 }
 
+bool node_holds(const struct node *node, const struct message_row *row)
+{
+    if (row->direction != MESSAGE_OUT || row->state != MESSAGE_QUEUED || row->needs == 0)
+        return false;
+    const struct peer *peer = roster_by_id(&node->roster, row->peer);
+    return peer != NULL && !peer_has(peer, row->needs);
+}
+
+struct finding {
+    const struct node *node;
+    struct node_message *message;
+};
+
 static int note_message(void *context, const struct message_row *row)
 {
-    struct node_message *message = context;
-    *message = (struct node_message){row->seq, row->direction, row->state};
+    const struct finding *finding = context;
+    *finding->message = (struct node_message){.seq = row->seq,
+                                              .peer = row->peer,
+                                              .direction = row->direction,
+                                              .state = row->state,
+                                              .held = node_holds(finding->node, row)};
     return 0;
 }
 
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message)
 {
-    int r = messages_get(node->runtime.db, id, note_message, message);
+    struct finding finding = {node, message};
+    int r = messages_get(node->runtime.db, id, note_message, &finding);
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
 int node_cancel(struct node *node, const struct uuid *id)
 {
-    struct node_message message;
+    struct node_message message = {0};
     int r = node_find_message(node, id, &message);
     if (r == 0 && (message.direction != MESSAGE_OUT || message.state != MESSAGE_QUEUED))
         return NODE_TOO_LATE;

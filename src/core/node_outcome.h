@@ -21,8 +21,9 @@ enum node_outcome {
     NODE_NO_SUCH_INVITE,
     NODE_INVITES_FULL, /* too many invites are open */
     NODE_NO_SUCH_MESSAGE,
-    NODE_CONFLICT, /* the client_id was used for something else */
-    NODE_TOO_LATE, /* the message was transmitted already, or has left the queue */
+    NODE_NOT_SUPPORTED, /* the peer's program can't take it */
+    NODE_CONFLICT,      /* the client_id was used for something else */
+    NODE_TOO_LATE,      /* the message was transmitted already, or has left the queue */
     NODE_NOT_UTF8,
     NODE_EMPTY,
     NODE_TOO_LARGE,

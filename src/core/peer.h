@@ -57,9 +57,10 @@ struct peer {
     uint64_t error_ms;               /* wall clock, of last_error */
     unsigned failed_dials;           /* since there was a session */
     struct attempts attempts;
-    struct bucket keys;          /* its share of our private key */
-    struct queue_position given; /* how far the session has come in the queue */
-    bool giving_due;             /* there may be more to give to it, or room for it */
+    struct bucket keys;         /* its share of our private key */
+    struct queue_session given; /* how far the session has come in the queue */
+    bool held_told;             /* people know that it can't take all of it */
+    bool giving_due;            /* there may be more to give to it, or room for it */
     struct suspicion suspicion;
     uint64_t seen_ms;             /* wall clock, when the last session ended; 0: none did */
     uint64_t received, delivered; /* messages, since the start of the process */
@@ -81,6 +82,12 @@ enum peer_trust peer_trust(const struct peer *peer);
 
 /* Whether the key may be sent to: pinned, not changed, not blocked. */
 bool peer_trusted(const struct peer *peer);
+
+/* Whether it has these features, as far as is known: one that was never met may. */
+static inline bool peer_has(const struct peer *peer, uint32_t features)
+{
+    return !peer->row.met || (features & ~peer->row.features) == 0;
+}
 
 /* Forgets what came of earlier dials. */
 void peer_forget_attempts(struct peer *peer);

@@ -89,6 +89,8 @@ static const struct explanation explanations[] = {
      "the client_id was used before, for another text or other peers: choose another one"},
     {NODE_TOO_LATE, RPC_KIND_usage,
      "message %s can't be taken back: it was transmitted, or has left the queue"},
+    {NODE_NOT_SUPPORTED, RPC_KIND_not_supported,
+     "the p2pchat of %s is too old for headers and bytes; send a plain text, or upgrade it"},
     {NODE_NOT_UTF8, RPC_KIND_not_utf8, "the text is not UTF-8, or contains NUL"},
     {NODE_EMPTY, RPC_KIND_empty, "the text is empty"},
     {NODE_TOO_LARGE, RPC_KIND_too_large, "the text is larger than 65536 bytes"},

@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "daemon/control_call.h"
+#include "daemon/control_headers.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
 #include "rpc/rpc_value.h"
@@ -65,11 +67,10 @@ static uint64_t read_expiry(const struct control_call *call)
 
 enum control_answer control_message_send(struct control_call *call)
 {
-    const json_t *body = json_object_get(call->params, "body");
+    CLEANUP(bytes_deinit) struct bytes content = {0};
     struct recipients recipients;
     const struct peer *about;
     struct node_draft draft = {
-        .text = SPAN(json_string_value(body), json_string_length(body)),
         .uid = call->client->user,
         .client_id = control_call_string(call, "client_id"),
         .expires_ms = read_expiry(call),
@@ -78,7 +79,7 @@ enum control_answer control_message_send(struct control_call *call)
         (draft.client_id[0] == '\0' || strlen(draft.client_id) >= CLIENT_ID_MAX))
         return control_call_fail(call, RPC_KIND_usage, "a client_id has 1 to %d bytes",
                                  CLIENT_ID_MAX - 1);
-    if (!read_recipients(call, &recipients))
+    if (!control_headers_read(call, &draft, &content) || !read_recipients(call, &recipients))
         return CALL_FAILED;
     draft.peers = recipients.peers;
     draft.peer_count = recipients.count;

@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/timestamp.h"
 #include "core/body_sealer.h"
+#include "daemon/control_headers.h"
 #include "proto/features.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
@@ -277,19 +278,19 @@ json_t *control_view_request(const struct node *node, const struct pending_key *
     return object;
 }
 
-/* Adds "body", or "damaged" when what is stored is not what was sealed. */
-static void add_body(const struct node *node, json_t **object, const struct message_row *row)
+/* Adds the content, or "damaged" when what is stored is not what was sealed. */
+static void add_content(const struct node *node, json_t **object, const struct message_row *row)
 {
-    struct bytes text = {0};
+    struct bytes content = {0};
     if (row->body.size == 0)
         return;
-    int r = node_read_body(node, row, &text);
-    if (r == BODY_SEALER_DAMAGED)
+    int r = node_read_body(node, row, &content);
+    if (r < 0)
+        rpc_value_set(object, "body", NULL);
+    else if (r == BODY_SEALER_DAMAGED ||
+             !control_headers_view(object, row->kind, bytes_span(&content)))
         rpc_value_set(object, "damaged", json_true());
-    else
-        rpc_value_set(object, "body",
-                      r == 0 ? json_stringn((const char *)text.data, text.size) : NULL);
-    bytes_deinit(&text);
+    bytes_deinit(&content);
 }
 
 static void add_message_id(json_t **object, const struct message_row *row)
@@ -322,7 +323,9 @@ json_t *control_view_message(const struct node *node, const struct message_row *
     rpc_value_set(&object, "peer", json_string(row->peer_name));
     rpc_value_set(&object, "direction", json_string(row->direction == MESSAGE_IN ? "in" : "out"));
     rpc_value_set(&object, "state", json_string(control_view_state_name(row->state)));
-    add_body(node, &object, row);
+    if (node_holds(node, row))
+        rpc_value_set(&object, "held", json_true());
+    add_content(node, &object, row);
     rpc_value_set(&object, "time", control_view_time(row->time_ms));
     rpc_value_set(&object, "sent", control_view_time(row->sent_ms));
     rpc_value_set(&object, "trust", json_string(trust_name(row->trust)));
@@ -342,7 +345,7 @@ static json_t *view_event_message(const struct node *node, const struct event_ro
             rpc_value_set(&object, "reason", json_string(event->reason));
         return object;
     }
-    add_body(node, &object, event->message);
+    add_content(node, &object, event->message);
     rpc_value_set(&object, "sent", control_view_time(event->message->sent_ms));
     return object;
 }

@@ -25,7 +25,7 @@ struct wait {
     struct timer *timer;
     struct uuid message;      /* STATE: of this message … */
     enum message_state state; /* … this one */
-    int64_t peer;             /* PONG, PAIRING */
+    int64_t peer;             /* that it is about */
 };
 
 static void wait_free(struct wait *wait)
@@ -121,10 +121,26 @@ static void check_state(struct wait *wait, enum message_state now)
                      "the message has left the queue undelivered");
 }
 
+static void answer_held(struct wait *wait)
+{
+    answer_error(wait, RPC_KIND_not_supported,
+                 "the p2pchat of the peer is too old for this message; it waits in the queue until "
+                 "that is a newer one");
+}
+
+/* The peer is online, and it shows whether it can take what it is sent. */
+static void check_held(struct wait *wait)
+{
+    struct node_message message = {0};
+    if (node_find_message(wait->client->control->node, &wait->message, &message) == 0 &&
+        message.held)
+        answer_held(wait);
+}
+
 enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,
                                          enum message_state state, uint64_t timeout_ms)
 {
-    struct node_message message;
+    struct node_message message = {0};
     int r = node_find_message(call->node, id, &message);
     if (r != 0)
         return control_call_outcome(call, r, control_call_string(call, "id"));
@@ -135,7 +151,11 @@ enum control_answer control_wait_message(struct control_call *call, const struct
         return control_call_done(call, NULL);
     wait->message = *id;
     wait->state = state;
-    check_state(wait, message.state);
+    wait->peer = message.peer;
+    if (message.held)
+        answer_held(wait);
+    else
+        check_state(wait, message.state);
     return CALL_LATER;
 }
 
@@ -210,9 +230,11 @@ void control_wait_peer(struct control *control, const struct peer *peer, bool po
 {
     list_for_each_safe (node, &control->waits) {
         struct wait *wait = container_of(node, struct wait, node);
-        if (wait->kind == WAIT_STATE || wait->peer != peer->row.id)
+        if (wait->peer != peer->row.id)
             continue;
-        if (wait->kind == WAIT_PONG)
+        if (wait->kind == WAIT_STATE)
+            check_held(wait);
+        else if (wait->kind == WAIT_PONG)
             check_pong(wait, peer, pong);
         else
             check_pairing(wait, peer);

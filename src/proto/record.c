@@ -12,15 +12,22 @@
 /* Who may send it: 0 for both. */
 enum { ANYBODY = 0 };
 
-static bool message_legal(struct span body)
+static bool message_legal(struct span body, uint32_t features)
 {
     struct session_item item;
-    return message_parse(body, &item) == 0;
+    return message_parse(body, features, &item) == 0;
 }
 
-static bool class_legal(struct span body)
+static bool class_legal(struct span body, uint32_t features)
 {
+    (void)features;
     return body.data[0] < LANE_CLASSES;
+}
+
+static bool addresses_legal(struct span body, uint32_t features)
+{
+    (void)features;
+    return told_legal(body);
 }
 
 /* What a record of a known type must look like. */
@@ -31,8 +38,9 @@ struct rule {
     int sender;        /* a session_role, or ANYBODY */
     uint32_t min, max; /* size of the body … */
     uint32_t hybrid;   /* … and how much more it is in suite 2 */
-    bool (*legal)(struct span body); /* its content; NULL when the size says all */
-    uint32_t feature;                /* that it needs; 0 for none */
+    /* its content, in a session with these features; NULL when the size says all */
+    bool (*legal)(struct span body, uint32_t features);
+    uint32_t feature; /* that it needs; 0 for none */
 };
 
 static const struct rule rules[] = {
@@ -55,7 +63,7 @@ static const struct rule rules[] = {
      class_legal, FEATURE_STREAMS},
     {RECORD_LANE_KEY, false, false, SESSION_HOST, LANE_KEY_SIZE, LANE_KEY_SIZE, 0, class_legal,
      FEATURE_STREAMS},
-    {RECORD_ADDRESSES, false, false, ANYBODY, 1, TOLD_BODY_MAX, 0, told_legal, 0},
+    {RECORD_ADDRESSES, false, false, ANYBODY, 1, TOLD_BODY_MAX, 0, addresses_legal, 0},
 };
 
 int record_append(struct bytes *out, enum record_type type, struct span body)
@@ -89,11 +97,12 @@ static bool allowed(const struct rule *rule, bool is_last, enum session_role sen
     return (rule->sender == ANYBODY || rule->sender == (int)sender) && (is_last || !rule->last);
 }
 
-static bool well_formed(const struct rule *rule, struct span body, enum suite suite)
+static bool well_formed(const struct rule *rule, struct span body, enum suite suite,
+                        uint32_t features)
 {
     uint32_t more = suite == SUITE_HYBRID ? rule->hybrid : 0;
     return body.size >= rule->min + more && body.size <= rule->max + more &&
-           (rule->legal == NULL || rule->legal(body));
+           (rule->legal == NULL || rule->legal(body, features));
 }
 
 static int check_one(const struct record *record, bool is_last, enum session_role sender,
@@ -105,7 +114,7 @@ static int check_one(const struct record *record, bool is_last, enum session_rol
             continue;
         if (!allowed(rule, is_last, sender))
             return RECORD_MALFORMED;
-        if (!well_formed(rule, record->body, suite))
+        if (!well_formed(rule, record->body, suite, features))
             return rule->item ? RECORD_BAD_ITEM : RECORD_MALFORMED;
         return 0;
     }

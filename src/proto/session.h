@@ -119,7 +119,7 @@ void session_close(struct session *session, enum close_code code, uint64_t now_m
 
 /*
  * Queues an item; items get ordinals 1, 2, … in this order. 0, SESSION_FULL, -ENOMEM, -ENOTCONN
- * when not OPEN, or -EINVAL when the text is empty or too long.
+ * when not OPEN, or -EINVAL when the content is empty or too long, or the peer can't take its kind.
  */
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms);
 

@@ -72,7 +72,7 @@ static void apply_message(struct session *session, struct span body)
 {
     struct session_event event = {.type = SESSION_ITEM, .ordinal = ++session->items_received};
     /* It was judged with the other records of its packet. */
-    message_parse(body, &event.item);
+    message_parse(body, session_features(session), &event.item);
     session->epoch.items_flowed = true;
     session->event = event;
 }

@@ -45,11 +45,18 @@ struct session_settings {
     const struct gone *gone; /* joiner: former links to name, maybe none; NULL to keep silent */
 };
 
-/* A message as it travels. The text is borrowed. */
+/* What a message's content is; the values are those of the wire. */
+enum session_kind {
+    SESSION_TEXT = 0,    /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
+    SESSION_HEADERS = 1, /* headers and bytes, see headers.h; needs FEATURE_HEADERS */
+};
+
+/* A message as it travels. The content is borrowed. */
 struct session_item {
     struct uuid id;
     struct uuid previous; /* the item transmitted before it, zero if none */
     uint64_t time_ms;     /* when the sender says it was written, wall clock */
-    struct span text;     /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
-    int64_t handle;       /* what its owner knows our own item by; stays here */
+    enum session_kind kind;
+    struct span content;
+    int64_t handle; /* what its owner knows our own item by; stays here */
 };

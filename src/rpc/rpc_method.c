@@ -93,6 +93,8 @@ static bool type_fits(const char *type, const json_t *value)
         return json_is_integer(value) && json_integer_value(value) >= 0;
     if (strcmp(type, "boolean") == 0)
         return json_is_boolean(value);
+    if (strcmp(type, "object") == 0)
+        return json_is_object(value);
     return json_is_array(value) && all_strings(value);
 }
 
@@ -105,6 +107,8 @@ static const char *type_description(const char *type)
         return "an integer of at least 0";
     if (strcmp(type, "boolean") == 0)
         return "true or false";
+    if (strcmp(type, "object") == 0)
+        return "an object";
     return "an array of strings";
 }
 

@@ -88,7 +88,7 @@ static int visit_state(struct walk *walk, int64_t seq, int64_t message)
 
 static struct span read_detail(struct sql *query)
 {
-    enum { COLUMNS_BETWEEN = 5 }; /* those of messages */
+    enum { COLUMNS_BETWEEN = 7 }; /* those of messages */
     query->columns += COLUMNS_BETWEEN;
     return sql_blob(query);
 }

@@ -29,12 +29,30 @@ static int find_head(struct db *db, struct mark *mark, const struct mark_item **
     return r;
 }
 
+/* Whether the peer lacks what the message needs. 0 or -EIO. */
+static int find_held(struct db *db, int64_t seq, bool *held)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT 1 FROM log m JOIN peer p ON p.id = m.peer"
+                                    " WHERE m.seq = ? AND m.needs & ~p.features != 0");
+    sql_bind_int(&query, seq);
+    *held = sql_row(&query);
+    return query.result;
+}
+
 static int end(struct db *db, int64_t seq, bool transmitted, uint64_t now_ms)
 {
     if (transmitted)
         return queue_set_state(db, seq, MESSAGE_UNKNOWN,
                                "it was transmitted, but not confirmed in time", now_ms);
-    return queue_set_state(db, seq, MESSAGE_EXPIRED, "it could not be transmitted in time", now_ms);
+    bool held;
+    int r = find_held(db, seq, &held);
+    if (r != 0)
+        return r;
+    return queue_set_state(db, seq, MESSAGE_EXPIRED,
+                           held ? "the peer's p2pchat is too old for it"
+                                : "it could not be transmitted in time",
+                           now_ms);
 }
 
 static int end_heads(struct db *db, struct mark *mark, uint64_t now_ms, unsigned *count)

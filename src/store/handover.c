@@ -45,8 +45,10 @@ static int set_extra(struct db *db, const struct message_row *row, int64_t to)
     if (row->stray || !in_queue(row))
         return run_with(db, "UPDATE extra SET peer = ? WHERE seq = ?", to, row->seq);
     int r = run_with(db,
-                     "INSERT INTO extra (peer, seq, state, place) VALUES (?1, ?2, 1, ?2)"
-                     " ON CONFLICT (seq) DO UPDATE SET peer = ?1, state = 1, place = ?2",
+                     "INSERT INTO extra (peer, seq, state, place, needs)"
+                     " VALUES (?1, ?2, 1, ?2, (SELECT needs FROM log WHERE seq = ?2))"
+                     " ON CONFLICT (seq) DO UPDATE SET peer = ?1, state = 1, place = ?2,"
+                     " needs = excluded.needs",
                      to, row->seq);
     return r == 0 ? noted_add(db, row->expires_ms, row->seq) : r;
 }

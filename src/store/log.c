@@ -125,6 +125,15 @@ static int note_minute(struct db *db, uint64_t time_ms, int64_t seq)
     return 0;
 }
 
+/* Zero is NULL. */
+static void bind_some(struct sql *query, int64_t value)
+{
+    if (value != 0)
+        sql_bind_int(query, value);
+    else
+        sql_bind_null(query);
+}
+
 static void bind_message(struct sql *query, const struct message_row *row)
 {
     sql_bind_blob(query, row->id.bytes, UUID_SIZE);
@@ -132,20 +141,20 @@ static void bind_message(struct sql *query, const struct message_row *row)
         sql_bind_int(query, (int64_t)row->sent_ms);
     else
         sql_bind_null(query);
-    if (row->expires_ms != 0)
-        sql_bind_int(query, (int64_t)row->expires_ms);
-    else
-        sql_bind_null(query);
+    bind_some(query, (int64_t)row->expires_ms);
     sql_bind_int(query, (int64_t)row->text_size);
     sql_bind_text(query, row->client_id);
     sql_bind_blob(query, row->body.size > 0 ? row->body.data : NULL, row->body.size);
+    bind_some(query, row->kind);
+    bind_some(query, row->needs);
 }
 
 static int insert(struct db *db, const struct log_row *entry, int64_t seq)
 {
     static const char with_trust[] =
         "INSERT INTO log (seq, type, peer, time_ms, detail, state, trust, id, sent_ms, expires_ms,"
-        " text_size, client_id, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        " text_size, client_id, body, kind, needs)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     static const char trust_now[] =
         "INSERT INTO log (seq, type, peer, time_ms, detail, state, trust)"
         " VALUES (?, ?, ?3, ?, ?, ?, (SELECT trust FROM peer WHERE id = ?3))";

@@ -203,11 +203,11 @@ static int insert_stray(struct db *db, const struct mark *mark, unsigned n)
 {
     const struct mark_item *item = mark_flying(mark, n);
     CLEANUP(sql_end)
-    struct sql query =
-        sql_write(db, "INSERT INTO extra (seq, peer, state, place, ticket_mark, ticket, prev)"
-                      " VALUES (?1, ?2, 2, ?1, ?1, 0, ?3)"
-                      " ON CONFLICT (seq) DO UPDATE SET state = 2, place = ?1, ticket_mark = ?1,"
-                      " ticket = 0, prev = ?3");
+    struct sql query = sql_write(
+        db, "INSERT INTO extra (seq, peer, state, place, ticket_mark, ticket, prev, needs)"
+            " VALUES (?1, ?2, 2, ?1, ?1, 0, ?3, (SELECT needs FROM log WHERE seq = ?1))"
+            " ON CONFLICT (seq) DO UPDATE SET state = 2, place = ?1, ticket_mark = ?1,"
+            " ticket = 0, prev = ?3, needs = excluded.needs");
     sql_bind_int(&query, item->seq);
     sql_bind_int(&query, mark->peer);
     sql_bind_blob(&query, mark_before(mark, n)->bytes, UUID_SIZE);

@@ -8,9 +8,9 @@
 #include "store/sql.h"
 
 /* The columns that message_read() takes, of a row of the log `m` and its peer `p`. */
-#define MESSAGE_COLUMNS                                                                   \
-    "m.seq, m.type, m.peer, p.name, p.key, m.trust, m.time_ms, m.state, m.id, m.sent_ms," \
-    " m.expires_ms, m.text_size, m.client_id, m.detail, m.body"
+#define MESSAGE_COLUMNS                                                          \
+    "m.seq, m.type, m.peer, p.name, p.key, m.trust, m.time_ms, m.state, m.kind," \
+    " m.needs, m.id, m.sent_ms, m.expires_ms, m.text_size, m.client_id, m.detail, m.body"
 
 #define SELECT_MESSAGES "SELECT " MESSAGE_COLUMNS " FROM log m JOIN peer p ON p.id = m.peer "
 

@@ -58,6 +58,8 @@ void message_read(struct sql *query, struct message_row *row)
     row->time_ms = lives_time(query->db, row->seq, sql_int(query));
     const bool by_marks = sql_is_null(query);
     const int state = sql_enum(query, LOG_STRAY);
+    row->kind = (enum message_kind)sql_enum(query, MESSAGE_HEADERS);
+    row->needs = (uint32_t)sql_int(query);
     sql_copy(query, row->id.bytes, UUID_SIZE);
     const bool sent_elsewhen = !sql_is_null(query);
     const uint64_t sent_ms = (uint64_t)sql_int(query);
@@ -121,8 +123,8 @@ int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, vo
 
 /* The columns of a message of which there is only the tombstone `m`. */
 #define TOMBSTONE_COLUMNS                                                                      \
-    "m.seq, m.type, m.peer, p.name, p.key, p.trust, 0, m.state, m.id, NULL, 0, 0, NULL, NULL," \
-    " NULL"
+    "m.seq, m.type, m.peer, p.name, p.key, p.trust, 0, m.state, NULL, NULL, m.id, NULL, 0, 0," \
+    " NULL, NULL, NULL"
 
 int messages_at(struct db *db, int64_t seq, messages_visit *visit, void *context)
 {

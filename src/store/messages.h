@@ -28,6 +28,12 @@ enum message_state {
     MESSAGE_UNKNOWN = 7, /* ran out of time after it was transmitted: it may have arrived */
 };
 
+/* What a message is; the first two are those of the wire. */
+enum message_kind {
+    MESSAGE_TEXT = 0,
+    MESSAGE_HEADERS = 1, /* headers and bytes */
+};
+
 /* One message. In a visitor, pointers live until it returns. */
 struct message_row {
     int64_t seq;
@@ -36,6 +42,8 @@ struct message_row {
     bool pinned;                   /* read only: the peer's key is known */
     uint8_t peer_key[PEER_KEY_SIZE];
     enum message_direction direction;
+    enum message_kind kind;
+    uint32_t needs; /* out: features of the peer without which it waits */
     struct uuid id;
     bool stray;               /* read only: its state is its own (store/mark.h) */
     bool transmitted;         /* read only */
@@ -46,8 +54,8 @@ struct message_row {
     uint64_t sent_ms;         /* written, by the sender's clock */
     uint64_t expires_ms;      /* out: when it leaves the queue undelivered; 0 is never */
     const char *client_id;    /* out: the client's own id for it, or NULL */
-    struct span body;         /* sealed; empty when the text was removed */
-    size_t text_size;         /* bytes of the text before sealing */
+    struct span body;         /* sealed; empty when the content was removed */
+    size_t text_size;         /* bytes of the content before sealing */
 };
 
 /*

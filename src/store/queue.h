@@ -15,13 +15,19 @@ struct queue_position {
     int64_t ticket;
 };
 
+/* What a session takes, and how far it has come. */
+struct queue_session {
+    uint32_t features; /* messages that need others are passed over */
+    struct queue_position position;
+};
+
 /*
  * Visits what the session has yet to be given, in order; row->previous is fixed when
  * row->transmitted. The visitor gives a message to the session and, if it never was transmitted,
  * calls queue_set_transmitted(); or it takes it out of the queue. If it returns > 0 it has done
  * neither, and the walk ends; < 0 is passed on. 0 or -errno.
  */
-int queue_each_due(struct db *db, int64_t peer, struct queue_position *position,
+int queue_each_due(struct db *db, int64_t peer, struct queue_session *session,
                    messages_visit *visit, void *context);
 
 /* The queue of a peer after `after_seq`, by seq, at most `limit`. 0 or -errno. */
@@ -40,6 +46,12 @@ int queue_set_transmitted(struct db *db, int64_t seq, const struct uuid *previou
  */
 int queue_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
                     uint64_t now_ms);
+
+/*
+ * How many messages of the queue wait for features that a peer with these lacks, as far as its
+ * sessions have come upon them. 0 or -EIO.
+ */
+int queue_held(struct db *db, int64_t peer, uint32_t features, uint64_t *count);
 
 /* The queue of one peer (0: of all). 0 or -EIO. */
 int queue_size(struct db *db, int64_t peer, struct messages_size *size);

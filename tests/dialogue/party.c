@@ -11,6 +11,8 @@
 
 #include "base/utf8.h"
 #include "crypto/crypto.h"
+#include "proto/features.h"
+#include "proto/headers.h"
 #include "vectors/vectors.h"
 
 /* What one buffer may have grown to for something that needs `size` bytes. */
@@ -108,7 +110,7 @@ static void make_place(struct party *party)
     party->events = reallocarray(party->events, party->event_capacity, sizeof *party->events);
     assert(party->events != NULL);
     for (size_t i = 0; i < party->event_count; i++)
-        party->events[i].event.item.text.data = (const uint8_t *)party->events[i].text;
+        party->events[i].event.item.content.data = (const uint8_t *)party->events[i].text;
 }
 
 /* All of an event, to be compared with another run. */
@@ -117,7 +119,7 @@ static void log_whole(struct party *party, const struct session_event *event)
     const uint64_t numbers[] = {event->type,  event->ordinal, event->item.time_ms, event->token,
                                 event->epoch, event->code,    event->by_peer};
     assert(bytes_append(&party->log, numbers, sizeof numbers) == 0);
-    assert(bytes_append(&party->log, event->item.text.data, event->item.text.size) == 0);
+    assert(bytes_append(&party->log, event->item.content.data, event->item.content.size) == 0);
 }
 
 static void note(struct party *party, const struct session_event *event)
@@ -128,18 +130,31 @@ static void note(struct party *party, const struct session_event *event)
     struct party_event *noted = &party->events[party->event_count++];
     *noted = (struct party_event){.event = *event};
     if (event->type == SESSION_ITEM)
-        snprintf(noted->text, sizeof noted->text, "%.*s", (int)event->item.text.size,
-                 (const char *)event->item.text.data);
-    noted->event.item.text = SPAN(noted->text, event->item.text.size);
+        snprintf(noted->text, sizeof noted->text, "%.*s", (int)event->item.content.size,
+                 (const char *)event->item.content.data);
+    noted->event.item.content = SPAN(noted->text, event->item.content.size);
+}
+
+static void check_content(const struct session_item *item)
+{
+    const struct span content = item->content;
+    struct headers headers;
+    struct span body;
+    if (item->kind == SESSION_HEADERS) {
+        assert(headers_parse(content, FEATURE_HEADERS | FEATURE_CALLS, &headers, &body) == 0);
+        return;
+    }
+    assert(item->kind == SESSION_TEXT);
+    assert(content.size >= 1 && content.size <= SESSION_TEXT_MAX);
+    assert(memchr(content.data, '\0', content.size) == NULL);
+    assert(utf8_valid((const char *)content.data, content.size));
 }
 
 static void take_item(struct party *party, const struct session_event *event)
 {
-    const struct span text = event->item.text;
     assert(party->opened == 1 && event->ordinal == party->items + 1);
-    assert(text.size >= 1 && text.size <= SESSION_TEXT_MAX && !uuid_is_zero(&event->item.id));
-    assert(memchr(text.data, '\0', text.size) == NULL);
-    assert(utf8_valid((const char *)text.data, text.size));
+    assert(!uuid_is_zero(&event->item.id));
+    check_content(&event->item);
     party->items++;
     if (party->on_item != NULL)
         party->on_item(party->context, event);
@@ -257,7 +272,7 @@ void party_tick(struct party *party, uint64_t now_ms)
 int party_send_text(struct party *party, const char *text, unsigned counter, uint64_t now_ms)
 {
     struct session_item item = {
-        .time_ms = 1700000000000, .text = SPAN(text, strlen(text)), .handle = counter};
+        .time_ms = 1700000000000, .content = SPAN(text, strlen(text)), .handle = counter};
     put_u32(item.id.bytes, counter);
     return session_send_item(party->session, &item, now_ms);
 }

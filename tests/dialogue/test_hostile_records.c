@@ -40,7 +40,7 @@ static void add_number(enum record_type type, uint64_t number)
 
 static void add_text(const char *text, size_t size)
 {
-    struct session_item item = {.id = {{1}}, .text = SPAN(text, size)};
+    struct session_item item = {.id = {{1}}, .content = SPAN(text, size)};
     assert_int_equal(message_append(&records, &item), 0);
 }
 
@@ -189,7 +189,7 @@ static void test_harmful_but_legal_text_is_delivered_unchanged(void **state)
     begin(SESSION_HOST);
     add_text(text, sizeof(text) - 1);
     send_added();
-    assert_memory_equal(party_last(&puppet.victim, SESSION_ITEM)->item.text.data, text,
+    assert_memory_equal(party_last(&puppet.victim, SESSION_ITEM)->item.content.data, text,
                         sizeof(text) - 1);
     end();
 }

@@ -199,7 +199,8 @@ static void assert_opens(void)
     assert_int_equal(party_count(&rig.host, SESSION_OPENED), 1);
     assert_int_equal(party_send_text(&rig.joiner, "now", 1, rig.now_ms), 0);
     rig_run(&rig);
-    assert_string_equal((const char *)party_last(&rig.host, SESSION_ITEM)->item.text.data, "now");
+    assert_string_equal((const char *)party_last(&rig.host, SESSION_ITEM)->item.content.data,
+                        "now");
 }
 
 static void test_host_approves_later(void **state)
@@ -236,7 +237,7 @@ static void test_message_may_follow_approval_in_the_same_packet(void **state)
     session_approve(rig.host.session, rig.now_ms);
     assert_int_equal(party_send_text(&rig.host, "welcome", 1, rig.now_ms), 0);
     rig_run(&rig);
-    assert_string_equal((const char *)party_last(&rig.joiner, SESSION_ITEM)->item.text.data,
+    assert_string_equal((const char *)party_last(&rig.joiner, SESSION_ITEM)->item.content.data,
                         "welcome");
 }
 

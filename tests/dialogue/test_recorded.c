@@ -207,7 +207,7 @@ static void exchange(struct rig *rig, struct party *from, struct party *to, cons
 static void send_recorded_text(struct party *party, const char *context, const char *text,
                                uint64_t time_ms)
 {
-    struct session_item item = {.time_ms = time_ms, .text = SPAN(text, strlen(text))};
+    struct session_item item = {.time_ms = time_ms, .content = SPAN(text, strlen(text))};
     const struct span part = SPAN(context, strlen(context));
     uint8_t hash[SHA256_SIZE];
     assert_int_equal(sha256(&part, 1, hash), 0);

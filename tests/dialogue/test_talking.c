@@ -114,7 +114,7 @@ static void test_longest_text_travels_in_the_largest_packet(void **state)
     session_output(rig.joiner.session, &rig.joiner.sent, rig.now_ms);
     assert_int_equal(rig.joiner.sent.size, FRAME_HEADER_SIZE + FRAME_PACKET_OVERHEAD + 131072);
     rig_run(&rig);
-    assert_int_equal(rig.host.events[0].event.item.text.size, SESSION_TEXT_MAX);
+    assert_int_equal(rig.host.events[0].event.item.content.size, SESSION_TEXT_MAX);
     assert_int_equal(party_last(&rig.joiner, SESSION_ACKED)->ordinal, 2);
     free(text);
 }
@@ -200,7 +200,7 @@ static void test_events_of_one_packet_come_one_by_one_and_hold_the_input(void **
     assert_int_equal(session_input(rig.host.session, SPAN(more, 1), rig.now_ms), 0);
     event = session_next_event(rig.host.session);
     assert_int_equal(event.ordinal, 1);
-    assert_memory_equal(event.item.text.data, "first", 5);
+    assert_memory_equal(event.item.content.data, "first", 5);
     event = session_next_event(rig.host.session);
     assert_int_equal(event.ordinal, 2);
     assert_int_equal(session_next_event(rig.host.session).type, SESSION_NOTHING);

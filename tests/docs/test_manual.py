@@ -133,7 +133,8 @@ def test_exit_statuses_of_the_client():
 def variables(*folders):
     code = "\n".join(sources(folder) for folder in folders)
     reads = re.findall(r'\b(?:getenv|environment|\w+_directory)\("([A-Z][A-Z_]+)"', code)
-    return set(reads) | {text for text in literals(code) if re.fullmatch("P2PCHAT_[A-Z]+", text)}
+    names = {text for text in literals(code) if re.fullmatch("P2PCHAT_[A-Z_]+", text)}
+    return set(reads) | {name + "NAME" if name.endswith("_") else name for name in names}
 
 
 def documented_variables(page):

@@ -54,8 +54,6 @@ static int add(struct db *db, struct body_sealer *body_sealer, int64_t peer, uns
     int r = random_bytes(random, sizeof random);
     struct uuid id = uuid_make(now_ms, random);
     enum message_direction direction = number % 2 ? MESSAGE_IN : MESSAGE_OUT;
-    if (r == 0)
-        r = body_sealer_seal(body_sealer, peer, direction, &id, SPAN(text, (size_t)size), &sealed);
     struct message_row row = {.peer = peer,
                               .direction = direction,
                               .id = id,
@@ -63,8 +61,10 @@ static int add(struct db *db, struct body_sealer *body_sealer, int64_t peer, uns
                               .trust = PEER_VERIFIED,
                               .time_ms = now_ms,
                               .sent_ms = now_ms,
-                              .body = bytes_span(&sealed),
                               .text_size = (size_t)size};
+    if (r == 0)
+        r = body_sealer_seal(body_sealer, &row, SPAN(text, (size_t)size), &sealed);
+    row.body = bytes_span(&sealed);
     if (r == 0)
         r = messages_add(db, &row);
     if (r == 0 && direction == MESSAGE_OUT)

@@ -220,14 +220,14 @@ static void check_queue(struct db *db, unsigned count)
 {
     const unsigned sent = count_state(count, MESSAGE_SENT);
     const unsigned queued = count_state(count, MESSAGE_QUEUED);
-    struct queue_position position = {0};
+    struct queue_session session = {0};
     struct due due = {0};
     struct messages_size size;
     uint64_t next;
     assert_int_equal(queue_size(db, 1, &size), 0);
     assert_int_equal(size.messages, sent + queued);
     assert_int_equal(size.bytes, QUEUED_TEXT * (sent + queued));
-    assert_int_equal(queue_each_due(db, 1, &position, check_due, &due), 0);
+    assert_int_equal(queue_each_due(db, 1, &session, check_due, &due), 0);
     assert_int_equal(due.sent, sent);
     assert_int_equal(due.queued, queued > 0);
     assert_int_equal(expiry_next(db, &next), 0);

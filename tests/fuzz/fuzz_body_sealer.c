@@ -69,7 +69,7 @@ static void seal_and_open(struct body_sealer *body_sealer, struct span text, str
 {
     CLEANUP(bytes_deinit) struct bytes sealed = {0}, original = {0};
     struct message_row row = {.peer = 7, .direction = MESSAGE_IN, .id = {{9}}};
-    assert(body_sealer_seal(body_sealer, row.peer, row.direction, &row.id, text, &sealed) == 0);
+    assert(body_sealer_seal(body_sealer, &row, text, &sealed) == 0);
     assert(bytes_append(&original, sealed.data, sealed.size) == 0);
     change(&sealed, &changes);
     row.body = bytes_span(&sealed);
@@ -82,6 +82,9 @@ static void seal_and_open(struct body_sealer *body_sealer, struct span text, str
     expect_damage(body_sealer, &row);
     row.peer--;
     row.direction = MESSAGE_OUT;
+    expect_damage(body_sealer, &row);
+    row.direction = MESSAGE_IN;
+    row.kind = MESSAGE_HEADERS;
     expect_damage(body_sealer, &row);
 }
 

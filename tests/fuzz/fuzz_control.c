@@ -200,7 +200,7 @@ static void add_peers(struct house *house)
     struct peer *bob, *cem;
     const struct peer *about;
     const struct node_draft draft = {
-        .text = SPAN("hello", 5), .peers = &bob, .peer_count = 1, .client_id = "once"};
+        .content = SPAN("hello", 5), .peers = &bob, .peer_count = 1, .client_id = "once"};
     assert(node_peer_add(house->node, "bob", &nowhere, 1, house_fingerprint(1), PEER_VERIFIED,
                          &bob) == 0);
     assert(node_peer_add(house->node, "cem", NULL, 0, NULL, PEER_UNPINNED, &cem) == 0);

@@ -70,7 +70,7 @@ static void on_item(void *context, const struct session_event *event)
     struct end *end = context;
     uint32_t number = get_u32(event->item.id.bytes);
     assert(number >= 1 && number <= end->received + 1);
-    assert(event->item.text.size == text_size(number));
+    assert(event->item.content.size == text_size(number));
     if (number == end->received + 1)
         end->received = number;
     end->ordinal = event->ordinal;
@@ -101,7 +101,7 @@ static void work(struct end *end)
         end->delivered = end->first + (uint32_t)end->party.acked - 1;
     assert(end->delivered <= end->handed && end->handed <= end->accepted);
     while (end->handed < end->accepted && session_phase(session) == SESSION_OPEN) {
-        struct session_item item = {.text = SPAN(text, text_size(end->handed + 1))};
+        struct session_item item = {.content = SPAN(text, text_size(end->handed + 1))};
         put_u32(item.id.bytes, end->handed + 1);
         int r = session_send_item(session, &item, stage.now_ms);
         assert(r == 0 || r == SESSION_FULL);

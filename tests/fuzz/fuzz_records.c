@@ -12,6 +12,7 @@
 
 #include "dialogue/party.h"
 #include "fuzz/fuzz.h"
+#include "proto/features.h"
 #include "proto/message.h"
 #include "unit/fake_random.h"
 
@@ -53,11 +54,21 @@ static void on_item(void *context, const struct session_event *event)
     do
         assert(record_next(&stage.items, &record));
     while (record.type != RECORD_MESSAGE);
-    assert(message_parse(record.body, &item) == 0);
+    assert(message_parse(record.body, session_features(stage.victim.session), &item) == 0);
     assert(uuid_equal(&item.id, &event->item.id) && item.time_ms == event->item.time_ms);
     assert(uuid_equal(&item.previous, &event->item.previous));
-    assert(item.text.size == event->item.text.size);
-    assert(memcmp(item.text.data, event->item.text.data, item.text.size) == 0);
+    assert(item.content.size == event->item.content.size);
+    assert(memcmp(item.content.data, event->item.content.data, item.content.size) == 0);
+}
+
+/* A party that takes messages with headers. */
+static void begin(struct party *party, enum session_role role)
+{
+    const struct session_settings settings = {.role = role,
+                                              .self = party_identity(role),
+                                              .suites = party_suites,
+                                              .features = FEATURE_HEADERS | FEATURE_CALLS};
+    party_init_as(party, &settings, START_MS);
 }
 
 /* From nothing to OPEN, with an honest peer. */
@@ -67,8 +78,8 @@ static void open_session(enum session_role role)
     struct party peer;
     stage.role = role;
     stage.now_ms = START_MS;
-    party_init(&peer, role, START_MS);
-    party_init(victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST, START_MS);
+    begin(&peer, role);
+    begin(victim, role == SESSION_HOST ? SESSION_JOINER : SESSION_HOST);
     party_converse(victim, &peer, 0, START_MS);
     assert(peer.opened == 1 && victim->opened == 1);
     party_deinit(&peer);
@@ -87,8 +98,9 @@ static void say(struct span records)
     stage.items = reader_of(records);
     party_hear(&stage.victim, bytes_span(&packet), 0, stage.now_ms);
     bytes_deinit(&packet);
+    const uint32_t features = session_features(session);
     if (records.size >= RECORD_HEADER_SIZE &&
-        record_check(records, stage.role, SUITE_CLASSIC, 0) == 0)
+        record_check(records, stage.role, SUITE_CLASSIC, features) == 0)
         return;
     assert(stage.victim.ended == 1 && !stage.victim.by_peer);
     assert(stage.victim.items == items && stage.victim.acked == acked);
@@ -105,7 +117,7 @@ static void say_packet(struct reader *input)
 
 static void send_item(void)
 {
-    const struct session_item item = {.id = {{1}}, .text = SPAN("text", 4)};
+    const struct session_item item = {.id = {{1}}, .content = SPAN("text", 4)};
     int r = session_send_item(stage.victim.session, &item, stage.now_ms);
     assert(r == 0 || r == SESSION_FULL);
 }

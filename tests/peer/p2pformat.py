@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import struct
 import time
 import urllib.parse
@@ -83,22 +84,119 @@ def records_of(data):
         data = data[5 + length:]
 
 
-class Message:
-    """What a MESSAGE record says."""
+# What a side can do, as bits.
+HEADERS, CALLS = 1 << 0, 1 << 1
 
-    def __init__(self, text, id=None, previous=bytes(16), time_ms=None):
+# Tags of headers.
+TYPE, TOPIC, KEY_HEADER, REPLY_TO, PRIORITY, FORGET = range(1, 7)
+ASK, REPORT, RESULT, CANCEL = range(0x10, 0x14)
+USER = 0x7F
+
+
+def encode_headers(headers):
+    """The bytes of (tag, value) pairs, in the order in which they are given."""
+    return b"".join(struct.pack(">BH", tag, len(value)) + value for tag, value in headers)
+
+
+def user(name, value):
+    """A header of people's own."""
+    return USER, bytes([len(name)]) + name.encode() + value.encode()
+
+
+def is_line(value, most):
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return False
+    return len(value) <= most and not any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in text)
+
+
+def check_header(tag, value):
+    """What one header may say."""
+    if tag == TYPE:
+        check(3 <= len(value) <= 127 and all(0x20 <= byte <= 0x7E for byte in value) and
+              b"/" in value[1:-1] and value[:1] != b"/" != value[-1:], "type")
+    elif tag == TOPIC:
+        check(value and is_line(value, 255) and not set(b"#+") & set(value), "topic")
+    elif tag == KEY_HEADER:
+        check(value and is_line(value, 128), "key")
+    elif tag == REPLY_TO:
+        check(len(value) == 16 and any(value), "reply-to")
+    elif tag == PRIORITY:
+        check(value in (b"\0", b"\2"), "priority")
+    elif tag == FORGET:
+        check(len(value) == 4 and any(value), "forget")
+    elif tag == ASK:
+        check(len(value) > 4 and 1 <= struct.unpack(">I", value[:4])[0] <= 2592000 and
+              re.fullmatch(rb"[a-z0-9][a-z0-9._-]{0,63}", value[4:]), "ask")
+    elif tag in (REPORT, CANCEL):
+        check(not value, "report or cancel")
+    elif tag == RESULT:
+        check(len(value) == 2, "result")
+    elif tag == USER:
+        check(value and re.fullmatch(rb"[a-z][a-z0-9-]{0,31}", value[1:1 + value[0]]) and
+              len(value) > value[0] and is_line(value[1 + value[0]:], 1024), "user")
+    else:
+        check(tag < USER, "a tag above all")
+
+
+def decode_content(content, features):
+    """The headers of a content as (tag, value) pairs, and its body."""
+    check(len(content) >= 2, "no headers")
+    size, = struct.unpack(">H", content[:2])
+    check(3 <= size <= 4096 and len(content) >= 2 + size and len(content) <= 2 + size + 65536,
+          "sizes")
+    data, body, headers = content[2:2 + size], content[2 + size:], []
+    while data:
+        check(len(data) >= 3, "half a header")
+        tag, length = struct.unpack(">BH", data[:3])
+        check(len(data) >= 3 + length, "half a value")
+        headers.append((tag, data[3:3 + length]))
+        check_header(*headers[-1])
+        data = data[3 + length:]
+    tags = [tag for tag, _ in headers]
+    names = [value[1:1 + value[0]] for tag, value in headers if tag == USER]
+    single = [tag for tag in tags if tag != USER]
+    check(tags == sorted(tags) and len(single) == len(set(single)), "order")
+    check(names == sorted(set(names)) and len(names) <= 32, "names")
+    check(sum(3 + len(value) for tag, value in headers if tag == USER) <= 2048, "too many")
+    calls = [tag for tag in tags if ASK <= tag <= CANCEL]
+    check(len(calls) <= 1 and (not calls or features & CALLS), "calls")
+    if calls and calls[0] in (ASK, RESULT):
+        check(KEY_HEADER not in tags and FORGET not in tags, "a call that is moved")
+    if calls and calls[0] in (RESULT, CANCEL):
+        check(REPLY_TO in tags, "an answer to nothing")
+    if calls == [CANCEL]:
+        check(set(tags) <= {REPLY_TO, PRIORITY, CANCEL} and not body, "more than a cancel")
+    return headers, body
+
+
+class Message:
+    """What a MESSAGE record says. One with headers is of kind 1, and its text is bytes."""
+
+    def __init__(self, text, id=None, previous=bytes(16), time_ms=None, headers=()):
         self.text = text
         self.id = uuid.uuid4().bytes if id is None else id
         self.previous = previous
         self.time_ms = int(time.time() * 1000) if time_ms is None else time_ms
+        self.headers = list(headers)
 
     @property
     def body(self):
-        text = self.text if isinstance(self.text, bytes) else self.text.encode()
-        return self.id + self.previous + struct.pack(">QB", self.time_ms, 0) + text
+        content = self.text if isinstance(self.text, bytes) else self.text.encode()
+        if self.headers:
+            encoded = encode_headers(self.headers)
+            content = struct.pack(">H", len(encoded)) + encoded + content
+        return (self.id + self.previous + struct.pack(">QB", self.time_ms, bool(self.headers)) +
+                content)
 
     @classmethod
-    def parse(cls, body):
-        check(len(body) > 41 and body[40] == 0 and any(body[:16]), "not a message")
-        return cls(body[41:].decode(), body[:16], body[16:32],
-                   struct.unpack(">Q", body[32:40])[0])
+    def parse(cls, body, features=0):
+        check(len(body) > 41 and any(body[:16]), "not a message")
+        check(body[40] == 0 or body[40] == 1 and features & HEADERS, "a kind")
+        headers, text = [], body[41:]
+        if body[40] == 1:
+            headers, text = decode_content(text, features)
+        else:
+            text = text.decode()
+        return cls(text, body[:16], body[16:32], struct.unpack(">Q", body[32:40])[0], headers)

@@ -119,6 +119,11 @@ class Peer:
     def open(self):
         return self.approved and self.approved_there
 
+    @property
+    def common(self):
+        """What both sides can do."""
+        return self.features & self.features_there
+
     # --- frames ---
 
     def write(self, type, body):
@@ -450,11 +455,11 @@ class Peer:
             check(self.acked < ordinal <= self.items_out, "ACK")
             self.acked = ordinal
         elif type == MESSAGE:
-            self._take_message(Message.parse(body))
+            self._take_message(Message.parse(body, self.common))
         elif type in (REKEY_INIT, REKEY_RESP, REKEY_DONE):
             self._take_rekey(type, body)
         elif LANE_WANT <= type <= LANE_KEY:
-            check(self.features & self.features_there & STREAMS, "a lane without the feature")
+            check(self.common & STREAMS, "a lane without the feature")
             check((self.role == HOST) == (type in (LANE_WANT, LANE_FAILED)), "a lane's other side")
         else:
             check(type == PONG or type >= 0x80, f"record 0x{type:02x}")
@@ -485,7 +490,7 @@ class Peer:
 
     def hear(self):
         """The next message that the other side sends."""
-        return Message.parse(self.wait(MESSAGE))
+        return Message.parse(self.wait(MESSAGE), self.common)
 
     def approve(self):
         self.approved = True

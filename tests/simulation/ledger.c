@@ -83,7 +83,7 @@ void ledger_send(unsigned from, unsigned to, size_t size, uint64_t expires_ms)
     *entry = (struct entry){.from = from, .to = to, .expires = expires_ms != 0};
     write_text(&text, size);
     const struct node_draft draft = {
-        .text = bytes_span(&text), .peers = &peer, .peer_count = 1, .expires_ms = expires_ms};
+        .content = bytes_span(&text), .peers = &peer, .peer_count = 1, .expires_ms = expires_ms};
     int r = node_send(machine->node, &draft, note_id, &entry->id, &about);
     trace(from, "message %u of %zu bytes to %s: %d", ledger.count, text.size, world_name(to), r);
     bytes_deinit(&text);

@@ -288,11 +288,10 @@ int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *
     return 0;
 }
 
-int body_sealer_seal(struct body_sealer *body_sealer, int64_t peer,
-                     enum message_direction direction, const struct uuid *id, struct span text,
-                     struct bytes *sealed)
+int body_sealer_seal(struct body_sealer *body_sealer, const struct message_row *row,
+                     struct span content, struct bytes *sealed)
 {
-    (void)body_sealer, (void)peer, (void)direction, (void)id, (void)text, (void)sealed;
+    (void)body_sealer, (void)row, (void)content, (void)sealed;
     return 0;
 }
 

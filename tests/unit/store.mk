@@ -1,5 +1,5 @@
 STORE_OBJS = store/db store/sql store/schema store/log store/lives store/mark store/marks store/settle store/noted store/peers \
-	store/messages store/queue store/events \
+	store/messages store/queue store/queue_due store/strays store/events \
 	base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid base/base64 base/number tests/unit/scratch_db
 
 test_db_OBJS = $(STORE_OBJS)

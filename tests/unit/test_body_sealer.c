@@ -38,8 +38,7 @@ static struct message_row seal(struct span plain)
     struct message_row row = {.peer = 7, .direction = MESSAGE_IN, .id = {{9}}};
     bytes_clear(&sealed);
     bytes_clear(&opened);
-    assert_int_equal(
-        body_sealer_seal(body_sealer, row.peer, row.direction, &row.id, plain, &sealed), 0);
+    assert_int_equal(body_sealer_seal(body_sealer, &row, plain, &sealed), 0);
     row.body = bytes_span(&sealed);
     return row;
 }

@@ -101,10 +101,9 @@ static void test_what_can_not_be_a_message_is_refused_before_sending(void **stat
     } CASES[] = {
         {"", 0, "p2pchatctl: an empty message can't be sent\n"},
         {"\n", 1, "p2pchatctl: an empty message can't be sent\n"},
-        {"a\0b", 3,
-         "p2pchatctl: not a text: byte 2 is NUL; data can be sent as text with base64(1)\n"},
+        {"a\0b", 3, "p2pchatctl: not a text: byte 2 is NUL; to send data as it is: --binary\n"},
         {"a\xff", 2,
-         "p2pchatctl: not a text: byte 2 is not UTF-8; data can be sent as text with base64(1)\n"},
+         "p2pchatctl: not a text: byte 2 is not UTF-8; to send data as it is: --binary\n"},
         {long_text, 65537,
          "p2pchatctl: too large: a message has at most 65536 bytes; send it in pieces\n"},
     };

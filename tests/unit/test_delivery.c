@@ -11,6 +11,7 @@
 #include "core/node_outcome.h"
 #include "core/peer.h"
 #include "crypto/crypto.h"
+#include "proto/features.h"
 #include "unit/cmocka_all.h"
 #include "unit/scratch_db.h"
 
@@ -40,13 +41,19 @@ static struct stage {
     int failure;
 } stage;
 
+uint32_t session_features(const struct session *session)
+{
+    (void)session;
+    return FEATURE_HEADERS;
+}
+
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms)
 {
     (void)now_ms;
     if (session->refusal != 0)
         return session->refusal;
     if (session->given == 0)
-        memcpy(session->first_text, item->text.data, item->text.size);
+        memcpy(session->first_text, item->content.data, item->content.size);
     session->items[session->given++] = *item;
     return 0;
 }
@@ -182,10 +189,8 @@ static int64_t queue_sealed(unsigned n, struct span sealed)
 static int64_t queue(unsigned n)
 {
     struct bytes sealed = {0};
-    const struct uuid id = scratch_id(n);
-    assert_int_equal(body_sealer_seal(stage.body_sealer, stage.peer.row.id, MESSAGE_OUT, &id,
-                                      SPAN("hello", 5), &sealed),
-                     0);
+    const struct message_row row = scratch_message(stage.peer.row.id, MESSAGE_OUT, n);
+    assert_int_equal(body_sealer_seal(stage.body_sealer, &row, SPAN("hello", 5), &sealed), 0);
     const int64_t seq = queue_sealed(n, bytes_span(&sealed));
     bytes_deinit(&sealed);
     return seq;
@@ -237,7 +242,7 @@ static int receive(unsigned n)
     const struct session_event event = {
         .type = SESSION_ITEM,
         .ordinal = n,
-        .item = {.id = scratch_id(n), .time_ms = 1, .text = SPAN("hi", 2)}};
+        .item = {.id = scratch_id(n), .time_ms = 1, .content = SPAN("hi", 2)}};
     return delivery_receive(&stage.delivery, &stage.link, &event);
 }
 

@@ -123,7 +123,7 @@ static void expect_all(size_t count, const char *tail, int outcome, size_t size)
 {
     struct input input = {.fd = file_of(count, tail)};
     struct span text;
-    assert_int_equal(input_all(&input, &text), outcome);
+    assert_int_equal(input_all(&input, false, &text), outcome);
     if (outcome == 0)
         assert_int_equal(text.size, size);
     close(input.fd);
@@ -157,7 +157,7 @@ static void test_an_unreadable_input_is_an_error(void **state)
     struct span text;
     (void)state;
     assert_true(input_read(&input) < 0);
-    assert_true(input_all(&input, &text) < 0);
+    assert_true(input_all(&input, false, &text) < 0);
     input_deinit(&input);
 }
 

@@ -418,7 +418,7 @@ static void test_walks_pass_on_the_visitors_error(void **state)
     struct scratch *scratch = *state;
     int64_t alice = scratch_peer(scratch, "alice").id;
     struct message_row row = scratch_add(scratch, alice, MESSAGE_OUT, 1);
-    struct queue_position start = {0};
+    struct queue_session start = {0};
     struct messages_filter all = {.limit = 9};
     assert_int_equal(messages_get(scratch->db, &row.id, refuse, NULL), -ECANCELED);
     assert_int_equal(messages_at(scratch->db, row.seq, refuse, NULL), -ECANCELED);

@@ -77,7 +77,7 @@ static void read_all(struct scratch *scratch, int64_t peer)
 {
     struct db *db = scratch->db;
     struct messages_filter filter = {.peer = peer, .since_ms = 1, .limit = 100};
-    struct queue_position position = {0};
+    struct queue_session session = {0};
     const struct uuid id = scratch_id(16);
     uint64_t next;
     int64_t after;
@@ -92,7 +92,7 @@ static void read_all(struct scratch *scratch, int64_t peer)
     assert_int_equal(expiry_next(db, &next), 0);
     assert_int_equal(events_tail(db, peer, 3, &after), 0);
     assert_int_equal(events_tail(db, 0, 3, &after), 0);
-    assert_int_equal(queue_each_due(db, peer, &position, transmit, db), 0);
+    assert_int_equal(queue_each_due(db, peer, &session, transmit, db), 0);
 }
 
 static void use(struct scratch *scratch)

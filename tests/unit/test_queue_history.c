@@ -56,7 +56,7 @@ struct told {
 };
 
 struct session {
-    struct queue_position position;
+    struct queue_session queue;
     unsigned given[MESSAGES_MAX];
     unsigned given_count, acked;
 };
@@ -193,7 +193,7 @@ static void do_give(struct history *history)
     struct giving giving = {history, peer, pick(history, 6)};
     const unsigned room = giving.room;
     assert_int_equal(queue_each_due(history->scratch->db, history->peers[peer],
-                                    &history->sessions[peer].position, give, &giving),
+                                    &history->sessions[peer].queue, give, &giving),
                      0);
     if (giving.room > 0 && room > 0)
         assert_int_equal(expected(history, peer), -1);

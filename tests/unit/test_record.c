@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "proto/features.h"
 #include "proto/message.h"
 #include "proto/record.h"
 #include "unit/cmocka_all.h"
@@ -97,7 +98,7 @@ static void test_message_survives_the_wire(void **state)
         .id = {{1, 2, 3}},
         .previous = {{4, 5, 6}},
         .time_ms = UINT64_MAX,
-        .text = SPAN("gr\xc3\xbc\xc3\x9f dich\n", 11),
+        .content = SPAN("gr\xc3\xbc\xc3\x9f dich\n", 11),
     };
     struct session_item read;
     (void)state;
@@ -105,14 +106,14 @@ static void test_message_survives_the_wire(void **state)
     assert_int_equal(records.size, RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + 11);
     assert_int_equal(record_check(bytes_span(&records), SESSION_JOINER, SUITE_CLASSIC, 0), 0);
     assert_int_equal(
-        message_parse(SPAN(records.data + RECORD_HEADER_SIZE, records.size - RECORD_HEADER_SIZE),
+        message_parse(SPAN(records.data + RECORD_HEADER_SIZE, records.size - RECORD_HEADER_SIZE), 0,
                       &read),
         0);
     assert_true(uuid_equal(&read.id, &item.id));
     assert_true(uuid_equal(&read.previous, &item.previous));
     assert_true(read.time_ms == UINT64_MAX);
-    assert_int_equal(read.text.size, 11);
-    assert_memory_equal(read.text.data, item.text.data, 11);
+    assert_int_equal(read.content.size, 11);
+    assert_memory_equal(read.content.data, item.content.data, 11);
 }
 
 static void test_message_shorter_than_one_character_is_malformed(void **state)
@@ -122,8 +123,29 @@ static void test_message_shorter_than_one_character_is_malformed(void **state)
     (void)state;
     body[MESSAGE_PREFIX_SIZE] = 'x';
     for (size_t size = 0; size <= sizeof(body); size++)
-        assert_int_equal(message_parse(SPAN(body, size), &read),
+        assert_int_equal(message_parse(SPAN(body, size), 0, &read),
                          size == sizeof(body) ? 0 : MESSAGE_MALFORMED);
+}
+
+static void test_headers_need_their_feature(void **state)
+{
+    static const char content[] = "\0\4\x02\0\1t\0\xff";
+    const struct session_item item = {
+        .id = {{1}}, .kind = SESSION_HEADERS, .content = SPAN(content, sizeof content - 1)};
+    const uint32_t features = FEATURE_HEADERS;
+    struct session_item read;
+    (void)state;
+    assert_int_equal(message_append(&records, &item), 0);
+    const struct span all = bytes_span(&records);
+    const struct span body = SPAN(all.data + RECORD_HEADER_SIZE, all.size - RECORD_HEADER_SIZE);
+    assert_int_equal(record_check(all, SESSION_JOINER, SUITE_CLASSIC, 0), RECORD_BAD_ITEM);
+    assert_int_equal(record_check(all, SESSION_JOINER, SUITE_CLASSIC, features), 0);
+    assert_int_equal(message_parse(body, features, &read), 0);
+    assert_int_equal(read.kind, SESSION_HEADERS);
+    assert_int_equal(read.content.size, sizeof content - 1);
+    assert_memory_equal(read.content.data, content, sizeof content - 1);
+    records.data[RECORD_HEADER_SIZE + 40] = 2; /* of a kind that is not known */
+    assert_int_equal(record_check(all, SESSION_JOINER, SUITE_CLASSIC, features), RECORD_BAD_ITEM);
 }
 
 int main(void)
@@ -135,6 +157,7 @@ int main(void)
         cmocka_unit_test_teardown(test_shares_have_the_size_of_their_suite, clear),
         cmocka_unit_test_teardown(test_message_survives_the_wire, clear),
         cmocka_unit_test_teardown(test_message_shorter_than_one_character_is_malformed, clear),
+        cmocka_unit_test_teardown(test_headers_need_their_feature, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

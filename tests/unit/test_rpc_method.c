@@ -51,6 +51,8 @@ static json_t *value_of(const char *type)
         return json_integer(0);
     if (strcmp(type, "boolean") == 0)
         return json_true();
+    if (strcmp(type, "object") == 0)
+        return json_object();
     assert_string_equal(type, "strings");
     return json_pack("[s,s]", "x", "y");
 }
@@ -130,6 +132,8 @@ static void test_every_method_refuses_each_parameter_of_a_wrong_type(void **stat
         for (size_t j = 0; j < count; j++) {
             json_t *params = all_parameters(expected, count, true);
             for (size_t k = 0; k < COUNT_OF(wrong); k++) {
+                if (strcmp(expected[j].type, "object") == 0 && strcmp(wrong[k], "{}") == 0)
+                    continue;
                 json_object_set_new(params, expected[j].name,
                                     json_loads(wrong[k], JSON_DECODE_ANY, NULL));
                 assert_false(check(&rpc_methods[i], params));

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/timestamp.h"
+#include "client/content.h"
 #include "client/ctl.h"
 #include "client/width.h"
 
@@ -161,15 +162,21 @@ static int append_body(struct bytes *out, const char *body, size_t size)
 static int append_message(struct bytes *out, bool colour, const char *who, const json_t *message)
 {
     static const char removed[] = "(the text was removed)";
-    const json_t *body = json_object_get(message, "body");
-    char head[256], name[128];
-    escape_copy(name, sizeof name, who, ESCAPE_LINE);
-    const int size = snprintf(head, sizeof head, colour ? " \033[1m%s:\033[0m " : " %s: ", name);
-    if (bytes_append(out, head, (size_t)size) != 0 ||
-        (body != NULL ? append_body(out, json_string_value(body), json_string_length(body))
-                      : bytes_append(out, removed, sizeof removed - 1)) != 0)
-        return -ENOMEM;
-    return bytes_append(out, "\n", 2);
+    const json_t *body = content_text(message);
+    int r = bytes_append(out, colour ? " \033[1m" : " ", colour ? 5 : 1);
+    if (r == 0)
+        r = escape_append(out, who, strlen(who), ESCAPE_LINE);
+    if (r == 0)
+        r = content_append_tags(out, message);
+    if (r == 0)
+        r = bytes_append(out, colour ? ":\033[0m " : ": ", colour ? 6 : 2);
+    if (r == 0 && body != NULL)
+        r = append_body(out, json_string_value(body), json_string_length(body));
+    else if (r == 0 && content_has_body(message))
+        r = content_append_size(out, message);
+    else if (r == 0)
+        r = bytes_append(out, removed, sizeof removed - 1);
+    return r == 0 ? bytes_append(out, "\n", 2) : r;
 }
 
 void transcript_message(struct transcript *transcript, const json_t *message)

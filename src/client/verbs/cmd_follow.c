@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "client/connection.h"
+#include "client/content.h"
 #include "client/exec.h"
 #include "client/follower.h"
 #include "client/options.h"
@@ -174,7 +175,7 @@ static bool asked_for(const struct follow *follow, const char *type)
 static bool handle(struct ctl *ctl, const struct follow *follow, const json_t *event)
 {
     const json_t *message = json_object_get(event, "message");
-    if (json_object_get(message, "body") == NULL) {
+    if (!content_has_body(message)) {
         if (json_is_true(json_object_get(message, "damaged")))
             ctl_note(ctl, "the stored text of message %s is damaged",
                      member_string(message, "id", "?"));

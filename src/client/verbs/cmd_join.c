@@ -67,7 +67,7 @@ static int read_text(const struct ctl *ctl, struct input *input, struct bytes *t
     struct span all;
     if (isatty(ctl->in) == 1)
         return ask_for_text(ctl, input, text);
-    const int r = input_all(input, &all);
+    const int r = input_all(input, false, &all);
     return r == 0 ? bytes_append(text, all.data, all.size) : r;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "client/content.h"
 #include "client/history.h"
 #include "client/options.h"
 #include "client/output.h"
@@ -27,6 +28,18 @@ static void add_preview(struct table *table, const char *body)
     table_add(table, text);
 }
 
+/* A text, or what bytes are. */
+static void add_content(struct table *table, const json_t *message)
+{
+    CLEANUP(bytes_deinit) struct bytes size = {0};
+    if (content_text(message) != NULL || !content_has_body(message))
+        add_preview(table, member_string(message, "body", ""));
+    else if (content_append_size(&size, message) != 0 || bytes_append_u8(&size, '\0') != 0)
+        table->failed = true;
+    else
+        table_add(table, (const char *)size.data);
+}
+
 static int print_table(struct ctl *ctl, const json_t *messages)
 {
     struct table table = {.columns = 5, .head = {"ID", "PEER", "STATE", "TIME", "TEXT"}};
@@ -38,9 +51,11 @@ static int print_table(struct ctl *ctl, const json_t *messages)
         view_time(member_string(message, "time", ""), local);
         table_add(&table, member_string(message, "id", "?"));
         table_add(&table, member_string(message, "peer", "?"));
-        table_add(&table, member_string(message, "state", "?"));
+        table_add(&table, json_is_true(json_object_get(message, "held"))
+                              ? "held"
+                              : member_string(message, "state", "?"));
         table_add(&table, local);
-        add_preview(&table, member_string(message, "body", ""));
+        add_content(&table, message);
     }
     const int r = table_print(ctl, &table);
     table_deinit(&table);

@@ -25,6 +25,42 @@ struct send {
 static void send_deinit(struct send *send)
 {
     json_decref(send->outbox.peers);
+    json_decref(send->outbox.headers);
+}
+
+/* Adds a header (stolen). 0 or OPTIONS_STOP. */
+static int add_header(struct ctl *ctl, struct send *send, const char *name, json_t *value)
+{
+    if (send->outbox.headers == NULL)
+        send->outbox.headers = json_object();
+    if (value == NULL)
+        return options_misuse(ctl, "the %s is not UTF-8", name);
+    json_object_set_new(send->outbox.headers, name, value);
+    return 0;
+}
+
+/* "name=value". 0 or OPTIONS_STOP. */
+static int add_user_header(struct ctl *ctl, struct send *send, const char *text)
+{
+    const size_t size = strcspn(text, "=");
+    if (size == 0 || text[size] == '\0')
+        return options_misuse(ctl, "-H takes NAME=VALUE, not \"%s\"", text);
+    json_t *users = json_object_get(send->outbox.headers, "user");
+    CLEANUP(cleanup_free) char *name = strndup(text, size);
+    json_t *value = json_string(text + size + 1);
+    if (users == NULL) {
+        users = json_object();
+        if (add_header(ctl, send, "user", users) != 0)
+            return OPTIONS_STOP;
+    }
+    if (name == NULL || value == NULL || json_object_get(users, name) != NULL) {
+        json_decref(value);
+        return options_misuse(ctl, "-H %s is %s", text,
+                              value == NULL ? "not UTF-8" : "given twice");
+    }
+    return json_object_set_new(users, name, value) == 0
+               ? 0
+               : options_misuse(ctl, "-H %s is not UTF-8", text);
 }
 
 static int read_wait(struct ctl *ctl, struct send *send, const char *state)
@@ -62,6 +98,17 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
     case 'c':
         send->outbox.client_id = value;
         return 0;
+    case 'O':
+        return add_header(ctl, send, "topic", json_string(value));
+    case 'Y':
+        return add_header(ctl, send, "type", json_string(value));
+    case 'R':
+        return add_header(ctl, send, "reply_to", json_string(value));
+    case 'H':
+        return add_user_header(ctl, send, value);
+    case 'b':
+        send->outbox.binary = true;
+        return 0;
     default:
         send->lines = true;
         return 0;
@@ -69,13 +116,12 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
 }
 
 static const struct option longs[] = {
-    {"peer", required_argument, NULL, 'p'},
-    {"wait", optional_argument, NULL, 'w'},
-    {"timeout", required_argument, NULL, 't'},
-    {"lines", no_argument, NULL, 'l'},
-    {"client-id", required_argument, NULL, 'c'},
-    {"expires", required_argument, NULL, 'e'},
-    OPTIONS_LONG,
+    {"peer", required_argument, NULL, 'p'},      {"wait", optional_argument, NULL, 'w'},
+    {"timeout", required_argument, NULL, 't'},   {"lines", no_argument, NULL, 'l'},
+    {"client-id", required_argument, NULL, 'c'}, {"expires", required_argument, NULL, 'e'},
+    {"topic", required_argument, NULL, 'O'},     {"type", required_argument, NULL, 'Y'},
+    {"reply-to", required_argument, NULL, 'R'},  {"header", required_argument, NULL, 'H'},
+    {"binary", no_argument, NULL, 'b'},          OPTIONS_LONG,
 };
 
 /* The option that the word looks like, or NULL. */
@@ -117,7 +163,7 @@ static int read_options(struct ctl *ctl, struct send *send, int argc, char **arg
 {
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, "+:p:" OPTIONS_SHORT, longs)) >= 0) {
+    while ((option = options_next(ctl, argc, argv, "+:p:H:" OPTIONS_SHORT, longs)) >= 0) {
         if (read_option(ctl, send, option, optarg) != 0)
             return OPTIONS_STOP;
     }
@@ -125,6 +171,8 @@ static int read_options(struct ctl *ctl, struct send *send, int argc, char **arg
         return OPTIONS_STOP;
     if (send->has_timeout && send->lines && send->outbox.wait == NULL)
         return options_misuse(ctl, "--lines has a --timeout only with --wait");
+    if (send->lines && send->outbox.binary)
+        return options_misuse(ctl, "--binary takes standard input as a whole, not --lines");
     if (send->lines && send->outbox.client_id != NULL)
         return options_misuse(ctl, "--client-id is for one message, not for --lines");
     return 0;
@@ -144,26 +192,28 @@ static size_t first_bad_byte(struct span text)
 }
 
 /*
- * Whether the text can be a message. 0 or ctl->status. `line` is its number among others; 0: it is
- * the only one.
+ * Whether the text, or the bytes, can be a message. 0 or ctl->status. `line` is its number among
+ * others; 0: it is the only one.
  */
-static int check_text(struct ctl *ctl, struct span text, uint64_t line)
+static int check_body(struct ctl *ctl, const struct send *send, struct span text, uint64_t line)
 {
+    const bool may_be_empty = send->outbox.binary || send->outbox.headers != NULL;
     char where[32] = "";
     if (line > 0)
         snprintf(where, sizeof where, "line %" PRIu64 ": ", line);
-    if (text.size == 0)
+    if (text.size == 0 && !may_be_empty)
         return ctl_fail(ctl, RPC_KIND_empty, "%san empty message can't be sent", where);
     if (text.size > INPUT_TEXT_MAX)
         return ctl_fail(ctl, RPC_KIND_too_large,
                         "%stoo large: a message has at most %d bytes; send it in pieces", where,
                         INPUT_TEXT_MAX);
-    const size_t bad = first_bad_byte(text);
+    const size_t bad = send->outbox.binary ? text.size : first_bad_byte(text);
     if (bad == text.size)
         return 0;
-    return ctl_fail(ctl, RPC_KIND_not_utf8,
-                    "%snot a text: byte %zu is %s; data can be sent as text with base64(1)", where,
-                    bad + 1, text.data[bad] == 0 ? "NUL" : "not UTF-8");
+    return ctl_fail(ctl, RPC_KIND_not_utf8, "%snot a text: byte %zu is %s; %s", where, bad + 1,
+                    text.data[bad] == 0 ? "NUL" : "not UTF-8",
+                    line > 0 ? "data can be sent as text with base64(1)"
+                             : "to send data as it is: --binary");
 }
 
 static int fail_read(struct ctl *ctl, int error)
@@ -174,7 +224,7 @@ static int fail_read(struct ctl *ctl, int error)
 /* Sends one message and sees what becomes of it. The exit status. */
 static int send_one(struct ctl *ctl, const struct send *send, struct span text)
 {
-    if (check_text(ctl, text, 0) != 0)
+    if (check_body(ctl, send, text, 0) != 0)
         return ctl->status;
     CLEANUP(outbox_deinit) struct outbox outbox;
     outbox_init(&outbox, ctl, &send->outbox);
@@ -201,7 +251,7 @@ static int send_input(struct ctl *ctl, const struct send *send)
 {
     CLEANUP(input_deinit) struct input input = {.fd = ctl->in};
     struct span text;
-    const int r = input_all(&input, &text);
+    const int r = input_all(&input, send->outbox.binary, &text);
     if (r < 0)
         return fail_read(ctl, r);
     return send_one(ctl, send, text);
@@ -211,7 +261,8 @@ static int send_input(struct ctl *ctl, const struct send *send)
  * Sends the lines that have been read, as far as the window allows. A line that can't be a message
  * is told and left out: the log that is piped in goes on. Whether there will be more.
  */
-static bool send_read_lines(struct ctl *ctl, struct input *input, struct outbox *outbox)
+static bool send_read_lines(struct ctl *ctl, const struct send *send, struct input *input,
+                            struct outbox *outbox)
 {
     while (outbox_ready(outbox)) {
         struct span line;
@@ -222,7 +273,7 @@ static bool send_read_lines(struct ctl *ctl, struct input *input, struct outbox 
             line.size = INPUT_TEXT_MAX + 1;
         if (r == 0 && line.size == 0)
             continue;
-        if (check_text(ctl, line, input->lines) != 0) {
+        if (check_body(ctl, send, line, input->lines) != 0) {
             if (outbox->status == EX_OK)
                 outbox->status = ctl->status;
             continue;
@@ -241,7 +292,7 @@ static int send_lines(struct ctl *ctl, const struct send *send)
     CLEANUP(outbox_deinit) struct outbox outbox;
     outbox_init(&outbox, ctl, &send->outbox);
     bool more = true;
-    while ((more = more && send_read_lines(ctl, &input, &outbox)) || outbox.count > 0) {
+    while ((more = more && send_read_lines(ctl, send, &input, &outbox)) || outbox.count > 0) {
         struct pollfd stdin_ready = {.fd = input.fd, .events = POLLIN};
         const bool reading = more && outbox_ready(&outbox);
         if (outbox_receive(&outbox, reading ? &stdin_ready : NULL) != OUTBOX_INPUT)
@@ -260,6 +311,8 @@ int cmd_send(struct ctl *ctl, int argc, char **argv)
         return ctl->status;
     const int count = argc - optind;
     const bool has_text = count > 0 && (count > 1 || strcmp(argv[optind], "-") != 0);
+    if (send.outbox.binary && has_text)
+        return options_misuse(ctl, "--binary reads standard input, not arguments"), ctl->status;
     if (send.lines && has_text)
         return options_misuse(ctl, "--lines reads standard input, not arguments"), ctl->status;
     if (has_text)
