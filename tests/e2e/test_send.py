@@ -195,7 +195,7 @@ def test_wait_for_lines_ends_at_the_timeout(paired):
 def test_data_that_is_no_text_is_refused_with_the_reason(paired, data, reason):
     alice, _ = paired
     result = alice.ctl("send", "-p", "bob", input=data, expect=65)
-    assert result.err == f"p2pchatctl: not a text: {reason}; data can be sent as text with base64(1)\n"
+    assert result.err == f"p2pchatctl: not a text: {reason}; to send data as it is: --binary\n"
     result = alice.ctl("send", "-p", "bob", "--lines", input=b"fine\n" + data.split(b"\n")[0],
                        expect=65)
     assert f"line 2: not a text: {reason}" in result.err
