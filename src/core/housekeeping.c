@@ -155,7 +155,7 @@ static void look(struct housekeeping *housekeeping)
     housekeeping->unlooked = 0;
     if (housekeeping->space != NULL)
         note_room(housekeeping,
-                  space_check(housekeeping->space, db_unused(housekeeping->runtime->db)));
+                  space_check(housekeeping->space, db_spare(housekeeping->runtime->db)));
 }
 
 void housekeeping_look(struct housekeeping *housekeeping, size_t size)

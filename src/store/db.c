@@ -364,10 +364,15 @@ uint64_t db_size(struct db *db)
     return sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
 }
 
-uint64_t db_unused(struct db *db)
+int64_t db_spare(struct db *db)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(
-        db, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size");
-    return sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+    struct sql query =
+        sql_read(db, "SELECT freelist_count * page_size, page_count * page_size"
+                     " FROM pragma_freelist_count, pragma_page_count, pragma_page_size");
+    struct stat file;
+    if (!sql_row(&query) || stat(sqlite3_db_filename(db->sqlite, "main"), &file) < 0)
+        return 0;
+    const int64_t unused = sql_int(&query), size = sql_int(&query);
+    return unused - (size > file.st_size ? size - file.st_size : 0);
 }

@@ -83,5 +83,8 @@ const char *db_epoch(const struct db *db);
 /* Bytes of the database file, of its free pages included; 0 after a failure. */
 uint64_t db_size(struct db *db);
 
-/* Bytes of its free pages, which are filled before the file grows; 0 after a failure. */
-uint64_t db_unused(struct db *db);
+/*
+ * Bytes of its free pages, which are filled before the file grows, less those that it has yet to
+ * grow by: what the write-ahead log holds is moved there, many pages at once. 0 after a failure.
+ */
+int64_t db_spare(struct db *db);

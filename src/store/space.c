@@ -70,7 +70,7 @@ int space_new(struct space **space, const char *directory)
         return -ENOMEM;
     }
     made->loaded = access(made->ballast, F_OK) == 0;
-    made->left = UINT64_MAX;
+    made->left = INT64_MAX;
     space_check(made, 0);
     *space = made;
     return 0;
@@ -85,7 +85,16 @@ void space_free(struct space *space)
     free(space);
 }
 
-bool space_check(struct space *space, uint64_t unused)
+/* What messages may take: free bytes, with those of the store's file, less what it still wants. */
+static uint64_t room_for_messages(const struct space *space, int64_t spare)
+{
+    if (spare >= 0)
+        return space->left + (uint64_t)spare;
+    const uint64_t owed = (uint64_t)-spare;
+    return owed < space->left ? space->left - owed : 0;
+}
+
+bool space_check(struct space *space, int64_t spare)
 {
     measure(space);
     if (space->left < space->reserve)
@@ -95,7 +104,7 @@ bool space_check(struct space *space, uint64_t unused)
 
     /* Without the ballast there is room only when it would fit, too. */
     const uint64_t wanted = space->low_at + (space->loaded ? 0 : space->reserve);
-    const bool low = space->left < space->reserve || space->left + unused < wanted;
+    const bool low = space->left < space->reserve || room_for_messages(space, spare) < wanted;
     if (low != space->low)
         log_event(low ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, low ? "disk-full" : "disk-ok", NULL,
                   low ? "the disk is nearly full (%llu bytes left): no message is accepted"

@@ -24,11 +24,11 @@ void space_free(struct space *space);
 
 /*
  * Looks at the disk. Gives up the ballast when it is all that is left, and makes it anew when there
- * is room again. `unused` bytes of the store's file hold nothing any more (db_unused()): they are
- * room for messages as well, but not for the write-ahead log. Whether there is room for more than
- * what leaves the queue needs.
+ * is room again. `spare` is what the store's file has room for by itself, or still has to grow by
+ * (db_spare()): that counts for messages, but not for the write-ahead log. Whether there is room
+ * for more than what leaves the queue needs.
  */
-bool space_check(struct space *space, uint64_t unused);
+bool space_check(struct space *space, int64_t spare);
 
 /* The disk turned out to be full: gives up the ballast. */
 void space_relieve(struct space *space);

@@ -248,12 +248,12 @@ void machine_turn(struct machine *machine)
 
 /* --- the disk --------------------------------------------------------------------------------- */
 
-bool __wrap_space_check(struct space *space, uint64_t unused);
+bool __wrap_space_check(struct space *space, int64_t spare);
 
 /* The linker puts this in the place of space_check(). */
-bool __wrap_space_check(struct space *space, uint64_t unused)
+bool __wrap_space_check(struct space *space, int64_t spare)
 {
-    (void)unused;
+    (void)spare;
     return !((const struct machine *)(const void *)space)->disk_full;
 }
 
