@@ -111,10 +111,14 @@ uint64_t lives_time(const struct db *db, int64_t seq, int64_t time_ms)
 
 /* --- pasts ------------------------------------------------------------------------------------ */
 
+enum { LIFE_TEXT_MAX = 1 + 19 + 1 + 2 * SHORT_TAG_SIZE + 1 }; /* "/FIRST.TAG" and the NUL */
+
+_Static_assert(DB_EPOCH_MAX + LIVES_IN_PAST * (LIFE_TEXT_MAX - 1) <= LIVES_PAST_MAX,
+               "a past of the longest lives has its place");
+
 /* Appends "/FIRST.TAG"; there is room. */
 static size_t print_life(char *to, int64_t first, const uint8_t *tag)
 {
-    enum { LIFE_TEXT_MAX = 1 + 19 + 1 + 2 * SHORT_TAG_SIZE + 1 };
     size_t size = (size_t)snprintf(to, LIFE_TEXT_MAX, "/%" PRId64 ".", first);
     for (unsigned i = 0; i < SHORT_TAG_SIZE; i++)
         size += (size_t)snprintf(to + size, 3, "%02x", tag[i]);

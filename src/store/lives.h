@@ -15,7 +15,7 @@
 
 enum {
     LIVES_IN_PAST = 12,
-    LIVES_PAST_MAX = 448, /* with the NUL */
+    LIVES_PAST_MAX = 480, /* with the NUL */
 };
 
 /* The past as of now. It stays right for what is added as long as the store is open. */
