@@ -128,9 +128,9 @@ static void on_retention(void *context)
     const uint64_t now = now_ms(housekeeping);
     bool more = false;
     housekeeping_watch(housekeeping);
-    housekeeping->surplus_due = false;
     if (!check(housekeeping, remove_some(housekeeping, &more)))
         more = false;
+    housekeeping->surplus_due = more; /* what comes meanwhile does not put off the next step */
     uint64_t next = now + (more ? HOUSEKEEPING_REST_MS : HOUSEKEEPING_LOOK_MS);
     if (!more && housekeeping->distrust_ms > now)
         next = housekeeping->distrust_ms;
