@@ -97,6 +97,17 @@ struct resealing {
     int64_t peer; /* for whom */
 };
 
+static bool requires_pq(const struct peer *peer)
+{
+    return peer != NULL && peer->row.require_pq;
+}
+
+/* Whether the peer has to speak a suite that the link's session is not in. */
+static bool too_weak(const struct link *link, const struct peer *peer)
+{
+    return requires_pq(peer) && session_suite(link->session) != SUITE_HYBRID;
+}
+
 /* A sealed body is bound to its peer. One that is damaged stays so. */
 static int reseal(void *context, const struct message_row *row, struct bytes *body)
 {
@@ -131,6 +142,8 @@ static int merge(struct admission *admission, struct peer *keyless, struct peer 
     r = roster_merge(admission->roster, nameless, keyless);
     if (r != 0)
         return r;
+    if (nameless->link != NULL && too_weak(nameless->link, nameless))
+        link_close(nameless->link, CLOSE_REFUSED);
     delivery_touch(nameless);
     runtime->observer->merged(runtime->observer_context, nameless, former);
     return 0;
@@ -169,11 +182,6 @@ static void note_stranger(const struct admission *admission, const struct link *
               link->peer->row.name, link->peer->row.name);
 }
 
-static bool requires_pq(const struct peer *peer)
-{
-    return peer != NULL && peer->row.require_pq;
-}
-
 /* Whoever is refused is told no more than that. */
 static void note_weakness(const struct admission *admission, const struct link *link)
 {
@@ -199,8 +207,7 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
         .expected_online = link->peer != NULL && link->peer->link != NULL,
-        .weak = session_suite(link->session) != SUITE_HYBRID &&
-                (requires_pq(owner) || requires_pq(link->peer)),
+        .weak = too_weak(link, owner) || too_weak(link, link->peer),
         .invited = owner == NULL && holds_invite(admission, link),
     };
     return trust_decide(&facts);
@@ -446,6 +453,10 @@ void admission_grant(struct admission *admission, struct peer *peer)
     pending_keys_remove(admission->pending_keys, request);
     if (link == NULL || link->state != LINK_ACTIVE)
         return;
+    if (too_weak(link, peer)) {
+        link_close(link, CLOSE_REFUSED);
+        return;
+    }
     peer_link_up(peer, link);
     session_approve(link->session, loop_now(admission->runtime->loop));
     link_touch(link);

@@ -119,6 +119,9 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name);
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,
                             unsigned address_count);
 
+/* Whether this machine could hold a peer to that: 0 or NODE_NO_PQ. */
+int node_check_pq(bool require);
+
 /*
  * Whether the peer may have sessions in a post-quantum suite only; one that it has in another ends.
  * NODE_NO_PQ.

@@ -100,15 +100,19 @@ int node_peer_set_addresses(struct node *node, struct peer *peer, const struct a
     return 0;
 }
 
+int node_check_pq(bool require)
+{
+    return !require || (exchange_suites() & SUITE_BIT(SUITE_HYBRID)) != 0 ? 0 : NODE_NO_PQ;
+}
+
 int node_peer_require_pq(struct node *node, struct peer *peer, bool require)
 {
     struct peer_row row = peer->row;
-    if (require && (exchange_suites() & SUITE_BIT(SUITE_HYBRID)) == 0)
-        return NODE_NO_PQ;
-    if (require == row.require_pq)
-        return 0;
+    int r = node_check_pq(require);
+    if (r != 0 || require == row.require_pq)
+        return r;
     row.require_pq = require;
-    int r = roster_update(&node->roster, peer, &row);
+    r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
     if (require && peer->link != NULL && session_suite(peer->link->session) != SUITE_HYBRID)

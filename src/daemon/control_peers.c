@@ -69,7 +69,9 @@ enum control_answer control_peer_add(struct control_call *call)
             call, RPC_KIND_usage,
             "say where the peer is, with an address like host:8766, or what its "
             "fingerprint is");
-    int r = node_peer_add(call->node, name, addresses, count, has_key ? &key : NULL, PEER_VERIFIED,
+    int r = node_check_pq(json_is_true(json_object_get(call->params, "require_pq")));
+    if (r == 0)
+        r = node_peer_add(call->node, name, addresses, count, has_key ? &key : NULL, PEER_VERIFIED,
                           &peer);
     if (r == 0)
         r = take_require_pq(call, peer);

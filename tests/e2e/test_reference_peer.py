@@ -406,6 +406,8 @@ def test_who_can_not_speak_it_can_not_require_it(join, alice):
     link = join()
     if 2 in alice.rpc("status")["suites"]:
         pytest.skip("OpenSSL here has ML-KEM-768")
+    alice.ctl("peer", "add", "later", "127.0.0.1:1", "--require-pq=yes", expect=76)
+    assert "later" not in alice.ctl("-q", "peer", "list").lines
     refused = alice.ctl("peer", "set", "python", "--require-pq=yes", expect=76)
     assert "OpenSSL here has no ML-KEM-768, so python would be shut out" in refused.err
     assert alice.peer("python")["require_pq"] is False

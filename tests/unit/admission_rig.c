@@ -142,6 +142,12 @@ void link_touch(struct link *link)
     link->dirty = true;
 }
 
+void link_close(struct link *link, enum close_code code)
+{
+    link->state = LINK_FINISHING;
+    link->session->code = code;
+}
+
 struct link *links_find(const struct links *links, const struct fingerprint *fingerprint)
 {
     (void)links, (void)fingerprint;
@@ -253,8 +259,9 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
 
 int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyless)
 {
-    (void)roster, (void)keyless;
+    (void)roster;
     stage.link.peer = nameless;
+    nameless->row.require_pq |= keyless->row.require_pq;
     return remember();
 }
 

@@ -146,6 +146,36 @@ static void test_who_is_required_to_meanwhile_gets_no_session(void **state)
     assert_rejected(CLOSE_REFUSED);
 }
 
+static void test_who_is_accepted_for_such_a_peer_gets_no_weaker_session(void **state)
+{
+    (void)state;
+    stage.session.suite = SUITE_CLASSIC;
+    call_in(STRANGER);
+    confirm();
+    stage.adopted.row = (struct peer_row){
+        .pinned = true, .trust = PEER_TOFU, .key = {STRANGER}, .require_pq = true};
+    admission_grant(&stage.admission, &stage.adopted);
+    assert_null(stage.up);
+    assert_int_equal(stage.session.code, CLOSE_REFUSED);
+}
+
+static void test_two_that_are_one_keep_no_weaker_session(void **state)
+{
+    struct peer keyless = {.row = {.id = 2, .name = "carol", .require_pq = true}};
+    struct session classic = {.suite = SUITE_CLASSIC};
+    struct link link = {.state = LINK_ACTIVE, .session = &classic};
+    struct peer *made;
+    (void)state;
+    assert_int_equal(roster_adopt(NULL, NULL, &(struct fingerprint){{STRANGER}}, PEER_TOFU, &made),
+                     0);
+    made->link = &link;
+    stage.room = true;
+    stage.session.suite = SUITE_HYBRID;
+    answer_as(STRANGER, &keyless);
+    assert_int_equal(stage.merges, 1);
+    assert_int_equal(classic.code, CLOSE_REFUSED);
+}
+
 static void test_two_that_are_one_wait_for_room(void **state)
 {
     struct peer keyless = {.row = {.id = 2, .name = "carol"}};
@@ -311,6 +341,8 @@ int main(void)
         TEST(test_another_key_is_no_alarm_while_the_peer_is_here),
         TEST(test_a_peer_that_requires_the_post_quantum_suite_speaks_no_other),
         TEST(test_who_is_required_to_meanwhile_gets_no_session),
+        TEST(test_who_is_accepted_for_such_a_peer_gets_no_weaker_session),
+        TEST(test_two_that_are_one_keep_no_weaker_session),
         TEST(test_two_that_are_one_wait_for_room),
         TEST(test_an_invite_opens_the_door_while_it_is_good),
         TEST(test_a_peer_s_session_becomes_its_link),
