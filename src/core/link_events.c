@@ -39,6 +39,12 @@ static void on_pong(const struct link_answers *answers, struct peer *peer, uint6
     answers->runtime->observer->pong(answers->runtime->observer_context, peer);
 }
 
+/* Whether what is nice to know may be stored: on a full disk that undoes the turn of everybody. */
+static bool has_room(const struct link_answers *answers)
+{
+    return housekeeping_has_room(answers->delivery->housekeeping);
+}
+
 static void on_opened(const struct link_answers *answers, struct link *link)
 {
     struct peer *peer = link->peer;
@@ -48,7 +54,8 @@ static void on_opened(const struct link_answers *answers, struct link *link)
     streams_session_up(answers->streams, peer, link);
     tell_link(answers->tell, link);
     check_store(answers,
-                roster_note_features(answers->roster, peer, session_peer_features(link->session)));
+                roster_note_features(answers->roster, peer, session_peer_features(link->session),
+                                     has_room(answers)));
 }
 
 static void on_event(void *context, struct link *link, const struct session_event *event)
@@ -83,7 +90,8 @@ static void on_event(void *context, struct link *link, const struct session_even
         streams_lane_record(answers->streams, link->peer, event->lane);
         break;
     case SESSION_TOLD:
-        check_store(answers, tell_hear(answers->tell, link->peer, event->told));
+        if (has_room(answers))
+            check_store(answers, tell_hear(answers->tell, link->peer, event->told));
         break;
     case SESSION_NOTHING:
     case SESSION_ENDED:

@@ -321,12 +321,12 @@ int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerpr
     return outcome_of_store(r);
 }
 
-int roster_note_features(struct roster *roster, struct peer *peer, uint32_t features)
+int roster_note_features(struct roster *roster, struct peer *peer, uint32_t features, bool keep)
 {
     features = features_lasting(features);
     if (peer->row.met && peer->row.features == features)
         return 0;
-    int r = peers_set_features(roster->runtime->db, peer->row.id, features);
+    int r = keep ? peers_set_features(roster->runtime->db, peer->row.id, features) : 0;
     if (r != 0)
         return outcome_of_store(r);
     peer->row.met = true;

@@ -78,8 +78,8 @@ int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprin
 /* Another key than its own answered in the peer's place: nothing is sent until people decide. */
 int roster_doubt(struct roster *roster, struct peer *peer, const struct fingerprint *key);
 
-/* The peer was met and can do these features; stored if that is news. */
-int roster_note_features(struct roster *roster, struct peer *peer, uint32_t features);
+/* The peer was met and can do these features; stored if that is news, and to be kept. */
+int roster_note_features(struct roster *roster, struct peer *peer, uint32_t features, bool keep);
 
 /*
  * Two peers are one: `nameless` gets the name, the addresses and the dial of `keyless`, of which
