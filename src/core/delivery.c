@@ -122,6 +122,8 @@ int delivery_pump(struct delivery *delivery, struct peer *peer)
                                             give_row, &giving)
                            : 0;
     bytes_deinit(&giving.content);
+    if (peer->given.more)
+        delivery_touch(peer);
     if (r == 0)
         r = giving.outcome;
     if (r == 0)

@@ -19,6 +19,12 @@ struct queue_position {
 struct queue_session {
     uint32_t features; /* messages that need others are passed over */
     struct queue_position position;
+    bool more; /* the last walk has done its share: call again */
+};
+
+enum {
+    QUEUE_HOLD_STEP = 100,              /* messages that are passed over for good in one walk … */
+    QUEUE_HOLD_STEP_BYTES = 512 * 1024, /* … with so much content: their rows are written anew */
 };
 
 /*

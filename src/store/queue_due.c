@@ -186,6 +186,8 @@ static int each_waiting(const struct walk *walk, int64_t stray)
         sql_read(db, mark->next.seq <= db->settled ? waiting_settled : waiting_unsettled);
     sql_bind_int(&query, mark->peer);
     sql_bind_int(&query, mark->next.seq - 1);
+    unsigned held = 0;
+    size_t held_bytes = 0;
     while (sql_row(&query)) {
         struct message_row row;
         message_read(&query, &row);
@@ -195,7 +197,15 @@ static int each_waiting(const struct walk *walk, int64_t stray)
             continue;
         if (mark->next.seq == 0)
             mark->next = (struct mark_item){row.seq, row.id, row.expires_ms, row.text_size};
-        int r = can_take(walk, &row) ? walk->visit(walk->context, &row) : hold(walk, &row);
+        const bool fits = can_take(walk, &row);
+        if (!fits) {
+            held++;
+            held_bytes += row.text_size;
+            walk->session->more = held > QUEUE_HOLD_STEP || held_bytes > QUEUE_HOLD_STEP_BYTES;
+            if (walk->session->more)
+                return 1;
+        }
+        int r = fits ? walk->visit(walk->context, &row) : hold(walk, &row);
         if (r != 0)
             return r;
         pass(walk);
@@ -228,6 +238,7 @@ int queue_each_due(struct db *db, int64_t peer, struct queue_session *session,
                    messages_visit *visit, void *context)
 {
     const struct walk walk = {db, marks_find(db, peer), session, visit, context};
+    session->more = false;
     if (walk.mark == NULL)
         return db->failed ? -EIO : 0;
     int r = each_transmitted(&walk);

@@ -327,6 +327,28 @@ static void test_a_session_that_takes_no_more_leaves_the_rest_in_the_queue(void 
     assert_int_equal(state_of(seq), MESSAGE_QUEUED);
 }
 
+static void test_a_turn_passes_over_so_many_that_the_peer_can_not_take(void **state)
+{
+    uint64_t held;
+    (void)state;
+    for (unsigned n = 1; n <= QUEUE_HOLD_STEP + 1; n++) {
+        struct message_row row = scratch_message(stage.peer.row.id, MESSAGE_OUT, n);
+        row.needs = FEATURE_CALLS;
+        row.body = SPAN("sealed", 6);
+        assert_int_equal(messages_add(stage.scratch->db, &row), 0);
+    }
+    queue(QUEUE_HOLD_STEP + 2);
+    assert_int_equal(pump(), 0);
+    assert_int_equal(queue_held(stage.scratch->db, stage.peer.row.id, FEATURE_HEADERS, &held), 0);
+    assert_int_equal(held, QUEUE_HOLD_STEP);
+    assert_int_equal(stage.session.given, 0);
+    assert_true(stage.peer.giving_due);
+    assert_int_equal(pump(), 0);
+    assert_int_equal(stage.session.given, 1);
+    assert_given(0, QUEUE_HOLD_STEP + 2, 0);
+    assert_false(stage.peer.giving_due);
+}
+
 static void test_a_damaged_text_fails_alone(void **state)
 {
     (void)state;
@@ -435,6 +457,7 @@ int main(void)
         TEST(test_no_more_than_the_window_is_given),
         TEST(test_nothing_goes_to_a_key_that_is_not_trusted),
         TEST(test_a_session_that_takes_no_more_leaves_the_rest_in_the_queue),
+        TEST(test_a_turn_passes_over_so_many_that_the_peer_can_not_take),
         TEST(test_a_damaged_text_fails_alone),
         TEST(test_the_peer_s_complaint_fails_the_oldest_in_the_end),
         TEST(test_no_other_end_of_a_session_ends_a_message),
