@@ -38,6 +38,8 @@ int rpc_bytes_read(const json_t *text, struct bytes *data)
     const char *encoded = json_string_value(text);
     const size_t length = unpadded(encoded, json_string_length(text));
     const size_t size = length * 3 / 4, before = data->size;
+    if (length == 0)
+        return 0;
     int r = bytes_append_zeros(data, size);
     if (r < 0)
         return r;
