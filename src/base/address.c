@@ -97,6 +97,14 @@ bool address_equal(const struct address *a, const struct address *b)
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+bool address_listed(const struct address *list, unsigned count, const struct address *address)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (address_equal(&list[i], address))
+            return true;
+    return false;
+}
+
 bool address_is_numeric(const struct address *address)
 {
     struct in_addr ignored;

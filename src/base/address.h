@@ -33,6 +33,9 @@ bool address_has_port(const char *text);
 /* Whether both are the same text and port. */
 bool address_equal(const struct address *a, const struct address *b);
 
+/* Whether an address of the list is equal to it. */
+bool address_listed(const struct address *list, unsigned count, const struct address *address);
+
 /* Whether the host is an IP address and no name: what one can listen on. */
 bool address_is_numeric(const struct address *address);
 

@@ -45,21 +45,13 @@ static bool is_crowded(const struct address *chosen, unsigned count, const struc
     return same >= HEARSAY_PER_NETWORK;
 }
 
-static bool is_listed(const struct address *list, unsigned count, const struct address *address)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (address_equal(&list[i], address))
-            return true;
-    return false;
-}
-
 unsigned hearsay_choose(const struct address *told, unsigned count, const struct address *own,
                         unsigned own_count, struct address chosen[static TOLD_MAX])
 {
     unsigned taken = 0;
     for (unsigned i = 0; i < count && taken < TOLD_MAX; i++)
         if (told[i].port >= HEARSAY_PORT_MIN && address_is_public(&told[i]) &&
-            !is_listed(own, own_count, &told[i]) && !is_listed(chosen, taken, &told[i]) &&
+            !address_listed(own, own_count, &told[i]) && !address_listed(chosen, taken, &told[i]) &&
             !is_crowded(chosen, taken, &told[i]))
             chosen[taken++] = told[i];
     return taken;

@@ -6,17 +6,9 @@
 
 #include <string.h>
 
-static bool is_listed(const struct address *ways, unsigned count, const struct address *address)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (address_equal(&ways[i], address))
-            return true;
-    return false;
-}
-
 static unsigned add(struct address *ways, unsigned count, const struct address *address)
 {
-    if (count < DIAL_WAYS_MAX && !is_listed(ways, count, address))
+    if (count < DIAL_WAYS_MAX && !address_listed(ways, count, address))
         ways[count++] = *address;
     return count;
 }
