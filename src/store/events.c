@@ -235,8 +235,6 @@ int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, 
     return query.result;
 }
 
-enum { MINUTE_MS = 60 * 1000 };
-
 /* The first seq of the minutes after this one, and that of the minute itself; 0: there is none. */
 static int find_minutes(struct db *db, uint64_t minute, int64_t *first, int64_t *later)
 {
@@ -271,7 +269,7 @@ static int find_since(struct db *db, int64_t seq, int64_t later, uint64_t since_
 int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq)
 {
     int64_t minute = 0, later = 0, first = 0, width = 0;
-    int r = find_minutes(db, since_ms - since_ms % MINUTE_MS, &minute, &later);
+    int r = find_minutes(db, since_ms - since_ms % LOG_MINUTE_MS, &minute, &later);
     if (r == 0)
         r = find_since(db, minute, later != 0 ? later : db->last + 1, since_ms, &first);
     if (r == 0 && first > 0)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/number.h"
 #include "store/sql.h"
 
@@ -119,10 +120,9 @@ _Static_assert(DB_EPOCH_MAX + LIVES_IN_PAST * (LIFE_TEXT_MAX - 1) <= LIVES_PAST_
 /* Appends "/FIRST.TAG"; there is room. */
 static size_t print_life(char *to, int64_t first, const uint8_t *tag)
 {
-    size_t size = (size_t)snprintf(to, LIFE_TEXT_MAX, "/%" PRId64 ".", first);
-    for (unsigned i = 0; i < SHORT_TAG_SIZE; i++)
-        size += (size_t)snprintf(to + size, 3, "%02x", tag[i]);
-    return size;
+    const size_t size = (size_t)snprintf(to, LIFE_TEXT_MAX, "/%" PRId64 ".", first);
+    hex_encode(tag, SHORT_TAG_SIZE, to + size);
+    return size + 2 * SHORT_TAG_SIZE;
 }
 
 void lives_past(const struct db *db, char past[static LIVES_PAST_MAX])
@@ -166,8 +166,7 @@ static bool read_life(const char **past, int64_t *first, char tag[static 2 * SHO
 static bool has_tag(const uint8_t *tag, const char *text)
 {
     char own[2 * SHORT_TAG_SIZE + 1];
-    for (unsigned i = 0; i < SHORT_TAG_SIZE; i++)
-        snprintf(own + 2 * (size_t)i, 3, "%02x", tag[i]);
+    hex_encode(tag, SHORT_TAG_SIZE, own);
     return strcmp(own, text) == 0;
 }
 

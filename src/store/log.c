@@ -11,7 +11,6 @@
 enum {
     RUNS_AT = 2,
     RUN_SIZE = 12,
-    MINUTE_MS = 60 * 1000,
 };
 
 /* --- details ---------------------------------------------------------------------------------- */
@@ -111,7 +110,7 @@ int log_register(sqlite3 *sqlite)
 /* Notes the first row of a minute, for those that look for a time. */
 static int note_minute(struct db *db, uint64_t time_ms, int64_t seq)
 {
-    const uint64_t minute = time_ms - time_ms % MINUTE_MS;
+    const uint64_t minute = time_ms - time_ms % LOG_MINUTE_MS;
     if (db->minute_known && minute == db->minute_ms)
         return 0;
     CLEANUP(sql_end)

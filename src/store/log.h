@@ -25,6 +25,8 @@ struct log_run {
 
 enum { LOG_RUNS_MAX = UINT16_MAX };
 
+enum { LOG_MINUTE_MS = 60 * 1000 }; /* for each of which `minute` has the first row */
+
 /* A row to append. What it does not have is zero, empty or NULL. */
 struct log_row {
     enum event_type type;

@@ -7,15 +7,14 @@
 #include <errno.h>
 
 #include "store/lives.h"
+#include "store/log.h"
 #include "store/marks.h"
-
-enum { MINUTE_MS = 60 * 1000 };
 
 /* Whole minutes, so that no two of `minute` become one; never into the future. */
 static int64_t whole_minutes(int64_t by_ms)
 {
-    const int64_t rest = by_ms % MINUTE_MS;
-    return by_ms - (rest < 0 ? rest + MINUTE_MS : rest);
+    const int64_t rest = by_ms % LOG_MINUTE_MS;
+    return by_ms - (rest < 0 ? rest + LOG_MINUTE_MS : rest);
 }
 
 static int run(struct db *db, const char *text, int64_t by_ms, int64_t from, int64_t to)
