@@ -14,7 +14,7 @@ endif
 build/systemd/%: $(srcdir)/systemd/%.in config.mk
 	@mkdir -p $(@D)
 	$(call quiet,FILL)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' \
-		-e 's|@libdir@|$(libdir)|g' $< >$@
+		-e 's|@libdir@|$(libdir)|g' -e 's|@PRIVATE_USERS@|$(PRIVATE_USERS)|g' $< >$@
 
 build/systemd/%: $(srcdir)/systemd/%
 	@mkdir -p $(@D)

@@ -119,6 +119,16 @@ def test_its_group_may_use_it_and_others_are_told_about_the_group(server):
     assert "group p2pchat" in refused.err
 
 
+def test_its_users_are_different_people_to_it(server):
+    """The same client_id of two users names two messages, as the numbers of users are told apart."""
+    add_unreachable(server)
+    for user in ("first", "second"):
+        server.run("useradd", "--groups", "p2pchat", user)
+    sent = [server.ctl("send", "-p", "bob", "--client-id", "report", f"from {user}", user=user).out
+            for user in ("first", "second")]
+    assert sent[0] != sent[1]
+
+
 # --- reloading ---
 
 

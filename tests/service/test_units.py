@@ -44,8 +44,10 @@ def test_a_fault_would_be_found(units):
 
 
 def test_the_system_service_is_exposed_as_little_as_a_daemon_that_dials_can_be():
-    found = analyze("security", "--offline=true", "--no-pager", "--threshold=11",
-                    BUILD / "systemd" / "p2pchatd.service")
+    """Without a user namespace, as before systemd 257, the exposure is 0.2 more."""
+    unit = BUILD / "systemd" / "p2pchatd.service"
+    threshold = 11 if "PrivateUsers=identity" in unit.read_text() else 13
+    found = analyze("security", "--offline=true", "--no-pager", f"--threshold={threshold}", unit)
     assert found.returncode == 0, found.stdout
 
 
@@ -62,7 +64,7 @@ def test_the_user_service_has_all_that_the_system_service_has_and_a_user_may():
 
     missing = {key for key, _ in lines("p2pchatd.service") - lines("user/p2pchatd.service")
                if key not in beyond_a_user}
-    assert missing == {"RuntimeDirectoryMode"}
+    assert missing == {"PrivateUsers", "RuntimeDirectoryMode"}  # there with another value
 
 
 def test_what_is_installed_is_uninstalled(tmp_path):
