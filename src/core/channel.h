@@ -20,6 +20,7 @@
 #include "core/credit.h"
 #include "net/pipe.h"
 #include "proto/lane.h"
+#include "proto/service_name.h"
 
 enum {
     CHANNEL_OPEN_TIMEOUT_MS = 15000,   /* for OPENED, from OPEN on */
@@ -71,7 +72,7 @@ struct channel {
     bool unix_end;
     unsigned due;         /* enum channel_due */
     uint64_t deadline_ms; /* of the state; UINT64_MAX for none */
-    char service[LANE_SERVICE_MAX + 1];
+    char service[SERVICE_NAME_MAX + 1];
 
     struct blocks out;
     size_t out_credit;  /* how much of it we may keep */

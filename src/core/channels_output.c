@@ -95,7 +95,7 @@ static int fill_opens(struct channels *channels, struct bytes *frame, size_t roo
         struct lane_record record;
         if ((channel->due & CHANNEL_DUE_OPEN) == 0)
             continue;
-        if (!has_room(frame, room, LANE_CONTROL_MAX + LANE_SERVICE_MAX))
+        if (!has_room(frame, room, LANE_CONTROL_MAX + SERVICE_NAME_MAX))
             return 0;
         channel_next_record(channel, &record);
         int r = lane_record_append(frame, &record);

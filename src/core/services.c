@@ -73,8 +73,7 @@ int services_add(struct services *services, const char *name, const struct servi
                  uid_t uid, bool admin, void *server, struct service **result)
 {
     struct service *service = services_find(services, name);
-    /* A "." first is for services of our own. */
-    if (name[0] == '.' || !lane_service_name_valid(SPAN(name, strlen(name))))
+    if (!service_name_valid(SPAN(name, strlen(name))))
         return SERVICES_BAD_NAME;
     if (service != NULL && service->uid != uid && !admin)
         return SERVICES_NAME_TAKEN;

@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "base/outcome.h"
 #include "core/peer.h"
-#include "proto/lane_record.h"
+#include "proto/service_name.h"
 
 enum {
     SERVICES_MAX = 256,
@@ -41,7 +41,7 @@ struct service_terms {
 
 struct service {
     struct list node;
-    char name[LANE_SERVICE_MAX + 1];
+    char name[SERVICE_NAME_MAX + 1];
     uid_t uid; /* whose it is */
     struct service_terms terms;
     unsigned running; /* streams */

@@ -332,7 +332,7 @@ enum control_answer control_stream_open(struct control_call *call)
     if (!control_call_peer(call, "peer", &peer) || !take_socket(call, &fd))
         return CALL_FAILED;
     call->descriptor = fd;
-    if (service[0] == '.' || !lane_service_name_valid(SPAN(service, strlen(service))))
+    if (!service_name_valid(SPAN(service, strlen(service))))
         return control_call_fail(call, RPC_KIND_usage,
                                  "a service is called like ssh: a-z, 0-9, '.', '_' and '-'");
     if (!has_share(call->client))

@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "proto/features.h"
+#include "proto/service_name.h"
 
 enum tag {
     TAG_TYPE = 0x01,
@@ -91,18 +92,6 @@ static bool user_name_legal(struct span name)
     return true;
 }
 
-static bool service_legal(struct span name)
-{
-    if (name.size < 1 || name.size > HEADERS_SERVICE_MAX ||
-        (!is_lower(name.data[0]) && !is_digit(name.data[0])))
-        return false;
-    for (size_t i = 1; i < name.size; i++)
-        if (!is_lower(name.data[i]) && !is_digit(name.data[i]) &&
-            memchr("._-", name.data[i], 3) == NULL)
-            return false;
-    return true;
-}
-
 static int compare(struct span a, struct span b)
 {
     const int r = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
@@ -152,7 +141,8 @@ static const char *find_call_flaw(const struct headers *headers, size_t body_siz
                                              : "report";
     if (calls > 1 || (calls > 0 && (features & FEATURE_CALLS) == 0))
         return name;
-    if (asks && (headers->ask_s > HEADERS_ASK_S_MAX || !service_legal(headers->service) || moved))
+    if (asks &&
+        (headers->ask_s > HEADERS_ASK_S_MAX || !service_name_valid(headers->service) || moved))
         return name;
     if (headers->has_result && (!answers(headers) || moved))
         return name;

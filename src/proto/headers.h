@@ -41,7 +41,6 @@ enum {
     HEADERS_TOPIC_MAX = 255,
     HEADERS_KEY_MAX = 128,
     HEADERS_ASK_S_MAX = 2592000,
-    HEADERS_SERVICE_MAX = 64,
     HEADERS_USERS_MAX = 32,
     HEADERS_USERS_SIZE = 2048, /* of all user headers as they are encoded */
     HEADERS_NAME_MAX = 32,     /* of one */

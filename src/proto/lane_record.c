@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proto/record.h"
+#include "proto/service_name.h"
 
 enum { ID_SIZE = 4 };
 
@@ -24,7 +25,7 @@ static const struct rule rules[] = {
     {LANE_HELLO, true, false, 20, 20},
     {LANE_RESUME, false, false, 25, 25},
     {LANE_READY, true, false, 0, 0},
-    {LANE_OPEN, false, false, 11, 10 + LANE_SERVICE_MAX + LANE_ARGUMENT_MAX},
+    {LANE_OPEN, false, false, 11, 10 + SERVICE_NAME_MAX + LANE_ARGUMENT_MAX},
     {LANE_OPENED, false, false, 9, 9},
     {LANE_DATA, false, false, 5, UINT32_MAX},
     {LANE_WINDOW, false, false, 16, 16},
@@ -51,23 +52,6 @@ bool lane_record_of_lane(uint8_t type)
 {
     const struct rule *rule = find_rule(type);
     return rule != NULL && rule->of_lane;
-}
-
-static bool name_character(uint8_t c, bool first)
-{
-    bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    return letter_or_digit || (!first && (c == '.' || c == '_' || c == '-'));
-}
-
-bool lane_service_name_valid(struct span name)
-{
-    size_t start = name.size > 0 && name.data[0] == '.' ? 1 : 0;
-    if (name.size <= start || name.size > LANE_SERVICE_MAX)
-        return false;
-    for (size_t i = start; i < name.size; i++)
-        if (!name_character(name.data[i], i == start))
-            return false;
-    return true;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -222,7 +206,7 @@ static bool open_valid(struct span body)
     struct lane_record record = {.type = LANE_OPEN};
     struct reader reader = reader_of(body);
     read_body(&record, &reader);
-    return !reader.failed && lane_service_name_valid(record.name) &&
+    return !reader.failed && service_name_known(record.name) &&
            record.data.size <= LANE_ARGUMENT_MAX &&
            (record.data.size == 0 || record.name.data[0] == '.');
 }

@@ -14,7 +14,6 @@
 
 enum {
     LANE_INSTANCE_SIZE = 16,
-    LANE_SERVICE_MAX = 64, /* bytes of a service's name */
     LANE_ARGUMENT_MAX = 1024,
     LANE_ECHO_SIZE = 8,
     LANE_DATA_OVERHEAD = 9, /* what a DATA record has besides its bytes */
@@ -96,6 +95,3 @@ bool lane_records_check(struct span records);
 
 /* Whether a record is about the lane and not about a stream. */
 bool lane_record_of_lane(uint8_t type);
-
-/* Whether the bytes are the name of a service; "." first is for services of our own. */
-bool lane_service_name_valid(struct span name);

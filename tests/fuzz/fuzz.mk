@@ -20,7 +20,7 @@ fuzz_wrap = $(addprefix -Wl$(COMMA)--wrap=,$(1))
 fuzz_address_OBJS = $(fuzz_driver) proto/invite_uri base/address base/number crypto/digest $(crypto_core)
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
 fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection base/clock
-fuzz_headers_OBJS = $(fuzz_driver) proto/headers base/bytes base/utf8 base/uuid base/base64
+fuzz_headers_OBJS = $(fuzz_driver) proto/headers proto/service_name base/bytes base/utf8 base/uuid base/base64
 fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting rpc/rpc_value base/file \
 	base/bytes base/address base/number base/log base/escape base/utf8 base/clock
 fuzz_identity_OBJS = $(fuzz_driver) $(filter-out crypto/random,$(crypto_identity)) \
@@ -52,7 +52,7 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 # Lanes and streams, without cryptography.
 fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/open_doors tests/unit/fake_random \
 	$(filter-out crypto/random,$(crypto_identity)) \
-	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record told) \
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
 	crypto/kdf crypto/aead base/uuid base/address base/number
 fuzz_lane_records_OBJS = $(fuzz_driver) $(channels_rig)
 fuzz_streams_OBJS = $(fuzz_driver) $(channels_rig)

@@ -11,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "fuzz/fuzz.h"
 #include "proto/lane.h"
+#include "proto/service_name.h"
 
 enum { KEY_SIZE = 5 + 53, GENERATION_AT = 22 };
 
@@ -34,7 +35,7 @@ static void take_records(struct lane *lane, struct outcome *outcome)
     while (outcome->end == 0 && lane_next(lane, &record)) {
         assert(lane_record_append(&outcome->records, &record) == 0);
         if (record.type == LANE_OPEN)
-            assert(lane_service_name_valid(record.name));
+            assert(service_name_known(record.name));
         if (record.type == LANE_SWITCH)
             outcome->end = lane_take_switch(lane, record.value);
         outcome->switches += record.type == LANE_SWITCH && outcome->end == 0;

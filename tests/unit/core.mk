@@ -7,7 +7,7 @@ test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
 test_trust_OBJS = core/trust
 channels_rig = $(addprefix core/,channel channel_local channels channels_input channels_output credit) \
-	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record told) \
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid base/address base/number \
 	$(crypto_core) tests/unit/channels_rig tests/unit/fake_random
 test_channels_OBJS = $(channels_rig) tests/unit/deep
@@ -23,3 +23,4 @@ test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto
 	crypto/secret crypto/random $(STORE_OBJS)
 test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
+test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
