@@ -24,3 +24,4 @@ test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto
 test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
+test_doorway_OBJS = core/doorway
