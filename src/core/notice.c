@@ -12,12 +12,20 @@ static uint64_t now(const struct notice *notice)
     return loop_now(notice->runtime->loop);
 }
 
-/* Asks whether it is alive, and tells it what is new. When to come again for it. */
-static uint64_t serve(const struct notice *notice, struct link *link)
+/* Whether something is to be done with it now. One that waits for its gap keeps no other waiting.
+ */
+static bool is_due(const struct notice *notice, const struct link *link)
+{
+    return link->doubted || (link->untold && tell_due(link) <= now(notice));
+}
+
+/* Asks whether it is alive, and tells it what is new. */
+static void serve(const struct notice *notice, struct link *link)
 {
     if (link->doubted)
         link_doubt(link);
-    return link->untold ? tell_link(notice->tell, link) : UINT64_MAX;
+    if (link->untold)
+        tell_link(notice->tell, link);
 }
 
 /* Serves some of the links that something is to be done with, and comes again for the rest. */
@@ -28,14 +36,17 @@ static void on_step(void *context)
     uint64_t next_ms = UINT64_MAX;
     list_for_each (node, &notice->links->established) {
         struct link *link = container_of(node, struct link, node);
-        if ((!link->doubted && !link->untold) || link->state != LINK_ACTIVE)
+        if (link->state != LINK_ACTIVE)
             continue;
-        if (left-- == 0) {
-            next_ms = now(notice) + NOTICE_SPREAD_MS / NOTICE_STEPS;
-            break;
+        if (is_due(notice, link)) {
+            if (left-- == 0) {
+                next_ms = now(notice) + NOTICE_SPREAD_MS / NOTICE_STEPS;
+                break;
+            }
+            serve(notice, link);
         }
-        uint64_t due_ms = serve(notice, link);
-        next_ms = due_ms < next_ms ? due_ms : next_ms;
+        if (link->untold && tell_due(link) < next_ms)
+            next_ms = tell_due(link);
     }
     timer_arm_at(notice->timer, next_ms);
 }

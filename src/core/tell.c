@@ -40,26 +40,28 @@ static void send_list(const struct tell *tell, struct link *link, struct bytes *
     link_touch(link);
 }
 
-uint64_t tell_link(const struct tell *tell, struct link *link)
+uint64_t tell_due(const struct link *link)
+{
+    return link->told.size > 0 ? link->told_ms + TELL_GAP_MS : 0;
+}
+
+void tell_link(const struct tell *tell, struct link *link)
 {
     CLEANUP(bytes_deinit) struct bytes body = {0};
     struct address own[TOLD_MAX];
     link->untold = false;
     if (!tell->runtime->settings.tell_addresses || link->peer == NULL ||
         !peer_trusted(link->peer) || !link_open(link))
-        return UINT64_MAX;
+        return;
     unsigned count = list_public(tell, own);
     if (count == 0 && link->told.size == 0)
-        return UINT64_MAX;
+        return;
     if (told_append(&body, own, count) != 0 || same(&body, &link->told))
-        return UINT64_MAX;
-    uint64_t due_ms = link->told.size > 0 ? link->told_ms + TELL_GAP_MS : 0;
-    if (due_ms > loop_now(tell->runtime->loop)) {
+        return;
+    if (tell_due(link) > loop_now(tell->runtime->loop))
         link->untold = true;
-        return due_ms;
-    }
-    send_list(tell, link, &body);
-    return UINT64_MAX;
+    else
+        send_list(tell, link, &body);
 }
 
 int tell_hear(const struct tell *tell, struct peer *peer, struct span body)

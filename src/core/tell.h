@@ -22,10 +22,13 @@ struct tell {
 };
 
 /*
- * Tells the peer at the other end of an open link, if it is to know and does not. When to come
- * again because it was told something else a moment ago, or UINT64_MAX.
+ * Tells the peer at the other end of an open link, if it is to know and does not. If it was told
+ * something else a moment ago, the link stays `untold`, until tell_due() at the earliest.
  */
-uint64_t tell_link(const struct tell *tell, struct link *link);
+void tell_link(const struct tell *tell, struct link *link);
+
+/* Before when the peer is told nothing more, monotonic. */
+uint64_t tell_due(const struct link *link);
 
 /* The peer says where it is: the body of a well-formed list. 0, DB_FULL or -errno. */
 int tell_hear(const struct tell *tell, struct peer *peer, struct span body);
