@@ -26,3 +26,4 @@ test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/reten
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
 test_doorway_OBJS = core/doorway
 test_notice_OBJS = core/notice base/log base/escape base/utf8 base/bytes base/clock
+test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
