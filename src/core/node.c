@@ -243,6 +243,7 @@ int node_inherit(struct node *node, int fd)
     if (r < 0)
         return r;
     add_listener(node, listener);
+    node->inherited = true;
     return 0;
 }
 
@@ -319,6 +320,11 @@ const struct pending_keys *node_pending_keys(const struct node *node)
 unsigned node_listener_count(const struct node *node)
 {
     return node->listener_count;
+}
+
+bool node_listeners_inherited(const struct node *node)
+{
+    return node->inherited;
 }
 
 const char *node_listener_name(const struct node *node, unsigned index)

@@ -89,6 +89,7 @@ const struct roster *node_roster(const struct node *node);
 const struct pending_keys *node_pending_keys(const struct node *node);
 unsigned node_listener_count(const struct node *node);
 const char *node_listener_name(const struct node *node, unsigned index);
+bool node_listeners_inherited(const struct node *node); /* from the service manager */
 
 /* Streams and services, with functions of their own: streams.h, services.h. */
 struct streams *node_streams(struct node *node);

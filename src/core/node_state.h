@@ -30,6 +30,7 @@ struct node {
     struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
+    bool inherited; /* they were made by the service manager */
 };
 
 /* Where we listen, as addresses to dial: how many, at most `max`. (node_invites.c) */

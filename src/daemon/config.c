@@ -90,6 +90,7 @@ static int take_values(struct config *config, cfg_t *cfg)
 {
     char wanted[SETTING_WANTED_MAX];
     *config = (struct config){0};
+    config->listen_chosen = (cfg_getopt(cfg, "listen")->flags & CFGF_MODIFIED) != 0;
     for (const struct setting *setting = setting_table; setting->name != NULL; setting++) {
         const unsigned count = cfg_size(cfg, setting->name);
         if (count == 0 && !setting_is_list(setting))
@@ -105,8 +106,10 @@ static int take_values(struct config *config, cfg_t *cfg)
 
 static void take_options(struct config *config, const struct options *options)
 {
-    if (options->listen.count > 0)
+    if (options->listen.count > 0) {
         config->settings.listen = options->listen;
+        config->listen_chosen = true;
+    }
     if (options->has_log_level)
         config->log_level = options->log_level;
 }
@@ -237,7 +240,7 @@ static void print_value(FILE *out, const json_t *value)
     }
 }
 
-int config_print(const struct config *config, FILE *out)
+int config_print(const struct config *config, const char *listen_note, FILE *out)
 {
     json_t *view = config_view(config);
     const char *name;
@@ -246,6 +249,8 @@ int config_print(const struct config *config, FILE *out)
         return -ENOMEM;
     json_object_foreach(view, name, value)
     {
+        if (listen_note != NULL && strcmp(name, "listen") == 0)
+            fprintf(out, "# %s\n", listen_note);
         fprintf(out, "%s = ", name);
         print_value(out, value);
         fputc('\n', out);

@@ -16,6 +16,7 @@ enum { CONFIG_COMPLAINT_MAX = 512, CONFIG_PATH_MAX = 4096 };
 
 struct config {
     struct settings settings;
+    bool listen_chosen;             /* settings.listen is no default */
     char identity[CONFIG_PATH_MAX]; /* path of the private key; "" for the state directory's */
     char passphrase_file[CONFIG_PATH_MAX]; /* path of its passphrase; "" for none */
     uint64_t identity_bits;                /* of a newly made identity */
@@ -36,5 +37,8 @@ struct keys_source config_keys(const struct config *config, const char *state_di
 /* The settings as an object whose members are those of the file; NULL without memory. */
 json_t *config_view(const struct config *config);
 
-/* Prints the effective settings as a configuration file. 0 or -ENOMEM. */
-int config_print(const struct config *config, FILE *out);
+/*
+ * Prints the effective settings as a configuration file, with `listen_note` as a comment on
+ * `listen` if it is not NULL. 0 or -ENOMEM.
+ */
+int config_print(const struct config *config, const char *listen_note, FILE *out);

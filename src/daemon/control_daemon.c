@@ -31,8 +31,9 @@ static json_t *view_listeners(const struct node *node)
     for (unsigned i = 0; i < node_listener_count(node); i++) {
         struct address address;
         if (address_parse(node_listener_name(node, i), &address) == 0)
-            rpc_value_append(
-                &list, json_pack("{s:s, s:i}", "address", address.host, "port", (int)address.port));
+            rpc_value_append(&list, json_pack("{s:s, s:i, s:b}", "address", address.host, "port",
+                                              (int)address.port, "inherited",
+                                              (int)node_listeners_inherited(node)));
     }
     return list;
 }

@@ -20,6 +20,7 @@
 #include "daemon/heartbeat.h"
 #include "daemon/keys.h"
 #include "daemon/notify.h"
+#include "daemon/peer_sockets.h"
 #include "daemon/setting.h"
 #include "proto/exchange.h"
 
@@ -32,8 +33,7 @@ enum {
 struct daemon {
     const struct options *options;
     const struct paths *paths;
-    const struct config *started; /* the settings of the start */
-    struct config config;         /* those in effect */
+    struct config config; /* the settings in effect */
     struct loop *loop;
     struct identity *self;
     struct secret store_key;
@@ -80,9 +80,15 @@ static void on_stop_timeout(void *context)
 /* Takes over what may change while we run, and says what has to wait. */
 static void apply(struct daemon *daemon, struct config *config)
 {
-    for (const struct setting *setting = setting_table; setting->name != NULL; setting++)
-        if (setting->effect == SETTING_START && setting_copy(setting, config, daemon->started))
+    const bool inherited = node_listeners_inherited(daemon->node);
+    if (inherited)
+        peer_sockets_compare(&daemon->config.settings.listen, config, daemon->paths->system);
+    for (const struct setting *setting = setting_table; setting->name != NULL; setting++) {
+        const bool overruled = inherited && strcmp(setting->name, "listen") == 0;
+        if (setting->effect == SETTING_START && setting_copy(setting, config, &daemon->config) &&
+            !overruled)
             log_notice("%s has changed; it takes effect at the next start", setting->name);
+    }
     daemon->config = *config;
     log_set_level(config->log_level);
     node_configure(daemon->node, &config->settings);
@@ -146,7 +152,7 @@ static json_t *view_settings(void *context)
 static uint64_t find_creation(void *context)
 {
     const struct daemon *daemon = context;
-    const struct keys_source keys = config_keys(daemon->started, daemon->paths->state_dir);
+    const struct keys_source keys = config_keys(&daemon->config, daemon->paths->state_dir);
     return keys_identity_created(&keys);
 }
 
@@ -324,39 +330,26 @@ static int make_parts(struct daemon *daemon, const struct config *config)
     return 0;
 }
 
-static int check_inherited(const char *name, int r)
-{
-    if (r < 0)
-        log_error("can't use the socket \"%s\" of the service manager: %s", name, strerror(-r));
-    return r;
-}
-
 /* A system daemon's socket is for its group, a user's for the user. */
 static int open_control(struct daemon *daemon)
 {
     int fd = notify_socket("control", 0);
+    int r = fd >= 0 ? control_inherit(daemon->control, fd) : 0;
+    if (r < 0)
+        log_error("can't use the socket \"control\" of the service manager: %s", strerror(-r));
     if (fd >= 0)
-        return check_inherited("control", control_inherit(daemon->control, fd));
+        return r;
     directory_make_parents(daemon->paths->control); /* else listening says why not */
     return control_listen(daemon->control, daemon->paths->control,
                           daemon->paths->system ? 0660 : 0600);
 }
 
-/* The sockets that were handed over stand for all that the configuration wants to listen on. */
-static int open_listeners(struct daemon *daemon)
-{
-    int fd = notify_socket("peer", 0);
-    if (fd < 0)
-        return node_listen(daemon->node);
-    int r = 0;
-    for (unsigned i = 0; r == 0 && fd >= 0; fd = notify_socket("peer", ++i))
-        r = check_inherited("peer", node_inherit(daemon->node, fd));
-    return r;
-}
-
 static enum exit_status open_sockets(struct daemon *daemon)
 {
-    return open_control(daemon) < 0 || open_listeners(daemon) < 0 ? EXIT_STATUS_OS : EXIT_STATUS_OK;
+    int r = peer_sockets_open(daemon->node, &daemon->config, daemon->paths->system);
+    if (r == 0)
+        r = open_control(daemon); /* last: until then the clients can be turned away */
+    return r < 0 ? EXIT_STATUS_OS : EXIT_STATUS_OK;
 }
 
 enum exit_status daemon_new(struct daemon **daemon, const struct options *options,
@@ -367,7 +360,6 @@ enum exit_status daemon_new(struct daemon **daemon, const struct options *option
         return EXIT_STATUS_INTERNAL;
     made->options = options;
     made->paths = paths;
-    made->started = config;
     made->config = *config;
     enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK)

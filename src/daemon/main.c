@@ -18,7 +18,9 @@
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
+#include "daemon/peer_sockets.h"
 #include "daemon/sandbox.h"
+#include "daemon/turn_away.h"
 #include "store/db.h"
 
 /* The store that is there already, or NULL: its peers know another identity so far. */
@@ -159,7 +161,8 @@ static enum exit_status configure(const struct options *options, const struct pa
             fprintf(stderr, "%s\n", complaint);
         return EXIT_STATUS_CONFIG;
     }
-    if (options->action == OPTIONS_SHOW && config_print(&config, stdout) < 0)
+    if (options->action == OPTIONS_SHOW &&
+        config_print(&config, peer_sockets_note(paths->system), stdout) < 0)
         return EXIT_STATUS_INTERNAL;
     const bool asks = options->action == OPTIONS_TEST || options->action == OPTIONS_SHOW;
     return !asks ? start(options, paths, &config) : EXIT_STATUS_OK;
@@ -194,6 +197,8 @@ int main(int argc, char *argv[])
     if (options_parse(&options, argc, argv) < 0)
         return EXIT_STATUS_USAGE;
     enum exit_status status = run(&options);
+    if (options.action == OPTIONS_RUN)
+        turn_away_clients(status);
     int r = startup_flush_output();
     if (r < 0 && status == EXIT_STATUS_OK) {
         fprintf(stderr, "p2pchatd: can't write to standard output: %s\n", strerror(-r));

@@ -148,6 +148,11 @@ static void free_names(char **names)
     free(names);
 }
 
+bool notify_manager_runs(void)
+{
+    return sd_booted() > 0;
+}
+
 int notify_socket(const char *name, unsigned index)
 {
     char **names = NULL;

@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 
+/* Whether systemd is the service manager of this machine. */
+bool notify_manager_runs(void);
+
 /* Sends log entries to the journal when the service manager connected standard error to it. */
 void notify_use_journal(void);
 

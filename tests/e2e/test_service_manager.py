@@ -28,7 +28,7 @@ class Manager:
         self.process = None
         self.told = False
 
-    def start(self, *options, sockets=(), **variables):
+    def start(self, *options, sockets=(), listen=("--listen", "127.0.0.1:0"), **variables):
         """Hands over (name, socket) pairs; the shell is there because it knows the process id."""
         names = ":".join(name for name, _ in sockets)
         script = "".join(f"exec {3 + i}<&{s.fileno()}; " for i, (_, s) in enumerate(sockets))
@@ -37,7 +37,7 @@ class Manager:
         self.process = subprocess.Popen(
             ["bash", "-c", script + 'exec "$@"', "bash", P2PCHATD, "-c", self.config,
              "--state-dir", self.home / "state", "--control", self.control,
-             "--listen", "127.0.0.1:0", *options],
+             *listen, *options],
             env=dict(environment(self.home), NOTIFY_SOCKET=str(self.path), **variables),
             pass_fds=[s.fileno() for _, s in sockets], stderr=subprocess.PIPE)
 
@@ -53,6 +53,15 @@ class Manager:
             if any(name in said for name in names):
                 return said
 
+    def ends(self, status):
+        """What it has said when it has ended, with this status."""
+        ended = self.process.wait(timeout=PATIENCE_S)
+        said = self.process.stderr.read().decode()
+        assert ended == status, said
+        self.process.stderr.close()
+        self.process = None
+        return said
+
     def tell_to_stop(self):
         """Once only: a second signal could meet it when it no longer listens."""
         self.process.terminate()
@@ -61,10 +70,8 @@ class Manager:
     def stop(self):
         if not self.told:
             self.tell_to_stop()
-        assert self.process.wait(timeout=PATIENCE_S) == 0, self.process.stderr.read()
-        self.process.stderr.close()
-        self.process = None
         self.told = False
+        return self.ends(0)
 
     def end(self):
         if self.process is not None:
@@ -192,7 +199,71 @@ def test_connections_wait_in_a_given_socket_for_the_next_daemon(manager):
 def test_a_socket_of_another_kind_is_refused(manager):
     given = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     manager.start(sockets=[("peer", given)])
-    assert manager.process.wait(timeout=PATIENCE_S) == 71
-    assert b'socket "peer"' in manager.process.stderr.read()
-    manager.process.stderr.close()
-    manager.process = None
+    assert 'socket "peer"' in manager.ends(71)
+
+
+@pytest.mark.parametrize("text", ['listen = {"127.0.0.1:4711"}\n', "listen = {}\n"])
+def test_a_listen_that_does_not_count_is_told(manager, text):
+    """The socket decides: what is asked for and what is so are both said, at each reload, too."""
+    peer = listening(socket.AF_INET, ("127.0.0.1", 0))
+    real = f"127.0.0.1:{peer.getsockname()[1]}"
+    manager.config.write_text(text)
+    control = listening(socket.AF_UNIX, str(manager.home / "given.sock"))
+    manager.start(sockets=[("peer", peer), ("control", control)], listen=())
+    manager.hear_of("READY")
+    assert call(manager.home / "given.sock", "config.get")["listen"] == [real]
+    [listener] = call(manager.home / "given.sock", "status")["listeners"]
+    assert listener["inherited"] is True
+    manager.process.send_signal(signal.SIGHUP)
+    manager.hear_of("RELOADING")
+    manager.hear_of("READY")
+    assert call(manager.home / "given.sock", "config.get")["listen"] == [real]
+    said = manager.stop()
+    wanted = "127.0.0.1:4711" if "4711" in text else "nothing"
+    assert said.count(f"listen ({wanted}) is ignored: systemd hands over {real}; ") == 2
+    assert "edit p2pchatd-peer.socket" in said and "mask" in said
+    assert "takes effect at the next start" not in said
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_nothing_is_told_of_a_listen_that_is_the_default_or_says_the_same(manager, same):
+    peer = listening(socket.AF_INET, ("127.0.0.1", 0))
+    if same:
+        manager.config.write_text(f'listen = {{"127.0.0.1:{peer.getsockname()[1]}"}}\n')
+    manager.start(sockets=[("peer", peer)], listen=())
+    manager.hear_of("READY")
+    assert "ignored" not in manager.stop()
+
+
+def test_clients_of_a_daemon_that_can_not_start_are_told(manager):
+    """Else the service manager would start it again for each of them, until it gives up."""
+    path = manager.home / "given.sock"
+    control = listening(socket.AF_UNIX, str(path))
+    manager.config.write_text("no-such-key = 1\n")
+    early = [Control(path) for _ in range(3)]
+    for one in early:
+        one.ask("hello")
+    manager.start(sockets=[("control", control)])
+    assert "no-such-key" in manager.ends(78)
+    for one in early:
+        assert one.read()["error"]["data"]["kind"] == "not_started"
+        one.end()
+    control.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        control.accept()
+
+
+def test_clients_wait_for_a_daemon_that_is_started_again(manager):
+    """Status 75 (another one has the store): the service manager tries again."""
+    manager.start()
+    manager.hear_of("READY")
+    first, manager.process = manager.process, None
+    path = manager.home / "given.sock"
+    control = listening(socket.AF_UNIX, str(path))
+    early = Control(path)
+    early.ask("hello")
+    manager.start(sockets=[("control", control)])
+    manager.ends(75)
+    manager.process = first
+    assert control.accept()
+    early.end()

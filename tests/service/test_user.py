@@ -44,6 +44,26 @@ def test_it_belongs_to_the_user_alone(home):
         "alice 700\nalice 600\n"
 
 
+def test_beside_the_daemon_of_the_machine_it_ends_once_and_says_why(home):
+    home.systemctl("start", "p2pchatd")
+    systemctl(home, "start", "p2pchatd.socket")
+    refused = home.ctl("status", user="alice", expect=69)
+    assert "journalctl --user -u p2pchatd" in refused.err
+    eventually(lambda: home.show("Result", user="alice") == "exit-code", "the end")
+    said = home.journalctl("_SYSTEMD_USER_UNIT=p2pchatd.service", "-o", "cat")
+    assert said.count("can't listen on [::]:8766: another program listens there") == 1
+    assert "this machine has a p2pchatd of its own" in said
+    assert "systemctl --user edit p2pchatd-peer.socket" in said
+    assert home.show("NRestarts", user="alice") == "0"
+    assert home.show("ActiveState", "p2pchatd.socket", user="alice") == "active"
+
+
+def test_what_decides_where_peers_connect_is_printed_with_the_settings(home):
+    for user, command in (("alice", "systemctl --user cat"), (None, "systemctl cat")):
+        shown = home.run("p2pchatd", "-T", user=user).out
+        assert f"decides instead: {command} p2pchatd-peer.socket\nlisten = " in shown
+
+
 def test_it_is_confined_as_well(home):
     systemctl(home, "start", "p2pchatd")
     pid = home.show("MainPID", user="alice")

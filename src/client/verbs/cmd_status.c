@@ -40,9 +40,10 @@ static void print_listeners(struct ctl *ctl, const json_t *listeners)
     {
         const char *address = member_string(listener, "address", "?");
         const bool bare_ipv6 = strchr(address, ':') != NULL && address[0] != '[';
-        output_line(ctl, "  %-12s %s%s%s:%" JSON_INTEGER_FORMAT, i == 0 ? "listens on" : "",
-                    bare_ipv6 ? "[" : "", address, bare_ipv6 ? "]" : "",
-                    member_integer(listener, "port"));
+        output_line(
+            ctl, "  %-12s %s%s%s:%" JSON_INTEGER_FORMAT "%s", i == 0 ? "listens on" : "",
+            bare_ipv6 ? "[" : "", address, bare_ipv6 ? "]" : "", member_integer(listener, "port"),
+            json_is_true(json_object_get(listener, "inherited")) ? " (p2pchatd-peer.socket)" : "");
     }
     if (json_array_size(listeners) == 0)
         output_line(ctl, "  %-12s nothing: peers can't reach this daemon", "listens on");
