@@ -23,6 +23,7 @@ enum outcome_first {
     OUTCOME_PUBKEY = 500,
     /* store/ */
     OUTCOME_DB = 1000,
+    OUTCOME_QUEUE = 1100,
     /* rpc/ */
     OUTCOME_RPC_LINE = 1500,
     /* proto/ */

@@ -26,7 +26,7 @@ void delivery_touch(struct peer *peer)
 void delivery_start(struct peer *peer)
 {
     peer->given = (struct queue_session){.features = session_features(peer->link->session)};
-    peer->held_told = false;
+    peer->held_told = peer->unreadable_told = false;
     delivery_touch(peer);
 }
 
@@ -37,6 +37,7 @@ struct giving {
     struct delivery *delivery;
     struct peer *peer;
     struct bytes content; /* where it is opened, one after the other */
+    bool unreadable;      /* one could not be opened */
     int outcome;          /* why it ended: 0, NODE_DISK_FULL or -errno */
 };
 
@@ -90,9 +91,11 @@ static int give_row(void *context, const struct message_row *row)
         return 1;
     bytes_clear(&giving->content);
     int r = body_sealer_open(giving->delivery->body_sealer, row, &giving->content);
-    if (r == BODY_SEALER_DAMAGED)
-        r = give_up(giving->delivery, giving->peer, row->seq, "its stored text is damaged");
-    else if (r == 0)
+    if (r == BODY_SEALER_DAMAGED) {
+        giving->unreadable = true;
+        return QUEUE_UNREADABLE;
+    }
+    if (r == 0)
         r = give_to_session(giving, row);
     if (r != 0 && r != SESSION_FULL)
         giving->outcome = outcome_of_store(r);
@@ -114,6 +117,18 @@ static int tell_held(const struct delivery *delivery, struct peer *peer)
     return 0;
 }
 
+/* People are told once in a session that what is stored for the peer is damaged. */
+static void tell_unreadable(struct peer *peer)
+{
+    peer_note_shown(peer); /* who waits for a message is answered */
+    if (peer->unreadable_told)
+        return;
+    peer->unreadable_told = true;
+    log_event(LOG_LEVEL_ERROR, "message-unreadable", peer->row.name,
+              "messages that wait for it can't be read from the store, and stay in the queue; "
+              "which: p2pchatctl queue");
+}
+
 int delivery_pump(struct delivery *delivery, struct peer *peer)
 {
     struct giving giving = {.delivery = delivery, .peer = peer};
@@ -122,6 +137,8 @@ int delivery_pump(struct delivery *delivery, struct peer *peer)
                                             give_row, &giving)
                            : 0;
     bytes_deinit(&giving.content);
+    if (giving.unreadable)
+        tell_unreadable(peer);
     if (peer->given.more)
         delivery_touch(peer);
     if (r == 0)

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "core/node_state.h"
+#include "store/queue.h"
 
 static unsigned list_own_addresses(void *context, struct address *addresses, unsigned max)
 {
@@ -86,6 +87,8 @@ int node_bind_store(struct db *db, const struct secret *store_key)
     body_sealer_free(body_sealer);
     if (r == DB_EXISTS)
         return NODE_MISMATCH;
+    if (r == 0)
+        r = queue_retry(db);
     return outcome_of_store(r == 0 ? db_commit(db) : r);
 }
 

@@ -238,16 +238,20 @@ struct node_message {
     int64_t peer;
     enum message_direction direction;
     enum message_state state;
-    bool held; /* it waits for the peer to learn what it needs */
+    bool held;       /* it waits for the peer to learn what it needs, or to be … */
+    bool unreadable; /* … what can be read again */
 };
 
-/* Whether a message is in the queue of a peer that can't take it. */
+/* Whether a message is in the queue of a peer that can't take it, or can't be read. */
 bool node_holds(const struct node *node, const struct message_row *row);
 
 /* The message of this id. 0, NODE_NO_SUCH_MESSAGE or -errno. */
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message);
 
-/* Takes back a message that was never transmitted. */
+/*
+ * Takes back a message that was never transmitted. One that was and can't be read any more is
+ * given up: it may have arrived. 0, NODE_NO_SUCH_MESSAGE, NODE_TOO_LATE and others.
+ */
 int node_cancel(struct node *node, const struct uuid *id);
 
 enum {

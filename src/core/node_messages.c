@@ -210,10 +210,12 @@ int node_send(struct node *node, const struct node_draft *draft, node_accepted_v
 
 bool node_holds(const struct node *node, const struct message_row *row)
 {
-    if (row->direction != MESSAGE_OUT || row->state != MESSAGE_QUEUED || row->needs == 0)
+    if (row->direction == MESSAGE_OUT && row->state == MESSAGE_SENT)
+        return row->unreadable;
+    if (row->direction != MESSAGE_OUT || row->state != MESSAGE_QUEUED)
         return false;
     const struct peer *peer = roster_by_id(&node->roster, row->peer);
-    return peer != NULL && !peer_has(peer, row->needs);
+    return row->unreadable || (peer != NULL && !peer_has(peer, row->needs));
 }
 
 struct finding {
@@ -228,7 +230,8 @@ static int note_message(void *context, const struct message_row *row)
                                               .peer = row->peer,
                                               .direction = row->direction,
                                               .state = row->state,
-                                              .held = node_holds(finding->node, row)};
+                                              .held = node_holds(finding->node, row),
+                                              .unreadable = row->unreadable};
     return 0;
 }
 
@@ -243,12 +246,14 @@ int node_cancel(struct node *node, const struct uuid *id)
 {
     struct node_message message = {0};
     int r = node_find_message(node, id, &message);
-    if (r == 0 && (message.direction != MESSAGE_OUT || message.state != MESSAGE_QUEUED))
-        return NODE_TOO_LATE;
     if (r != 0)
         return r;
-    return outcome_of_store(queue_set_state(node->runtime.db, message.seq, MESSAGE_CANCELLED, NULL,
-                                            loop_wall(node->runtime.loop)));
+    const bool queued = message.direction == MESSAGE_OUT && message.state == MESSAGE_QUEUED;
+    if (!queued && !(message.held && message.state == MESSAGE_SENT))
+        return NODE_TOO_LATE;
+    return outcome_of_store(queue_set_state(
+        node->runtime.db, message.seq, queued ? MESSAGE_CANCELLED : MESSAGE_UNKNOWN,
+        queued ? NULL : "it was transmitted, and given up here", loop_wall(node->runtime.loop)));
 }
 
 int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed, bool *more)

@@ -59,7 +59,8 @@ struct peer {
     struct attempts attempts;
     struct bucket keys;         /* its share of our private key */
     struct queue_session given; /* how far the session has come in the queue */
-    bool held_told;             /* people know that it can't take all of it */
+    bool held_told;             /* people know that it can't take all of it … */
+    bool unreadable_told;       /* … and that some of it can't be read from the store */
     bool giving_due;            /* there may be more to give to it, or room for it */
     struct suspicion suspicion;
     uint64_t seen_ms;             /* wall clock, when the last session ended; 0: none did */

@@ -98,6 +98,14 @@ static json_t *view_queue(const struct node *node, const struct peer_row *row)
                : NULL;
 }
 
+/* How many of them can't be read from the store; nothing where all can. */
+static void view_unreadable(const struct node *node, const struct peer_row *row, json_t **object)
+{
+    uint64_t count;
+    if (queue_unreadable(node_db(node), row->id, &count) == 0 && count > 0)
+        rpc_value_set(object, "damaged", json_integer((json_int_t)count));
+}
+
 /* Where the peer says that it is. */
 static json_t *view_told(const struct peer *peer)
 {
@@ -165,6 +173,7 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     if (peer->rtt_ms != UINT64_MAX)
         rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
     rpc_value_set(&object, "queued", view_queue(node, row));
+    view_unreadable(node, row, &object);
     view_dialling(peer, &object);
     if (row->pinned)
         rpc_value_set(&object, "safety_number", view_safety_number(node, row->key));

@@ -121,11 +121,17 @@ static void check_state(struct wait *wait, enum message_state now)
                      "the message has left the queue undelivered");
 }
 
-static void answer_held(struct wait *wait)
+static void answer_held(struct wait *wait, const struct node_message *message)
 {
-    answer_error(wait, RPC_KIND_not_supported,
-                 "the p2pchat of the peer is too old for this message; it waits in the queue until "
-                 "that is a newer one");
+    if (message->unreadable)
+        answer_error(wait, RPC_KIND_damaged,
+                     "what is stored of the message can't be read, so it waits in the queue; send "
+                     "it again and take this one back (p2pchatctl queue cancel), or restore a "
+                     "backup");
+    else
+        answer_error(wait, RPC_KIND_not_supported,
+                     "the p2pchat of the peer is too old for this message; it waits in the queue "
+                     "until that is a newer one");
 }
 
 /* The peer is online, and it shows whether it can take what it is sent. */
@@ -134,7 +140,7 @@ static void check_held(struct wait *wait)
     struct node_message message = {0};
     if (node_find_message(wait->client->control->node, &wait->message, &message) == 0 &&
         message.held)
-        answer_held(wait);
+        answer_held(wait, &message);
 }
 
 enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,
@@ -153,7 +159,7 @@ enum control_answer control_wait_message(struct control_call *call, const struct
     wait->state = state;
     wait->peer = message.peer;
     if (message.held)
-        answer_held(wait);
+        answer_held(wait, &message);
     else
         check_state(wait, message.state);
     return CALL_LATER;

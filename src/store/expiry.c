@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "store/marks.h"
+#include "store/message_columns.h"
 #include "store/noted.h"
 #include "store/queue.h"
 
@@ -29,14 +30,18 @@ static int find_head(struct db *db, struct mark *mark, const struct mark_item **
     return r;
 }
 
-/* Whether the peer lacks what the message needs. 0 or -EIO. */
-static int find_held(struct db *db, int64_t seq, bool *held)
+/* Why a message was not transmitted. 0 or -EIO. */
+static int find_reason(struct db *db, int64_t seq, const char **reason)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT 1 FROM log m JOIN peer p ON p.id = m.peer"
-                                    " WHERE m.seq = ? AND m.needs & ~p.features != 0");
+    struct sql query = sql_read(db, "SELECT e.needs & ~ifnull(p.features, 0xffffffff) FROM extra e"
+                                    " JOIN peer p ON p.id = e.peer WHERE e.seq = ?"
+                                    " AND e.needs != 0");
     sql_bind_int(&query, seq);
-    *held = sql_row(&query);
+    const int64_t lacking = sql_row(&query) ? sql_int(&query) : 0;
+    *reason = lacking >= NEEDS_REPAIR ? "what is stored of it can't be read"
+              : lacking != 0          ? "the peer's p2pchat is too old for it"
+                                      : "it could not be transmitted in time";
     return query.result;
 }
 
@@ -45,14 +50,9 @@ static int end(struct db *db, int64_t seq, bool transmitted, uint64_t now_ms)
     if (transmitted)
         return queue_set_state(db, seq, MESSAGE_UNKNOWN,
                                "it was transmitted, but not confirmed in time", now_ms);
-    bool held;
-    int r = find_held(db, seq, &held);
-    if (r != 0)
-        return r;
-    return queue_set_state(db, seq, MESSAGE_EXPIRED,
-                           held ? "the peer's p2pchat is too old for it"
-                                : "it could not be transmitted in time",
-                           now_ms);
+    const char *reason;
+    int r = find_reason(db, seq, &reason);
+    return r == 0 ? queue_set_state(db, seq, MESSAGE_EXPIRED, reason, now_ms) : r;
 }
 
 static int end_heads(struct db *db, struct mark *mark, uint64_t now_ms, unsigned *count)

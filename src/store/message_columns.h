@@ -15,6 +15,12 @@
 #define SELECT_MESSAGES "SELECT " MESSAGE_COLUMNS " FROM log m JOIN peer p ON p.id = m.peer "
 
 /*
+ * In extra.needs, above all features: the body could not be opened. So it waits, as for a feature
+ * that no peer has.
+ */
+#define NEEDS_REPAIR (INT64_C(1) << 32)
+
+/*
  * Reads them from where the row's columns stand, with the state that the message is in. Pointers
  * live until the next row. What can't be is in query->result.
  */

@@ -21,12 +21,15 @@
 static void read_stray(struct sql *from, struct message_row *row)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(from->db, "SELECT state, prev FROM extra WHERE seq = ?");
+    struct sql query = sql_read(from->db, "SELECT state, prev, needs FROM extra WHERE seq = ?");
     sql_bind_int(&query, row->seq);
     if (sql_row(&query)) {
         row->state = (enum message_state)sql_enum(&query, MESSAGE_SENT);
         row->transmitted = sql_copy(&query, row->previous.bytes, UUID_SIZE);
         row->transmitted = row->transmitted || row->state == MESSAGE_SENT;
+        const int64_t needs = sql_int(&query);
+        row->needs = (uint32_t)needs;
+        row->unreadable = needs >= NEEDS_REPAIR;
         if (query.result == 0 && row->state != MESSAGE_RECEIVED)
             return;
     }

@@ -43,7 +43,8 @@ struct message_row {
     uint8_t peer_key[PEER_KEY_SIZE];
     enum message_direction direction;
     enum message_kind kind;
-    uint32_t needs; /* out: features of the peer without which it waits */
+    uint32_t needs;  /* out: features of the peer without which it waits */
+    bool unreadable; /* read only, out: it waits, as its body could not be opened */
     struct uuid id;
     bool stray;               /* read only: its state is its own (store/mark.h) */
     bool transmitted;         /* read only */

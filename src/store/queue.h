@@ -7,7 +7,12 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "store/messages.h"
+
+enum queue_outcome {
+    QUEUE_UNREADABLE = OUTCOME_QUEUE, /* of a visitor: the body can't be opened */
+};
 
 /* How far a session has come in what was transmitted before. All zero at its start. */
 struct queue_position {
@@ -30,11 +35,18 @@ enum {
 /*
  * Visits what the session has yet to be given, in order; row->previous is fixed when
  * row->transmitted. The visitor gives a message to the session and, if it never was transmitted,
- * calls queue_set_transmitted(); or it takes it out of the queue. If it returns > 0 it has done
- * neither, and the walk ends; < 0 is passed on. 0 or -errno.
+ * calls queue_set_transmitted(). One for which it returns QUEUE_UNREADABLE stays in the queue and
+ * is passed over, now and in other sessions, until queue_retry(). If it returns another > 0 it has
+ * done nothing, and the walk ends; < 0 is passed on. 0 or -errno.
  */
 int queue_each_due(struct db *db, int64_t peer, struct queue_session *session,
                    messages_visit *visit, void *context);
+
+/*
+ * What could not be read is tried again in each queue: for the start of the daemon, when the disk
+ * may have been mended. 0, DB_FULL or -EIO.
+ */
+int queue_retry(struct db *db);
 
 /* The queue of a peer after `after_seq`, by seq, at most `limit`. 0 or -errno. */
 int queue_each(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
@@ -58,6 +70,9 @@ int queue_set_state(struct db *db, int64_t seq, enum message_state state, const 
  * sessions have come upon them. 0 or -EIO.
  */
 int queue_held(struct db *db, int64_t peer, uint32_t features, uint64_t *count);
+
+/* How many messages of the queue of a peer turned out to be unreadable. 0 or -EIO. */
+int queue_unreadable(struct db *db, int64_t peer, uint64_t *count);
 
 /* The queue of one peer (0: of all). 0 or -EIO. */
 int queue_size(struct db *db, int64_t peer, struct messages_size *size);

@@ -16,18 +16,64 @@ struct walk {
     struct queue_session *session;
     messages_visit *visit;
     void *context;
+    unsigned held; /* messages that the walk has passed over for good, by writing their rows … */
+    size_t held_bytes;
 };
 
 static bool can_take(const struct walk *walk, const struct message_row *row)
 {
-    return (row->needs & ~walk->session->features) == 0;
+    return !row->unreadable && (row->needs & ~walk->session->features) == 0;
 }
 
-/*
- * Visits one, unless the session can't take it: then it is passed over, as a stray, so that the
- * marks don't wait for it.
- */
-static int visit_row(const struct walk *walk, int64_t seq, const struct uuid *previous)
+/* --- what is passed over ---------------------------------------------------------------------- */
+
+/* Whether the walk may pass over one more; else the session asks for another walk. */
+static bool may_hold(struct walk *walk, const struct message_row *row)
+{
+    walk->held++;
+    walk->held_bytes += row->text_size;
+    walk->session->more = walk->held > QUEUE_HOLD_STEP || walk->held_bytes > QUEUE_HOLD_STEP_BYTES;
+    return !walk->session->more;
+}
+
+/* It waits as a stray, so that the marks don't wait for it. */
+static int set_aside(const struct walk *walk, const struct message_row *row)
+{
+    if (row->stray)
+        return 0;
+    if (row->state == MESSAGE_SENT)
+        return marks_freeze(walk->db, walk->mark);
+    marks_touch(walk->db, walk->mark);
+    return stray_make(walk->db, walk->mark, row);
+}
+
+/* Sets one aside that the session can't take, or that nobody can read. */
+static int hold(struct walk *walk, const struct message_row *row, bool unreadable)
+{
+    if (!may_hold(walk, row))
+        return 1;
+    int r = set_aside(walk, row);
+    if (r != 0 || !unreadable)
+        return r;
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(walk->db, "UPDATE extra SET needs = ifnull(needs, 0) | ? WHERE seq = ?");
+    sql_bind_int(&query, NEEDS_REPAIR);
+    sql_bind_int(&query, row->seq);
+    return sql_run(&query);
+}
+
+/* --- what is given ---------------------------------------------------------------------------- */
+
+static int visit_or_hold(struct walk *walk, const struct message_row *row)
+{
+    if (!can_take(walk, row))
+        return row->stray ? 0 : hold(walk, row, false);
+    int r = walk->visit(walk->context, row);
+    return r == QUEUE_UNREADABLE ? hold(walk, row, true) : r;
+}
+
+static int visit_row(struct walk *walk, int64_t seq, const struct uuid *previous)
 {
     struct db *db = walk->db;
     struct message_row row;
@@ -38,11 +84,9 @@ static int visit_row(const struct walk *walk, int64_t seq, const struct uuid *pr
     message_read(&query, &row);
     if (query.result != 0)
         return query.result;
-    if (!can_take(walk, &row))
-        return row.stray ? 0 : marks_freeze(db, walk->mark);
     if (previous != NULL)
         row.previous = *previous;
-    return walk->visit(walk->context, &row);
+    return visit_or_hold(walk, &row);
 }
 
 /* The first stray in flight behind a position: its seq and ticket; none: seq 0. */
@@ -136,7 +180,7 @@ static void pass(const struct walk *walk)
 }
 
 /* Gives what was transmitted before. 0: all of it; > 0: the visitor takes no more; < 0. */
-static int each_transmitted(const struct walk *walk)
+static int each_transmitted(struct walk *walk)
 {
     const struct mark *mark = walk->mark;
     struct queue_position *position = &walk->session->position;
@@ -169,15 +213,8 @@ static const char waiting_settled[] =
 static const char waiting_unsettled[] = SELECT_MESSAGES
     "WHERE m.peer = ? AND m.seq > ? AND m.type = 1 AND m.state IS NULL ORDER BY m.seq";
 
-/* One that waits and that the session can't take lets the others pass. */
-static int hold(const struct walk *walk, const struct message_row *row)
-{
-    marks_touch(walk->db, walk->mark);
-    return stray_make(walk->db, walk->mark, row);
-}
-
 /* Gives the ordinary messages that wait from mark->next on, up to a stray that does (0: none). */
-static int each_waiting(const struct walk *walk, int64_t stray)
+static int each_waiting(struct walk *walk, int64_t stray)
 {
     struct db *db = walk->db;
     struct mark *mark = walk->mark;
@@ -186,8 +223,6 @@ static int each_waiting(const struct walk *walk, int64_t stray)
         sql_read(db, mark->next.seq <= db->settled ? waiting_settled : waiting_unsettled);
     sql_bind_int(&query, mark->peer);
     sql_bind_int(&query, mark->next.seq - 1);
-    unsigned held = 0;
-    size_t held_bytes = 0;
     while (sql_row(&query)) {
         struct message_row row;
         message_read(&query, &row);
@@ -197,15 +232,7 @@ static int each_waiting(const struct walk *walk, int64_t stray)
             continue;
         if (mark->next.seq == 0)
             mark->next = (struct mark_item){row.seq, row.id, row.expires_ms, row.text_size};
-        const bool fits = can_take(walk, &row);
-        if (!fits) {
-            held++;
-            held_bytes += row.text_size;
-            walk->session->more = held > QUEUE_HOLD_STEP || held_bytes > QUEUE_HOLD_STEP_BYTES;
-            if (walk->session->more)
-                return 1;
-        }
-        int r = fits ? walk->visit(walk->context, &row) : hold(walk, &row);
+        int r = visit_or_hold(walk, &row);
         if (r != 0)
             return r;
         pass(walk);
@@ -214,7 +241,7 @@ static int each_waiting(const struct walk *walk, int64_t stray)
 }
 
 /* Gives what was never transmitted, as long as there is any. */
-static int each_untransmitted(const struct walk *walk)
+static int each_untransmitted(struct walk *walk)
 {
     struct mark *mark = walk->mark;
     for (;;) {
@@ -237,7 +264,11 @@ static int each_untransmitted(const struct walk *walk)
 int queue_each_due(struct db *db, int64_t peer, struct queue_session *session,
                    messages_visit *visit, void *context)
 {
-    const struct walk walk = {db, marks_find(db, peer), session, visit, context};
+    struct walk walk = {.db = db,
+                        .mark = marks_find(db, peer),
+                        .session = session,
+                        .visit = visit,
+                        .context = context};
     session->more = false;
     if (walk.mark == NULL)
         return db->failed ? -EIO : 0;
@@ -247,13 +278,49 @@ int queue_each_due(struct db *db, int64_t peer, struct queue_session *session,
     return r < 0 ? r : 0;
 }
 
-int queue_held(struct db *db, int64_t peer, uint32_t features, uint64_t *count)
+int queue_retry(struct db *db)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT count(*) FROM extra WHERE peer = ? AND state = 1"
-                                    " AND needs & ~? != 0");
+    struct sql query = sql_write(db, "UPDATE extra SET needs = nullif(needs & ~?1, 0)"
+                                     " WHERE needs >= ?1");
+    sql_bind_int(&query, NEEDS_REPAIR);
+    return sql_run(&query);
+}
+
+static int count_strays(struct db *db, const char *text, int64_t peer, int64_t bound,
+                        uint64_t *count)
+{
+    const struct mark *mark = marks_find(db, peer);
+    *count = 0;
+    if (mark == NULL || mark->strays == 0)
+        return db->failed ? -EIO : 0;
+    CLEANUP(sql_end) struct sql query = sql_read(db, text);
     sql_bind_int(&query, peer);
-    sql_bind_int(&query, features);
-    *count = sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+    sql_bind_int(&query, bound);
+    if (sql_row(&query))
+        *count = (uint64_t)sql_int(&query);
     return query.result;
+}
+
+int queue_held(struct db *db, int64_t peer, uint32_t features, uint64_t *count)
+{
+    return count_strays(db,
+                        "SELECT count(*) FROM extra WHERE peer = ? AND level IS NULL"
+                        " AND needs > 0 AND state = 1 AND needs & ~? & 0xffffffff != 0",
+                        peer, features, count);
+}
+
+int queue_unreadable(struct db *db, int64_t peer, uint64_t *count)
+{
+    uint64_t waiting, sent = 0;
+    int r = count_strays(db,
+                         "SELECT count(*) FROM extra WHERE peer = ? AND level IS NULL"
+                         " AND needs >= ? AND state = 1",
+                         peer, NEEDS_REPAIR, &waiting);
+    if (r == 0)
+        r = count_strays(db,
+                         "SELECT count(*) FROM extra WHERE peer = ? AND needs >= ? AND state = 2",
+                         peer, NEEDS_REPAIR, &sent);
+    *count = waiting + sent;
+    return r;
 }

@@ -20,7 +20,7 @@ test_attempts_OBJS = core/attempts base/address base/number
 test_admission_OBJS = base/shell core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
-	crypto/secret crypto/random $(STORE_OBJS)
+	crypto/secret crypto/random tests/unit/delivery_rig $(STORE_OBJS)
 test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock

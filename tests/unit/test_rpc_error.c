@@ -22,6 +22,7 @@ static void test_exit_statuses_are_those_of_sysexits(void **state)
         {RPC_KIND_internal, "internal", 70, false},
         {RPC_KIND_disk_full, "disk_full", 73, true},
         {RPC_KIND_store_error, "store_error", 74, true},
+        {RPC_KIND_damaged, "damaged", 74, false},
         {RPC_KIND_timeout, "timeout", 75, true},
         {RPC_KIND_expired, "expired", 75, false},
         {RPC_KIND_rejected, "rejected", 76, false},

@@ -359,6 +359,24 @@ static void show_online(struct doctor *doctor, const char *check, const json_t *
                     : NULL);
 }
 
+/* Messages for it that stay because nobody can read them any more. */
+static void check_queue(struct doctor *doctor, const json_t *peer)
+{
+    const json_int_t count = member_integer(peer, "damaged");
+    CLEANUP(cleanup_free) char *check = NULL, *finding = NULL;
+    if (count == 0)
+        return;
+    if (asprintf(&check, "queue %s", member_string(peer, "name", "?")) < 0)
+        check = NULL;
+    else if (asprintf(&finding, "messages that can't be read from the store: %" JSON_INTEGER_FORMAT,
+                      count) < 0)
+        finding = NULL;
+    else
+        wrong(doctor, check, finding,
+              "look at the health of the disk; then send them again and take these back "
+              "(p2pchatctl queue, p2pchatctl queue cancel ID), or restore a backup (p2pchatd(8))");
+}
+
 static void check_peer(struct doctor *doctor, const json_t *peer, bool post_quantum)
 {
     CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
@@ -451,6 +469,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         json_array_foreach(json_object_get(status, "peers"), i, peer)
         {
             check_peer(&doctor, peer, post_quantum);
+            check_queue(&doctor, peer);
         }
     }
     check_unit(&doctor, reachable);

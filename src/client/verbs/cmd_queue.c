@@ -32,7 +32,9 @@ static void add_preview(struct table *table, const char *body)
 static void add_content(struct table *table, const json_t *message)
 {
     CLEANUP(bytes_deinit) struct bytes size = {0};
-    if (content_text(message) != NULL || !content_has_body(message))
+    if (json_is_true(json_object_get(message, "damaged")))
+        table_add(table, "(damaged)");
+    else if (content_text(message) != NULL || !content_has_body(message))
         add_preview(table, member_string(message, "body", ""));
     else if (content_append_size(&size, message) != 0 || bytes_append_u8(&size, '\0') != 0)
         table->failed = true;
