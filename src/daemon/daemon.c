@@ -22,6 +22,7 @@
 #include "daemon/notify.h"
 #include "daemon/peer_sockets.h"
 #include "daemon/setting.h"
+#include "daemon/state.h"
 #include "proto/exchange.h"
 
 enum {
@@ -194,25 +195,6 @@ static void ask_for_patience(const char *database)
         notify_extend_timeout(RECOVERY_TIMEOUT_MS + (uint64_t)file.st_size / RECOVERY_BYTES_PER_MS);
 }
 
-/* Whoever can write there can put another store or key in the place of ours. */
-static bool is_private(const char *directory)
-{
-    struct stat status;
-    if (stat(directory, &status) < 0) {
-        log_error("%s: %s", directory, strerror(errno));
-        return false;
-    }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        log_error("others can write in %s; to make it private: chmod go-w '%s'", directory,
-                  directory);
-    else if (status.st_uid != geteuid() && status.st_uid != 0)
-        log_error("%s belongs to another user; to make it ours: chown -R %u '%s'", directory,
-                  (unsigned)geteuid(), directory);
-    else
-        return true;
-    return false;
-}
-
 static enum exit_status bind_store(struct daemon *daemon, const char *directory)
 {
     int r = node_bind_store(daemon->db, &daemon->store_key);
@@ -257,15 +239,11 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
     CLEANUP(cleanup_free) char *database = path_join(directory, "p2pchat.db");
     if (database == NULL)
         return EXIT_STATUS_INTERNAL;
-    int r = directory_make(directory);
-    if (r < 0) {
-        log_error("can't make %s: %s", directory, strerror(-r));
-        return EXIT_STATUS_OS;
-    }
-    if (!is_private(directory))
-        return EXIT_STATUS_CONFIG;
+    enum exit_status status = state_prepare(daemon->paths);
+    if (status != EXIT_STATUS_OK)
+        return status;
     ask_for_patience(database);
-    r = space_new(&daemon->space, directory);
+    int r = space_new(&daemon->space, directory);
     if (r < 0)
         return EXIT_STATUS_INTERNAL;
     r = db_open(&daemon->db, database);
@@ -287,7 +265,7 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         r = keys_load_store_key(&keys, &daemon->store_key);
     if (r != 0)
         return EXIT_STATUS_CONFIG;
-    const enum exit_status status = bind_store(daemon, directory);
+    status = bind_store(daemon, directory);
     return status == EXIT_STATUS_OK ? check_owner(daemon, directory, keys.peopled) : status;
 }
 

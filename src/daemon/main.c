@@ -20,6 +20,7 @@
 #include "daemon/notify.h"
 #include "daemon/peer_sockets.h"
 #include "daemon/sandbox.h"
+#include "daemon/state.h"
 #include "daemon/turn_away.h"
 #include "store/db.h"
 
@@ -56,12 +57,9 @@ static enum exit_status generate(const struct paths *paths, const struct config 
     struct identity *identity = NULL;
     struct db *db = NULL;
     char text[FINGERPRINT_TEXT_MAX];
-    int r = directory_make(paths->state_dir);
-    if (r < 0) {
-        log_error("can't make %s: %s", paths->state_dir, strerror(-r));
-        return EXIT_STATUS_OS;
-    }
-    enum exit_status status = open_store(paths, &db);
+    enum exit_status status = state_prepare(paths);
+    if (status == EXIT_STATUS_OK)
+        status = open_store(paths, &db);
     if (status == EXIT_STATUS_OK && keys_generate_identity(&keys, &identity) < 0)
         status = EXIT_STATUS_CONFIG;
     if (status == EXIT_STATUS_OK && db != NULL)
@@ -183,7 +181,8 @@ static enum exit_status run(struct options *options)
         notify_use_journal();
     enum exit_status status = EXIT_STATUS_CONFIG;
     if (paths_find(&paths, options) == 0)
-        status = configure(options, &paths);
+        status =
+            options->action == OPTIONS_PREPARE ? state_prepare(&paths) : configure(options, &paths);
     paths_deinit(&paths);
     return status;
 }

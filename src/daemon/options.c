@@ -13,6 +13,7 @@ enum {
     OPTION_CONTROL,
     OPTION_LISTEN,
     OPTION_LOG_LEVEL,
+    OPTION_PREPARE,
     OPTION_GENERATE,
     OPTION_BACKUP,
     OPTION_RESTORE,
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
     {"control", required_argument, NULL, OPTION_CONTROL},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"prepare", no_argument, NULL, OPTION_PREPARE},
     {"generate-identity", no_argument, NULL, OPTION_GENERATE},
     {"backup", required_argument, NULL, OPTION_BACKUP},
     {"restore", required_argument, NULL, OPTION_RESTORE},
@@ -54,6 +56,7 @@ void options_print_help(void)
           "                         $XDG_RUNTIME_DIR/p2pchat/control.sock)\n"
           "      --listen ADDR:PORT where peers connect (default: [::]:8766); may be repeated\n"
           "      --log-level LEVEL  error, warning, notice, info or debug\n"
+          "      --prepare          make the state directory and exit, for units\n"
           "      --generate-identity\n"
           "                         make the key that peers know this machine by, print its\n"
           "                         fingerprint and exit; the first start does so by itself\n"
@@ -108,6 +111,9 @@ static int apply(struct options *options, int option, const char *value)
         return log_level_parse(value, &options->log_level) == 0
                    ? 0
                    : complain("not a log level", value);
+    case OPTION_PREPARE:
+        options->action = OPTIONS_PREPARE;
+        return 0;
     case OPTION_GENERATE:
         options->action = OPTIONS_GENERATE;
         return 0;

@@ -13,6 +13,7 @@ enum options_action {
     OPTIONS_RUN,
     OPTIONS_TEST,     /* -t: is the configuration good? */
     OPTIONS_SHOW,     /* -T: print the effective configuration */
+    OPTIONS_PREPARE,  /* make the state directory and exit */
     OPTIONS_GENERATE, /* make an identity and exit */
     OPTIONS_BACKUP,
     OPTIONS_RESTORE,

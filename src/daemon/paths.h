@@ -11,8 +11,10 @@ struct paths {
     char *config;         /* configuration file */
     bool config_required; /* it was named, so it must exist */
     char *state_dir;
-    char *control; /* path of the control socket */
-    bool system;   /* of the whole machine, not of one user */
+    char *former_state_dir; /* where a user's may be in its place: earlier versions had the service
+                               manager of Debian 12 choose it; or NULL */
+    char *control;          /* path of the control socket */
+    bool system;            /* of the whole machine, not of one user */
 };
 
 /* 0, -ENOMEM, or -ENOENT when the environment does not tell (logged with the remedy). */

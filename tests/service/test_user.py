@@ -35,13 +35,40 @@ def test_the_first_call_starts_it(home):
 
 def test_it_belongs_to_the_user_alone(home):
     systemctl(home, "start", "p2pchatd")
-    state = home.show("StateDirectory", user="alice")
-    assert state == "p2pchat"
-    out = home.run("find", "/home/alice", "-name", "identity.pem", "-printf", "%u %m\n").out
-    assert out == "alice 600\n"
+    out = home.run("find", "/home/alice", "-name", "identity.pem", "-printf", "%u %m %p\n").out
+    assert out == "alice 600 /home/alice/.local/state/p2pchat/identity.pem\n"
     run = f"/run/user/{home.uid('alice')}/p2pchat"
     assert home.run("stat", "-c", "%U %a", run, f"{run}/control.sock").out == \
         "alice 700\nalice 600\n"
+
+
+def test_it_has_the_state_of_a_daemon_that_was_started_by_hand(home):
+    home.start("p2pchatd", "--listen", "127.0.0.1:0", user="alice")
+    by_hand = eventually(lambda: home.ctl("-q", "fingerprint", user="alice", expect=None).out,
+                         "the daemon")
+    home.ctl("rpc", "daemon.stop", user="alice")
+    systemctl(home, "restart", "p2pchatd")
+    assert home.ctl("-q", "fingerprint", user="alice").out == by_hand
+
+
+def test_what_an_earlier_version_kept_elsewhere_comes_over(home):
+    """Under Debian 12 it was in ~/.config. It was killed, so that part of it is in the log."""
+    former = "/home/alice/.config/p2pchat"
+    started = f"echo $$ > pid; exec p2pchatd --listen 127.0.0.1:0 --state-dir {former}"
+    before = home.start("sh", "-c", f"cd; {started}", user="alice")
+    fingerprint = eventually(
+        lambda: home.ctl("-q", "fingerprint", user="alice", expect=None).out, "the daemon")
+    home.ctl("peer", "add", "bob", "192.0.2.1", user="alice")
+    home.ctl("send", "-p", "bob", "hello", user="alice")
+    home.run("kill", "-KILL", home.path("/home/alice/pid").read_text().strip())
+    before.wait()
+    home.run("rm", f"/run/user/{home.uid('alice')}/p2pchat/control.sock")
+    home.run("touch", f"{former}/p2pchatd.conf", user="alice")
+    systemctl(home, "start", "p2pchatd")
+    assert home.ctl("-q", "fingerprint", user="alice").out == fingerprint
+    assert "hello" in home.ctl("queue", user="alice").out
+    left = home.run("ls", former).out.split()
+    assert "p2pchatd.conf" in left and not [name for name in left if name.startswith("p2pchat.db")]
 
 
 def test_beside_the_daemon_of_the_machine_it_ends_once_and_says_why(home):

@@ -5,5 +5,6 @@ test_heartbeat_OBJS = daemon/heartbeat
 # The real one also in a build that goes without.
 test_sandbox_OBJS = daemon/sandbox base/file base/bytes base/log base/escape base/utf8 base/clock
 test_paths_OBJS = daemon/paths base/file base/bytes base/log base/escape base/utf8 base/clock
+test_state_OBJS = daemon/state base/file base/bytes base/log base/escape base/utf8 base/clock
 build/tests/unit/test_paths: LDFLAGS += -Wl,--wrap=geteuid
 build/tests/unit/test_backup_file: LDFLAGS += -Wl,--wrap=scrypt

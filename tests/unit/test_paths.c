@@ -77,6 +77,32 @@ static void test_a_user_has_places_of_his_own(void **state)
                  "/run/user/1000/p2pchat/control.sock");
 }
 
+static void assert_former(const struct options *options, const char *directory)
+{
+    struct paths paths;
+    assert_int_equal(paths_find(&paths, options), 0);
+    if (directory == NULL)
+        assert_null(paths.former_state_dir);
+    else
+        assert_string_equal(paths.former_state_dir, directory);
+    paths_deinit(&paths);
+}
+
+static void test_the_state_of_a_user_may_be_where_it_was_before(void **state)
+{
+    (void)state;
+    setenv("HOME", "/home/u", 1);
+    setenv("XDG_RUNTIME_DIR", "/run/user/1000", 1);
+    assert_former(&(struct options){0}, "/home/u/.config/p2pchat");
+    assert_former(&(struct options){.action = OPTIONS_PREPARE}, "/home/u/.config/p2pchat");
+    assert_former(&(struct options){.state_dir = "/s"}, NULL);
+    setenv("STATE_DIRECTORY", "/s", 1);
+    assert_former(&(struct options){0}, NULL);
+    unsetenv("STATE_DIRECTORY");
+    pretended_user = 0;
+    assert_former(&(struct options){0}, NULL);
+}
+
 static void test_the_command_line_decides(void **state)
 {
     (void)state;
@@ -120,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_root_has_the_places_of_the_system, set_up),
         cmocka_unit_test_setup(test_a_user_has_places_of_his_own, set_up),
+        cmocka_unit_test_setup(test_the_state_of_a_user_may_be_where_it_was_before, set_up),
         cmocka_unit_test_setup(test_the_command_line_decides, set_up),
         cmocka_unit_test_setup(test_the_state_has_a_place_that_everybody_understands, set_up),
         cmocka_unit_test_setup(test_a_user_without_runtime_directory_is_told, set_up),
