@@ -31,7 +31,7 @@ distcheck: dist  ## builds, tests, installs and removes what dist has made
 	chmod -R u+w build/distcheck && rm -rf build/distcheck
 
 installcheck:  ## what was installed starts, and is of this version
-	[ "$$($(DESTDIR)$(sbindir)/p2pchatd --version)" = "p2pchatd $(PACKAGE_VERSION)" ]
+	[ "$$($(DESTDIR)$(sbindir)/p2pchatd --version | head -n 1)" = "p2pchatd $(PACKAGE_VERSION)" ]
 	$(DESTDIR)$(bindir)/p2pchatctl help >/dev/null
 	$(DESTDIR)$(sbindir)/p2pchatd -T --config $(DESTDIR)$(docdir)/examples/p2pchatd.conf
 

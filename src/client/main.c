@@ -42,7 +42,7 @@ static bool read_options(struct ctl *ctl, int argc, char **argv)
     options_begin();
     switch (options_next(ctl, argc, argv, "+:" OPTIONS_SHORT, longs)) {
     case 'V':
-        ctl->status = cmd_version(ctl, 1, argv);
+        version_print(ctl);
         return false;
     case OPTIONS_END:
         break;

@@ -42,7 +42,7 @@ static void help_all(FILE *out)
     for (size_t i = 0; i < verb_count; i++)
         fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].summary);
     fprintf(out,
-            "\nOptions:\n%s      --version          the version of this program\n"
+            "\nOptions:\n%s      --version          the versions of this program\n"
             "\n\"p2pchatctl help VERB\" tells more.\n",
             common_options);
 }

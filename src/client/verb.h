@@ -23,6 +23,9 @@ struct verb {
 /* The verb of this word, or NULL after offering it those that there are. */
 const struct verb *verb_find(struct suggestion *word);
 
+/* Prints the versions of this program, without asking a daemon for its. */
+void version_print(struct ctl *ctl);
+
 /* Help for one verb, or for all when it is NULL. */
 void verb_help(FILE *out, const struct verb *verb);
 

@@ -64,6 +64,11 @@ int crypto_init(void)
     return r;
 }
 
+const char *crypto_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
 void crypto_deinit(void)
 {
     EVP_KEM_free(library.ml_kem);

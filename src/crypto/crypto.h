@@ -11,5 +11,8 @@
  */
 int crypto_init(void);
 
+/* The version of the OpenSSL that runs, which may be another than that of the build: "3.0.17". */
+const char *crypto_library_version(void);
+
 /* Releases everything crypto_init() made. */
 void crypto_deinit(void);

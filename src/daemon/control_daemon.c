@@ -7,22 +7,20 @@
 #include "daemon/control_call.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_view.h"
+#include "daemon/version.h"
 #include "rpc/rpc_value.h"
 #include "store/lives.h"
 #include "store/queue.h"
-
-enum { API_MAJOR = 1, API_MINOR = 0 };
 
 enum control_answer control_hello(struct control_call *call)
 {
     const struct db *db = node_db(call->node);
     char past[LIVES_PAST_MAX];
     lives_past(db, past);
-    return control_call_done(call,
-                             json_pack("{s:s, s:s, s:{s:i, s:i}, s:s, s:s, s:[s], s:b}", "daemon",
-                                       "p2pchatd", "version", VERSION, "api", "major", API_MAJOR,
-                                       "minor", API_MINOR, "epoch", db_epoch(db), "past", past,
-                                       "features", "suite1", "admin", (int)call->client->admin));
+    json_t *result = json_pack("{s:s, s:s, s:s, s:b}", "daemon", "p2pchatd", "epoch", db_epoch(db),
+                               "past", past, "admin", (int)call->client->admin);
+    version_view(&result);
+    return control_call_done(call, result);
 }
 
 static json_t *view_listeners(const struct node *node)

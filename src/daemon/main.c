@@ -22,6 +22,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/state.h"
 #include "daemon/turn_away.h"
+#include "daemon/version.h"
 #include "store/db.h"
 
 /* The store that is there already, or NULL: its peers know another identity so far. */
@@ -174,8 +175,7 @@ static enum exit_status run(struct options *options)
         return EXIT_STATUS_OK;
     }
     if (options->action == OPTIONS_VERSION) {
-        printf("p2pchatd %s\n", VERSION);
-        return EXIT_STATUS_OK;
+        return version_print() == 0 ? EXIT_STATUS_OK : EXIT_STATUS_INTERNAL;
     }
     if (options->action == OPTIONS_RUN)
         notify_use_journal();

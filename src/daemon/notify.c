@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+const bool notify_built = true;
+
 /* --- the journal ------------------------------------------------------------------------------ */
 
 static const char *message_id(const char *event)

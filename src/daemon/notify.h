@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 
+/* Whether this program was built with systemd. */
+extern const bool notify_built;
+
 /* Whether systemd is the service manager of this machine. */
 bool notify_manager_runs(void);
 

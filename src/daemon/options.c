@@ -70,7 +70,7 @@ void options_print_help(void)
           "                         for a backup: the secrets, where they are credentials\n"
           "  -t, --test             test the configuration and exit\n"
           "  -T, --show             print the effective configuration and exit\n"
-          "      --version          print the version and exit\n"
+          "      --version          print the versions and exit\n"
           "  -h, --help             print this and exit\n",
           stdout);
 }

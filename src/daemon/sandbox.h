@@ -6,7 +6,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "daemon/paths.h"
+
+/* Whether there is one in this program. */
+extern const bool sandbox_built;
 
 enum sandbox_part {
     SANDBOX_FILES = 1, /* Landlock */

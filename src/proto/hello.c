@@ -6,8 +6,9 @@
 
 #include <string.h>
 
+#include "base/version.h"
+
 enum {
-    PROTOCOL_VERSION = 1,
     SHARE_AT = 44,
     EXTENSIONS_MAX = 512,
     EXTENSION_GONE = 2,
@@ -41,7 +42,7 @@ static enum suite highest(unsigned suites)
 size_t hello_joiner_encode(const struct hello *hello, unsigned suites,
                            uint8_t body[static HELLO_SIZE_MAX])
 {
-    size_t size = encode(hello, PROTOCOL_VERSION, PROTOCOL_VERSION, suites,
+    size_t size = encode(hello, VERSION_PROTOCOL, VERSION_PROTOCOL, suites,
                          exchange_offer_size(highest(suites)), body);
     if (hello->gone_size == 0)
         return size;
@@ -55,7 +56,7 @@ size_t hello_joiner_encode(const struct hello *hello, unsigned suites,
 size_t hello_host_encode(const struct hello *hello, enum suite suite,
                          uint8_t body[static HELLO_SIZE_MAX])
 {
-    return encode(hello, PROTOCOL_VERSION, 0, suite, exchange_answer_size(suite), body);
+    return encode(hello, VERSION_PROTOCOL, 0, suite, exchange_answer_size(suite), body);
 }
 
 static bool starts_with_magic(struct reader *reader)
@@ -122,7 +123,7 @@ int hello_joiner_parse(struct span body, unsigned suites, struct hello *hello, e
     if (!has_magic || lowest == 0 || lowest > latest)
         return HELLO_MALFORMED;
     /* Later versions may have another layout from here on. */
-    if (lowest > PROTOCOL_VERSION)
+    if (lowest > VERSION_PROTOCOL)
         return HELLO_UNSUPPORTED;
     unsigned offered = reader_u16(&reader);
     if (!parse_rest(&reader, exchange_offer_size(highest(offered)), hello, &gone) ||
@@ -142,7 +143,7 @@ int hello_host_parse(struct span body, unsigned suites, struct hello *hello, enu
     uint8_t version = reader_u8(&reader);
     uint8_t zero = reader_u8(&reader);
     unsigned chosen = reader_u16(&reader);
-    if (!has_magic || version != PROTOCOL_VERSION || zero != 0 ||
+    if (!has_magic || version != VERSION_PROTOCOL || zero != 0 ||
         (chosen != SUITE_CLASSIC && chosen != SUITE_HYBRID) || (suites & SUITE_BIT(chosen)) == 0)
         return HELLO_MALFORMED;
     *suite = (enum suite)chosen;

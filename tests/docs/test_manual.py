@@ -304,8 +304,12 @@ def test_no_member_is_named_that_does_not_exist():
 
 
 def test_the_version_of_the_interface():
-    numbers = enum("daemon/control_daemon.c", "API_")
-    assert f"version {numbers['MAJOR']}.{numbers['MINOR']} of the interface" in CONTROL.text
+    numbers = enum("base/version.h", "VERSION_")
+    control = f"{numbers['CONTROL_MAJOR']}.{numbers['CONTROL_MINOR']}"
+    assert f"version {control} of the interface" in CONTROL.text
+    assert f"version {numbers['PROTOCOL']} of the protocol" in PROTOCOL.text
+    assert f".It The control interface, {control}\n" in DAEMON.text
+    assert f".It The protocol, {numbers['PROTOCOL']}\n" in DAEMON.text
 
 
 # --- p2pchat-protocol(7) --------------------------------------------------------------------------

@@ -45,6 +45,25 @@ def alive(control):
     return "version" in control.call("hello")
 
 
+def test_programs_say_what_they_speak(home, alice):
+    hello, status = alice.rpc("hello"), alice.rpc("status")
+    assert (hello["version"], hello["suites"]) == (status["version"], status["suites"])
+    lines = run(P2PCHATD, "--version", home=home).out.splitlines()
+    api = "{major}.{minor}".format(**hello["api"])
+    suites = " ".join(map(str, hello["suites"]))
+    assert lines == [
+        f"p2pchatd {hello['version']}",
+        f"control interface {api}, protocol {hello['protocol']}, suites {suites}, "
+        f"OpenSSL {hello['openssl']}",
+        " ".join("-+"[name in hello["features"]] + name for name in ("systemd", "sandbox"))]
+    own = [f"p2pchatctl {hello['version']}", f"control interface {api}"]
+    assert alice.ctl("--version").out.splitlines() == own
+    assert alice.ctl("version").out.splitlines() == own + lines[:2]
+    said = json.loads(alice.ctl("version", "--json").out)
+    assert (said["version"], said["api"], said["daemon"]) == \
+        (hello["version"], hello["api"], alice.rpc("hello"))
+
+
 def test_hello_tells_who_answers(control):
     hello = control.call("hello", client="test")
     assert hello["daemon"] == "p2pchatd"

@@ -27,7 +27,9 @@ def daemon_says(home, *arguments, expect=0):
 
 
 def test_version_and_help(home):
-    assert re.fullmatch(r"p2pchatd \d+\.\d+\.\d+\n", daemon_says(home, "--version").out)
+    assert re.fullmatch(r"p2pchatd \d+\.\d+\.\d+\n"
+                        r"control interface 1\.0, protocol 1, suites 1( 2)?, OpenSSL 3\.\d+\.\d+\n"
+                        r"[+-]systemd [+-]sandbox\n", daemon_says(home, "--version").out)
     help = daemon_says(home, "--help").out
     for option in ("-c", "--state-dir", "--control", "--listen", "--log-level", "-t", "-T",
                    "--version"):

@@ -63,7 +63,7 @@ build/tests/fuzz/fuzz_lane: LDFLAGS += $(call fuzz_wrap,aead_open aead_seal)
 fuzz_world = $(fuzz_driver) $(simulated) \
 	$(addprefix tests/simulation/,bare_wrap dice pipe stand_ins stream wire world)
 
-fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house \
+fuzz_control_OBJS = $(fuzz_world) tests/fuzz/house daemon/version daemon/notify_none daemon/sandbox_none \
 	$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/daemon/control*.c $(srcdir)/src/rpc/*.c))
 fuzz_strangers_OBJS = $(fuzz_world) tests/fuzz/house tests/dialogue/party tests/vectors/vectors
 fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/machine tests/simulation/ledger

@@ -2,6 +2,8 @@
 /*
  * Tests the verbs that only look: status, fingerprint, rpc, version and help.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,12 +201,50 @@ static void test_an_answer_without_id_is_for_the_one_request(void **state)
     expect(rig_run("rpc", "x", NULL), 70, "", "p2pchatctl: not JSON\n");
 }
 
+#define HELLO_RESULT                                                                        \
+    "{\"version\":\"9\",\"api\":{\"major\":2,\"minor\":3},\"protocol\":4,\"suites\":[1,2]," \
+    "\"openssl\":\"3.5.0\"}"
+#define HELLO "{\"result\":" HELLO_RESULT "}"
+
 static void test_version(void **state)
 {
+    static const char own[] = "p2pchatctl " VERSION "\ncontrol interface 1.0\n";
+    static const char json[] = "{\"version\":\"" VERSION
+                               "\",\"api\":{\"major\":1,\"minor\":0},\"features\":[],\"daemon\":";
+    char expected[512];
     (void)state;
-    expect(rig_run("version", NULL), 0, "p2pchatctl " VERSION "\n", "");
-    expect(rig_run("version", "--json", NULL), 0, "{\"version\":\"" VERSION "\",\"features\":[]}\n",
-           "");
+    rig_refuse(2, ENOENT);
+    expect(rig_run("version", NULL), 0, own, "");
+    snprintf(expected, sizeof expected, "%snull}\n", json);
+    expect(rig_run("version", "--json", NULL), 0, expected, "");
+
+    rig_step("hello", "{}", HELLO);
+    snprintf(expected, sizeof expected,
+             "%sp2pchatd 9\ncontrol interface 2.3, protocol 4, suites 1 2, "
+             "OpenSSL 3.5.0\n",
+             own);
+    expect(rig_run("version", NULL), 0, expected, "");
+    rig_step("hello", "{}", HELLO);
+    snprintf(expected, sizeof expected, "%s" HELLO_RESULT "}\n", json);
+    expect(rig_run("version", "--json", NULL), 0, expected, "");
+}
+
+/* It may be one of a far version, or one that hangs. */
+static void test_version_whatever_the_daemon_says(void **state)
+{
+    static const char own[] = "p2pchatctl " VERSION "\ncontrol interface 1.0\n";
+    static const char *const answers[] = {
+        NULL, "{\"error\":{\"code\":-32601,\"message\":\"no such method\"}}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        rig_step("hello", "{}", answers[i]);
+        expect(rig_run("version", NULL), 0, own, "");
+    }
+    rig_step("hello", "{}", "{\"result\":{\"version\":\"9\",\"suites\":\"all\"}}");
+    char expected[256];
+    snprintf(expected, sizeof expected,
+             "%sp2pchatd 9\ncontrol interface 0.0, protocol 0, suites, OpenSSL ?\n", own);
+    expect(rig_run("version", NULL), 0, expected, "");
 }
 
 static void test_help_knows_every_verb(void **state)
@@ -261,6 +301,7 @@ int main(void)
         RIG_TEST(test_the_code_of_an_error_decides_the_exit_status),
         RIG_TEST(test_an_answer_without_id_is_for_the_one_request),
         RIG_TEST(test_version),
+        RIG_TEST(test_version_whatever_the_daemon_says),
         RIG_TEST(test_help_knows_every_verb),
         RIG_TEST(test_help_fits_a_terminal),
     };
