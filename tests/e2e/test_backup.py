@@ -45,7 +45,7 @@ def test_a_machine_that_is_lost_comes_back_with_keys_peers_history_and_queue(pai
     known = alice.fingerprint
     backup(alice, home / "b", secret)
     assert (home / "b").stat().st_mode & 0o777 == 0o600
-    assert not (alice.state / "snapshot.db").exists()
+    eventually(lambda: not (alice.state / "snapshot.db").exists(), "the end of the copy")
     move(alice)
     assert alice.fingerprint == known
     result = restore(home / "b", alice.state, secret, home)
