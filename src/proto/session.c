@@ -220,7 +220,7 @@ int session_send_item(struct session *session, const struct session_item *item, 
 
 size_t session_unacknowledged(const struct session *session)
 {
-    return session->window.queued - session->window.acked;
+    return (size_t)(session->window.queued - session->window.acked);
 }
 
 int64_t session_oldest_item(const struct session *session)

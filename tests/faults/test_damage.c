@@ -80,7 +80,7 @@ static void overwrite(const struct damage *damage, const uint8_t *data, size_t s
 /* The sound file, with one byte changed. */
 static void flip(struct damage *damage, size_t from)
 {
-    const size_t at = from + pick(damage, damage->size - from);
+    const size_t at = from + (size_t)pick(damage, damage->size - from);
     const uint8_t byte = damage->sound[at] ^ (uint8_t)(1 + pick(damage, 255));
     overwrite(damage, &byte, 1, at);
 }

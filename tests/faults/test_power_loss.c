@@ -119,7 +119,7 @@ static void do_turn(struct work *work)
 {
     const uint64_t count = pick(work, TURN_MAX);
     for (uint64_t i = 0; i < count; i++)
-        assert_int_equal(add(work->db, work->peer, work->added++, 1 + pick(work, 6000)), 0);
+        assert_int_equal(add(work->db, work->peer, work->added++, 1 + (size_t)pick(work, 6000)), 0);
     assert_int_equal(db_commit(work->db), 0);
     work->acknowledged = work->added;
     work->seq = events_last(work->db);

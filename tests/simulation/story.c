@@ -171,7 +171,7 @@ static void write_messages(struct machine *machine)
     unsigned count = dice_chance(100) ? 1 + dice_below(40) : 1 + dice_below(4);
     while (machine->node != NULL && count-- > 0)
         ledger_send(machine->index, other_than(machine->index),
-                    dice_chance(50) ? dice_between(1000, 65536) : dice_between(1, 200),
+                    (size_t)(dice_chance(50) ? dice_between(1000, 65536) : dice_between(1, 200)),
                     dice_chance(50) ? dice_between(1000, 60000) : 0);
 }
 

@@ -182,7 +182,7 @@ int pump(void)
 void acknowledge(uint64_t first, uint64_t ordinal)
 {
     const struct session_event event = {.type = SESSION_ACKED, .first = first, .ordinal = ordinal};
-    stage.session.acked = ordinal;
+    stage.session.acked = (size_t)ordinal;
     assert_int_equal(delivery_acknowledged(&stage.delivery, &stage.peer, &event), 0);
 }
 
