@@ -22,4 +22,4 @@ test_diagnosis_OBJS = $(client_rig)
 test_view_OBJS = $(client_rig)
 test_transcript_OBJS = $(client_rig)
 test_width_OBJS = client/width base/utf8
-build/tests/unit/test_cmd_doctor: LDFLAGS += -Wl,--wrap=adjtimex
+build/tests/unit/test_cmd_doctor: LDFLAGS += -Wl,--wrap=adjtimex,--wrap=___adjtimex64

@@ -24,6 +24,9 @@ int __wrap_adjtimex(struct timex *state)
     return kernel.result;
 }
 
+/* How the C library calls it where a time_t of 64 bits has to be asked for. */
+int __wrap____adjtimex64(struct timex *state) __attribute__((alias("__wrap_adjtimex")));
+
 /* Runs the doctor at a time, with the newest message of another, and looks at what it says. */
 static void expect(const char *now, const char *newest, int status, const char *clock)
 {
