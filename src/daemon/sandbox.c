@@ -141,7 +141,10 @@ static int allow_all(scmp_filter_ctx filter, const char *names)
     return r;
 }
 
-/* Calls of which only some uses are allowed. */
+/*
+ * Calls of which only some uses are allowed. Which families sockets may have does not hold where
+ * the C library makes them through socketcall(), as on i386 and s390x: its arguments lie in memory.
+ */
 static int allow_uses(scmp_filter_ctx filter)
 {
     const struct {
