@@ -120,6 +120,7 @@ install: all  ## with prefix and DESTDIR, as configure was told
 uninstall:  ## removes what install has put there
 	rm -f $(DESTDIR)$(bindir)/p2pchatctl $(DESTDIR)$(sbindir)/p2pchatd
 	rm -f $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS)))
+	[ ! -d $(DESTDIR)$(docdir) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(docdir)
 
 clean:  ## removes build/
 	rm -rf build

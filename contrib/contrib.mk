@@ -27,5 +27,7 @@ install-examples: $(addprefix build/contrib/,$(FILLED_EXAMPLES))
 
 uninstall-examples:
 	rm -f $(addprefix $(DESTDIR)$(docdir)/examples/,$(EXAMPLES) $(FILLED_EXAMPLES))
+	[ ! -d $(DESTDIR)$(docdir)/examples ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$(docdir)/examples
 
 .PHONY: install-examples uninstall-examples
