@@ -142,18 +142,33 @@ void ctl_note(const struct ctl *ctl, const char *format, ...)
 
 /* --- connecting ------------------------------------------------------------------------------- */
 
+/* What may be done about a socket that is not there, besides starting the daemon. */
+static const char *remedy_of_deletion(enum service service)
+{
+    switch (service) {
+    case SERVICE_SYSTEM:
+        return "; if it runs, its socket was deleted: systemctl restart p2pchatd.socket";
+    case SERVICE_USER:
+        return "; if it runs, its socket was deleted: systemctl --user restart p2pchatd.socket";
+    case SERVICE_PRIVATE:
+        break;
+    }
+    return "";
+}
+
 static int fail_unreachable(struct ctl *ctl, const char *path, int error)
 {
     CLEANUP(cleanup_free) char *command = service_start_command(path);
+    const enum service service = service_of(path);
     if (error == EACCES || error == EPERM)
         return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
                            "can't reach the daemon at %s: %s (%s)", path, strerror(error),
-                           service_of(path) == SERVICE_SYSTEM
-                               ? "be root, or a member of the group p2pchat"
-                               : "it belongs to another user");
+                           service == SERVICE_SYSTEM ? "be root, or a member of the group p2pchat"
+                                                     : "it belongs to another user");
     return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
-                       "can't reach the daemon at %s: %s (start it: %s)", path, strerror(error),
-                       command != NULL ? command : "p2pchatd");
+                       "can't reach the daemon at %s: %s (start it: %s%s)", path, strerror(error),
+                       command != NULL ? command : "p2pchatd",
+                       error == ENOENT ? remedy_of_deletion(service) : "");
 }
 
 int ctl_connect(struct ctl *ctl)

@@ -329,6 +329,11 @@ int control_inherit(struct control *control, int fd)
     return listener_inherit(&control->listener, control->loop, fd, on_accept, control);
 }
 
+const char *control_path(const struct control *control)
+{
+    return listener_name(control->listener);
+}
+
 /* What the last turn promised is said now, and what it brought, before anything else is done. */
 static void release_all(struct control *control)
 {

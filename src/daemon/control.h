@@ -36,6 +36,9 @@ int control_listen(struct control *control, const char *path, mode_t mode);
 /* Serves a socket inherited from the service manager instead. 0 or -errno. */
 int control_inherit(struct control *control, int fd);
 
+/* The path of the socket, as it was given or bound; it lives as long as the control. */
+const char *control_path(const struct control *control);
+
 /* Hears what happens in the node; the context is the struct control. */
 extern const struct observer control_observer;
 

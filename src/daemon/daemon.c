@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include "daemon/notify.h"
 #include "daemon/peer_sockets.h"
 #include "daemon/setting.h"
+#include "daemon/socket_watch.h"
 #include "daemon/state.h"
 #include "proto/exchange.h"
 
@@ -34,7 +36,8 @@ enum {
 struct daemon {
     const struct options *options;
     const struct paths *paths;
-    struct config config; /* the settings in effect */
+    struct config config;    /* the settings in effect */
+    struct stat config_home; /* the directory of their file at the start; all 0: there was none */
     struct loop *loop;
     struct identity *self;
     struct secret store_key;
@@ -42,6 +45,7 @@ struct daemon {
     struct space *space;
     struct netwatch *netwatch;
     struct control *control;
+    struct socket_watch *socket_watch; /* or NULL */
     struct node *node;
     struct heartbeat *heartbeat;
     struct timer *stop_timer;
@@ -105,14 +109,45 @@ int daemon_check(const struct config *config, char complaint[static CONFIG_COMPL
     return -EINVAL;
 }
 
+/* The directory of the configuration file; all 0 if it can't be seen. */
+static struct stat find_config_home(const struct paths *paths)
+{
+    struct stat status = {0};
+    const char *slash = strrchr(paths->config, '/');
+    CLEANUP(cleanup_free)
+    char *directory =
+        slash != NULL ? strndup(paths->config, (size_t)(slash - paths->config) + 1) : strdup(".");
+    if (directory == NULL || stat(directory, &status) < 0)
+        return (struct stat){0};
+    return status;
+}
+
+/* A confined daemon can read the directory that was there at the start, and no other in its place.
+ */
+static int load_again(const struct daemon *daemon, struct config *config,
+                      char reason[static CONFIG_COMPLAINT_MAX])
+{
+    const struct paths *paths = daemon->paths;
+    int r = config_load(config, paths->config, paths->config_required, daemon->options, reason);
+    const struct stat home = find_config_home(paths);
+    const bool moved =
+        home.st_ino != daemon->config_home.st_ino || home.st_dev != daemon->config_home.st_dev;
+    if (r < 0 && moved && access(paths->config, R_OK) == 0)
+        snprintf(
+            reason, CONFIG_COMPLAINT_MAX,
+            "%s: its directory was replaced after the start, and p2pchatd may not read the new "
+            "one; restart p2pchatd",
+            paths->config);
+    return r;
+}
+
 static int reload(void *context, char *complaint, size_t size)
 {
     struct daemon *daemon = context;
     struct config config;
     char reason[CONFIG_COMPLAINT_MAX];
     notify_reloading();
-    int r = config_load(&config, daemon->paths->config, daemon->paths->config_required,
-                        daemon->options, reason);
+    int r = load_again(daemon, &config, reason);
     if (r == 0)
         r = daemon_check(&config, reason);
     if (r == 0) {
@@ -308,6 +343,17 @@ static int make_parts(struct daemon *daemon, const struct config *config)
     return 0;
 }
 
+static void watch_control(struct daemon *daemon, bool inherited)
+{
+    const char *remedy = !inherited              ? "restart p2pchatd"
+                         : daemon->paths->system ? "systemctl restart p2pchatd.socket"
+                                                 : "systemctl --user restart p2pchatd.socket";
+    int r = socket_watch_new(&daemon->socket_watch, daemon->loop, control_path(daemon->control),
+                             remedy);
+    if (r < 0)
+        log_debug("the control socket is not looked after: %s", strerror(-r));
+}
+
 /* A system daemon's socket is for its group, a user's for the user. */
 static int open_control(struct daemon *daemon)
 {
@@ -315,11 +361,14 @@ static int open_control(struct daemon *daemon)
     int r = fd >= 0 ? control_inherit(daemon->control, fd) : 0;
     if (r < 0)
         log_error("can't use the socket \"control\" of the service manager: %s", strerror(-r));
-    if (fd >= 0)
-        return r;
-    directory_make_parents(daemon->paths->control); /* else listening says why not */
-    return control_listen(daemon->control, daemon->paths->control,
-                          daemon->paths->system ? 0660 : 0600);
+    if (fd < 0) {
+        directory_make_parents(daemon->paths->control); /* else listening says why not */
+        r = control_listen(daemon->control, daemon->paths->control,
+                           daemon->paths->system ? 0660 : 0600);
+    }
+    if (r == 0)
+        watch_control(daemon, fd >= 0);
+    return r;
 }
 
 static enum exit_status open_sockets(struct daemon *daemon)
@@ -339,6 +388,7 @@ enum exit_status daemon_new(struct daemon **daemon, const struct options *option
     made->options = options;
     made->paths = paths;
     made->config = *config;
+    made->config_home = find_config_home(paths);
     enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK)
         status = open_state(made, config);
@@ -372,6 +422,7 @@ enum exit_status daemon_run(struct daemon *daemon)
 void daemon_free(struct daemon *daemon)
 {
     heartbeat_free(daemon->heartbeat);
+    socket_watch_free(daemon->socket_watch);
     control_free(daemon->control);
     node_free(daemon->node);
     netwatch_free(daemon->netwatch);

@@ -60,11 +60,11 @@ static int allow_beside(int ruleset, const char *file, unsigned access)
     return directory != NULL ? allow_directory(ruleset, directory, access) : -ENOMEM;
 }
 
-/* Where the resolver looks: in /etc, where files are replaced as a whole, or where links lead. */
-static int allow_resolver(int ruleset)
+/* Reading a file, which is replaced as a whole, also where it is a link. */
+static int allow_reading(int ruleset, const char *file)
 {
-    CLEANUP(cleanup_free) char *target = realpath("/etc/resolv.conf", NULL);
-    int r = allow_directory(ruleset, "/etc", READ);
+    CLEANUP(cleanup_free) char *target = realpath(file, NULL);
+    int r = allow_beside(ruleset, file, READ);
     return r == 0 && target != NULL ? allow_beside(ruleset, target, READ) : r;
 }
 
@@ -72,10 +72,10 @@ static int add_rules(int ruleset, const struct paths *paths)
 {
     int r = allow_directory(ruleset, paths->state_dir, KEEP);
     if (r == 0)
-        r = allow_beside(ruleset, paths->config, READ);
+        r = allow_reading(ruleset, paths->config);
     if (r == 0)
         r = allow_beside(ruleset, paths->control, REMOVE);
-    return r == 0 ? allow_resolver(ruleset) : r;
+    return r == 0 ? allow_reading(ruleset, "/etc/resolv.conf") : r;
 }
 
 static int restrict_files(const struct paths *paths)

@@ -333,6 +333,15 @@ def test_a_reload_cuts_no_link(paired):
     assert alice.peer("bob")["since"] == since
 
 
+def test_a_control_socket_that_was_deleted_is_told_once(paired):
+    alice, bob = paired
+    alice.socket.unlink()
+    eventually(lambda: "was deleted" in alice.text_of_log(), "the complaint")
+    assert f"the control socket {alice.socket} was deleted" in alice.text_of_log()
+    assert "to make it again: restart p2pchatd" in alice.text_of_log()
+    bob.ctl("send", "-p", "alice", "--wait", "still there")
+
+
 def test_strangers_on_the_port_disturb_nobody(paired):
     alice, bob = paired
     host, port = alice.address.rsplit(":", 1)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import P2PCHATD, PATIENCE_S, Control, environment, eventually
+from harness import P2PCHATD, PATIENCE_S, Control, RpcError, environment, eventually
 
 if "libsystemd" not in subprocess.run(["ldd", P2PCHATD], capture_output=True, text=True).stdout:
     pytest.skip("built without systemd", allow_module_level=True)
@@ -223,6 +223,42 @@ def test_a_listen_that_does_not_count_is_told(manager, text):
     assert said.count(f"listen ({wanted}) is ignored: systemd hands over {real}; ") == 2
     assert "edit p2pchatd-peer.socket" in said and "mask" in said
     assert "takes effect at the next start" not in said
+
+
+def test_a_reload_follows_a_link(manager):
+    """As those make them who keep all their settings in one folder."""
+    real = manager.home / "dotfiles" / "settings"
+    real.parent.mkdir()
+    real.write_text("")
+    manager.config = manager.home / "conf" / "p2pchatd.conf"
+    manager.config.parent.mkdir()
+    manager.config.symlink_to(real)
+    manager.start()
+    manager.hear_of("READY")
+    real.with_name("new").write_text("expire = 3d\n")
+    real.with_name("new").rename(real)
+    assert call(manager.control, "daemon.reload") == {}
+    assert call(manager.control, "config.get")["expire"] == "3d"
+
+
+def test_a_folder_of_settings_that_was_replaced_is_read_or_the_reload_says_why_not(manager):
+    folder = manager.home / "conf"
+    manager.config = folder / "p2pchatd.conf"
+    folder.mkdir()
+    manager.config.write_text("")
+    manager.start()
+    manager.hear_of("READY")
+    folder.rename(manager.home / "old")
+    folder.mkdir()
+    manager.config.write_text("expire = 3d\n")
+    wanted = "3d"
+    try:
+        call(manager.control, "daemon.reload")
+    except RpcError as error:  # where it is confined
+        assert "its directory was replaced after the start" in str(error)
+        assert "restart p2pchatd" in str(error)
+        wanted = "1w"
+    assert call(manager.control, "config.get")["expire"] == wanted
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -17,7 +17,9 @@ static void test_the_message_names_socket_reason_and_remedy(void **state)
         const char *err;
     } cases[] = {
         {RUNSTATEDIR "/p2pchat/control.sock", ENOENT,
-         "No such file or directory (start it: systemctl start p2pchatd)"},
+         "No such file or directory (start it: systemctl start p2pchatd; if it runs, its socket "
+         "was "
+         "deleted: systemctl restart p2pchatd.socket)"},
         {"/run/user/1/p2pchat/control.sock", ECONNREFUSED,
          "Connection refused (start it: systemctl --user start p2pchatd)"},
         {"/my/socket", ENOENT,
