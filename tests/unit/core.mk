@@ -27,3 +27,5 @@ test_services_OBJS = core/services proto/service_name base/log base/escape base/
 test_doorway_OBJS = core/doorway
 test_notice_OBJS = core/notice base/log base/escape base/utf8 base/bytes base/clock
 test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
+test_roster_OBJS = core/roster core/peer_name core/trust core/hearsay proto/features base/hash base/fingerprint base/address \
+	tests/unit/fake_random $(STORE_OBJS)
