@@ -207,6 +207,7 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
         .expected_pinned = link->peer != NULL && link->peer->row.pinned,
         .expected_is_it = is_key_of(link->peer, key),
         .expected_online = link->peer != NULL && link->peer->link != NULL,
+        .expected_there = link->given,
         .weak = too_weak(link, owner) || too_weak(link, link->peer),
         .invited = owner == NULL && holds_invite(admission, link),
     };

@@ -60,6 +60,7 @@ struct link {
     uint64_t started_ms;        /* monotonic */
     uint64_t acknowledged;      /* of our bytes by the other kernel, when we looked last */
     struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
+    bool given;                 /* dialled: people gave the address, the peer did not just say so */
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
     bool establish_due;         /* session_establish() is to be called after the commit */
     bool declined;              /* an item was not taken: then none after it is */

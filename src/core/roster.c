@@ -286,17 +286,28 @@ int roster_update(struct roster *roster, struct peer *peer, const struct peer_ro
     return news ? note_trust(roster, peer) : 0;
 }
 
+/* Where the owner of the former key was, or said to be, says nothing of the new one's. */
+static int forget_former_places(const struct roster *roster, struct peer *peer)
+{
+    hearsay_deinit(&peer->hearsay);
+    int r = peers_set_told(roster->runtime->db, peer->row.id, NULL, 0, wall(roster));
+    return r == 0 ? peer_forget_way(peer) : r;
+}
+
 int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprint *key,
                enum peer_trust trust)
 {
     char text[FINGERPRINT_TEXT_MAX];
     struct peer_row row = peer->row;
+    bool replaced = row.pinned && memcmp(row.key, key->bytes, PEER_KEY_SIZE) != 0;
     row.pinned = true;
     row.offered = false;
     row.invited = false;
     row.trust = trust;
     memcpy(row.key, key->bytes, PEER_KEY_SIZE);
     int r = replace(roster, peer, &row);
+    if (r == 0 && replaced)
+        r = forget_former_places(roster, peer);
     if (r != 0)
         return r == DB_EXISTS ? NODE_KEY_TAKEN : outcome_of_store(r);
     fingerprint_format(key, text);

@@ -71,7 +71,10 @@ int roster_adopt(struct roster *roster, const char *name, const struct fingerpri
 /* Stores a changed row of a peer and takes it over. NODE_NAME_TAKEN. */
 int roster_update(struct roster *roster, struct peer *peer, const struct peer_row *row);
 
-/* Pins a key to a peer, which ends all doubt about it and the use of an invite. NODE_KEY_TAKEN. */
+/*
+ * Pins a key to a peer, which ends all doubt about it and the use of an invite. With another key
+ * than before, it is only looked for where people say that it is. NODE_KEY_TAKEN.
+ */
 int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprint *key,
                enum peer_trust trust);
 

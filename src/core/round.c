@@ -72,6 +72,7 @@ static bool on_connected(void *context, unsigned way, struct stream *stream)
         dial_go_on(round->dial);
         return true;
     }
+    round->attempt->given = address_listed(row->addresses, row->address_count, &round->ways[way]);
     arm_patience(round);
     round->events->joined(round->peer);
     return true;
@@ -209,12 +210,19 @@ static enum attempt_end explain(const struct link *link, const struct link_end *
     return by_policy ? ATTEMPT_REFUSED : ATTEMPT_UNREACHED;
 }
 
+/* Who is at a place that people did not give says nothing of the others. */
+static enum redial_event judge(const struct link *attempt, const struct link_end *end)
+{
+    return attempt->verdict == TRUST_ELSEWHERE && !attempt->given ? REDIAL_FAILED
+                                                                  : round_event_of(end);
+}
+
 void round_attempt_ended(struct round *round, const struct link_end *end)
 {
     char text[ATTEMPT_ERROR_MAX];
     struct link *attempt = STEAL(round->attempt);
     enum attempt_end outcome = explain(attempt, end, text);
-    enum redial_event event = round_event_of(end);
+    enum redial_event event = judge(attempt, end);
     round->answers += attempt->greeted;
     if (event == REDIAL_DUPLICATE) {
         round->events->over(round->peer, round, event);

@@ -7,10 +7,11 @@
 static enum trust_verdict decide_as_joiner(const struct trust_case *facts)
 {
     const bool others = facts->known && !facts->unnamed; /* people know whose key it is */
-    /* A peer that is online with its own key has not changed it, and no peer changes its key
-     * into that of another one. */
+    /* A peer that is online with its own key has not changed it, no peer changes its key into that
+     * of another one, and where it once was somebody else may be now. */
     if (facts->expected_pinned && !facts->expected_is_it)
-        return facts->expected_online || others ? TRUST_ELSEWHERE : TRUST_ALARM;
+        return facts->expected_online || others || !facts->expected_there ? TRUST_ELSEWHERE
+                                                                          : TRUST_ALARM;
     if (facts->blocked)
         return TRUST_REFUSE;
     if (facts->expected_pinned)

@@ -18,7 +18,8 @@ struct trust_case {
     bool expected;              /* joiner: we dialled a certain peer … */
     bool expected_pinned;       /* … whose key is pinned … */
     bool expected_is_it;        /* … and this is it … */
-    bool expected_online;       /* … or it is here already, with its own key */
+    bool expected_online;       /* … or it is here already, with its own key … */
+    bool expected_there;        /* … and people gave the address, it did not just say so */
     bool unnamed;               /* known, but nobody has named that peer: it was adopted */
     bool weak;    /* the suite is less than the peer's row, or the dialled one's, requires */
     bool invited; /* host: nobody knows it, but it holds an invite of ours */

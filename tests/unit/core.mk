@@ -29,3 +29,4 @@ test_notice_OBJS = core/notice base/log base/escape base/utf8 base/bytes base/cl
 test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_roster_OBJS = core/roster core/peer_name core/trust core/hearsay proto/features base/hash base/fingerprint base/address \
 	tests/unit/fake_random $(STORE_OBJS)
+test_round_OBJS = core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes

@@ -31,6 +31,7 @@ static void answer_as(uint8_t key, struct peer *peer)
     stage.session.role = SESSION_JOINER;
     stage.session.key.fingerprint = (struct fingerprint){{key}};
     stage.link.peer = peer;
+    stage.link.given = true;
     identify();
 }
 
@@ -112,6 +113,18 @@ static void test_another_key_is_no_alarm_while_the_peer_is_here(void **state)
     answer_as(STRANGER, &stage.bob);
     assert_rejected(CLOSE_REFUSED);
     assert_int_equal(stage.doubts, 0);
+}
+
+static void test_another_key_where_nobody_said_that_it_is_raises_no_alarm(void **state)
+{
+    (void)state;
+    stage.session.role = SESSION_JOINER;
+    stage.session.key.fingerprint = (struct fingerprint){{STRANGER}};
+    stage.link.peer = &stage.bob;
+    identify();
+    assert_rejected(CLOSE_REFUSED);
+    assert_int_equal(stage.doubts, 0);
+    assert_int_equal(stage.link.verdict, TRUST_ELSEWHERE);
 }
 
 static void test_a_peer_that_requires_the_post_quantum_suite_speaks_no_other(void **state)
@@ -339,6 +352,7 @@ int main(void)
         TEST(test_only_so_many_strangers_may_wait),
         TEST(test_another_key_raises_the_alarm_once),
         TEST(test_another_key_is_no_alarm_while_the_peer_is_here),
+        TEST(test_another_key_where_nobody_said_that_it_is_raises_no_alarm),
         TEST(test_a_peer_that_requires_the_post_quantum_suite_speaks_no_other),
         TEST(test_who_is_required_to_meanwhile_gets_no_session),
         TEST(test_who_is_accepted_for_such_a_peer_gets_no_weaker_session),

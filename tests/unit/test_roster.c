@@ -24,7 +24,7 @@ static struct stage {
     struct links links;
     struct roster roster;
     struct observer observer;
-    unsigned abandoned, freed, gone, moved;
+    unsigned abandoned, freed, gone, moved, forgotten;
     struct event_row events[EVENTS_MAX];
     unsigned event_count;
 } stage;
@@ -75,6 +75,13 @@ void peer_take_attempt(struct peer *peer, struct peer *other)
 {
     assert_ptr_not_equal(peer, other);
     stage.moved++;
+}
+
+int peer_forget_way(struct peer *peer)
+{
+    (void)peer;
+    stage.forgotten++;
+    return 0;
 }
 
 void links_abandon_peer(struct links *links, const struct peer *peer, enum close_code code)
@@ -327,6 +334,25 @@ static void test_a_key_ends_doubt_and_invite(void **state)
     assert_ptr_equal(roster_by_key(&stage.roster, &key), carol);
 }
 
+static void test_another_key_is_not_looked_for_where_the_former_one_was(void **state)
+{
+    const struct address told[1] = {{.host = "203.0.113.5", .port = 8766}};
+    const struct fingerprint key = key_of(1), other = key_of(2);
+    struct address stored[PEER_TOLD_MAX];
+    uint64_t time_ms;
+    struct peer *bob = adopt("bob", 1);
+    (void)state;
+    assert_int_equal(peers_set_told(stage.scratch->db, bob->row.id, told, 1, WALL_MS), 0);
+    assert_int_equal(hearsay_take(&bob->hearsay, told, 1, WALL_MS), 1);
+    assert_int_equal(roster_pin(&stage.roster, bob, &key, PEER_VERIFIED), 0);
+    assert_int_equal(bob->hearsay.count, 1); /* it is the same one */
+    assert_int_equal(stage.forgotten, 0);
+    assert_int_equal(roster_pin(&stage.roster, bob, &other, PEER_TOFU), 0);
+    assert_int_equal(bob->hearsay.count, 0);
+    assert_int_equal(stage.forgotten, 1);
+    assert_int_equal(peers_get_told(stage.scratch->db, bob->row.id, stored, &time_ms), 0);
+}
+
 static void test_doubt_keeps_the_key_and_is_an_event(void **state)
 {
     const struct fingerprint key = key_of(1), other = key_of(7);
@@ -431,6 +457,7 @@ int main(void)
         TEST(test_a_bad_name_is_not_adopted),
         TEST(test_a_change_of_trust_is_an_event),
         TEST(test_a_key_ends_doubt_and_invite),
+        TEST(test_another_key_is_not_looked_for_where_the_former_one_was),
         TEST(test_doubt_keeps_the_key_and_is_an_event),
         TEST(test_features_are_remembered_and_stored_if_there_is_room),
         TEST(test_to_be_met_without_features_is_news),

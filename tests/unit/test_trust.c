@@ -7,7 +7,7 @@
 #include "unit/cmocka_all.h"
 
 /* All combinations of what may be known of a key. */
-enum { CASES = 1 << 9 };
+enum { CASES = 1 << 10 };
 
 static struct trust_case make_case(enum session_role role, enum unknown_policy policy,
                                    unsigned bits)
@@ -22,7 +22,8 @@ static struct trust_case make_case(enum session_role role, enum unknown_policy p
                                .invited = bits & 32,
                                .unnamed = bits & 64,
                                .expected_online = bits & 128,
-                               .weak = bits & 256};
+                               .weak = bits & 256,
+                               .expected_there = bits & 512};
 }
 
 static const enum unknown_policy policies[] = {UNKNOWN_ASK, UNKNOWN_REJECT, UNKNOWN_ACCEPT};
@@ -58,7 +59,8 @@ static void check_joiner_alarm(const struct trust_case *facts, enum trust_verdic
     if (other)
         assert_true(verdict == TRUST_ALARM || verdict == TRUST_ELSEWHERE);
     const bool others = facts->known && !facts->unnamed;
-    assert_int_equal(verdict == TRUST_ALARM, other && !facts->expected_online && !others);
+    assert_int_equal(verdict == TRUST_ALARM,
+                     other && !facts->expected_online && !others && facts->expected_there);
 }
 
 static void test_dialled_peer_with_another_key_raises_the_alarm(void **state)
@@ -69,17 +71,30 @@ static void test_dialled_peer_with_another_key_raises_the_alarm(void **state)
 
 static void test_who_is_online_with_its_own_key_has_no_other(void **state)
 {
-    struct trust_case facts = {.role = SESSION_JOINER, .expected = true, .expected_pinned = true};
+    struct trust_case facts = {
+        .role = SESSION_JOINER, .expected = true, .expected_pinned = true, .expected_there = true};
     (void)state;
     assert_int_equal(trust_decide(&facts), TRUST_ALARM);
     facts.expected_online = true;
     assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
 }
 
+static void test_where_a_peer_once_was_somebody_else_may_be(void **state)
+{
+    struct trust_case facts = {.role = SESSION_JOINER, .expected = true, .expected_pinned = true};
+    (void)state;
+    assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
+    facts.expected_there = true;
+    assert_int_equal(trust_decide(&facts), TRUST_ALARM);
+}
+
 static void test_key_of_another_peer_is_no_new_key(void **state)
 {
-    struct trust_case facts = {
-        .role = SESSION_JOINER, .expected = true, .expected_pinned = true, .known = true};
+    struct trust_case facts = {.role = SESSION_JOINER,
+                               .expected = true,
+                               .expected_pinned = true,
+                               .known = true,
+                               .expected_there = true};
     (void)state;
     assert_int_equal(trust_decide(&facts), TRUST_ELSEWHERE);
     facts.unnamed = true; /* it may be the new one, that called in before */
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_blocked_key_never_comes_in),
         cmocka_unit_test(test_dialled_peer_with_another_key_raises_the_alarm),
         cmocka_unit_test(test_who_is_online_with_its_own_key_has_no_other),
+        cmocka_unit_test(test_where_a_peer_once_was_somebody_else_may_be),
         cmocka_unit_test(test_key_of_another_peer_is_no_new_key),
         cmocka_unit_test(test_policy_decides_only_about_unknown_callers),
         cmocka_unit_test(test_callers_raise_no_alarm),
