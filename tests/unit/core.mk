@@ -30,3 +30,4 @@ test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base
 test_roster_OBJS = core/roster core/peer_name core/trust core/hearsay proto/features base/hash base/fingerprint base/address \
 	tests/unit/fake_random $(STORE_OBJS)
 test_round_OBJS = core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes
+test_link_events_OBJS = core/link_events base/log base/escape base/utf8 base/bytes base/clock
