@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "store/inbound.h"
 #include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
@@ -198,6 +199,8 @@ static int set_up(struct db *db, const char *path)
     int r = examine(db, &version);
     if (r == 0)
         r = open_outcome(db, log_register(db->sqlite));
+    if (r == 0)
+        r = open_outcome(db, inbound_register(db->sqlite));
     while (r == 0 && version < schema_version)
         r = migrate(db, (int)version++);
     if (r == 0)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "store/inbound.h"
 #include "store/marks.h"
 #include "store/message_columns.h"
 #include "store/noted.h"
@@ -97,6 +98,7 @@ static void move_counts(struct db *db, struct mark *from, struct mark *to)
 {
     to->stored.messages += from->stored.messages;
     to->stored.bytes += from->stored.bytes;
+    inbound_move(db, from, to);
     to->queue.messages += from->queue.messages;
     to->queue.bytes += from->queue.bytes;
     to->strays += (unsigned)from->queue.messages;

@@ -37,6 +37,7 @@ struct mark {
     struct uuid last_out; /* of what was transmitted last */
     struct uuid base;     /* of what was transmitted before the first of `flight` */
     struct messages_size stored;
+    uint64_t inbound;           /* bytes of the disk that what was received takes (inbound.h) */
     struct messages_size queue; /* strays as well */
     unsigned strays;
     int64_t ticket;     /* the last that a stray got */

@@ -13,6 +13,7 @@ struct marks {
     unsigned capacity;
     unsigned dirty;   /* so many are not as stored, at most */
     unsigned telling; /* so many have something to tell, at most */
+    uint64_t inbound; /* of all together */
 };
 
 void marks_free(struct db *db);

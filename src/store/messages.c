@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/events.h"
+#include "store/inbound.h"
 #include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
@@ -208,10 +209,12 @@ static void count_in(struct db *db, struct mark *mark, const struct message_row 
     const struct mark_item item = {row->seq, row->id, row->expires_ms, row->text_size};
     mark->stored.messages++;
     mark->stored.bytes += row->text_size;
-    if (row->direction == MESSAGE_IN)
+    if (row->direction == MESSAGE_IN) {
         mark->last_in = row->id;
-    else
+        inbound_add(db, mark, row->text_size);
+    } else {
         mark_queue(mark, &item);
+    }
     marks_touch(db, mark);
 }
 

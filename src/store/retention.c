@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/inbound.h"
 #include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
@@ -90,6 +91,8 @@ static int remove_message(struct db *db, const struct doomed *row, uint64_t now_
         return r;
     mark->stored.messages--;
     mark->stored.bytes -= row->size;
+    if (row->type == MESSAGE_IN)
+        inbound_bury(db, mark, row->size);
     marks_touch(db, mark);
     return 0;
 }
@@ -293,13 +296,22 @@ int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t no
     return r;
 }
 
-static int forget_before(struct db *db, const char *text, uint64_t before_ms, unsigned *removed)
+/* The ids of messages that were removed so long ago. */
+static int forget_tombstones(struct db *db, uint64_t before_ms, unsigned *removed)
 {
-    CLEANUP(sql_end) struct sql query = sql_write(db, text);
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(db, "DELETE FROM tombstone WHERE seq IN (SELECT seq FROM tombstone INDEXED BY"
+                      " tombstone_by_time WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?)"
+                      " RETURNING peer, type");
     sql_bind_int(&query, (int64_t)before_ms);
     sql_bind_int(&query, RETENTION_STEP);
-    if (sql_run(&query) == 0)
-        *removed += (unsigned)sqlite3_changes(db->sqlite);
+    while (sql_row(&query)) {
+        struct mark *mark = marks_find(db, sql_int(&query));
+        if (mark != NULL && sql_int(&query) == MESSAGE_IN)
+            inbound_forget(db, mark);
+        ++*removed;
+    }
     return query.result;
 }
 
@@ -331,10 +343,9 @@ int retention_forget_ids(struct db *db, uint64_t now_ms, unsigned *removed, bool
     *more = false;
     if (now_ms < age)
         return 0;
-    int r = forget_before(db,
-                          "DELETE FROM tombstone WHERE seq IN (SELECT seq FROM tombstone INDEXED BY"
-                          " tombstone_by_time WHERE removed_ms < ? ORDER BY removed_ms LIMIT ?)",
-                          now_ms - age, removed);
+    int r = forget_tombstones(db, now_ms - age, removed);
+    if (r == 0 && *removed > 0)
+        r = settle_all(db); /* the log does not say what went */
     if (r == 0)
         r = requests_forget(db, now_ms - age, RETENTION_REQUESTS, &requests, &over);
     *removed += requests;

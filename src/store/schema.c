@@ -443,7 +443,17 @@ static const char schema_4[] =
     "    time_ms INTEGER NOT NULL,"
     "    PRIMARY KEY (invite, fingerprint)"
     ") STRICT, WITHOUT ROWID;";
+
+/* How much of the disk goes to what came from a peer: 100 of an id that is only remembered. */
+static const char schema_5[] =
+    "ALTER TABLE peer_mark ADD COLUMN inbound INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE peer_mark SET inbound = ifnull((SELECT sum(inbound_size(m.text_size))"
+    " FROM message_of_peer o JOIN log m ON m.seq = o.seq"
+    " WHERE o.peer = peer_mark.peer AND o.type = 0), 0);"
+    "UPDATE peer_mark SET inbound = inbound + t.ids * 100 FROM"
+    " (SELECT peer, count(*) AS ids FROM tombstone WHERE type = 0 GROUP BY peer) t"
+    " WHERE t.peer = peer_mark.peer;";
 /* clang-format on */
 
-const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 const int schema_version = sizeof schema_migrations / sizeof *schema_migrations;

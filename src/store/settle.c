@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/inbound.h"
 #include "store/lives.h"
 #include "store/marks.h"
 #include "store/noted.h"
@@ -59,7 +60,7 @@ static int store_mark(struct db *db, struct mark *mark)
     CLEANUP(sql_end)
     struct sql query =
         sql_write(db, "UPDATE peer_mark SET last_in = ?, last_out = ?, base = ?, sent = ?,"
-                      " delivered = ?, messages = ?, bytes = ? WHERE peer = ?");
+                      " delivered = ?, messages = ?, bytes = ?, inbound = ? WHERE peer = ?");
     sql_bind_uuid(&query, &mark->last_in);
     sql_bind_uuid(&query, &mark->last_out);
     sql_bind_uuid(&query, &mark->base);
@@ -67,6 +68,7 @@ static int store_mark(struct db *db, struct mark *mark)
     sql_bind_int(&query, mark->delivered);
     sql_bind_int(&query, (int64_t)mark->stored.messages);
     sql_bind_int(&query, (int64_t)mark->stored.bytes);
+    sql_bind_int(&query, (int64_t)mark->inbound);
     sql_bind_int(&query, mark->peer);
     if (sql_run(&query) == 0)
         mark->dirty = false;
@@ -132,6 +134,7 @@ static int forget_all(struct db *db)
     for (unsigned i = 0; i < db->marks->count; i++)
         mark_clear(db->marks->list[i]);
     db->marks->dirty = db->marks->telling = 0;
+    db->marks->inbound = 0;
     return 0;
 }
 
@@ -150,8 +153,8 @@ static int read_bounds(struct db *db)
 static int read_marks(struct db *db)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT peer, sent, delivered, messages, bytes, last_in,"
-                                    " last_out, base FROM peer_mark ORDER BY peer");
+    struct sql query = sql_read(db, "SELECT peer, sent, delivered, messages, bytes, inbound,"
+                                    " last_in, last_out, base FROM peer_mark ORDER BY peer");
     while (sql_row(&query)) {
         struct mark *mark = marks_make(db->marks, sql_int(&query));
         if (mark == NULL)
@@ -161,6 +164,8 @@ static int read_marks(struct db *db)
         mark->delivered = sql_int(&query);
         mark->stored.messages = (uint64_t)sql_int(&query);
         mark->stored.bytes = (uint64_t)sql_int(&query);
+        mark->inbound = (uint64_t)sql_int(&query);
+        db->marks->inbound += mark->inbound;
         sql_copy(&query, mark->last_in.bytes, UUID_SIZE);
         sql_copy(&query, mark->last_out.bytes, UUID_SIZE);
         sql_copy(&query, mark->base.bytes, UUID_SIZE);
@@ -221,8 +226,10 @@ static int roll_row(struct db *db, struct sql *query)
         mark->stored.messages++;
         mark->stored.bytes += size;
     }
-    if (message && type == EVENT_MESSAGE_RECEIVED)
+    if (message && type == EVENT_MESSAGE_RECEIVED) {
         mark->last_in = id;
+        inbound_add(db, mark, size);
+    }
     if (type == EVENT_MESSAGE_STATE && (state == MESSAGE_SENT || state == MESSAGE_DELIVERED))
         return roll_states(db, mark, (enum message_state)state, sql_blob(query), seq);
     return 0;

@@ -21,6 +21,8 @@
 #include "base/log.h"
 #include "store/consumers.h"
 #include "store/expiry.h"
+#include "store/inbound.h"
+#include "store/log.h"
 #include "store/requests.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -55,6 +57,7 @@ static sqlite3 *make_old(struct scratch *scratch, int version)
     scratch->db = NULL;
     unlink(scratch->path);
     assert_int_equal(sqlite3_open(scratch->path, &sqlite), SQLITE_OK);
+    assert_int_equal(log_register(sqlite), SQLITE_OK);
     run(sqlite, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN");
     for (int i = 0; i < version; i++)
         run(sqlite, schema_migrations[i]);
@@ -284,20 +287,37 @@ static void check_goes_on(struct scratch *scratch, unsigned count)
     assert_int_equal(events_last(scratch->db), last + 1);
 }
 
+/* One message of 4 bytes that was received from a peer, and the id of one that was removed. */
+static const char one_message[] =
+    "INSERT INTO peer (name, trust, last_in, last_out, created_ms)"
+    " VALUES ('alice', 0, zeroblob(16), zeroblob(16), 5);"
+    "INSERT INTO event (type, time_ms, peer, trust) VALUES (0, 6000, 1, 0), (0, 7000, 1, 0);"
+    "INSERT INTO message (seq, peer, direction, id, state, trust, time_ms, sent_ms,"
+    " expires_ms, text_size, body) VALUES (2, 1, 0, zeroblob(16), 0, 0, 7000, 6, 0, 4, x'00');"
+    "INSERT INTO tombstone VALUES (x'000000000000000000000000000000cc', 1, 0, 1, 0, NULL, 77)";
+
+/* The same, as it is since version 4. */
+static const char one_message_logged[] =
+    "INSERT INTO peer (name, trust, created_ms) VALUES ('alice', 0, 5);"
+    "INSERT INTO log (seq, type, peer, trust, time_ms, id, sent_ms, text_size, body)"
+    " VALUES (2, 0, 1, 0, 7000, zeroblob(16), 6, 4, x'00');"
+    "INSERT INTO message_of_peer VALUES (1, 0, 2);"
+    "INSERT INTO peer_mark (peer, messages, bytes) VALUES (1, 1, 4);"
+    "UPDATE meta SET settled = 2;"
+    "INSERT INTO tombstone VALUES (1, x'000000000000000000000000000000cc', 1, 0, 0, 77)";
+
 static void test_each_older_version_is_taken_over(void **state)
 {
     struct scratch *scratch = *state;
     for (int version = 1; version < schema_version; version++) {
         sqlite3 *sqlite = make_old(scratch, version);
-        run(sqlite, "INSERT INTO peer (name, trust, last_in, last_out, created_ms)"
-                    " VALUES ('alice', 0, zeroblob(16), zeroblob(16), 5);"
-                    "INSERT INTO event (type, time_ms, peer, trust) VALUES (0, 7000, 1, 0);"
-                    "INSERT INTO message (seq, peer, direction, id, state, trust, time_ms, sent_ms,"
-                    " expires_ms, text_size, body) VALUES (1, 1, 0, zeroblob(16), 0, 0, 7000, 6, 0,"
-                    " 4, x'00')");
+        uint64_t inbound;
+        run(sqlite, version < 4 ? one_message : one_message_logged);
         close_old(sqlite);
         assert_int_equal(db_open(&scratch->db, scratch->path), 0);
         assert_int_equal(scratch_stored(scratch), 1);
+        assert_int_equal(inbound_bytes(scratch->db, 1, &inbound), 0);
+        assert_int_equal(inbound, inbound_size(4) + INBOUND_ID_BYTES);
         check_goes_on(scratch, 10);
         scratch_reopen(scratch);
         assert_int_equal(scratch_stored(scratch), 2);
