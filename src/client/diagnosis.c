@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What keeps a peer from being online. The first thing that does is told; behind it may be others.
+ * What keeps a peer from being online, or its messages from being taken. The first thing that does
+ * is told; behind it may be others.
  */
 #include "client/diagnosis.h"
 
@@ -115,16 +116,34 @@ static int find_disconnected(struct diagnosis *diagnosis, const char *name)
     return say(&diagnosis->remedy, "p2pchatctl peer connect %s", shell_word(name).text);
 }
 
+/* It may well be online, but is not listened to. */
+static int find_full(struct diagnosis *diagnosis, const json_t *peer, const char *name)
+{
+    char size[VIEW_SIZE_MAX];
+    view_size(member_integer(peer, "inbound_bytes"), size);
+    if (say(&diagnosis->reason,
+            "it is not read from: messages take as much of the disk here as "
+            "they may (its own: %s), and the others stay with it",
+            size) != 0)
+        return -ENOMEM;
+    return say(&diagnosis->remedy,
+               "remove some: p2pchatctl purge -p %s --before -7d; or set a higher inbound-limit "
+               "(of all peers: inbound-limit-total) in p2pchatd.conf",
+               shell_word(name).text);
+}
+
 int diagnosis_find(struct diagnosis *diagnosis, const json_t *peer)
 {
     const char *trust = member_string(peer, "trust", ""), *name = member_string(peer, "name", "?");
     *diagnosis = (struct diagnosis){0};
     if (strcmp(trust, "changed") == 0)
         return find_changed(diagnosis, peer, name);
-    if (strcmp(member_string(peer, "link", ""), "online") == 0)
-        return DIAGNOSIS_NONE;
     if (strcmp(trust, "blocked") == 0)
         return find_blocked(diagnosis, name);
+    if (json_is_true(json_object_get(peer, "inbound_full")))
+        return find_full(diagnosis, peer, name);
+    if (strcmp(member_string(peer, "link", ""), "online") == 0)
+        return DIAGNOSIS_NONE;
     if (json_is_true(json_object_get(peer, "disconnected")))
         return find_disconnected(diagnosis, name);
     if (json_array_size(json_object_get(peer, "addresses")) == 0)

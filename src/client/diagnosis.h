@@ -13,7 +13,7 @@ struct diagnosis {
 };
 
 enum diagnosis_outcome {
-    DIAGNOSIS_NONE = OUTCOME_DIAGNOSIS, /* the peer is online */
+    DIAGNOSIS_NONE = OUTCOME_DIAGNOSIS, /* the peer is online, and listened to */
 };
 
 /*

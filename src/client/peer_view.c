@@ -122,6 +122,11 @@ static void show_counters(struct ctl *ctl, const json_t *peer)
                     " delivered since the daemon started",
                     "messages", member_integer(peer, "received"),
                     member_integer(peer, "delivered"));
+    if (json_object_get(peer, "inbound_bytes") != NULL) {
+        char size[VIEW_SIZE_MAX];
+        view_size(member_integer(peer, "inbound_bytes"), size);
+        output_line(ctl, "%-14s %s, for messages from it", "on disk here", size);
+    }
 }
 
 /* What its program can do beside messages. */

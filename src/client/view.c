@@ -76,6 +76,20 @@ void view_duration(json_int_t seconds, char text[static VIEW_DURATION_MAX])
         snprintf(text, VIEW_DURATION_MAX, "%d s", (int)seconds);
 }
 
+void view_size(json_int_t bytes, char text[static VIEW_SIZE_MAX])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double size = (double)bytes / 1024;
+    size_t unit = 0;
+    if (bytes < 1024) {
+        snprintf(text, VIEW_SIZE_MAX, "%d B", (int)bytes);
+        return;
+    }
+    for (; size >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        size /= 1024;
+    snprintf(text, VIEW_SIZE_MAX, "%.1f %s", size, units[unit]);
+}
+
 /* Appends printf-like text on one harmless line. */
 __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const char *format, ...)
 {

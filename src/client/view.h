@@ -41,3 +41,7 @@ void view_time(const char *text, char local[static VIEW_TIME_MAX]);
 /* "3 d 2 h", "5 min 0 s", "12 s": the two largest units. */
 enum { VIEW_DURATION_MAX = 32 };
 void view_duration(json_int_t seconds, char text[static VIEW_DURATION_MAX]);
+
+/* "512 B", "1.5 KiB", "20.0 GiB". */
+enum { VIEW_SIZE_MAX = 32 };
+void view_size(json_int_t bytes, char text[static VIEW_SIZE_MAX]);

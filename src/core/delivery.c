@@ -237,7 +237,8 @@ int delivery_receive(struct delivery *delivery, struct link *link,
     const struct session_item *item = &event->item;
     housekeeping_look(delivery->housekeeping, item->content.size);
     /* Acknowledgements count up: what comes after a declined item has to come again, too. */
-    if (link->declined || !housekeeping_has_room(delivery->housekeeping)) {
+    if (link->declined || !housekeeping_has_room(delivery->housekeeping) ||
+        !quota_admits(delivery->quota, link)) {
         link->declined = true;
         return 0;
     }

@@ -15,7 +15,7 @@
 
 #include "core/body_sealer.h"
 #include "core/housekeeping.h"
-#include "core/link.h"
+#include "core/quota.h"
 
 struct peer;
 
@@ -23,6 +23,7 @@ struct peer;
 struct delivery {
     struct runtime *runtime;
     struct housekeeping *housekeeping;
+    struct quota *quota;
     struct body_sealer *body_sealer;
 };
 
@@ -41,8 +42,8 @@ int delivery_pump(struct delivery *delivery, struct peer *peer);
 
 /*
  * An item arrived from the link's peer. 0, NODE_DISK_FULL or -errno. It is acknowledged by the link
- * after the commit, or declined while the disk is low: then the peer keeps it and sends it again in
- * the next session.
+ * after the commit, or declined while the disk is low or the peer has its share of it: then the
+ * peer keeps it and sends it again in a later session.
  */
 int delivery_receive(struct delivery *delivery, struct link *link,
                      const struct session_event *event);

@@ -229,5 +229,7 @@ void housekeeping_start(struct housekeeping *housekeeping)
 {
     rearm_expiry(housekeeping);
     timer_arm_at(housekeeping->retention, now_ms(housekeeping) + HOUSEKEEPING_DELAY_MS);
+    if (housekeeping->space != NULL)
+        space_set_share(housekeeping->space, housekeeping->runtime->settings.low_water);
     look(housekeeping);
 }

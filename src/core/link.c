@@ -51,6 +51,8 @@ static void set_state(struct link *link, enum link_state state)
 
 static void end(struct link *link, enum link_state state, const struct link_end *why)
 {
+    if (link->held_until_ms != 0)
+        stream_pause(link->stream, false); /* what is unread must not break off the last words */
     set_state(link, state);
     link->events->ended(link->context, link, why);
 }
@@ -89,6 +91,15 @@ void link_close(struct link *link, enum close_code code)
     take_events(link);
 }
 
+void link_hold(struct link *link, uint64_t ms)
+{
+    if (link->state != LINK_ACTIVE || link->held_until_ms != 0)
+        return;
+    link->held_until_ms = now(link) + ms;
+    stream_pause(link->stream, true);
+    link_touch(link);
+}
+
 static void discard_input(struct link *link)
 {
     for (struct span data; (data = stream_input(link->stream)).size > 0;)
@@ -119,6 +130,8 @@ static void on_readable(void *context)
             stream_pause(link->stream, true);
             break;
         }
+        if (link->held_until_ms != 0)
+            break;
     }
     link_touch(link);
 }
@@ -154,7 +167,11 @@ void link_doubt(struct link *link)
 static void on_timer(void *context)
 {
     struct link *link = context;
-    if (link->state == LINK_ACTIVE) {
+    if (link->state == LINK_ACTIVE && link->held_until_ms != 0) {
+        if (now(link) >= link->held_until_ms)
+            link_close(link, CLOSE_GOING_AWAY);
+        link_touch(link);
+    } else if (link->state == LINK_ACTIVE) {
         note_arrivals(link);
         session_tick(link->session, now(link));
         take_events(link);
@@ -253,7 +270,9 @@ void link_flush(struct link *link)
     if (link->state == LINK_ACTIVE || link->state == LINK_FINISHING)
         send_ready(link);
     if (link->state == LINK_ACTIVE) {
-        timer_arm_at(link->timer, session_deadline(link->session));
+        /* While it is not read from, nothing can be missed. */
+        timer_arm_at(link->timer, link->held_until_ms != 0 ? link->held_until_ms
+                                                           : session_deadline(link->session));
     } else if (link->state == LINK_FINISHING && !session_has_output(link->session)) {
         stream_finish(link->stream);
         set_state(link, LINK_LINGERING);

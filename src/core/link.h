@@ -64,6 +64,7 @@ struct link {
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */
     bool establish_due;         /* session_establish() is to be called after the commit */
     bool declined;              /* an item was not taken: then none after it is */
+    uint64_t held_until_ms;     /* monotonic, how long it is not read from; 0: it is */
     struct bytes told;          /* which addresses of ours the other side was told last … */
     uint64_t told_ms;           /* … and when, monotonic */
     bool untold;                /* they may have changed since */
@@ -85,6 +86,12 @@ void link_flush(struct link *link);
 
 /* Marks work for link_flush(). */
 void link_touch(struct link *link);
+
+/*
+ * Reads nothing more from the other side, which then has to keep what it has. After so many ms the
+ * session ends with GOING_AWAY; what is sent leaves until then.
+ */
+void link_hold(struct link *link, uint64_t ms);
 
 /* Ends the session, telling the other side `code`. */
 void link_close(struct link *link, enum close_code code);

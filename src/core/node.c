@@ -30,6 +30,7 @@ static void introduce(struct node *node)
                                          .body_sealer = node->body_sealer};
     node->delivery = (struct delivery){.runtime = &node->runtime,
                                        .housekeeping = &node->housekeeping,
+                                       .quota = &node->quota,
                                        .body_sealer = node->body_sealer};
     node->answers = (struct link_answers){.runtime = &node->runtime,
                                           .limits = &node->limits,
@@ -113,6 +114,7 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     links_init(&made->links, &made->runtime, &core_link_events, &made->answers);
     pending_keys_init(&made->pending_keys);
     roster_init(&made->roster, &made->runtime, &made->links);
+    quota_init(&made->quota, &made->runtime);
     int r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
     if (r == 0)
         r = dialer_new(&made->runtime.dialer, parts->loop);
@@ -293,6 +295,11 @@ struct db *node_db(const struct node *node)
 struct space *node_space(const struct node *node)
 {
     return node->housekeeping.space;
+}
+
+bool node_inbound_spent(const struct node *node)
+{
+    return quota_spent(&node->quota);
 }
 
 const struct notice *node_notice(const struct node *node)

@@ -83,6 +83,8 @@ void node_turn_end(struct node *node);
 struct db *node_db(const struct node *node);
 struct loop *node_loop(const struct node *node);
 struct space *node_space(const struct node *node); /* or NULL */
+/* Whether the messages from all peers take as much of the disk as they may. */
+bool node_inbound_spent(const struct node *node);
 const struct notice *node_notice(const struct node *node);
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);

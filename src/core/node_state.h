@@ -21,6 +21,7 @@ struct node {
     struct pending_keys pending_keys;
     struct roster roster;
     struct housekeeping housekeeping;
+    struct quota quota;
     struct admission admission;
     struct delivery delivery;
     struct streams streams;

@@ -69,6 +69,7 @@ void node_turn_end(struct node *node)
     int outcome = commit(node);
     body_sealer_turn(node->body_sealer);
     housekeeping_turn(&node->housekeeping);
+    quota_turn(&node->quota);
     if (outcome < 0)
         runtime_fail(&node->runtime, outcome);
     /* Clients first: what the links say takes a signature. */

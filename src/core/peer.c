@@ -36,6 +36,7 @@ int peer_new(struct peer **peer, const struct runtime *runtime, struct links *li
     made->rtt_ms = UINT64_MAX;
     list_init(&made->node);
     list_init(&made->stirred);
+    list_init(&made->full);
     hash_node_init(&made->by_key);
     hash_node_init(&made->by_name);
     hash_node_init(&made->by_id);
@@ -56,6 +57,7 @@ void peer_free(struct peer *peer)
         return;
     list_remove(&peer->node);
     list_remove(&peer->stirred);
+    list_remove(&peer->full);
     for (unsigned i = 0; i < REDIAL_CLASSES; i++)
         round_free(peer->rounds[i]);
     attempts_clear(&peer->attempts);
@@ -441,7 +443,7 @@ void peer_link_down(struct peer *peer, const struct link_end *end)
     enum redial_class class = class_of(peer->link);
     enum redial_event event = round_event_of(end);
     if (event == REDIAL_FAILED && peer->state == PEER_ONLINE)
-        event = REDIAL_LOST;
+        event = peer_full(peer) && end->coded && !end->by_peer ? REDIAL_REFUSED : REDIAL_LOST;
     if (!end->coded || end->code != CLOSE_NORMAL)
         set_error(peer, link_end_text(end, text, sizeof text));
     peer->link = NULL;

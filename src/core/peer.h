@@ -34,6 +34,7 @@ enum peer_state {
 struct peer {
     struct list node;    /* in the roster, and in its tables */
     struct list stirred; /* in the list of those to look at when the turn ends */
+    struct list full;    /* in the list of those that ran into a limit of quota.h */
     struct hash_node by_key, by_name, by_id;
     const struct runtime *runtime;
     struct links *links;
@@ -88,6 +89,12 @@ bool peer_trusted(const struct peer *peer);
 static inline bool peer_has(const struct peer *peer, uint32_t features)
 {
     return !peer->row.met || (features & ~peer->row.features) == 0;
+}
+
+/* Whether its messages are not read for now: quota.h. */
+static inline bool peer_full(const struct peer *peer)
+{
+    return !list_empty(&peer->full);
 }
 
 /* Forgets what came of earlier dials. */

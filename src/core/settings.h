@@ -33,6 +33,9 @@ struct settings {
     uint64_t retention_messages;      /* and how much of it; 0 is all */
     uint64_t queue_messages;          /* at most so many in the queue of one peer */
     uint64_t queue_bytes;             /* and so much text */
+    uint64_t inbound_limit;           /* of our disk, for what comes from one peer */
+    uint64_t inbound_total;           /* and from all */
+    uint64_t low_water;               /* per cent of the disk that messages leave free */
     uint64_t max_links;               /* sessions at once */
     bool require_pq;                  /* no session but in a suite with ML-KEM */
     bool tell_addresses;              /* peers hear where we can be reached */

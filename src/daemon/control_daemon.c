@@ -74,6 +74,8 @@ enum control_answer control_status(struct control_call *call)
     json_t *store = view_size(&stored);
     rpc_value_set(&store, "directory",
                   json_string(control->owner->directory(control->owner_context)));
+    rpc_value_set(&store, "inbound_bytes", control_view_inbound(node, 0));
+    rpc_value_set(&store, "inbound_full", json_boolean(node_inbound_spent(node)));
     rpc_value_set(&store, "file_bytes", json_integer((json_int_t)db_size(db)));
     if (node_space(node) != NULL)
         rpc_value_set(&store, "free_bytes", json_integer((json_int_t)space_left(node_space(node))));

@@ -13,6 +13,7 @@
 #include "proto/features.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
+#include "store/inbound.h"
 #include "store/queue.h"
 
 const char *control_view_event_name(enum event_type type)
@@ -106,6 +107,12 @@ static void view_unreadable(const struct node *node, const struct peer_row *row,
         rpc_value_set(object, "damaged", json_integer((json_int_t)count));
 }
 
+json_t *control_view_inbound(const struct node *node, int64_t peer)
+{
+    uint64_t bytes;
+    return inbound_bytes(node_db(node), peer, &bytes) == 0 ? json_integer((json_int_t)bytes) : NULL;
+}
+
 /* Where the peer says that it is. */
 static json_t *view_told(const struct peer *peer)
 {
@@ -120,7 +127,7 @@ static void view_dialling(const struct peer *peer, json_t **object)
 {
     rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
     rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
-    rpc_value_set(object, "refused", json_boolean(peer->redial.refusals > 0));
+    rpc_value_set(object, "refused", json_boolean(peer->redial.refusals > 0 && !peer_full(peer)));
     if (attempts_any(&peer->attempts, ATTEMPT_SELF))
         rpc_value_set(object, "leads_to", json_string("self"));
     else if (attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY))
@@ -174,6 +181,8 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
         rpc_value_set(&object, "rtt_ms", json_integer((json_int_t)peer->rtt_ms));
     rpc_value_set(&object, "queued", view_queue(node, row));
     view_unreadable(node, row, &object);
+    rpc_value_set(&object, "inbound_bytes", control_view_inbound(node, row->id));
+    rpc_value_set(&object, "inbound_full", json_boolean(peer_full(peer)));
     view_dialling(peer, &object);
     if (row->pinned)
         rpc_value_set(&object, "safety_number", view_safety_number(node, row->key));

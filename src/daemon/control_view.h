@@ -15,6 +15,9 @@ json_t *control_view_named_peers(struct peer *const *peers, unsigned count);
 
 json_t *control_view_peer(const struct node *node, const struct peer *peer);
 
+/* Bytes of the disk that messages from a peer (0: from all) take. */
+json_t *control_view_inbound(const struct node *node, int64_t peer);
+
 /* All peers as an array. */
 /* The numbers of the suites that this machine can speak. */
 json_t *control_view_suites(void);

@@ -62,6 +62,23 @@ static json_t *view_size(const void *place)
     return json_string(text);
 }
 
+/* A whole number of per cent. */
+static int parse_share(const struct setting *setting, const char *text, void *place)
+{
+    char digits[sizeof "100"];
+    const size_t size = strlen(text);
+    if (size < 2 || size > sizeof digits || text[size - 1] != '%')
+        return -EINVAL;
+    snprintf(digits, sizeof digits, "%.*s", (int)size - 1, text);
+    return parse_number(setting, digits, place);
+}
+
+static json_t *view_share(const void *place)
+{
+    const uint64_t *value = place;
+    return json_sprintf("%" PRIu64 "%%", *value);
+}
+
 /* A duration; "forever" is 0. */
 static int parse_age(const struct setting *setting, const char *text, void *place)
 {
@@ -193,6 +210,7 @@ enum {
     SIZE_NUMBER = sizeof(uint64_t),
     SIZE_KEY_SIZE = sizeof(uint64_t),
     SIZE_SIZE = sizeof(uint64_t),
+    SIZE_SHARE = sizeof(uint64_t),
     SIZE_AGE = sizeof(uint64_t),
     SIZE_POLICY = sizeof(enum unknown_policy),
     SIZE_SWITCH = sizeof(bool),
@@ -214,6 +232,8 @@ static const struct setting_type type_NUMBER = {parse_number, view_number, NULL}
 static const struct setting_type type_KEY_SIZE = {parse_key_size, view_number,
                                                   "2048, 3072 or 4096"};
 static const struct setting_type type_SIZE = {parse_size, view_size, "a size like 1GiB"};
+static const struct setting_type type_SHARE = {parse_share, view_share,
+                                               "a share of the disk from 1% to 50%"};
 static const struct setting_type type_AGE = {parse_age, view_age,
                                              "a duration above 0 like 7d, or forever"};
 static const struct setting_type type_POLICY = {parse_policy, view_policy, "ask, reject or accept"};

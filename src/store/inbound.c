@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "store/marks.h"
+#include "store/sql.h"
 
 /* https://www.sqlite.org/fileformat2.html, "B-tree Pages" and "Cell Payload Overflow Pages". */
 enum {

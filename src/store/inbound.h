@@ -9,8 +9,12 @@
  */
 #pragma once
 
-#include "store/mark.h"
-#include "store/sql.h"
+#include <stddef.h>
+
+#include "store/db.h"
+
+struct mark;
+struct sqlite3;
 
 enum { INBOUND_ID_BYTES = 100 }; /* of a removed message, in the table and in its indexes */
 
@@ -29,4 +33,4 @@ void inbound_move(struct db *db, struct mark *from, struct mark *to);
 int inbound_bytes(struct db *db, int64_t peer, uint64_t *bytes);
 
 /* For the migration: SQL's inbound_size(text_size). An SQLite result code. */
-int inbound_register(sqlite3 *sqlite);
+int inbound_register(struct sqlite3 *sqlite);

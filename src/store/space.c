@@ -20,9 +20,15 @@ struct space {
     bool loaded;   /* the ballast is there */
     bool low;
     uint64_t left;    /* free bytes */
-    uint64_t low_at;  /* fewer than this are low */
+    uint64_t percent; /* of the disk: fewer than this are low … */
+    uint64_t low_at;  /* … which is so many bytes */
     uint64_t reserve; /* size of the ballast */
 };
+
+static uint64_t smaller(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
 
 /* What is not known does not stop anything. */
 static void measure(struct space *space)
@@ -30,10 +36,12 @@ static void measure(struct space *space)
     struct statvfs status;
     if (statvfs(space->directory, &status) < 0)
         return;
-    const uint64_t share = (uint64_t)status.f_blocks * status.f_frsize / SPACE_LOW_SHARE;
+    const uint64_t size = (uint64_t)status.f_blocks * status.f_frsize;
+    const uint64_t least = smaller(size / SPACE_LOW_SHARE, SPACE_LOW_BYTES);
+    const uint64_t share = smaller(size / 100 * space->percent, SPACE_LOW_MAX);
     space->left = (uint64_t)status.f_bavail * status.f_frsize;
-    space->low_at = share < SPACE_LOW_BYTES ? share : SPACE_LOW_BYTES;
-    space->reserve = space->low_at / 2;
+    space->low_at = share > least ? share : least;
+    space->reserve = least / 2;
 }
 
 static void load(struct space *space)
@@ -83,6 +91,11 @@ void space_free(struct space *space)
     free(space->directory);
     free(space->ballast);
     free(space);
+}
+
+void space_set_share(struct space *space, uint64_t percent)
+{
+    space->percent = percent;
 }
 
 /* What messages may take: free bytes, with those of the store's file, less what it still wants. */

@@ -12,8 +12,9 @@
 #include <stdint.h>
 
 enum {
-    SPACE_LOW_BYTES = 8 * 1024 * 1024, /* less than this is low … */
-    SPACE_LOW_SHARE = 8,               /* … but at most one part in so many of a small disk */
+    SPACE_LOW_BYTES = 8 * 1024 * 1024,  /* less than this is low in any case … */
+    SPACE_LOW_SHARE = 8,                /* … but at most one part in so many of a small disk */
+    SPACE_LOW_MAX = 1024 * 1024 * 1024, /* more than this never is */
 };
 
 struct space;
@@ -21,6 +22,9 @@ struct space;
 /* Watches the file system of `directory`; the ballast is kept there. 0 or -errno. */
 int space_new(struct space **space, const char *directory);
 void space_free(struct space *space);
+
+/* From now on less than so many per cent of the disk are low, within the bounds above. */
+void space_set_share(struct space *space, uint64_t percent);
 
 /*
  * Looks at the disk. Gives up the ballast when it is all that is left, and makes it anew when there

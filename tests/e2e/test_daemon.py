@@ -50,7 +50,8 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     printed = daemon_says(home, "-c", config, "--listen", "127.0.0.1:4321", "-T").out
     assert "accept" in printed and "127.0.0.1:4321" in printed
     for key in ("listen", "identity", "identity-bits", "default-peer", "unknown-peers", "expire",
-                "queue-limit-messages", "queue-limit-bytes", "max-links", "log-level"):
+                "queue-limit-messages", "queue-limit-bytes", "inbound-limit", "low-water", "max-links",
+                "log-level"):
         assert re.search(rf"^{key}\b", printed, re.MULTILINE), key
     config.write_text(printed)
     assert daemon_says(home, "-c", config, "-T").out == printed
@@ -68,6 +69,10 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     "queue-limit-bytes = plenty",
     "queue-limit-messages = 0",
     "log-level = loud",
+    "inbound-limit = 0",
+    "low-water = 5",
+    "low-water = 51%",
+    "low-water = %",
     "max-links = many",
     "max-links = 0",
     "identity-bits = 1024",

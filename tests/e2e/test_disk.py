@@ -70,6 +70,19 @@ def test_a_disk_that_is_nearly_full_drains_the_queue_and_takes_no_more(cramped, 
 
 
 @needs_root
+def test_how_much_is_left_free_is_a_share_of_the_disk(cramped, bob):
+    pair(cramped, bob)
+    cramped.fill(but=6 * 2**20)
+    cramped.ctl("send", "-p", "bob", "--wait", "by default it is not low")
+    cramped.configure("low-water = 50%\n")
+    cramped.restart()
+    assert cramped.ctl("--json", "send", "-p", "bob", "no", expect=73).error["kind"] == "disk_full"
+    cramped.relieve()
+    cramped.ctl("send", "-p", "bob", "--wait", "yes")
+    assert bob.received() == ["by default it is not low", "yes"]
+
+
+@needs_root
 def test_the_reserve_is_given_up_on_a_full_disk_and_made_again(cramped, bob):
     pair(cramped, bob)
     bob.stop()

@@ -146,6 +146,8 @@ struct settings house_settings(void)
     return (struct settings){.listen = {{wire_address(0, ADDRESS_PORT_DEFAULT)}, 1},
                              .unknown_peers = UNKNOWN_ASK,
                              .queue_messages = 1000,
+                             .inbound_limit = UINT64_MAX,
+                             .inbound_total = UINT64_MAX,
                              .queue_bytes = 10 * 1024 * 1024,
                              .max_links = 4096,
                              .streams = true,

@@ -61,6 +61,8 @@ void machine_init(struct machine *machine, unsigned index, const char *folder)
         (struct settings){.listen = {{wire_address(index, ADDRESS_PORT_DEFAULT)}, 1},
                           .unknown_peers = UNKNOWN_ACCEPT,
                           .queue_messages = 100000,
+                          .inbound_limit = UINT64_MAX,
+                          .inbound_total = UINT64_MAX,
                           .queue_bytes = UINT64_C(1) << 30,
                           .max_links = 4096,
                           .streams = true,

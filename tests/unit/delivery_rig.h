@@ -28,7 +28,7 @@ struct stage {
     struct session session;
     struct link link;
     struct peer peer;
-    bool link_open, trusted, room;
+    bool link_open, trusted, room, spent;
     enum close_code closed; /* why we closed the link; CLOSE_NORMAL while we did not */
     int failure;
 };

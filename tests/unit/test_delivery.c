@@ -280,12 +280,12 @@ static void test_an_item_is_stored_once_and_acknowledged_each_time(void **state)
     }
 }
 
-static void test_after_a_declined_item_no_other_is_taken(void **state)
+/* Declined for want of room on the disk, or because the peer has its share of it. */
+static void decline(bool *reason, bool declining)
 {
-    (void)state;
-    stage.room = false;
+    *reason = declining;
     assert_int_equal(receive(1), 0);
-    stage.room = true;
+    *reason = !declining;
     assert_int_equal(receive(2), 0);
     assert_int_equal(stage.link.ack_due, 0);
     assert_int_equal(scratch_stored(stage.scratch), 0);
@@ -294,6 +294,18 @@ static void test_after_a_declined_item_no_other_is_taken(void **state)
     assert_int_equal(receive(2), 0);
     assert_int_equal(stage.link.ack_due, 2);
     assert_int_equal(scratch_stored(stage.scratch), 2);
+}
+
+static void test_after_a_declined_item_no_other_is_taken(void **state)
+{
+    (void)state;
+    decline(&stage.room, false);
+}
+
+static void test_what_is_beyond_the_peer_s_share_is_declined(void **state)
+{
+    (void)state;
+    decline(&stage.spent, true);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, stage_set_up, stage_tear_down)
@@ -315,6 +327,7 @@ int main(void)
         TEST(test_under_suspicion_messages_go_one_by_one),
         TEST(test_an_item_is_stored_once_and_acknowledged_each_time),
         TEST(test_after_a_declined_item_no_other_is_taken),
+        TEST(test_what_is_beyond_the_peer_s_share_is_declined),
     };
     crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

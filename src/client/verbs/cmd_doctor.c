@@ -22,6 +22,7 @@
 #include "client/peer_view.h"
 #include "client/service.h"
 #include "client/verb.h"
+#include "client/view.h"
 #include "rpc/rpc_path.h"
 
 enum {
@@ -231,6 +232,25 @@ static void check_disk(struct doctor *doctor, const json_t *store)
               "p2pchatd.conf");
 }
 
+/* What all peers together have sent. Of a daemon that does not count it there is nothing to say. */
+static void check_inbound(struct doctor *doctor, const json_t *store)
+{
+    char size[VIEW_SIZE_MAX];
+    CLEANUP(cleanup_free) char *finding = NULL;
+    if (json_object_get(store, "inbound_bytes") == NULL)
+        return;
+    view_size(member_integer(store, "inbound_bytes"), size);
+    if (!json_is_true(json_object_get(store, "inbound_full")))
+        ok(doctor, "inbound", "messages from peers take %s of the disk", size);
+    else if (asprintf(&finding, "messages from peers take %s of the disk, and no more are taken",
+                      size) < 0)
+        finding = NULL;
+    else
+        wrong(doctor, "inbound", finding,
+              "remove some: p2pchatctl purge --before -7d; or set a higher inbound-limit-total in "
+              "p2pchatd.conf");
+}
+
 /* A file that holds a secret. */
 static void check_secret(struct doctor *doctor, const char *directory, const char *name)
 {
@@ -330,10 +350,14 @@ static char *join_addresses(const json_t *peer)
     return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
 }
 
-/* A peer that is switched off is no fault; one that turns us away, or has another key, is. */
+/*
+ * A peer that is switched off is no fault; one that turns us away, has another key, or is not
+ * listened to, is.
+ */
 static bool is_broken(const json_t *peer, const char *trust)
 {
-    return strcmp(trust, "changed") == 0 || json_is_true(json_object_get(peer, "refused"));
+    return strcmp(trust, "changed") == 0 || json_is_true(json_object_get(peer, "refused")) ||
+           json_is_true(json_object_get(peer, "inbound_full"));
 }
 
 /* What a quantum computer could read one day is no fault, but could be better. */
@@ -461,6 +485,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         const bool post_quantum = peer_view_post_quantum(status);
         check_clock(&doctor);
         check_disk(&doctor, store);
+        check_inbound(&doctor, store);
         check_keys(&doctor, member_string(store, "directory", NULL));
         check_listeners(&doctor, json_object_get(status, "listeners"));
         check_network(&doctor, json_object_get(status, "network"));

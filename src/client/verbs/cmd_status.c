@@ -15,22 +15,7 @@
 #include "client/verb.h"
 #include "client/view.h"
 
-enum { QUANTITY_MAX = 32, AMOUNT_MAX = 2 * QUANTITY_MAX + 16 };
-
-/* "512 B", "1.5 KiB", "20.0 GiB". */
-static void format_size(json_int_t bytes, char text[static QUANTITY_MAX])
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double size = (double)bytes / 1024;
-    size_t unit = 0;
-    if (bytes < 1024) {
-        snprintf(text, QUANTITY_MAX, "%d B", (int)bytes);
-        return;
-    }
-    for (; size >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++)
-        size /= 1024;
-    snprintf(text, QUANTITY_MAX, "%.1f %s", size, units[unit]);
-}
+enum { AMOUNT_MAX = 2 * VIEW_SIZE_MAX + 16 };
 
 static void print_listeners(struct ctl *ctl, const json_t *listeners)
 {
@@ -53,8 +38,8 @@ static void print_listeners(struct ctl *ctl, const json_t *listeners)
 static void format_amount(const json_t *amount, char text[static AMOUNT_MAX])
 {
     const json_int_t messages = member_integer(amount, "messages");
-    char size[QUANTITY_MAX];
-    format_size(member_integer(amount, "bytes"), size);
+    char size[VIEW_SIZE_MAX];
+    view_size(member_integer(amount, "bytes"), size);
     snprintf(text, AMOUNT_MAX, "%" JSON_INTEGER_FORMAT " message%s, %s", messages,
              messages == 1 ? "" : "s", size);
 }
@@ -62,7 +47,7 @@ static void format_amount(const json_t *amount, char text[static AMOUNT_MAX])
 static void print_store(struct ctl *ctl, const json_t *status)
 {
     const json_t *store = json_object_get(status, "store");
-    char amount[AMOUNT_MAX], free_size[QUANTITY_MAX];
+    char amount[AMOUNT_MAX], free_size[VIEW_SIZE_MAX];
     format_amount(json_object_get(status, "queue"), amount);
     output_line(ctl, "  %-12s %s", "queue", amount);
     format_amount(store, amount);
@@ -70,8 +55,11 @@ static void print_store(struct ctl *ctl, const json_t *status)
         output_line(ctl, "  %-12s %s", "store", amount);
         return;
     }
-    format_size(member_integer(store, "free_bytes"), free_size);
+    view_size(member_integer(store, "free_bytes"), free_size);
     output_line(ctl, "  %-12s %s; %s free on its disk", "store", amount, free_size);
+    if (json_is_true(json_object_get(store, "inbound_full")))
+        output_line(ctl, "  %-12s full: nothing from peers is taken (see: p2pchatctl doctor)",
+                    "inbound");
 }
 
 static void print_overview(struct ctl *ctl, const json_t *status)

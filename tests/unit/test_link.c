@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Tests core/link while it is not read from: between a stream and a session that only note what
+ * they are told, by a clock that the test moves.
+ */
+#include "core/link.h"
+
+#include <string.h>
+
+#include "unit/cmocka_all.h"
+
+enum { START_MS = 1000, HOLD_MS = 60000, DEADLINE_MS = 20000 };
+
+/* --- stand-ins -------------------------------------------------------------------------------- */
+
+struct timer {
+    void (*callback)(void *context);
+    void *context;
+    uint64_t at_ms;
+};
+
+struct stream {
+    const struct stream_events *events;
+    void *context;
+    size_t unread;
+    bool paused, finished;
+    size_t written;
+};
+
+struct session {
+    size_t taken;
+    bool ended, last_words;
+    enum close_code code;
+    unsigned ticks;
+};
+
+static struct {
+    uint64_t now_ms;
+    struct timer timer;
+    struct stream stream;
+    struct session session;
+    struct link *link;
+    unsigned ends;
+    struct link_end end;
+} stage;
+
+uint64_t loop_now(const struct loop *loop)
+{
+    (void)loop;
+    return stage.now_ms;
+}
+
+void loop_wake(struct loop *loop)
+{
+    (void)loop;
+}
+
+int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
+              void *context)
+{
+    (void)loop;
+    *timer = &stage.timer;
+    stage.timer = (struct timer){callback, context, UINT64_MAX};
+    return 0;
+}
+
+void timer_free(struct timer *timer)
+{
+    (void)timer;
+}
+
+void timer_arm_at(struct timer *timer, uint64_t at_ms)
+{
+    timer->at_ms = at_ms;
+}
+
+void timer_disarm(struct timer *timer)
+{
+    timer->at_ms = UINT64_MAX;
+}
+
+void stream_attach(struct stream *stream, const struct stream_events *events, void *context)
+{
+    stream->events = events;
+    stream->context = context;
+}
+
+void stream_free(struct stream *stream)
+{
+    (void)stream;
+}
+
+struct span stream_input(const struct stream *stream)
+{
+    static const uint8_t bytes[100];
+    return SPAN(bytes, stream->unread);
+}
+
+void stream_consume(struct stream *stream, size_t size)
+{
+    stream->unread -= size;
+}
+
+void stream_pause(struct stream *stream, bool paused)
+{
+    stream->paused = paused;
+}
+
+int stream_write(struct stream *stream, struct span data)
+{
+    stream->written += data.size;
+    return 0;
+}
+
+void stream_push(struct stream *stream)
+{
+    (void)stream;
+}
+
+size_t stream_unsent(const struct stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
+uint64_t stream_acknowledged(const struct stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
+void stream_finish(struct stream *stream)
+{
+    stream->finished = true;
+}
+
+int session_new(struct session **session, const struct session_settings *settings, uint64_t now_ms)
+{
+    (void)settings, (void)now_ms;
+    *session = &stage.session;
+    return 0;
+}
+
+void session_free(struct session *session)
+{
+    (void)session;
+}
+
+size_t session_input(struct session *session, struct span data, uint64_t now_ms)
+{
+    (void)data, (void)now_ms;
+    session->taken++;
+    return 1;
+}
+
+struct session_event session_next_event(struct session *session)
+{
+    if (!session->ended)
+        return (struct session_event){.type = SESSION_NOTHING};
+    session->ended = false;
+    return (struct session_event){.type = SESSION_ENDED, .code = session->code};
+}
+
+void session_close(struct session *session, enum close_code code, uint64_t now_ms)
+{
+    (void)now_ms;
+    session->ended = session->last_words = true;
+    session->code = code;
+}
+
+bool session_has_output(const struct session *session)
+{
+    return session->last_words;
+}
+
+void session_output(struct session *session, struct bytes *out, uint64_t now_ms)
+{
+    (void)now_ms;
+    bytes_append(out, "bye", 3);
+    session->last_words = false;
+}
+
+uint64_t session_deadline(const struct session *session)
+{
+    (void)session;
+    return START_MS + DEADLINE_MS;
+}
+
+void session_tick(struct session *session, uint64_t now_ms)
+{
+    (void)now_ms;
+    session->ticks++;
+}
+
+void session_establish(struct session *session, uint64_t now_ms)
+{
+    (void)session, (void)now_ms;
+}
+
+void session_approve(struct session *session, uint64_t now_ms)
+{
+    (void)session, (void)now_ms;
+}
+
+void session_acknowledge(struct session *session, uint64_t ordinal)
+{
+    (void)session, (void)ordinal;
+}
+
+void session_note_arrival(struct session *session, uint64_t now_ms)
+{
+    (void)session, (void)now_ms;
+}
+
+void session_doubt(struct session *session, uint64_t now_ms)
+{
+    (void)session, (void)now_ms;
+}
+
+enum session_role session_role(const struct session *session)
+{
+    (void)session;
+    return SESSION_JOINER;
+}
+
+enum session_phase session_phase(const struct session *session)
+{
+    (void)session;
+    return SESSION_OPEN;
+}
+
+const struct pubkey *session_peer(const struct session *session)
+{
+    (void)session;
+    return NULL;
+}
+
+const struct fingerprint *pubkey_fingerprint(const struct pubkey *key)
+{
+    (void)key;
+    return NULL;
+}
+
+const char *close_code_name(enum close_code code)
+{
+    (void)code;
+    return "";
+}
+
+/* --- the stage -------------------------------------------------------------------------------- */
+
+static void on_event(void *context, struct link *link, const struct session_event *event)
+{
+    (void)context, (void)link, (void)event;
+    fail();
+}
+
+static void on_ended(void *context, struct link *link, const struct link_end *end)
+{
+    (void)context, (void)link;
+    stage.ends++;
+    stage.end = *end;
+}
+
+static const struct link_events events = {NULL, on_event, on_ended};
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&stage, 0, sizeof stage);
+    stage.now_ms = START_MS;
+    assert_int_equal(link_new(&stage.link, NULL, &stage.stream, NULL, &events, NULL), 0);
+    link_flush(stage.link);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    link_free(stage.link);
+    return 0;
+}
+
+/* The kernel has something more to read, which is read if it is asked for. */
+static void arrive(size_t size)
+{
+    stage.stream.unread += size;
+    if (!stage.stream.paused)
+        stage.stream.events->readable(stage.stream.context);
+}
+
+/* Time goes by until the timer calls, or not so far. */
+static void pass(uint64_t ms)
+{
+    stage.now_ms += ms;
+    if (stage.timer.at_ms > stage.now_ms)
+        return;
+    stage.timer.at_ms = UINT64_MAX;
+    stage.timer.callback(stage.timer.context);
+    link_flush(stage.link);
+}
+
+static void test_a_held_link_is_not_read_from(void **state)
+{
+    (void)state;
+    arrive(2);
+    assert_int_equal(stage.session.taken, 2);
+    link_hold(stage.link, HOLD_MS);
+    link_flush(stage.link);
+    arrive(3);
+    assert_int_equal(stage.session.taken, 2);
+    assert_int_equal(stage.stream.unread, 3);
+}
+
+static void test_nothing_is_missed_while_it_is_held(void **state)
+{
+    (void)state;
+    link_hold(stage.link, HOLD_MS);
+    link_flush(stage.link);
+    assert_int_equal(stage.timer.at_ms, START_MS + HOLD_MS);
+    pass(DEADLINE_MS + 1);
+    assert_int_equal(stage.session.ticks, 0);
+    assert_int_equal(stage.ends, 0);
+}
+
+static void test_then_the_other_side_is_told_and_heard_out(void **state)
+{
+    (void)state;
+    link_hold(stage.link, HOLD_MS);
+    link_flush(stage.link);
+    link_hold(stage.link, 2 * HOLD_MS); /* which changes nothing */
+    pass(HOLD_MS - 1);
+    assert_int_equal(stage.ends, 0);
+    pass(1);
+    assert_int_equal(stage.ends, 1);
+    assert_int_equal(stage.end.code, CLOSE_GOING_AWAY);
+    assert_false(stage.end.by_peer);
+    assert_int_equal(stage.stream.written, 3);
+    assert_true(stage.stream.finished);
+    arrive(5); /* unread bytes would make the kernel break off what it was told */
+    assert_int_equal(stage.stream.unread, 0);
+    assert_int_equal(stage.session.taken, 0);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_held_link_is_not_read_from),
+        TEST(test_nothing_is_missed_while_it_is_held),
+        TEST(test_then_the_other_side_is_told_and_heard_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
