@@ -71,4 +71,4 @@ fuzz_schedule_OBJS = $(fuzz_world) tests/simulation/machine tests/simulation/led
 $(TEST_OBJ)/tests/fuzz/house.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 build/tests/fuzz/fuzz_control: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) stream_user)
 build/tests/fuzz/fuzz_strangers: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) handshake_admit)
-build/tests/fuzz/fuzz_schedule: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) db_commit space_check)
+build/tests/fuzz/fuzz_schedule: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa) db_commit space_check space_set_share)

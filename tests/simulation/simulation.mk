@@ -14,4 +14,4 @@ simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
 $(TEST_OBJ)/tests/simulation/machine.o: CPPFLAGS += -DKEYS_DIR='"$(abspath $(srcdir))/tests/simulation/keys"'
 
 $(SIMULATION): LDFLAGS += $(addprefix -Wl$(COMMA)--wrap=,db_commit identity_sign identity_unwrap \
-	pubkey_check pubkey_verify pubkey_wrap space_check)
+	pubkey_check pubkey_verify pubkey_wrap space_check space_set_share)
