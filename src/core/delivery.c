@@ -38,6 +38,7 @@ struct giving {
     struct peer *peer;
     struct bytes content; /* where it is opened, one after the other */
     bool unreadable;      /* one could not be opened */
+    unsigned given;       /* so many */
     int outcome;          /* why it ended: 0, NODE_DISK_FULL or -errno */
 };
 
@@ -89,6 +90,10 @@ static int give_row(void *context, const struct message_row *row)
     struct giving *giving = context;
     if (!may_give(giving->peer))
         return 1;
+    if (giving->given++ == turn_items(giving->delivery->runtime->turn)) {
+        giving->peer->given.more = true;
+        return 1;
+    }
     bytes_clear(&giving->content);
     int r = body_sealer_open(giving->delivery->body_sealer, row, &giving->content);
     if (r == BODY_SEALER_DAMAGED) {

@@ -49,9 +49,14 @@ static void set_state(struct link *link, enum link_state state)
     link_touch(link);
 }
 
+static bool is_behind(const struct link *link)
+{
+    return !list_empty(&link->behind);
+}
+
 static void end(struct link *link, enum link_state state, const struct link_end *why)
 {
-    if (link->held_until_ms != 0)
+    if (link->held_until_ms != 0 || is_behind(link))
         stream_pause(link->stream, false); /* what is unread must not break off the last words */
     set_state(link, state);
     link->events->ended(link->context, link, why);
@@ -67,20 +72,43 @@ void link_drop(struct link *link, const char *detail)
         set_state(link, LINK_DEAD);
 }
 
-/* Hands out what happened in the session. */
+/* Whether it may do more in this turn; if not, nothing is read until the next. */
+static bool has_share(struct link *link)
+{
+    if (turn_left(link->turn, &link->share, loop_clock(link->loop)))
+        return true;
+    if (!is_behind(link))
+        list_append(&link->turn->behind, &link->behind);
+    stream_pause(link->stream, true);
+    loop_wake(link->loop);
+    return false;
+}
+
+static void work(struct link *link)
+{
+    turn_work(link->turn, &link->share, loop_clock(link->loop));
+}
+
+/* Hands out one thing that happened in the session; whether there was one. */
+static bool take_event(struct link *link)
+{
+    struct session_event event = session_next_event(link->session);
+    if (event.type == SESSION_NOTHING)
+        return false;
+    if (event.type == SESSION_ENDED) {
+        struct link_end why = {true, event.code, event.by_peer, event.detail};
+        end(link, LINK_FINISHING, &why);
+    } else {
+        link->events->event(link->context, link, &event);
+    }
+    return true;
+}
+
+/* All of it, as far as the link's share of the turn goes. */
 static void take_events(struct link *link)
 {
-    while (link->state == LINK_ACTIVE) {
-        struct session_event event = session_next_event(link->session);
-        if (event.type == SESSION_NOTHING)
-            return;
-        if (event.type == SESSION_ENDED) {
-            struct link_end why = {true, event.code, event.by_peer, event.detail};
-            end(link, LINK_FINISHING, &why);
-        } else {
-            link->events->event(link->context, link, &event);
-        }
-    }
+    while (link->state == LINK_ACTIVE && has_share(link) && take_event(link))
+        work(link);
 }
 
 void link_close(struct link *link, enum close_code code)
@@ -88,7 +116,8 @@ void link_close(struct link *link, enum close_code code)
     if (link->state != LINK_ACTIVE)
         return;
     session_close(link->session, code, now(link));
-    take_events(link);
+    while (link->state == LINK_ACTIVE && take_event(link)) /* its end is told at once */
+        continue;
 }
 
 void link_hold(struct link *link, uint64_t ms)
@@ -106,6 +135,25 @@ static void discard_input(struct link *link)
         stream_consume(link->stream, data.size);
 }
 
+/* As much of the input as the link has a share of the turn for. */
+static void take_input(struct link *link)
+{
+    for (struct span data; link->state == LINK_ACTIVE && !is_behind(link) &&
+                           (data = stream_input(link->stream)).size > 0;) {
+        size_t taken = session_input(link->session, data, now(link));
+        stream_consume(link->stream, taken);
+        work(link);
+        take_events(link);
+        if (link->establish_due) {
+            stream_pause(link->stream, true);
+            break;
+        }
+        if (link->held_until_ms != 0)
+            break;
+    }
+    link_touch(link);
+}
+
 static void on_readable(void *context)
 {
     struct link *link = context;
@@ -121,19 +169,19 @@ static void on_readable(void *context)
             return;
         }
     }
-    for (struct span data;
-         link->state == LINK_ACTIVE && (data = stream_input(link->stream)).size > 0;) {
-        size_t taken = session_input(link->session, data, now(link));
-        stream_consume(link->stream, taken);
-        take_events(link);
-        if (link->establish_due) {
-            stream_pause(link->stream, true);
-            break;
-        }
-        if (link->held_until_ms != 0)
-            break;
-    }
-    link_touch(link);
+    take_input(link);
+}
+
+void link_go_on(struct link *link)
+{
+    list_remove(&link->behind);
+    if (link->state != LINK_ACTIVE || link->held_until_ms != 0)
+        return;
+    take_events(link);
+    take_input(link);
+    if (link->state == LINK_ACTIVE && !is_behind(link) && !link->establish_due &&
+        link->held_until_ms == 0)
+        stream_pause(link->stream, false);
 }
 
 static void on_writable(void *context)
@@ -183,7 +231,7 @@ static void on_timer(void *context)
 
 static const struct stream_events stream_events = {on_readable, on_writable, on_ended};
 
-int link_new(struct link **link, struct loop *loop, struct stream *stream,
+int link_new(struct link **link, struct loop *loop, struct turn *turn, struct stream *stream,
              const struct session_settings *settings, const struct link_events *events,
              void *context)
 {
@@ -194,10 +242,12 @@ int link_new(struct link **link, struct loop *loop, struct stream *stream,
     }
     *made = (struct link){.stream = stream,
                           .loop = loop,
+                          .turn = turn,
                           .events = events,
                           .context = context,
                           .started_ms = loop_now(loop)};
     list_init(&made->node);
+    list_init(&made->behind);
     int r = timer_new(&made->timer, loop, on_timer, made);
     if (r == 0)
         r = session_new(&made->session, settings, made->started_ms);
@@ -214,6 +264,7 @@ int link_new(struct link **link, struct loop *loop, struct stream *stream,
 void link_free(struct link *link)
 {
     list_remove(&link->node);
+    list_remove(&link->behind);
     timer_free(link->timer);
     session_free(link->session);
     bytes_deinit(&link->told);
@@ -231,7 +282,7 @@ static void release(struct link *link)
         if (link->peer != NULL)
             session_approve(link->session, now(link));
         take_events(link);
-        stream_pause(link->stream, false);
+        stream_pause(link->stream, is_behind(link));
     }
     if (link->ack_due != 0) {
         session_acknowledge(link->session, link->ack_due);

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "core/trust.h"
+#include "core/turn.h"
 #include "net/stream.h"
 #include "proto/session.h"
 
@@ -51,6 +52,9 @@ struct link {
     struct session *session;
     struct timer *timer;
     struct loop *loop;
+    struct turn *turn;
+    struct turn_share share; /* what it has had of the turn */
+    struct list behind;      /* in the list of those that had all of it: link_go_on() has work */
     const struct link_events *events;
     void *context;
     enum link_state state;
@@ -72,11 +76,16 @@ struct link {
 };
 
 /*
- * Makes a link over `stream`, which it owns from then on (also when this fails). 0 or -errno.
+ * Makes a link over `stream`, which it owns from then on (also when this fails). What happens on it
+ * is told as far as its share of `turn` goes, which outlives it, and then by link_go_on(). 0 or
+ * -errno.
  */
-int link_new(struct link **link, struct loop *loop, struct stream *stream,
+int link_new(struct link **link, struct loop *loop, struct turn *turn, struct stream *stream,
              const struct session_settings *settings, const struct link_events *events,
              void *context);
+
+/* The next turn: takes what is left of the one before. */
+void link_go_on(struct link *link);
 
 /* Frees the link and closes its connection, whatever its state. Not inside one of its callbacks. */
 void link_free(struct link *link);

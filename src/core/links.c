@@ -78,7 +78,8 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, unsi
 static int start(struct links *links, struct stream *stream,
                  const struct session_settings *settings, struct link **link)
 {
-    int r = link_new(link, links->runtime->loop, stream, settings, links->events, links->context);
+    int r = link_new(link, links->runtime->loop, links->runtime->turn, stream, settings,
+                     links->events, links->context);
     if (r == 0)
         list_append(&links->strangers, &(*link)->node);
     return r;
@@ -178,6 +179,19 @@ void links_establish(struct links *links, struct link *link)
     list_remove(&link->node);
     list_append(&links->established, &link->node);
     links->established_count++;
+}
+
+void links_go_on(struct links *links)
+{
+    struct list *behind = &links->runtime->turn->behind;
+    struct list late = LIST_INIT(late); /* those that are behind again come in the next turn */
+    while (!list_empty(behind)) {
+        struct list *first = behind->next;
+        list_remove(first);
+        list_append(&late, first);
+    }
+    while (!list_empty(&late))
+        link_go_on(container_of(late.next, struct link, behind));
 }
 
 static void flush_list(struct list *list)

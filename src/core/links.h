@@ -62,6 +62,9 @@ bool links_stays(const struct link *link, const struct fingerprint *own);
 /* Moves a link from the strangers to the established. */
 void links_establish(struct links *links, struct link *link);
 
+/* What the last turn had no time for. At the end of a turn, before the commit. */
+void links_go_on(struct links *links);
+
 /* Flushes what was touched in this turn, then frees what has ended. */
 void links_turn_end(struct links *links);
 

@@ -110,6 +110,8 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     made->settled_context = parts->settled_context;
     list_init(&made->stirred);
     made->runtime.stirred = &made->stirred;
+    turn_init(&made->turn);
+    made->runtime.turn = &made->turn;
     limits_init(&made->limits, loop_now(parts->loop));
     links_init(&made->links, &made->runtime, &core_link_events, &made->answers);
     pending_keys_init(&made->pending_keys);

@@ -78,6 +78,9 @@ const struct settings *node_settings(const struct node *node);
  * the commit. */
 void node_turn_end(struct node *node);
 
+/* A client has work in this turn (once for each): links leave it its share of the time. */
+void node_note_client(struct node *node);
+
 /* --- what there is to see --------------------------------------------------------------------- */
 
 struct db *node_db(const struct node *node);

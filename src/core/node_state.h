@@ -14,6 +14,7 @@ struct node {
     struct runtime runtime;
     void (*settled)(void *context, int outcome);
     void *settled_context;
+    struct turn turn;
     struct list stirred; /* peers to look at when the turn ends */
     struct body_sealer *body_sealer;
     struct limits limits;

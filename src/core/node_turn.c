@@ -62,8 +62,14 @@ static void tell_presence(struct node *node)
     }
 }
 
+void node_note_client(struct node *node)
+{
+    turn_join(&node->turn);
+}
+
 void node_turn_end(struct node *node)
 {
+    links_go_on(&node->links);
     housekeeping_watch(&node->housekeeping);
     pump_deliveries(node);
     int outcome = commit(node);
@@ -79,4 +85,5 @@ void node_turn_end(struct node *node)
     doorway_turn_end(&node->doorway);
     tell_presence(node);
     streams_turn(&node->streams);
+    turn_next(&node->turn);
 }

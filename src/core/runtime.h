@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "core/observer.h"
 #include "core/settings.h"
+#include "core/turn.h"
 #include "crypto/identity.h"
 #include "net/dialer.h"
 #include "net/loop.h"
@@ -21,6 +22,7 @@ struct runtime {
     struct settings settings;
     const struct observer *observer;
     void *observer_context;
+    struct turn *turn;    /* what each link may take of it */
     struct list *stirred; /* peers to look at when the turn ends */
     bool stopping;        /* no new links are made */
     int failure;          /* the first -errno of the store; 0 while all is well */

@@ -125,8 +125,10 @@ static bool is_congested(const struct control_client *client)
 
 static void count_call(struct control_client *client)
 {
-    client->control->callers += client->call_count == 0;
-    client->call_count++;
+    if (client->call_count++ > 0)
+        return;
+    client->control->callers++;
+    node_note_client(client->control->node);
 }
 
 static void reject_long_line(struct control_client *client)

@@ -210,6 +210,12 @@ uint64_t loop_wall(const struct loop *loop)
     return turn_time(loop)->wall_ms;
 }
 
+uint64_t loop_clock(const struct loop *loop)
+{
+    (void)loop;
+    return clock_monotonic_ms();
+}
+
 /* --- signals ---------------------------------------------------------------------------------- */
 
 static void on_signal(evutil_socket_t signal_number, short what, void *argument)

@@ -30,6 +30,9 @@ void loop_wake(struct loop *loop);
 uint64_t loop_now(const struct loop *loop);
 uint64_t loop_wall(const struct loop *loop);
 
+/* The monotonic time now, in the middle of a turn: to see how long it takes. */
+uint64_t loop_clock(const struct loop *loop);
+
 /*
  * Calls back at each arrival of a signal, outside signal context, until the loop is freed. 0 or
  * -errno.

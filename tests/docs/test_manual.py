@@ -178,7 +178,7 @@ SETTINGS = {entry[0]: entry[1:] for entry in table("daemon/settings.def", "SETTI
 # What the page calls a value of each type.
 VALUES = {"ADDRESSES": "address", "PATH": "path", "NUMBER": "number", "KEY_SIZE": "number",
           "PEER_NAME": "name", "POLICY": "policy", "AGE": "duration", "SIZE": "size",
-          "LOG_LEVEL": "level", "SWITCH": "yes-or-no"}
+          "LOG_LEVEL": "level", "SWITCH": "yes-or-no", "SHARE": "share"}
 
 
 def default_of(key):

@@ -59,6 +59,11 @@ uint64_t loop_now(const struct loop *loop)
     return world.now_ms;
 }
 
+uint64_t loop_clock(const struct loop *loop)
+{
+    return loop_now(loop);
+}
+
 uint64_t loop_wall(const struct loop *loop)
 {
     int64_t wall = (int64_t)(START_WALL_MS + world.now_ms) + world.clock_error_ms[loop->machine];

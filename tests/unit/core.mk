@@ -2,7 +2,8 @@
 
 test_suspicion_OBJS = core/suspicion
 test_limits_OBJS = core/limits base/bucket base/bytes
-test_link_OBJS = core/link base/bytes
+test_turn_OBJS = core/turn
+test_link_OBJS = core/link core/turn base/bytes
 test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
@@ -21,7 +22,7 @@ test_attempts_OBJS = core/attempts base/address base/number
 test_admission_OBJS = base/shell core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_quota_OBJS = core/quota store/retention store/requests base/shell $(STORE_OBJS)
-test_delivery_OBJS = core/delivery core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
+test_delivery_OBJS = core/delivery core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
 	crypto/secret crypto/random tests/unit/delivery_rig $(STORE_OBJS)
 test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)

@@ -145,6 +145,7 @@ int stage_set_up(void **state)
     stage.scratch = *state;
     stage.trusted = stage.room = true;
     stage.runtime.db = stage.scratch->db;
+    stage.runtime.turn = &stage.turn;
     assert_int_equal(body_sealer_new(&stage.body_sealer, &key), 0);
     stage.delivery = (struct delivery){.runtime = &stage.runtime,
                                        .housekeeping = &stage.housekeeping,

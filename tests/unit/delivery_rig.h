@@ -20,6 +20,7 @@ struct session {
 
 struct stage {
     struct scratch *scratch;
+    struct turn turn;
     struct runtime runtime;
     struct housekeeping housekeeping;
     struct body_sealer *body_sealer;

@@ -29,6 +29,7 @@ struct stream {
 
 struct session {
     size_t taken;
+    unsigned items; /* in what was taken, and not yet told */
     bool ended, last_words;
     enum close_code code;
     unsigned ticks;
@@ -40,11 +41,20 @@ static struct {
     struct stream stream;
     struct session session;
     struct link *link;
+    struct turn turn;
+    unsigned items_of_packet, items; /* the latter were told */
+    unsigned ms_of_item;
     unsigned ends;
     struct link_end end;
 } stage;
 
 uint64_t loop_now(const struct loop *loop)
+{
+    (void)loop;
+    return stage.now_ms;
+}
+
+uint64_t loop_clock(const struct loop *loop)
 {
     (void)loop;
     return stage.now_ms;
@@ -150,15 +160,21 @@ size_t session_input(struct session *session, struct span data, uint64_t now_ms)
 {
     (void)data, (void)now_ms;
     session->taken++;
+    session->items += stage.items_of_packet;
     return 1;
 }
 
 struct session_event session_next_event(struct session *session)
 {
-    if (!session->ended)
-        return (struct session_event){.type = SESSION_NOTHING};
-    session->ended = false;
-    return (struct session_event){.type = SESSION_ENDED, .code = session->code};
+    struct session_event event = {.type = SESSION_NOTHING};
+    if (session->ended) {
+        session->ended = false;
+        event = (struct session_event){.type = SESSION_ENDED, .code = session->code};
+    } else if (session->items > 0) {
+        session->items--;
+        event.type = SESSION_ITEM;
+    }
+    return event;
 }
 
 void session_close(struct session *session, enum close_code code, uint64_t now_ms)
@@ -251,8 +267,10 @@ const char *close_code_name(enum close_code code)
 
 static void on_event(void *context, struct link *link, const struct session_event *event)
 {
-    (void)context, (void)link, (void)event;
-    fail();
+    (void)context, (void)link;
+    assert_int_equal(event->type, SESSION_ITEM);
+    stage.items++;
+    stage.now_ms += stage.ms_of_item;
 }
 
 static void on_ended(void *context, struct link *link, const struct link_end *end)
@@ -269,7 +287,9 @@ static int set_up(void **state)
     (void)state;
     memset(&stage, 0, sizeof stage);
     stage.now_ms = START_MS;
-    assert_int_equal(link_new(&stage.link, NULL, &stage.stream, NULL, &events, NULL), 0);
+    turn_init(&stage.turn);
+    assert_int_equal(link_new(&stage.link, NULL, &stage.turn, &stage.stream, NULL, &events, NULL),
+                     0);
     link_flush(stage.link);
     return 0;
 }
@@ -342,6 +362,88 @@ static void test_then_the_other_side_is_told_and_heard_out(void **state)
     assert_int_equal(stage.session.taken, 0);
 }
 
+/* --- shares of a turn ------------------------------------------------------------------------- */
+
+enum { FLOOD = 2000 };
+
+/* The rest of the turn; how many items it brought. */
+static unsigned end_turn(void)
+{
+    const unsigned before = stage.items;
+    if (!list_empty(&stage.link->behind))
+        link_go_on(stage.link);
+    link_flush(stage.link);
+    turn_next(&stage.turn);
+    return stage.items - before;
+}
+
+static void test_a_flood_alone_has_so_many_items_of_a_turn(void **state)
+{
+    (void)state;
+    stage.items_of_packet = FLOOD;
+    arrive(1);
+    assert_in_range(stage.items, TURN_ALONE_ITEMS - 2, TURN_ALONE_ITEMS);
+    assert_true(stage.stream.paused);
+    link_flush(stage.link); /* which tells no more of it */
+    assert_in_range(stage.items, TURN_ALONE_ITEMS - 2, TURN_ALONE_ITEMS);
+    turn_next(&stage.turn);
+    unsigned turns = 1;
+    while (stage.items < FLOOD) {
+        assert_in_range(end_turn(), 1, TURN_ALONE_ITEMS);
+        turns++;
+    }
+    assert_int_equal(turns, (FLOOD + TURN_ALONE_ITEMS - 1) / TURN_ALONE_ITEMS);
+    end_turn();
+    assert_false(stage.stream.paused);
+}
+
+static void test_beside_others_it_has_fewer(void **state)
+{
+    (void)state;
+    stage.items_of_packet = FLOOD;
+    turn_join(&stage.turn);
+    turn_join(&stage.turn); /* two clients */
+    arrive(1);
+    assert_in_range(stage.items, TURN_SHARED_ITEMS - 2, TURN_SHARED_ITEMS);
+    turn_next(&stage.turn);
+    assert_in_range(end_turn(), 1, TURN_SHARED_ITEMS); /* they may call again */
+    assert_in_range(end_turn(), TURN_SHARED_ITEMS + 1, TURN_ALONE_ITEMS);
+}
+
+static void test_packets_without_items_count_as_well(void **state)
+{
+    (void)state;
+    arrive(TURN_ALONE_ITEMS + 10);
+    assert_int_equal(stage.session.taken, TURN_ALONE_ITEMS);
+    assert_int_equal(stage.stream.unread, 10);
+    turn_next(&stage.turn);
+    end_turn();
+    assert_int_equal(stage.stream.unread, 0);
+    assert_false(stage.stream.paused);
+}
+
+static void test_slow_items_end_the_share_by_their_time(void **state)
+{
+    (void)state;
+    stage.items_of_packet = FLOOD;
+    stage.ms_of_item = 1;
+    arrive(1);
+    assert_in_range(stage.items, 1, TURN_ALONE_MS + 1);
+}
+
+static void test_the_end_of_a_flood_is_told_at_once(void **state)
+{
+    (void)state;
+    stage.items_of_packet = FLOOD;
+    arrive(1);
+    link_close(stage.link, CLOSE_REFUSED);
+    assert_int_equal(stage.ends, 1);
+    assert_int_equal(stage.end.code, CLOSE_REFUSED);
+    assert_false(stage.stream.paused);
+    end_turn();
+    assert_in_range(stage.items, 1, TURN_ALONE_ITEMS);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -350,6 +452,11 @@ int main(void)
         TEST(test_a_held_link_is_not_read_from),
         TEST(test_nothing_is_missed_while_it_is_held),
         TEST(test_then_the_other_side_is_told_and_heard_out),
+        TEST(test_a_flood_alone_has_so_many_items_of_a_turn),
+        TEST(test_beside_others_it_has_fewer),
+        TEST(test_packets_without_items_count_as_well),
+        TEST(test_slow_items_end_the_share_by_their_time),
+        TEST(test_the_end_of_a_flood_is_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,11 @@ void link_touch(struct link *link)
     link->dirty = true;
 }
 
+void link_go_on(struct link *link)
+{
+    list_remove(&link->behind);
+}
+
 void link_flush(struct link *link)
 {
     link->dirty = false;
@@ -108,11 +113,11 @@ void link_flush(struct link *link)
 /* The link that is made next. */
 static struct link *next;
 
-int link_new(struct link **link, struct loop *loop, struct stream *stream,
+int link_new(struct link **link, struct loop *loop, struct turn *turn, struct stream *stream,
              const struct session_settings *settings, const struct link_events *events,
              void *context)
 {
-    (void)loop, (void)stream, (void)events, (void)context;
+    (void)loop, (void)turn, (void)stream, (void)events, (void)context;
     *link = next;
     (*link)->session->role = settings->role;
     return 0;
