@@ -235,20 +235,17 @@ static void check_disk(struct doctor *doctor, const json_t *store)
 /* What all peers together have sent. Of a daemon that does not count it there is nothing to say. */
 static void check_inbound(struct doctor *doctor, const json_t *store)
 {
-    char size[VIEW_SIZE_MAX];
-    CLEANUP(cleanup_free) char *finding = NULL;
+    char size[VIEW_SIZE_MAX], finding[VIEW_SIZE_MAX + 48];
     if (json_object_get(store, "inbound_bytes") == NULL)
         return;
     view_size(member_integer(store, "inbound_bytes"), size);
+    snprintf(finding, sizeof finding, "messages from peers take %s of the disk", size);
     if (!json_is_true(json_object_get(store, "inbound_full")))
-        ok(doctor, "inbound", "messages from peers take %s of the disk", size);
-    else if (asprintf(&finding, "messages from peers take %s of the disk, and no more are taken",
-                      size) < 0)
-        finding = NULL;
+        ok(doctor, "inbound", "%s", finding);
     else
         wrong(doctor, "inbound", finding,
-              "remove some: p2pchatctl purge --before -7d; or set a higher inbound-limit-total in "
-              "p2pchatd.conf");
+              "no more are taken; remove some: p2pchatctl purge --before -7d; or set a higher "
+              "inbound-limit-total in p2pchatd.conf");
 }
 
 /* A file that holds a secret. */
