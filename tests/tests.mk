@@ -117,6 +117,9 @@ check-e2e: dependencies  ## real daemons on loopback
 check-release: dependencies  ## the other release of Debian, in a clean root (root)
 	$(RUN) release
 
+check-portability: deep-dependencies  ## i386, s390x, gcc and clang of both releases (root)
+	$(RUN) release/portability
+
 check-install: dependencies  ## flags, installing, packaging
 	$(RUN) install
 
@@ -177,6 +180,6 @@ bench: dependencies  ## figures beside the limits of this machine
 
 .PHONY: bench coverage covered deep-dependencies lint tests sanitized plain check check-built \
 	check-deep check-lint check-docs check-models check-memcheck check-simulation check-unit check-e2e \
-	check-faults check-fuzz check-install check-network check-package check-release check-service \
-	check-sanitizers
+	check-faults check-fuzz check-install check-network check-package check-portability check-release \
+	check-service check-sanitizers
 .SECONDARY:
