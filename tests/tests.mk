@@ -81,7 +81,7 @@ suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
 
 check: dependencies  ## all tests
 	$(BUILD) all tests sanitized plain
-	$(RUN) release service@build network@build lint docs@build install models faults@build \
+	$(RUN) release@build service@build network@build lint docs@build install models faults@build \
 		memcheck@$(PLAIN)/build $(call suite,build) $(call suite,$(SANITIZED)/build)
 
 check-lint lint: dependencies  ## floors, dialect, formatting, shell
@@ -115,7 +115,8 @@ check-e2e: dependencies  ## real daemons on loopback
 	$(RUN) e2e@build
 
 check-release: dependencies  ## the other release of Debian, in a clean root (root)
-	$(RUN) release
+	$(BUILD) all
+	$(RUN) release@build
 
 check-portability: deep-dependencies  ## i386, s390x, gcc and clang of both releases (root)
 	$(RUN) release/portability

@@ -16,9 +16,14 @@ def other():
     return subprocess.check_output([TOOLS / "root", "other"], text=True).strip()
 
 
+def packages(what):
+    """What tests/tools/dependencies says that is needed for this."""
+    return subprocess.check_output([TOOLS / "dependencies", "list", what], text=True).split()
+
+
 def build_packages():
     """What `make` needs."""
-    return subprocess.check_output([TOOLS / "dependencies", "list", "build"], text=True).split()
+    return packages("build")
 
 
 def make(suite, *packages):
@@ -41,6 +46,12 @@ def run(folder, script, *options):
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-20000:]
     return done.stdout
+
+
+def library_of(program, name):
+    """The shared library of this name that a program of this machine uses."""
+    linked = subprocess.check_output(["ldd", program], text=True)
+    return re.search(rf"{name}\S* => (\S+)", linked)[1]
 
 
 def totals(text):
