@@ -1,5 +1,6 @@
 """What the package for Debian says twice is the same. How it behaves: tests/service/package."""
 
+import datetime
 import re
 import subprocess
 
@@ -11,11 +12,16 @@ DEBIAN = SOURCE / "contrib/debian"
 ESSENTIAL = {"gcc", "libc6-dev", "make"}
 
 
-def test_its_version_is_that_of_the_program():
+def test_program_package_and_changelog_are_of_one_version():
+    """Of one day, too. What came after it is for the next one."""
     version = re.search(r"^AC_INIT\(\[p2pchat\], \[(.*?)\]", (SOURCE / "configure.ac").read_text(),
                         re.M)[1]
-    newest = (DEBIAN / "changelog").read_text().splitlines()[0]
+    newest, day = re.match(r"(.*)\n(?:.*\n)*? -- .*>  \w+, (\d+ \w+ \d+) ",
+                           (DEBIAN / "changelog").read_text()).groups()
     assert re.fullmatch(rf"p2pchat \({re.escape(version)}-\d+\) \w+; urgency=\w+", newest)
+    day = datetime.datetime.strptime(day, "%d %b %Y").date()
+    headings = re.findall(r"^## (.*)", (SOURCE / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+    assert [name for name in headings if name != "Unreleased"][0] == f"{version} - {day}"
 
 
 def test_it_is_built_with_what_make_needs_and_what_its_tests_need():
