@@ -35,18 +35,43 @@ _p2pchatctl_add() {
     done
 }
 
+# The words up to the cursor. Readline ends a word at each colon (as in "SHA256:..."); these end only
+# where there is space.
+_p2pchatctl_read() {
+    local part rest=${COMP_LINE:0:COMP_POINT}
+    words=()
+    for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        if [[ ${#words[@]} -eq 0 || $rest == [[:space:]]* ]]; then
+            words+=('')
+            rest=${rest#"${rest%%[![:space:]]*}"}
+        fi
+        words[-1]+=$part
+        rest=${rest#"$part"}
+    done
+    cword=$((${#words[@]} - 1))
+}
+
+# Readline replaces only what stands behind the last colon.
+_p2pchatctl_trim() {
+    [[ $current == *:* && $COMP_WORDBREAKS == *:* ]] || return 0
+    local i begun=${current%"${current##*:}"}
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=${COMPREPLY[i]#"$begun"}
+    done
+}
+
 # The verb of the command line, and the socket, if it names one.
 _p2pchatctl_scan() {
     local i
     verb='' socket=()
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case ${COMP_WORDS[i]} in
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
         -s | --socket)
-            socket=(-s "${COMP_WORDS[++i]-}")
+            socket=(-s "${words[++i]-}")
             ;;
         -*) ;;
         *)
-            verb=${COMP_WORDS[i]}
+            verb=${words[i]}
             verb_at=$i
             return
             ;;
@@ -55,10 +80,11 @@ _p2pchatctl_scan() {
 }
 
 _p2pchatctl() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local verb verb_at=0
-    local -a socket
+    local -a words socket
+    local cword current previous verb verb_at=0
     COMPREPLY=()
+    _p2pchatctl_read
+    current=${words[cword]} previous=${words[cword - 1]}
     _p2pchatctl_scan
     case $previous in
     -s | --socket | --cursor-file | -f | --file)
@@ -85,6 +111,7 @@ _p2pchatctl() {
         _p2pchatctl_add "$current" < <(_p2pchatctl_words)
     else
         _p2pchatctl_argument
+        _p2pchatctl_trim
     fi
 }
 
@@ -94,14 +121,14 @@ _p2pchatctl_argument() {
         _p2pchatctl_add "$current" < <(_p2pchatctl_words)
         ;;
     peer | queue | invite | streams)
-        if ((COMP_CWORD == verb_at + 1)); then
+        if ((cword == verb_at + 1)); then
             _p2pchatctl_add "$current" < <(_p2pchatctl_words "$verb")
         else
-            _p2pchatctl_add "$current" < <(_p2pchatctl_object "${COMP_WORDS[verb_at + 1]}")
+            _p2pchatctl_add "$current" < <(_p2pchatctl_object "${words[verb_at + 1]}")
         fi
         ;;
     rpc)
-        ((COMP_CWORD > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
+        ((cword > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
         ;;
     chat | fingerprint | wait-online | stream | forward)
         _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)

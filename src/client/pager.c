@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -21,14 +23,38 @@ static const char *command(void)
     return wanted != NULL ? wanted : "command -v less >/dev/null && exec less || exec cat";
 }
 
-/* In the child: becomes the pager. */
+/* Statuses of the shell: the command can't be run, there is none. */
+static bool cannot_run(int status)
+{
+    return status == 126 || status == 127;
+}
+
+/*
+ * For less(1): leave when all fits on a screen, don't clear. With options of the user's own only
+ * that colours are colours (-R): they are all that we let out.
+ */
+static void set_less(void)
+{
+    const char *options = getenv("LESS");
+    char *all = NULL;
+    if (options == NULL)
+        setenv("LESS", "FRX", 1);
+    else if (asprintf(&all, "-R %s", options) >= 0)
+        setenv("LESS", all, 1);
+    free(all);
+}
+
+/* In the child: becomes the pager. What can't be shown by it is shown without. */
 _Noreturn static void run(const char *pager, int input)
 {
+    static const char otherwise[] = "\nstatus=$?\ncase $status in 126 | 127) cat ;; esac\n"
+                                    "exit $status";
+    char *script = NULL;
     dup2(input, STDIN_FILENO);
     startup_restore_signals();
-    /* Leave when all fits on a screen, keep colours, don't clear. */
-    setenv("LESS", "FRX", 0);
-    execl("/bin/sh", "sh", "-c", pager, (char *)NULL);
+    set_less();
+    if (asprintf(&script, "%s%s", pager, otherwise) >= 0)
+        execl("/bin/sh", "sh", "-c", script, (char *)NULL);
     _exit(127);
 }
 
@@ -54,8 +80,11 @@ void pager_wait(struct ctl *ctl)
 {
     if (ctl->pager <= 0)
         return;
+    int status = 0;
     close(STDOUT_FILENO);
-    while (waitpid(ctl->pager, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(ctl->pager, &status, 0) < 0 && errno == EINTR)
         continue;
     ctl->pager = 0;
+    if (WIFEXITED(status) && cannot_run(WEXITSTATUS(status)))
+        ctl_note(ctl, "the pager \"%s\" can't be run; set PAGER, or give --no-pager", command());
 }

@@ -278,7 +278,16 @@ bool node_stopped(const struct node *node)
 
 void node_configure(struct node *node, const struct settings *settings)
 {
+    char renamed[PEER_NAME_MAX];
+    struct peer *peer;
+    memcpy(renamed, node->runtime.settings.default_peer, sizeof renamed);
     node->runtime.settings = *settings;
+    if (node->configured_default[0] != '\0' &&
+        strcmp(node->configured_default, settings->default_peer) == 0 &&
+        node_find_peer(node, settings->default_peer, &peer) != 0)
+        memcpy(node->runtime.settings.default_peer, renamed, sizeof renamed);
+    else
+        node->configured_default[0] = '\0';
     housekeeping_start(&node->housekeeping);
 }
 

@@ -74,6 +74,9 @@ bool node_stopped(const struct node *node);
 void node_configure(struct node *node, const struct settings *settings);
 const struct settings *node_settings(const struct node *node);
 
+/* What the settings call the default peer, if it has been renamed since; else NULL. */
+const char *node_outdated_default(const struct node *node);
+
 /* The end of the turn (node_turn.c): hands out what is due, commits, and releases what waited for
  * the commit. */
 void node_turn_end(struct node *node);

@@ -2,9 +2,11 @@
 /*
  * What people may ask about peers.
  */
+#define LOG_COMPONENT "peer"
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/node.h"
 #include "core/node_state.h"
 #include "store/queue.h"
@@ -69,6 +71,26 @@ int node_peer_add(struct node *node, const char *name, const struct address *add
     return node_take_in(node, &row, peer);
 }
 
+/* Who is meant when nobody is named stays so under another name. */
+static void follow_default(struct node *node, const char *from, const char *to)
+{
+    char *now = node->runtime.settings.default_peer;
+    if (strcmp(now, from) != 0)
+        return;
+    if (node->configured_default[0] == '\0')
+        memcpy(node->configured_default, now, PEER_NAME_MAX);
+    snprintf(now, PEER_NAME_MAX, "%s", to);
+    log_notice("peer %s is named by default-peer in p2pchatd.conf: change that to %s as well",
+               node->configured_default, to);
+}
+
+const char *node_outdated_default(const struct node *node)
+{
+    const char *now = node->runtime.settings.default_peer;
+    const char *configured = node->configured_default;
+    return configured[0] != '\0' && strcmp(configured, now) != 0 ? configured : NULL;
+}
+
 int node_peer_rename(struct node *node, struct peer *peer, const char *name)
 {
     struct peer_row row = peer->row;
@@ -78,7 +100,11 @@ int node_peer_rename(struct node *node, struct peer *peer, const char *name)
     if (r != 0)
         return r;
     snprintf(row.name, sizeof row.name, "%s", name);
-    return roster_update(&node->roster, peer, &row);
+    const struct peer_row before = peer->row;
+    r = roster_update(&node->roster, peer, &row);
+    if (r == 0)
+        follow_default(node, before.name, name);
+    return r;
 }
 
 int node_peer_set_addresses(struct node *node, struct peer *peer, const struct address *addresses,

@@ -32,7 +32,9 @@ struct node {
     struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
-    bool inherited; /* they were made by the service manager */
+    bool inherited;                         /* they were made by the service manager */
+    char configured_default[PEER_NAME_MAX]; /* what the settings call the default peer, if it was
+                                               renamed since; else "" */
 };
 
 /* Where we listen, as addresses to dial: how many, at most `max`. (node_invites.c) */

@@ -163,6 +163,18 @@ enum control_answer control_call_outcome(struct control_call *call, int outcome,
     return CALL_FAILED;
 }
 
+enum control_answer control_call_no_default(struct control_call *call, int outcome)
+{
+    const char *name = node_settings(call->node)->default_peer;
+    if (outcome != NODE_NO_SUCH_PEER || name[0] == '\0')
+        return control_call_outcome(call, outcome, name);
+    return control_call_fail(
+        call, RPC_KIND_no_such_peer,
+        "default-peer in p2pchatd.conf is %s, and there is no such peer; was it "
+        "renamed? Change it there, then reload p2pchatd",
+        name);
+}
+
 const char *control_call_string(const struct control_call *call, const char *name)
 {
     return json_string_value(json_object_get(call->params, name));

@@ -50,6 +50,9 @@ enum control_answer control_call_fail(struct control_call *call, enum rpc_kind k
 enum control_answer control_call_outcome(struct control_call *call, int outcome,
                                          const char *subject);
 
+/* The same where nobody was named, so that the default peer or the only one is meant. */
+enum control_answer control_call_no_default(struct control_call *call, int outcome);
+
 /* Parameters; NULL or `fallback` when missing. */
 const char *control_call_string(const struct control_call *call, const char *name);
 int64_t control_call_integer(const struct control_call *call, const char *name, int64_t fallback);

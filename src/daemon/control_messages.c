@@ -36,7 +36,7 @@ static bool read_recipients(struct control_call *call, struct recipients *recipi
         return control_call_peer(call, "peer", &recipients->peers[0]);
     int r = node_find_only_peer(call->node, &recipients->peers[0]);
     if (r != 0)
-        control_call_outcome(call, r, node_settings(call->node)->default_peer);
+        control_call_no_default(call, r);
     return r == 0;
 }
 

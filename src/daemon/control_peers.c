@@ -3,6 +3,8 @@
  * Control methods about peers.
  */
 #define LOG_COMPONENT "control"
+#include <string.h>
+
 #include "base/log.h"
 #include "daemon/control_call.h"
 #include "daemon/control_view.h"
@@ -35,7 +37,7 @@ enum control_answer control_peer_get(struct control_call *call)
     else if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
     if (r != 0)
-        return control_call_outcome(call, r, node_settings(call->node)->default_peer);
+        return control_call_no_default(call, r);
     peer_note_shown(peer);
     json_t *view = control_view_peer(call->node, peer);
     r = control_view_add_details(call->node, peer, &view);
@@ -89,7 +91,12 @@ enum control_answer control_peer_rename(struct control_call *call)
     if (r == 0)
         log_info("peer %s was renamed to %s by user %u", row.name, to,
                  (unsigned)call->client->user);
-    return answer_peer(call, r, to, peer);
+    enum control_answer answer = answer_peer(call, r, to, peer);
+    const char *outdated = node_outdated_default(call->node);
+    const char *now = node_settings(call->node)->default_peer;
+    if (answer == CALL_DONE && outdated != NULL && strcmp(now, to) == 0)
+        rpc_value_set(&call->result, "default_peer", json_string(outdated));
+    return answer;
 }
 
 enum control_answer control_peer_set(struct control_call *call)

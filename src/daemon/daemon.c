@@ -182,6 +182,7 @@ static json_t *view_settings(void *context)
 {
     struct daemon *daemon = context;
     daemon->config.log_level = log_get_level();
+    daemon->config.settings = *node_settings(daemon->node);
     return config_view(&daemon->config);
 }
 

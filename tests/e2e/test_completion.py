@@ -24,7 +24,7 @@ source {COMPLETIONS}/p2pchatctl.bash
 set -f
 read -ra COMP_WORDS <<<"$1"
 [[ $1 == *' ' ]] && COMP_WORDS+=('')
-COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMP_LINE=$1 COMP_POINT=${{#1}}
 compopt() {{ :; }} # works only while readline completes
 _p2pchatctl
 printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -148,28 +148,66 @@ def test_keys_that_ask_are_offered(alice, bob, complete, shell):
         assert key.replace("\\", "") == alice.fingerprint
 
 
+def key_that_asks(alice, bob):
+    alice.add(bob)
+    bob.wait_for_request(alice)
+    return alice.fingerprint
+
+
+def test_a_key_is_completed_past_its_colon_in_fish(alice, bob, complete):
+    key = key_that_asks(alice, bob)
+    for begun in ("SHA256:", key[:10]):
+        assert complete("fish", f"p2pchatctl -s {bob.socket} peer accept {begun}") == [key]
+
+
+@pytest.fixture
+def interactive(home):
+    """interactive(SHELL, SOCKET): a shell on a terminal, which alone breaks words as shells do."""
+    screens = []
+
+    def start(shell, socket):
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        (home / "bin").mkdir()
+        (home / "bin" / "p2pchatctl").symlink_to(P2PCHATCTL)
+        (home / ".zshrc").write_text(f"fpath=({COMPLETIONS} $fpath)\nautoload -Uz compinit\n"
+                                     f"compinit -u -d {home}/dump\nPS1='sh> '\nsetopt no_beep\n")
+        (home / ".rc").write_text(f"source /usr/share/bash-completion/bash_completion\n"
+                                  f"source {COMPLETIONS}/p2pchatctl.bash\nPS1='sh> '\n")
+        command = {"zsh": "zsh -i", "bash": f"bash --rcfile {home}/.rc -i"}[shell]
+        variables = dict(environment(home), P2PCHAT_SOCKET=str(socket), ZDOTDIR=str(home))
+        variables["PATH"] = f"{home}/bin:{variables['PATH']}"
+        screens.append(Screen(home, command, columns=100, rows=50, environment=variables))
+        screens[-1].expect_line("sh>")
+        return screens[-1]
+
+    yield start
+    for screen in screens:
+        screen.end()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_key_is_completed_past_its_colon(alice, bob, interactive, shell):
+    key = key_that_asks(alice, bob)
+    screen = interactive(shell, bob.socket)
+    for begun in (key[:4], key[:10]):
+        screen.type(f"echo; p2pchatctl peer accept {begun}")
+        screen.key("Tab")
+        screen.expect_line(f"sh> echo; p2pchatctl peer accept {key}")
+        screen.key("C-u")
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_without_a_daemon_no_peer_is_offered_and_nothing_is_said(home, complete, shell):
     assert complete(shell, f"p2pchatctl -s {home}/nowhere chat ") in ([], [""])
 
 
 @pytest.fixture
-def zsh(alice, home):
+def zsh(alice, interactive):
     """An interactive zsh with the completion, since zsh completes nowhere else."""
-    if shutil.which("zsh") is None:
-        pytest.skip("zsh is not installed")
-    (home / "bin").mkdir()
-    (home / "bin" / "p2pchatctl").symlink_to(P2PCHATCTL)
     for name in ("anna", "andrea"):
         alice.ctl("peer", "add", name, "127.0.0.1:1")
-    (home / ".zshrc").write_text(f"fpath=({COMPLETIONS} $fpath)\nautoload -Uz compinit\n"
-                                 f"compinit -u -d {home}/dump\nPS1='zsh> '\nsetopt no_beep\n")
-    variables = dict(environment(home), P2PCHAT_SOCKET=str(alice.socket), ZDOTDIR=str(home))
-    variables["PATH"] = f"{home}/bin:{variables['PATH']}"
-    screen = Screen(home, "zsh -i", columns=100, rows=50, environment=variables)
-    screen.expect_line("zsh>")
-    yield screen
-    screen.end()
+    return interactive("zsh", alice.socket)
 
 
 @pytest.mark.parametrize("typed, completed", [
@@ -189,7 +227,7 @@ def zsh(alice, home):
 def test_zsh_completes(zsh, typed, completed):
     zsh.type(typed)
     zsh.key("Tab")
-    zsh.expect_line("zsh> " + completed)
+    zsh.expect_line("sh> " + completed)
 
 
 def test_zsh_lists_all_verbs_with_what_they_do(zsh, home):
@@ -199,9 +237,24 @@ def test_zsh_lists_all_verbs_with_what_they_do(zsh, home):
         zsh.expect_line(lambda line: re.match(rf"{verb} +-- \w", line), verb)
 
 
-def test_they_are_installed_where_the_shells_look(tmp_path):
-    subprocess.run(["make", "-s", "-C", BUILD.parent, "install-completions", f"DESTDIR={tmp_path}",
-                    "datadir=/usr/share"], check=True, capture_output=True)
-    for name in ("bash-completion/completions/p2pchatctl", "zsh/vendor-completions/_p2pchatctl",
-                 "fish/vendor_completions.d/p2pchatctl.fish"):
-        assert (tmp_path / "usr/share" / name).is_file()
+SEARCHED = {"zsh": ["zsh", "-f", "-c", "print -l $fpath"],
+            "fish": ["fish", "-c", "printf '%s\\n' $fish_complete_path"]}
+
+
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local"])
+def test_they_are_installed_where_the_shells_look(tmp_path, prefix):
+    """Without a desktop, which would set XDG_DATA_DIRS."""
+    tree, built = tmp_path / "tree", tmp_path / "built"
+    built.mkdir()
+    subprocess.run([ROOT / "configure", "-q", f"--prefix={prefix}"], cwd=built, check=True,
+                   capture_output=True)
+    subprocess.run(["make", "-s", "-C", built, "install-completions", f"DESTDIR={tree}"],
+                   check=True, capture_output=True)
+    assert (tree / prefix[1:] / "share/bash-completion/completions/p2pchatctl").is_file()
+    for shell, file in (("zsh", "_p2pchatctl"), ("fish", "p2pchatctl.fish")):
+        if shutil.which(shell) is None:
+            continue
+        searched = subprocess.check_output(SEARCHED[shell], text=True,
+                                           env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+        [found] = tree.rglob(file)
+        assert "/" + str(found.parent.relative_to(tree)) in searched.splitlines()

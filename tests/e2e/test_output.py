@@ -214,6 +214,18 @@ def test_long_history_on_a_terminal_goes_through_the_pager(socket):
     assert b"paged" not in piped(socket, "history", PAGER="sed s/^/paged:/")
 
 
+def test_a_pager_that_can_not_be_run_is_told_and_the_history_shown(socket):
+    shown = on_terminal(socket, "history", PAGER="no-such-pager", NO_COLOR="1").decode()
+    assert "2026-11-22 19:51:01 alice: hello\n" in shown
+    assert 'the pager "no-such-pager" can\'t be run; set PAGER, or give --no-pager\n' in shown
+
+
+@pytest.mark.parametrize("options", ["FX", "-M --no-init -F", "-F -PRompt"])
+def test_less_shows_colours_and_no_escapes_whatever_its_options_are(socket, options):
+    shown = on_terminal(socket, "history", PAGER="less", LESS=options).decode()
+    assert "\x1b[" in shown and "alice" in shown and "ESC" not in shown
+
+
 def test_a_pager_that_is_left_early_is_no_mistake(socket):
     shown = on_terminal(socket, "history", PAGER="head -n 1", NO_COLOR="1").decode()
     assert shown == "2026-11-22 19:51:01 alice: hello\n"

@@ -236,3 +236,25 @@ def test_a_full_disk_behind_standard_output_is_told(paired):
                               env=environment(alice.home))
     assert done.returncode == 74
     assert done.stderr == f"p2pchatctl: can't write: {os.strerror(28)}\n"
+
+
+def test_the_default_peer_stays_so_under_another_name(daemon):
+    """Until the next start, also over a reload; the file has to be changed, and that is said."""
+    alice = daemon("alice", config='default-peer = "bob"\n')
+    for name in ("bob", "carol"):
+        alice.ctl("peer", "add", name, "127.0.0.1:1")
+    renamed = alice.ctl("peer", "rename", "bob", "robert")
+    assert "default-peer in p2pchatd.conf says bob: change it to robert as well" in renamed.err
+    assert "default-peer" not in alice.ctl("peer", "rename", "carol", "caroline").err
+    alice.ctl("send", "hello")
+    alice.rpc("daemon.reload")
+    alice.ctl("send", "hello again")
+    assert alice.peer("robert")["queued"] == 2
+    assert alice.rpc("config.get")["default-peer"] == "robert"
+    alice.restart()
+    missing = alice.ctl("send", "hello", expect=67)
+    assert "default-peer in p2pchatd.conf is bob, and there is no such peer" in missing.err
+    alice.configure('default-peer = "robert"\n')
+    alice.rpc("daemon.reload")
+    alice.ctl("send", "hello")
+    assert alice.peer("robert")["queued"] == 3

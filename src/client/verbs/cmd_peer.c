@@ -50,17 +50,21 @@ static json_t *strings(int count, char **texts)
     return array;
 }
 
-/* Calls a method and confirms: with the result for programs, with `done` for people. */
-static int call_and_confirm(struct ctl *ctl, const char *method, json_t *params, const char *name,
-                            const char *done)
+/* With the result for programs, with `done` for people. */
+static void confirm(struct ctl *ctl, const json_t *result, const char *name, const char *done)
 {
-    CLEANUP(json_release) json_t *result = ctl_call(ctl, method, params);
-    if (result == NULL)
-        return ctl->status;
     if (ctl->json)
         output_json(ctl, result, '\n');
     else if (!ctl->quiet)
         output_line(ctl, "%s %s", name, done);
+}
+
+static int call_and_confirm(struct ctl *ctl, const char *method, json_t *params, const char *name,
+                            const char *done)
+{
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, method, params);
+    if (result != NULL)
+        confirm(ctl, result, name, done);
     return ctl->status;
 }
 
@@ -112,7 +116,15 @@ static int rename_peer(struct ctl *ctl, const struct peer_options *options, int 
 {
     (void)options, (void)count;
     json_t *params = json_pack("{s:s,s:s}", "name", arguments[0], "to", arguments[1]);
-    return call_and_confirm(ctl, "peer.rename", params, arguments[1], "is its name now");
+    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.rename", params);
+    const char *outdated = member_string(result, "default_peer", NULL);
+    if (result == NULL)
+        return ctl->status;
+    confirm(ctl, result, arguments[1], "is its name now");
+    if (outdated != NULL)
+        ctl_note(ctl, "default-peer in p2pchatd.conf says %s: change it to %s as well", outdated,
+                 arguments[1]);
+    return ctl->status;
 }
 
 static int set(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
