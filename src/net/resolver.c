@@ -12,8 +12,11 @@
 #include <errno.h>
 #include <event2/dns.h>
 #include <event2/util.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -26,6 +29,7 @@ struct lookup {
     struct timer *finish;
     struct addrinfo *addresses;
     const char *error;
+    bool local;        /* the name ends with .local */
     lookup_done *done; /* NULL once cancelled */
     void *context;
 };
@@ -49,13 +53,16 @@ static void on_evdns_log(int is_warning, const char *message)
 
 /* --- the end of a look-up --------------------------------------------------------------------- */
 
-static const char *error_text(int error)
+/* evdns asks /etc/hosts and DNS, and none of the other sources that nsswitch.conf(5) may name. */
+static const char *error_text(int error, bool local)
 {
     switch (error) {
     case 0: /* known, but without addresses */
     case EVUTIL_EAI_NONAME:
     case EVUTIL_EAI_NODATA:
-        return "host not found";
+        return local ? "host not found in /etc/hosts or DNS, and .local names are not asked for by "
+                       "mDNS; use its IP address"
+                     : "host not found";
     case EVUTIL_EAI_MEMORY:
         return "out of memory";
     default:
@@ -85,8 +92,16 @@ static void on_answer(int error, struct evutil_addrinfo *addresses, void *argume
     lookup->request = NULL;
     lookup->addresses = addresses;
     if (addresses == NULL && lookup->error == NULL)
-        lookup->error = error_text(error);
+        lookup->error = error_text(error, lookup->local);
     timer_arm_at(lookup->finish, 0);
+}
+
+/* Whether it is a name of mDNS (RFC 6762, section 3). */
+static bool is_local(const char *host)
+{
+    static const char suffix[] = ".local";
+    const size_t size = strlen(host), end = sizeof suffix - 1;
+    return size > end && strcasecmp(host + size - end, suffix) == 0;
 }
 
 /* --- its start -------------------------------------------------------------------------------- */
@@ -145,6 +160,7 @@ int lookup_start(struct lookup **result, struct loop *loop, const struct address
     r = configure(lookup->dns);
     if (r < 0)
         return r;
+    lookup->local = is_local(address->host);
     ask(lookup, address, family);
     *result = STEAL(lookup);
     return 0;

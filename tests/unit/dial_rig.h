@@ -41,7 +41,7 @@ struct call {
     struct stream *stream;
     unsigned way; /* that connected last */
     bool choosy;  /* connections are not taken */
-    char errors[DIAL_WAYS_MAX][64];
+    char errors[DIAL_WAYS_MAX][160];
     unsigned failures;
     bool done; /* connected or over */
     bool over;

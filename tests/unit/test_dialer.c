@@ -76,6 +76,14 @@ static void test_an_unknown_host_is_not_found(void **state)
     assert_string_equal(call->errors[0], "host not found");
 }
 
+static void test_of_a_local_name_it_is_said_who_is_not_asked(void **state)
+{
+    struct call *call = *state;
+    dial_and_wait(call, "printer.LOCAL", call->port);
+    assert_non_null(strstr(call->errors[0], "not found in /etc/hosts or DNS"));
+    assert_non_null(strstr(call->errors[0], "use its IP address"));
+}
+
 static void test_a_failing_name_server_is_told_apart(void **state)
 {
     struct call *call = *state;
@@ -199,6 +207,7 @@ int main(void)
         CALL(test_a_name_is_looked_up_at_the_name_server),
         CALL(test_the_hosts_file_comes_first_and_is_read_anew),
         CALL(test_an_unknown_host_is_not_found),
+        CALL(test_of_a_local_name_it_is_said_who_is_not_asked),
         CALL(test_a_failing_name_server_is_told_apart),
         CALL(test_without_name_servers_the_error_says_so),
         CALL(test_odd_names_are_errors),

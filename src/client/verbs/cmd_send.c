@@ -258,8 +258,8 @@ static int send_input(struct ctl *ctl, const struct send *send)
 }
 
 /*
- * Sends the lines that have been read, as far as the window allows. A line that can't be a message
- * is told and left out: the log that is piped in goes on. Whether there will be more.
+ * Sends the lines that have been read, as far as the window allows. An invalid line is reported and
+ * skipped, so that one of them does not end a log that is piped in. Whether there will be more.
  */
 static bool send_read_lines(struct ctl *ctl, const struct send *send, struct input *input,
                             struct outbox *outbox)
