@@ -181,10 +181,9 @@ int keys_load_identity(const struct keys_source *source, struct identity **ident
     return r;
 }
 
-int keys_generate_identity(const struct keys_source *source, struct identity **identity)
+int keys_check_no_identity(const struct keys_source *source)
 {
     CLEANUP(place_deinit) struct place place = {0};
-    struct bytes passphrase = {0};
     int r = find_identity(source, &place);
     if (r < 0)
         return r;
@@ -194,7 +193,16 @@ int keys_generate_identity(const struct keys_source *source, struct identity **i
                   place.path, place.path, place.path);
         return -EEXIST;
     }
-    r = read_passphrase(source, &passphrase);
+    return 0;
+}
+
+int keys_generate_identity(const struct keys_source *source, struct identity **identity)
+{
+    CLEANUP(place_deinit) struct place place = {0};
+    struct bytes passphrase = {0};
+    int r = find_identity(source, &place);
+    if (r == 0)
+        r = read_passphrase(source, &passphrase);
     if (r == 0)
         r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
     bytes_deinit(&passphrase);

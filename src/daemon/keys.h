@@ -28,7 +28,11 @@ struct keys_source {
 /* Reads the identity, or makes one if there is none. */
 int keys_load_identity(const struct keys_source *source, struct identity **identity);
 
-/* Makes an identity where keys_load_identity() would look for it. -EEXIST if one is there. */
+/* Whether there is no identity where keys_load_identity() would look for it: 0, -EEXIST or -errno.
+ */
+int keys_check_no_identity(const struct keys_source *source);
+
+/* Makes one there. */
 int keys_generate_identity(const struct keys_source *source, struct identity **identity);
 
 /* When the identity's file was written: wall clock in milliseconds, 0 when not known. */

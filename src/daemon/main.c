@@ -61,11 +61,14 @@ static enum exit_status generate(const struct paths *paths, const struct config 
     enum exit_status status = state_prepare(paths);
     if (status == EXIT_STATUS_OK)
         status = open_store(paths, &db);
-    if (status == EXIT_STATUS_OK && keys_generate_identity(&keys, &identity) < 0)
+    if (status == EXIT_STATUS_OK && keys_check_no_identity(&keys) < 0)
         status = EXIT_STATUS_CONFIG;
+    /* First: whatever ends this in between, no new key is left beside the store of the old one. */
     if (status == EXIT_STATUS_OK && db != NULL)
         status = disown_store(db);
     db_close(db);
+    if (status == EXIT_STATUS_OK && keys_generate_identity(&keys, &identity) < 0)
+        status = EXIT_STATUS_CONFIG;
     if (status == EXIT_STATUS_OK) {
         fingerprint_format(pubkey_fingerprint(identity_pubkey(identity)), text);
         puts(text);

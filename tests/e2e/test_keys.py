@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import stat
 import subprocess
 
@@ -166,6 +167,20 @@ def test_an_identity_is_never_made_anew_beside_peers(alice, home):
     assert not (alice.state / "identity.pem").exists()
     (home / "kept").rename(alice.state / "identity.pem")
     assert alice.start().fingerprint == fingerprint
+
+
+def test_no_new_identity_is_left_beside_a_store_that_could_not_be_told(alice):
+    alice.start().ctl("peer", "add", "bob", "127.0.0.1:1")
+    alice.stop()
+    (alice.state / "identity.pem").unlink()
+    done = subprocess.run([P2PCHATD, "--state-dir", alice.state, "--generate-identity"],
+                          capture_output=True, text=True, env=environment(alice.home),
+                          timeout=PATIENCE_S, restore_signals=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3500, 3500)))
+    assert done.returncode == 74, done.stderr
+    assert not (alice.state / "identity.pem").exists()
+    generate(alice)
+    assert "bob" in alice.start().ctl("peer", "list").out
 
 
 def test_another_identity_does_not_get_the_peers_of_the_first(alice, daemon, home):
