@@ -53,11 +53,12 @@ static void tell(struct trunk *trunk, struct stream_news *news)
     runtime->observer->stream(runtime->observer_context, news);
 }
 
-bool streams_share(const struct streams *streams, unsigned own)
+bool streams_share(const struct streams *streams, unsigned own, bool counted)
 {
     unsigned most = (unsigned)streams->runtime->settings.max_streams;
-    unsigned others = streams->count - own;
-    return streams->count < most && own < (most - others + 1) / 2;
+    unsigned all = streams->count - counted;
+    unsigned others = all - own;
+    return all < most && own < (most - others + 1) / 2;
 }
 
 /* What is to be answered to a call, or 0 if somebody takes it. */
@@ -68,7 +69,7 @@ static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct 
         !service_admits(service, peer))
         return LANE_NO_SERVICE;
     if (service->running >= service->terms.max ||
-        !streams_share(streams, trunk->channels.count - 1))
+        !streams_share(streams, trunk->channels.count - 1, false))
         return LANE_BUSY;
     return 0;
 }
@@ -299,7 +300,7 @@ int streams_open(struct streams *streams, struct peer *peer, const char *service
     int r = check_peer(streams, peer);
     if (r == 0)
         r = take_trunk(streams, peer, &trunk);
-    if (r == 0 && !streams_share(streams, trunk->channels.count))
+    if (r == 0 && !streams_share(streams, trunk->channels.count, false))
         r = STREAMS_BUSY;
     if (r != 0) {
         close(fd);

@@ -71,9 +71,11 @@ void streams_turn(struct streams *streams);
 /* All streams end, and their lanes. */
 void streams_stop(struct streams *streams);
 
-/* Whether one who has so many streams may have another: nobody gets more than half of what the
- * others leave. */
-bool streams_share(const struct streams *streams, unsigned own);
+/*
+ * Whether one who has so many streams may have another, which is `counted` in all of them already
+ * or not: nobody gets more than half of what the others leave.
+ */
+bool streams_share(const struct streams *streams, unsigned own, bool counted);
 
 /*
  * Calls a service of a peer over `fd`, which is taken over in any case. The stream waits for a

@@ -59,14 +59,17 @@ static struct control_stream *entry_new(struct control_client *client)
     return entry;
 }
 
-/* Whether this client's user may have one more stream; whoever administers may. */
-static bool has_share(const struct control_client *client)
+/*
+ * Whether this client's user may have one more stream, which the node has `counted` already or not;
+ * whoever administers may.
+ */
+static bool has_share(const struct control_client *client, bool counted)
 {
     const uid_t uid = stream_user(client->stream);
     unsigned own = 0;
     list_for_each (node, &client->control->streams)
         own += stream_at(node)->uid == uid;
-    return client->admin || streams_share(node_streams(client->control->node), own);
+    return client->admin || streams_share(node_streams(client->control->node), own, counted);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -171,7 +174,7 @@ static void on_incoming(struct control *control, const struct stream_news *news)
 {
     char key[FINGERPRINT_TEXT_MAX];
     struct control_client *server = news->service->server;
-    struct control_stream *entry = has_share(server) ? entry_new(server) : NULL;
+    struct control_stream *entry = has_share(server, true) ? entry_new(server) : NULL;
     if (entry == NULL) {
         channels_reset(news->channel, LANE_BUSY);
         return;
@@ -335,7 +338,7 @@ enum control_answer control_stream_open(struct control_call *call)
     if (!service_name_valid(SPAN(service, strlen(service))))
         return control_call_fail(call, RPC_KIND_usage,
                                  "a service is called like ssh: a-z, 0-9, '.', '_' and '-'");
-    if (!has_share(call->client))
+    if (!has_share(call->client, false))
         return fail_open(call, STREAMS_BUSY, peer);
     struct control_stream *entry = entry_new(call->client);
     if (entry == NULL || timer_new(&entry->timer, call->control->loop, on_timeout, entry) < 0) {

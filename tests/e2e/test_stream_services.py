@@ -343,8 +343,11 @@ AS_NOBODY = r"""
 import array, json, os, socket, sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 control = socket.socket(socket.AF_UNIX)
+control.settimeout(30)  # what never comes is an error
 control.connect(sys.argv[1])
 reader = control.makefile("rb")
+"""
+OPENING = AS_NOBODY + r"""
 kept = []
 for id, peer in enumerate(sys.argv[2:]):
     kept.append(socket.socketpair())
@@ -357,6 +360,12 @@ for id, peer in enumerate(sys.argv[2:]):
     print(reply.get("error", {}).get("data", {}).get("kind"), flush=True)
 sys.stdin.read()
 """
+PROVIDING = AS_NOBODY + r"""
+control.sendall(b'{"id":1,"method":"service.add","params":{"name":"mine","peers":["bob"],"trust":"tofu"}}\n')
+for _ in range(2):
+    print(reader.readline().decode(), end="", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -367,9 +376,25 @@ def test_no_user_takes_all_streams(daemon):
     pair(alice, carol)
     alice.socket.chmod(0o666)
     with serving(bob, "cat", name="echo"), serving(carol, "cat", name="echo"):
-        user = subprocess.Popen([sys.executable, "-c", AS_NOBODY, alice.socket,
+        user = subprocess.Popen([sys.executable, "-c", OPENING, alice.socket,
                                  "bob", "bob", "carol", "carol", "carol", "bob"], text=True,
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert [user.stdout.readline() for _ in range(6)] == 4 * ["None\n"] + 2 * ["busy\n"]
         assert stream(alice, "carol", "echo", input=b"x").stdout == b"x"
         user.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_user_is_called_by_the_only_stream_that_there_may_be(daemon):
+    alice, bob = daemon("alice", config="max-streams = 1\n"), daemon("bob")
+    pair(alice, bob)
+    alice.socket.chmod(0o666)
+    user = subprocess.Popen([sys.executable, "-c", PROVIDING, alice.socket], text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert "result" in json.loads(user.stdout.readline())
+    client = subprocess.Popen([P2PCHATCTL, "-s", bob.socket, "stream", "alice", "mine"],
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              env=environment(bob.home))
+    assert json.loads(user.stdout.readline())["params"]["type"] == "incoming"
+    user.communicate()
+    client.communicate(timeout=PATIENCE_S)
