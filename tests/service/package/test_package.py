@@ -3,7 +3,10 @@ upgrade, and is left behind.
 """
 
 import hashlib
+import json
 import os
+import platform
+import re
 import subprocess
 
 import pytest
@@ -47,6 +50,10 @@ def install(machine, deb):
     return machine.run("apt-get", "install", "-y", "--reinstall", f"/root/{deb.name}").out
 
 
+def release():
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
 def states(machine):
     return [machine.show("ActiveState", unit) for unit in UNITS]
 
@@ -74,15 +81,27 @@ def test_it_starts_nothing_that_nobody_asked_for(bare, deb):
     assert machine.run("stat", "-c", "%U", "/run/p2pchat").out == "p2pchat\n"
 
 
-def test_two_machines_talk_through_an_upgrade(bare, deb, cable):
+def chat_as_printed(machines):
+    """The first chat of the front page, each line on the machine that it is shown for."""
+    page = (SOURCE / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    (alice|bob)\$ +(.*?)(?: +#.*)?$", page, re.M)
+    assert len(lines) == 3
+    invite = ""
+    for name, command in lines:
+        said = machines[name].run("bash", "-c", command.replace("p2pchat://…", invite)).out
+        invite = invite or said.strip()
+
+
+def test_two_machines_chat_as_the_front_page_says_and_through_an_upgrade(bare, deb, cable):
     alice, bob = bare("alice", network=cable[0]), bare("bob", network=cable[1])
     for machine in (alice, bob):
         install(machine, deb)
         machine.systemctl("enable", "--now", "p2pchatd")
-    keys = [machine.ctl("fingerprint").out.split()[0] for machine in (alice, bob)]
-    alice.ctl("peer", "add", "bob", "10.9.0.2", "--fingerprint", keys[1])
-    bob.ctl("peer", "add", "alice", "10.9.0.1", "--fingerprint", keys[0])
-    alice.ctl("wait-online", "bob", "--timeout", PATIENCE_S)
+    chat_as_printed({"alice": alice, "bob": bob})
+    can = json.loads(alice.ctl("version", "--json").out)["daemon"]["suites"] == [1, 2]
+    assert can == (release() == "trixie")
+    for machine, peer in ((alice, "bob"), (bob, "alice")):
+        assert ("post-quantum, ML-KEM-768" in machine.ctl("peer", "show", peer).out) == can
     socket = alice.run("stat", "-c", "%i", "/run/p2pchat/control.sock").out
     before = alice.show("MainPID")
     sender = alice.start("sh", "-c", "for i in $(seq 200); do echo $i; sleep 0.01; done | "
@@ -93,10 +112,10 @@ def test_two_machines_talk_through_an_upgrade(bare, deb, cable):
     assert alice.show("MainPID") != before
     assert alice.run("stat", "-c", "%i", "/run/p2pchat/control.sock").out == socket
     assert states(alice) == ["active"] * 3
-    sent = [str(i) for i in range(1, 201)]
-    eventually(lambda: len(bob.ctl("history", "-o", "cat", "-n", "all").out.split()) == 200,
+    sent = ["hello Bob", *map(str, range(1, 201))]
+    eventually(lambda: len(bob.ctl("history", "-o", "cat", "-n", "all").out.splitlines()) >= len(sent),
                "all messages")
-    assert bob.ctl("history", "-o", "cat", "-n", "all").out.split() == sent
+    assert bob.ctl("history", "-o", "cat", "-n", "all").out.splitlines() == sent
 
 
 def test_a_removed_package_keeps_the_key_and_a_purged_one_says_what_it_takes(bare, deb):
