@@ -286,59 +286,81 @@ static int walk_newest(struct db *db, const char *text, const struct search *sea
     return message_walk(&query, search->filter->limit, visit_in_time, (void *)search, counted);
 }
 
-/* Seqs of messages. */
-struct seqs {
-    int64_t *list;
+/*
+ * The newest of the queue are gathered in portions: what a portion costs does not grow with the
+ * queue, and one is more than a caller looks at in a turn.
+ */
+enum { PORTION = 1024 };
+
+/* Seqs of messages, and between which ones they are. */
+struct portion {
+    int64_t list[2 * PORTION];
     size_t count;
+    int64_t after, before;
 };
 
-static int take_seq(struct seqs *seqs, int64_t seq)
+/* Of one peer: what is not settled, and what is, each the newest first. */
+static const char queued_unsettled[] =
+    "SELECT m.seq FROM log m WHERE m.peer = ?1 AND m.type = 1 AND m.seq > ?2 AND m.seq < ?3"
+    " AND m.state IS NULL ORDER BY m.seq DESC LIMIT ?4";
+static const char queued_settled[] =
+    "SELECT o.seq FROM message_of_peer o JOIN log m ON m.seq = o.seq WHERE o.peer = ?1"
+    " AND o.type = 1 AND o.seq > ?2 AND o.seq < ?3 AND m.state IS NULL ORDER BY o.seq DESC"
+    " LIMIT ?4";
+static const char queued_strays[] =
+    "SELECT seq FROM extra WHERE peer = ?1 AND state IN (1, 2) AND seq > ?2 AND seq < ?3";
+
+static int newest_first(const void *a, const void *b)
 {
-    if ((seqs->count & (seqs->count - 1)) == 0) { /* grows by doubling */
-        int64_t *list = realloc(seqs->list, (seqs->count > 0 ? 2 * seqs->count : 1) * sizeof *list);
-        if (list == NULL)
-            return -ENOMEM;
-        seqs->list = list;
-    }
-    seqs->list[seqs->count++] = seq;
-    return 0;
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x < y) - (x > y);
 }
 
-/* Takes what a query for the seqs behind one gives. */
-static int take_seqs(struct db *db, const char *text, int64_t peer, int64_t after,
-                     struct seqs *seqs)
+/* Leaves the newest; from then on older ones are not even looked for. */
+static void tighten(struct portion *portion)
+{
+    if (portion->count > 0)
+        qsort(portion->list, portion->count, sizeof *portion->list, newest_first);
+    if (portion->count < PORTION)
+        return;
+    portion->count = PORTION;
+    portion->after = portion->list[PORTION - 1];
+}
+
+static int gather(struct db *db, const char *text, int64_t peer, int64_t after,
+                  struct portion *portion)
 {
     CLEANUP(sql_end) struct sql query = sql_read(db, text);
     sql_bind_int(&query, peer);
-    sql_bind_int(&query, after);
-    int r = 0;
-    while (r == 0 && sql_row(&query))
-        r = take_seq(seqs, sql_int(&query));
-    return r != 0 ? r : query.result;
+    sql_bind_int(&query, after > portion->after ? after : portion->after);
+    sql_bind_int(&query, portion->before);
+    if (text != queued_strays)
+        sql_bind_int(&query, PORTION);
+    while (sql_row(&query)) {
+        const int64_t seq = sql_int(&query);
+        if (portion->count == 2 * PORTION)
+            tighten(portion);
+        if (seq > portion->after)
+            portion->list[portion->count++] = seq;
+    }
+    return query.result;
 }
 
-static int list_peer(struct db *db, const struct mark *mark, struct seqs *seqs)
+static int gather_peer(struct db *db, const struct mark *mark, struct portion *portion)
 {
-    const int64_t after = mark->delivered > db->settled ? mark->delivered : db->settled;
+    const int64_t unsettled = mark->delivered > db->settled ? mark->delivered : db->settled;
     int r = 0;
-    if (mark_has_ordinary(mark))
-        r = take_seqs(db, marks_settled_after, mark->peer, mark->delivered, seqs);
-    if (r == 0 && mark_has_ordinary(mark))
-        r = take_seqs(db, marks_unsettled_after, mark->peer, after, seqs);
+    if (mark_has_ordinary(mark) && portion->before > unsettled)
+        r = gather(db, queued_unsettled, mark->peer, unsettled, portion);
+    if (r == 0 && mark_has_ordinary(mark) && db->settled > mark->delivered)
+        r = gather(db, queued_settled, mark->peer, mark->delivered, portion);
     if (r == 0 && mark->strays > 0)
-        r = take_seqs(db, "SELECT seq FROM extra WHERE peer = ? AND state IN (1, 2) AND seq > ?",
-                      mark->peer, 0, seqs);
+        r = gather(db, queued_strays, mark->peer, 0, portion);
     return r;
 }
 
-static int compare_seqs(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Lists the queue of one peer (0: of all), by seq; the list is to be freed in any case. */
-static int list_queue(struct db *db, int64_t peer, struct seqs *seqs)
+/* The newest in the queue of one peer (0: of all) between the portion's seqs. */
+static int fill(struct db *db, int64_t peer, struct portion *portion)
 {
     if (!marks_fresh(db))
         return -EIO;
@@ -346,29 +368,36 @@ static int list_queue(struct db *db, int64_t peer, struct seqs *seqs)
     for (unsigned i = 0; r == 0 && i < db->marks->count; i++) {
         const struct mark *mark = db->marks->list[i];
         if (mark->queue.messages > 0 && (peer == 0 || mark->peer == peer))
-            r = list_peer(db, mark, seqs);
+            r = gather_peer(db, mark, portion);
     }
-    if (seqs->count > 0)
-        qsort(seqs->list, seqs->count, sizeof *seqs->list, compare_seqs);
+    tighten(portion);
+    return r;
+}
+
+static int walk_portion(struct db *db, const struct search *search, const struct portion *portion,
+                        unsigned *counted)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < portion->count && *counted < search->filter->limit; i++) {
+        CLEANUP(sql_end) struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.seq = ?");
+        sql_bind_int(&query, portion->list[i]);
+        r = message_walk(&query, search->filter->limit, visit_in_time, (void *)search, counted);
+    }
     return r;
 }
 
 static int walk_queue(struct db *db, const struct search *search, int64_t after, int64_t before)
 {
-    const struct messages_filter *filter = search->filter;
-    struct seqs seqs = {0};
     unsigned counted = 0;
-    int r = list_queue(db, filter->peer, &seqs);
-    for (size_t i = seqs.count; r == 0 && i > 0 && counted < filter->limit; i--) {
-        const int64_t seq = seqs.list[i - 1];
-        if (seq <= after || seq >= before)
-            continue;
-        CLEANUP(sql_end) struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.seq = ?");
-        sql_bind_int(&query, seq);
-        r = message_walk(&query, filter->limit, visit_in_time, (void *)search, &counted);
+    for (;;) {
+        struct portion portion = {.count = 0, .after = after, .before = before};
+        int r = fill(db, search->filter->peer, &portion);
+        if (r == 0)
+            r = walk_portion(db, search, &portion, &counted);
+        if (r != 0 || portion.count < PORTION || counted >= search->filter->limit)
+            return r;
+        before = portion.list[PORTION - 1];
     }
-    free(seqs.list);
-    return r;
 }
 
 int messages_newest(struct db *db, const struct messages_filter *filter, messages_visit *visit,

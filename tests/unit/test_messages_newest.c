@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/sql.h"
 #include "unit/scratch_db.h"
 
 enum { SEEN_MAX = 64 };
@@ -106,6 +107,60 @@ static void test_newest_of_the_queue(void **state)
     assert_int_equal(newest(scratch, filter).count, 2);
 }
 
+static unsigned steps;
+
+static int count_steps(void *context)
+{
+    (void)context;
+    steps++;
+    return 0;
+}
+
+/* Steps of SQLite's machine, in hundreds, for ten of the queue. */
+static unsigned cost_of_ten(struct scratch *scratch)
+{
+    const struct messages_filter filter = {.queued_only = true, .limit = 10};
+    steps = 0;
+    sqlite3_progress_handler(scratch->db->sqlite, 100, count_steps, NULL);
+    assert_int_equal(newest(scratch, filter).count, 10);
+    sqlite3_progress_handler(scratch->db->sqlite, 0, NULL, NULL);
+    return steps;
+}
+
+static int count_row(void *context, const struct message_row *row)
+{
+    int64_t *last = context;
+    assert_true(row->seq < last[0]);
+    last[0] = row->seq;
+    last[1]++;
+    return 0;
+}
+
+/* What a portion costs does not grow with the queue, and all are found in several. */
+static void test_a_long_queue_is_listed_in_portions(void **state)
+{
+    enum { MANY = 6000, PEERS = 3 };
+    static const char *const names[PEERS] = {"alice", "bob", "carol"};
+    const struct messages_filter all = {.queued_only = true, .limit = 100 * MANY};
+    struct scratch *scratch = *state;
+    int64_t peers[PEERS], seen[2] = {INT64_MAX, 0};
+    unsigned n = 0,
+             cost[4]; /* with what is not settled and with what is; then of three times as many */
+    for (unsigned i = 0; i < PEERS; i++)
+        peers[i] = scratch_peer(scratch, names[i]).id;
+    for (unsigned i = 0; i < 4; i += 2) {
+        for (unsigned end = n + (i + 2) / 2 * MANY; n < end; n++)
+            scratch_add(scratch, peers[n % PEERS], MESSAGE_OUT, n + 1);
+        cost[i] = cost_of_ten(scratch);
+        scratch_commit(scratch);
+        cost[i + 1] = cost_of_ten(scratch);
+    }
+    assert_in_range(cost[2], 0, cost[0] + cost[0] / 4);
+    assert_in_range(cost[3], 0, cost[1] + cost[1] / 4);
+    assert_int_equal(messages_newest(scratch->db, &all, count_row, seen), 0);
+    assert_int_equal(seen[1], n);
+}
+
 static void test_what_a_visitor_leaves_out_does_not_count(void **state)
 {
     struct scratch *scratch = *state;
@@ -133,6 +188,7 @@ int main(void)
         TEST(test_newest_messages_come_newest_first),
         TEST(test_newest_messages_of_a_time),
         TEST(test_newest_of_the_queue),
+        TEST(test_a_long_queue_is_listed_in_portions),
         TEST(test_what_a_visitor_leaves_out_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
