@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "core/node_state.h"
+#include "net/local_address.h"
 #include "store/queue.h"
 
 static unsigned list_own_addresses(void *context, struct address *addresses, unsigned max)
@@ -127,8 +128,11 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     if (r == 0)
         r = doorway_init(&made->doorway, &made->runtime, &made->links, &made->streams);
     if (r == 0)
+        r = portmap_init(&made->portmap, &made->runtime, parts->router, parts->netwatch,
+                         made->body_sealer);
+    if (r == 0)
         r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster, &made->tell,
-                        parts->netwatch);
+                        &made->portmap, parts->netwatch);
     if (r == 0)
         r = roster_load(&made->roster);
     if (r < 0) {
@@ -151,6 +155,7 @@ void node_free(struct node *node)
         return;
     close_listeners(node);
     notice_deinit(&node->notice);
+    portmap_deinit(&node->portmap);
     doorway_deinit(&node->doorway);
     streams_deinit(&node->streams);
     housekeeping_deinit(&node->housekeeping);
@@ -254,9 +259,31 @@ int node_inherit(struct node *node, int fd)
     return 0;
 }
 
+/* Where we listen, each family may have a router before it. */
+static void map_ports(struct node *node)
+{
+    struct address listened;
+    int r = 0;
+    for (unsigned i = 0; i < node->listener_count && r == 0; i++) {
+        bool ipv6, any;
+        if (address_parse(listener_name(node->listeners[i]), &listened) < 0)
+            continue;
+        any = local_address_is_any(listened.host, &ipv6);
+        ipv6 = ipv6 || strchr(listened.host, ':') != NULL;
+        if (!ipv6 || any)
+            r = portmap_add(&node->portmap, listened.port, false);
+        if (ipv6 && r == 0)
+            r = portmap_add(&node->portmap, listened.port, true);
+    }
+    if (r < 0)
+        log_warning("the router is not asked for all ports: %s", strerror(-r));
+    portmap_network_changed(&node->portmap);
+}
+
 void node_start(struct node *node)
 {
     housekeeping_start(&node->housekeeping);
+    map_ports(node);
     roster_each (peer, &node->roster)
         peer_start(peer);
 }
@@ -316,6 +343,11 @@ bool node_inbound_spent(const struct node *node)
 const struct notice *node_notice(const struct node *node)
 {
     return &node->notice;
+}
+
+const struct portmap *node_portmap(const struct node *node)
+{
+    return &node->portmap;
 }
 
 struct loop *node_loop(const struct node *node)

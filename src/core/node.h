@@ -31,6 +31,7 @@ struct node_parts {
     struct db *db;
     struct space *space;       /* of the store's disk; NULL: not watched */
     struct netwatch *netwatch; /* NULL: changes of the network are not noticed */
+    struct router *router;     /* NULL: it is not asked for anything */
     const struct identity *self;
     const struct secret *store_key;
     const struct observer *observer;
@@ -92,12 +93,17 @@ struct space *node_space(const struct node *node); /* or NULL */
 /* Whether the messages from all peers take as much of the disk as they may. */
 bool node_inbound_spent(const struct node *node);
 const struct notice *node_notice(const struct node *node);
+const struct portmap *node_portmap(const struct node *node);
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
 const struct pending_keys *node_pending_keys(const struct node *node);
 unsigned node_listener_count(const struct node *node);
 const char *node_listener_name(const struct node *node, unsigned index);
 bool node_listeners_inherited(const struct node *node); /* from the service manager */
+
+/* Where this machine listens, as addresses to dial, what its router lets in first: how many, at
+ * most `max`. (node_invites.c) */
+unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max);
 
 /* Streams and services, with functions of their own: streams.h, services.h. */
 struct streams *node_streams(struct node *node);

@@ -33,7 +33,7 @@ static unsigned list_listener(const char *name, struct address *addresses, unsig
 
 unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max)
 {
-    unsigned count = 0;
+    unsigned count = portmap_addresses(&node->portmap, addresses, max);
     for (unsigned i = 0; i < node->listener_count; i++)
         count += list_listener(listener_name(node->listeners[i]), addresses + count, max - count);
     return count;

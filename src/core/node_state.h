@@ -29,6 +29,7 @@ struct node {
     struct doorway doorway;
     struct link_answers answers;
     struct tell tell;
+    struct portmap portmap;
     struct notice notice;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
@@ -36,9 +37,6 @@ struct node {
     char configured_default[PEER_NAME_MAX]; /* what the settings call the default peer, if it was
                                                renamed since; else "" */
 };
-
-/* Where we listen, as addresses to dial: how many, at most `max`. (node_invites.c) */
-unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max);
 
 /*
  * Makes a peer as roster_add() does, lets it in if it asked, and dials it. What that returns.

@@ -101,15 +101,31 @@ static void on_report(void *context, const struct netwatch_news *news)
     judge_links(notice, news);
     if (news->changes == NETWATCH_CLOCK)
         return;
+    portmap_network_changed(notice->portmap);
     roster_each (peer, notice->roster)
         peer_network_changed(peer);
 }
 
-int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
-                struct roster *roster, const struct tell *tell, struct netwatch *netwatch)
+/* The router lets in others than before: peers are to know. */
+static void on_other_ports(void *context)
 {
-    *notice = (struct notice){
-        .runtime = runtime, .links = links, .roster = roster, .tell = tell, .netwatch = netwatch};
+    struct notice *notice = context;
+    list_for_each (node, &notice->links->established)
+        container_of(node, struct link, node)->untold = true;
+    timer_arm_at(notice->timer, 0);
+}
+
+int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
+                struct roster *roster, const struct tell *tell, struct portmap *portmap,
+                struct netwatch *netwatch)
+{
+    *notice = (struct notice){.runtime = runtime,
+                              .links = links,
+                              .roster = roster,
+                              .tell = tell,
+                              .portmap = portmap,
+                              .netwatch = netwatch};
+    portmap_on_change(portmap, on_other_ports, notice);
     int r = timer_new(&notice->timer, runtime->loop, on_step, notice);
     if (r == 0 && netwatch != NULL)
         netwatch_start(netwatch, on_report, notice);

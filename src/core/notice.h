@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/portmap.h"
 #include "core/roster.h"
 #include "core/tell.h"
 #include "net/netwatch.h"
@@ -20,6 +21,7 @@ struct notice {
     struct links *links;
     struct roster *roster;
     const struct tell *tell;
+    struct portmap *portmap;
     struct netwatch *netwatch; /* or NULL */
     struct timer *timer;       /* of the next step */
     uint64_t changed_ms;       /* wall clock, of the latest change; 0 for none */
@@ -27,7 +29,8 @@ struct notice {
 
 /* Listens to `netwatch` (NULL: to nobody), which outlives it. 0 or -errno. */
 int notice_init(struct notice *notice, struct runtime *runtime, struct links *links,
-                struct roster *roster, const struct tell *tell, struct netwatch *netwatch);
+                struct roster *roster, const struct tell *tell, struct portmap *portmap,
+                struct netwatch *netwatch);
 void notice_deinit(struct notice *notice);
 
 /* Why changes of the network are not noticed; NULL when they are. */

@@ -39,6 +39,7 @@ struct settings {
     uint64_t max_links;               /* sessions at once */
     bool require_pq;                  /* no session but in a suite with ML-KEM */
     bool tell_addresses;              /* peers hear where we can be reached */
+    bool port_mapping;                /* the router is asked to let peers in */
     bool streams;                     /* peers may call services, and be called */
     uint64_t max_streams;             /* streams at once */
 };

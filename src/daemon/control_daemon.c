@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/control_call.h"
 #include "daemon/control_follow.h"
+#include "daemon/control_network.h"
 #include "daemon/control_view.h"
 #include "daemon/version.h"
 #include "rpc/rpc_value.h"
@@ -44,16 +45,6 @@ static json_t *view_followers(const struct control *control)
     return list;
 }
 
-static json_t *view_network(const struct node *node)
-{
-    const struct notice *notice = node_notice(node);
-    const char *flaw = notice_flaw(notice);
-    json_t *network = json_pack("{s:b, s:s*}", "watched", flaw == NULL, "error", flaw);
-    if (notice->changed_ms != 0)
-        rpc_value_set(&network, "changed", control_view_time(notice->changed_ms));
-    return network;
-}
-
 static json_t *view_size(const struct messages_size *size)
 {
     return json_pack("{s:I, s:I}", "messages", (json_int_t)size->messages, "bytes",
@@ -86,7 +77,7 @@ enum control_answer control_status(struct control_call *call)
                   "version", VERSION, "epoch", db_epoch(db), "fingerprint",
                   control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes), "suites",
                   control_view_suites(), "uptime_s", (json_int_t)uptime, "listeners",
-                  view_listeners(node), "network", view_network(node), "peers",
+                  view_listeners(node), "network", control_network_view(node), "peers",
                   control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
                   (json_int_t)events_last(db), "followers", view_followers(call->control),
                   "consumers", control_follow_consumers(call->control), "requests",

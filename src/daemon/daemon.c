@@ -44,6 +44,7 @@ struct daemon {
     struct db *db;
     struct space *space;
     struct netwatch *netwatch;
+    struct router *router; /* or NULL */
     struct control *control;
     struct socket_watch *socket_watch; /* or NULL */
     struct node *node;
@@ -311,6 +312,7 @@ static int make_node(struct daemon *daemon, const struct config *config)
                                      .db = daemon->db,
                                      .space = daemon->space,
                                      .netwatch = daemon->netwatch,
+                                     .router = daemon->router,
                                      .self = daemon->self,
                                      .store_key = &daemon->store_key,
                                      .observer = &control_observer,
@@ -325,6 +327,8 @@ static int make_parts(struct daemon *daemon, const struct config *config)
     int r = control_new(&daemon->control, daemon->loop, &control_owner, daemon);
     if (r == 0)
         r = netwatch_new(&daemon->netwatch, daemon->loop);
+    if (r == 0 && config->settings.port_mapping)
+        r = router_new(&daemon->router, daemon->loop);
     if (r == 0)
         r = make_node(daemon, config);
     if (r == 0)
@@ -426,6 +430,7 @@ void daemon_free(struct daemon *daemon)
     socket_watch_free(daemon->socket_watch);
     control_free(daemon->control);
     node_free(daemon->node);
+    router_free(daemon->router);
     netwatch_free(daemon->netwatch);
     timer_free(daemon->stop_timer);
     db_close(daemon->db);

@@ -94,12 +94,21 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
     return count;
 }
 
+bool local_address_lasting(uint8_t address[static 16])
+{
+    union socket_address source;
+    socklen_t size;
+    bool found = read_destination(internet_ipv6, &source, &size) && find_source(&source, size) &&
+                 is_reachable(&source);
+    if (found)
+        memcpy(address, &source.v6.sin6_addr, 16);
+    return found;
+}
+
 bool local_address_has_ipv6(void)
 {
-    union socket_address address;
-    socklen_t size;
-    return read_destination(internet_ipv6, &address, &size) && find_source(&address, size) &&
-           is_reachable(&address);
+    uint8_t address[16];
+    return local_address_lasting(address);
 }
 
 bool local_address_is_any(const char *host, bool *ipv6)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/address.h"
 
@@ -18,6 +19,9 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
 
 /* Whether this machine has a way to the internet by IPv6. */
 bool local_address_has_ipv6(void);
+
+/* Where that begins, if it may: at an address that is not a temporary one. False without it. */
+bool local_address_lasting(uint8_t address[static 16]);
 
 /* Whether a numeric host stands for every address, and whether for those of IPv6 too. */
 bool local_address_is_any(const char *host, bool *ipv6);

@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -320,4 +321,14 @@ const char *netwatch_flaw(const struct netwatch *netwatch)
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])
 {
     return netwatch->news < 0 || network_state_has(&netwatch->state, address);
+}
+
+bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
+                      uint8_t source[static 16], uint32_t *interface)
+{
+    const struct network_route *route = &netwatch->state.routes[ipv6];
+    memcpy(gateway, route->gateway, sizeof route->gateway);
+    memcpy(source, route->source, sizeof route->source);
+    *interface = route->interface;
+    return netwatch->news >= 0 && !bytes_all_zero(gateway, sizeof route->gateway);
 }

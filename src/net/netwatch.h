@@ -55,3 +55,11 @@ const char *netwatch_flaw(const struct netwatch *netwatch);
  * of loopback.
  */
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16]);
+
+/*
+ * The way to the internet by IPv4 or IPv6: the router, our own address on the way to it (16 bytes
+ * each, IPv4 as ::ffff:a.b.c.d), and the number of the interface. False if there is none, or it is
+ * not known.
+ */
+bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
+                      uint8_t source[static 16], uint32_t *interface);

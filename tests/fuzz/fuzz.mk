@@ -50,6 +50,7 @@ build/tests/fuzz/fuzz_records: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 
 # Lanes and streams, without cryptography.
+fuzz_mapping_OBJS = $(fuzz_driver) core/mapping net/pcp_packet base/bytes
 fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/open_doors tests/unit/fake_random \
 	$(filter-out crypto/random,$(crypto_identity)) \
 	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \

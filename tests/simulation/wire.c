@@ -12,6 +12,7 @@
 #include "net/local_address.h"
 #include "net/netwatch.h"
 #include "net/resolver.h"
+#include "net/router.h"
 #include "simulation/dice.h"
 #include "simulation/wire_state.h"
 
@@ -300,12 +301,37 @@ bool local_address_has_ipv6(void)
     return false;
 }
 
+bool local_address_lasting(uint8_t address[static 16])
+{
+    (void)address;
+    return false;
+}
+
 unsigned local_address_list(struct address *addresses, unsigned max, uint16_t port, bool ipv6)
 {
     (void)addresses;
     (void)max;
     (void)port;
     (void)ipv6;
+    return 0;
+}
+
+/* Nor is there a router to ask. */
+void router_start(struct router *router, const struct router_events *events, void *context)
+{
+    (void)router;
+    (void)events;
+    (void)context;
+}
+
+int router_send(struct router *router, const uint8_t gateway[static 16],
+                const uint8_t source[static 16], uint32_t interface, struct span datagram)
+{
+    (void)router;
+    (void)gateway;
+    (void)source;
+    (void)interface;
+    (void)datagram;
     return 0;
 }
 
@@ -328,6 +354,17 @@ const char *netwatch_flaw(const struct netwatch *netwatch)
 {
     (void)netwatch;
     return NULL;
+}
+
+bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
+                      uint8_t source[static 16], uint32_t *interface)
+{
+    (void)netwatch;
+    (void)ipv6;
+    (void)gateway;
+    (void)source;
+    (void)interface;
+    return false;
 }
 
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])

@@ -36,3 +36,4 @@ test_round_OBJS = core/round core/former crypto/secret base/address base/number 
 test_link_events_OBJS = core/link_events base/log base/escape base/utf8 base/bytes base/clock
 test_peer_OBJS = tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
+test_mapping_OBJS = core/mapping net/pcp_packet base/bytes

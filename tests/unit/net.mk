@@ -18,3 +18,4 @@ build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket
 test_network_state_OBJS = net/network_state
 test_netwatch_OBJS = net/netwatch net/network_state net/loop $(NET_BASE) tests/unit/net_rig
 build/tests/unit/test_netwatch: LDFLAGS += -Wl,--wrap=socket
+test_pcp_packet_OBJS = net/pcp_packet base/bytes base/base64

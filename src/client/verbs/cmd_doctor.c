@@ -17,6 +17,7 @@
 #include "base/shell.h"
 #include "base/timestamp.h"
 #include "client/diagnosis.h"
+#include "client/network_view.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
@@ -331,6 +332,29 @@ static void check_network(struct doctor *doctor, const json_t *network)
              "profile");
 }
 
+/* What the router was asked for, if it was. */
+static void check_mappings(struct doctor *doctor)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+    char text[NETWORK_VIEW_MAX];
+    size_t i;
+    json_t *mapping;
+    if (ctl_exchange(doctor->ctl, "network.status", json_object(), &reply) != 0)
+        return;
+    json_array_foreach(json_object_get(json_object_get(reply, "result"), "mappings"), i, mapping)
+    {
+        if (json_object_get(mapping, "gateway") == NULL)
+            continue;
+        const enum network_finding finding = network_view_mapping(mapping, text);
+        if (finding == NETWORK_SHUT)
+            wrong(doctor, "mapping", text,
+                  "forward the port by hand in the router's own pages, use IPv6, or let the other "
+                  "side be the one that is dialled");
+        else
+            ok(doctor, "mapping", "%s", text);
+    }
+}
+
 /* "a.example:8766, b.example:8766" in new memory, or NULL. */
 static char *join_addresses(const json_t *peer)
 {
@@ -486,6 +510,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         check_keys(&doctor, member_string(store, "directory", NULL));
         check_listeners(&doctor, json_object_get(status, "listeners"));
         check_network(&doctor, json_object_get(status, "network"));
+        check_mappings(&doctor);
         if (json_object_get(status, "suites") != NULL)
             check_encryption(&doctor, post_quantum);
         json_array_foreach(json_object_get(status, "peers"), i, peer)

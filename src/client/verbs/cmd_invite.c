@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "client/options.h"
 #include "client/output.h"
@@ -62,17 +63,32 @@ static bool is_loopback(const char *address)
            strncmp(address, "localhost:", 10) == 0;
 }
 
+/* Whether an address may lead somebody to us from anywhere: a name may. */
+static bool is_far(const char *text)
+{
+    struct address address;
+    return address_parse(text, &address) == 0 &&
+           (!address_is_numeric(&address) || address_is_public(&address));
+}
+
 static void note_reach(const struct ctl *ctl, const json_t *addresses)
 {
     size_t i;
     json_t *address;
+    bool near = false;
     json_array_foreach(addresses, i, address)
     {
-        if (!is_loopback(json_string_value(address)))
+        if (is_far(json_string_value(address)))
             return;
+        near |= !is_loopback(json_string_value(address));
     }
-    ctl_note(ctl, "it leads nobody here from another machine: the daemon listens on this one "
-                  "only; see: listen in p2pchatd.conf, --address");
+    if (near)
+        ctl_note(ctl, "nobody outside this network can dial these addresses: forward the port in "
+                      "the router and say --address, let p2pchatd ask it (port-mapping in "
+                      "p2pchatd.conf), or make the invite on the other machine");
+    else
+        ctl_note(ctl, "it leads nobody here from another machine: the daemon listens on this one "
+                      "only; see: listen in p2pchatd.conf, --address");
 }
 
 /* The line to be copied is all that goes to standard output. */

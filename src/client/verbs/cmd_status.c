@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "client/connection.h"
 #include "client/follower.h"
+#include "client/network_view.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
@@ -160,23 +161,44 @@ static int watch(struct ctl *ctl)
     return ctl->status;
 }
 
-static int read_options(struct ctl *ctl, int argc, char **argv, bool *watching)
+/* --- the network ------------------------------------------------------------------------------ */
+
+static int show_network(struct ctl *ctl)
 {
-    static const struct option longs[] = {{"watch", no_argument, NULL, 'w'}, OPTIONS_LONG};
+    CLEANUP(json_release) json_t *network = ctl_call(ctl, "network.status", json_object());
+    if (network == NULL)
+        return ctl->status;
+    if (ctl->json)
+        output_json(ctl, network, '\n');
+    else
+        network_view_print(ctl, network);
+    return ctl->status;
+}
+
+/* 'w' and 'n': to watch, or the network; 0: neither. */
+static int read_options(struct ctl *ctl, int argc, char **argv, int *wanted)
+{
+    static const struct option longs[] = {
+        {"watch", no_argument, NULL, 'w'}, {"network", no_argument, NULL, 'n'}, OPTIONS_LONG};
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0)
-        *watching = true;
+    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+        if (*wanted != 0 && *wanted != option)
+            return options_misuse(ctl, "--watch and --network are one or the other");
+        *wanted = option;
+    }
     return option == OPTIONS_STOP ? OPTIONS_STOP : options_count(ctl, argc - optind, 0, 0);
 }
 
 int cmd_status(struct ctl *ctl, int argc, char **argv)
 {
-    bool watching = false;
-    if (read_options(ctl, argc, argv, &watching) != 0)
+    int wanted = 0;
+    if (read_options(ctl, argc, argv, &wanted) != 0)
         return ctl->status;
-    if (watching)
+    if (wanted == 'w')
         return watch(ctl);
+    if (wanted == 'n')
+        return show_network(ctl);
     CLEANUP(json_release) json_t *status = ctl_call(ctl, "status", json_object());
     return status != NULL ? print(ctl, status) : ctl->status;
 }
