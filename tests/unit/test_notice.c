@@ -33,6 +33,8 @@ static struct stage {
     unsigned dialled[PEERS];
     netwatch_report *report;
     void *context;
+    struct portmap portmap;
+    unsigned mapped; /* how often the router was looked for */
     void (*step)(void *context);
     uint64_t now_ms, armed_ms;
 } stage;
@@ -134,6 +136,18 @@ struct peer *roster_next(const struct roster *roster, const struct peer *peer)
     return peer == &stage.peers[0] ? &stage.peers[1] : NULL;
 }
 
+void portmap_on_change(struct portmap *portmap, void (*changed)(void *context), void *context)
+{
+    portmap->changed = changed;
+    portmap->context = context;
+}
+
+void portmap_network_changed(struct portmap *portmap)
+{
+    assert_ptr_equal(portmap, &stage.portmap);
+    stage.mapped++;
+}
+
 void peer_network_changed(struct peer *peer)
 {
     stage.dialled[peer - stage.peers]++;
@@ -150,7 +164,7 @@ static int set_up(void **state)
     stage.armed_ms = UINT64_MAX;
     list_init(&stage.links.established);
     return notice_init(&stage.notice, &stage.runtime, &stage.links, &stage.roster, &stage.tell,
-                       (struct netwatch *)(void *)&netwatch);
+                       &stage.portmap, (struct netwatch *)(void *)&netwatch);
 }
 
 static int tear_down(void **state)
@@ -243,13 +257,24 @@ static void test_peers_are_dialled_unless_only_the_clock_was_set(void **state)
 {
     (void)state;
     report(NETWATCH_CLOCK, 0);
-    assert_int_equal(stage.dialled[0] + stage.dialled[1], 0);
+    assert_int_equal(stage.dialled[0] + stage.dialled[1] + stage.mapped, 0);
     report(NETWATCH_CLOCK | NETWATCH_RESUMED, 0);
     assert_int_equal(stage.dialled[0], 1);
     assert_int_equal(stage.dialled[1], 1);
     report(NETWATCH_ADDRESSES, 0);
     assert_int_equal(stage.dialled[1], 2);
+    assert_int_equal(stage.mapped, 2);
     assert_int_equal(stage.notice.changed_ms, 7 * START_MS);
+}
+
+static void test_peers_are_told_when_the_router_lets_in_others(void **state)
+{
+    struct stream *link = add_links(1, 1);
+    (void)state;
+    stage.portmap.changed(stage.portmap.context);
+    run_until(START_MS);
+    assert_int_equal(link->told, 1);
+    assert_int_equal(link->asked + stage.dialled[0], 0);
 }
 
 static void test_nothing_is_begun_while_the_node_stops(void **state)
@@ -326,6 +351,7 @@ int main(void)
         TEST(test_after_a_long_sleep_no_link_is_alive),
         TEST(test_links_are_asked_when_they_may_be_dead),
         TEST(test_peers_are_dialled_unless_only_the_clock_was_set),
+        TEST(test_peers_are_told_when_the_router_lets_in_others),
         TEST(test_nothing_is_begun_while_the_node_stops),
         TEST(test_many_links_are_served_in_steps),
         TEST(test_who_was_told_a_moment_ago_keeps_nobody_waiting),
