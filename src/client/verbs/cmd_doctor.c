@@ -4,7 +4,6 @@
  * what to do about it.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
@@ -17,9 +16,9 @@
 #include "base/shell.h"
 #include "base/timestamp.h"
 #include "client/diagnosis.h"
+#include "client/findings.h"
 #include "client/network_view.h"
 #include "client/options.h"
-#include "client/output.h"
 #include "client/peer_view.h"
 #include "client/service.h"
 #include "client/verb.h"
@@ -37,66 +36,14 @@ struct doctor {
     struct ctl *ctl;
     char *socket;
     enum service service;
-    bool broken; /* something is: what only could be better does not count */
+    struct findings findings;
 };
 
-enum level {
-    LEVEL_OK,
-    LEVEL_NOTE,  /* worth knowing; the daemon does what it is for */
-    LEVEL_WRONG, /* something is broken */
-};
-
-/* --- findings --------------------------------------------------------------------------------- */
-
-static void show(struct doctor *doctor, enum level level, const char *check, const char *finding,
-                 const char *remedy)
-{
-    static const char *const names[] = {"ok", "note", "WRONG"};
-    static const char *const json_names[] = {"ok", "note", "wrong"};
-    struct ctl *ctl = doctor->ctl;
-    doctor->broken = doctor->broken || level == LEVEL_WRONG;
-    if (ctl->json) {
-        CLEANUP(json_release)
-        json_t *line =
-            json_pack("{s:s,s:s,s:b,s:s,s:s*}", "check", check, "level", json_names[level], "ok",
-                      level != LEVEL_WRONG, "finding", finding, "remedy", remedy);
-        output_json(ctl, line, '\n');
-    } else if (level == LEVEL_WRONG || !ctl->quiet) {
-        output_line(ctl, "%-6s %-10s %s", names[level], check, finding);
-        if (remedy != NULL)
-            output_line(ctl, "%-6s %-10s what to do: %s", "", "", remedy);
-    }
-}
-
-__attribute__((format(printf, 3, 4))) static void ok(struct doctor *doctor, const char *check,
-                                                     const char *format, ...)
-{
-    CLEANUP(cleanup_free) char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
-    va_end(arguments);
-    show(doctor, text != NULL ? LEVEL_OK : LEVEL_WRONG, check,
-         text != NULL ? text : "out of memory", text != NULL ? NULL : "try again");
-}
-
-/* `format` is of the remedy. */
-__attribute__((format(printf, 5, 6))) static void advise(struct doctor *doctor, enum level level,
-                                                         const char *check, const char *finding,
-                                                         const char *format, ...)
-{
-    CLEANUP(cleanup_free) char *remedy = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(&remedy, format, arguments) < 0)
-        remedy = NULL;
-    va_end(arguments);
-    show(doctor, level, check, finding, remedy != NULL ? remedy : "out of memory");
-}
-
-#define wrong(doctor, check, finding, ...) advise(doctor, LEVEL_WRONG, check, finding, __VA_ARGS__)
-#define note(doctor, check, finding, ...)  advise(doctor, LEVEL_NOTE, check, finding, __VA_ARGS__)
+#define show(doctor, ...)         findings_add(&(doctor)->findings, __VA_ARGS__)
+#define ok(doctor, ...)           findings_ok(&(doctor)->findings, __VA_ARGS__)
+#define advise(doctor, ...)       findings_advise(&(doctor)->findings, __VA_ARGS__)
+#define wrong(doctor, check, ...) advise(doctor, LEVEL_WRONG, check, __VA_ARGS__)
+#define note(doctor, check, ...)  advise(doctor, LEVEL_NOTE, check, __VA_ARGS__)
 
 /* --- socket and daemon ------------------------------------------------------------------------ */
 
@@ -487,7 +434,7 @@ static void check_unit(struct doctor *doctor, bool reachable)
 
 int cmd_doctor(struct ctl *ctl, int argc, char **argv)
 {
-    struct doctor doctor = {.ctl = ctl};
+    struct doctor doctor = {.ctl = ctl, .findings.ctl = ctl};
     CLEANUP(json_release) json_t *status = NULL;
     size_t i;
     json_t *peer;
@@ -520,5 +467,5 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         }
     }
     check_unit(&doctor, reachable);
-    return !doctor.broken ? EX_OK : EX_UNAVAILABLE;
+    return !doctor.findings.broken ? EX_OK : EX_UNAVAILABLE;
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Findings, as lines or as JSON.
+ */
+#include "client/findings.h"
+
+#include <stdarg.h>
+
+#include "base/cleanup.h"
+#include "client/connection.h"
+#include "client/output.h"
+
+void findings_add(struct findings *findings, enum finding_level level, const char *check,
+                  const char *finding, const char *remedy)
+{
+    static const char *const names[] = {"ok", "note", "WRONG"};
+    static const char *const json_names[] = {"ok", "note", "wrong"};
+    struct ctl *ctl = findings->ctl;
+    findings->broken = findings->broken || level == LEVEL_WRONG;
+    if (ctl->json) {
+        CLEANUP(json_release)
+        json_t *line =
+            json_pack("{s:s,s:s,s:b,s:s,s:s*}", "check", check, "level", json_names[level], "ok",
+                      level != LEVEL_WRONG, "finding", finding, "remedy", remedy);
+        output_json(ctl, line, '\n');
+    } else if (level == LEVEL_WRONG || !ctl->quiet) {
+        output_line(ctl, "%-6s %-10s %s", names[level], check, finding);
+        if (remedy != NULL)
+            output_line(ctl, "%-6s %-10s what to do: %s", "", "", remedy);
+    }
+}
+
+void findings_ok(struct findings *findings, const char *check, const char *format, ...)
+{
+    CLEANUP(cleanup_free) char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    findings_add(findings, text != NULL ? LEVEL_OK : LEVEL_WRONG, check,
+                 text != NULL ? text : "out of memory", text != NULL ? NULL : "try again");
+}
+
+void findings_advise(struct findings *findings, enum finding_level level, const char *check,
+                     const char *finding, const char *format, ...)
+{
+    CLEANUP(cleanup_free) char *remedy = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&remedy, format, arguments) < 0)
+        remedy = NULL;
+    va_end(arguments);
+    findings_add(findings, level, check, finding, remedy != NULL ? remedy : "out of memory");
+}
