@@ -11,7 +11,6 @@
 #include "base/shell.h"
 #include "core/delivery.h"
 #include "core/node_outcome.h"
-#include "store/handover.h"
 #include "store/invites.h"
 
 static void reject(struct admission *admission, struct link *link, enum close_code code)
@@ -92,11 +91,6 @@ static int use_invite(struct admission *admission, const struct link *link, stru
 
 /* --- two peers that are one ------------------------------------------------------------------- */
 
-struct resealing {
-    struct body_sealer *body_sealer;
-    int64_t peer; /* for whom */
-};
-
 static bool requires_pq(const struct peer *peer)
 {
     return peer != NULL && peer->row.require_pq;
@@ -108,44 +102,16 @@ static bool too_weak(const struct link *link, const struct peer *peer)
     return requires_pq(peer) && session_suite(link->session) != SUITE_HYBRID;
 }
 
-/* A sealed body is bound to its peer. One that is damaged stays so. */
-static int reseal(void *context, const struct message_row *row, struct bytes *body)
+/* Makes them one peer, as merging_try() does. */
+static int merge(struct admission *admission, struct peer *keyless, struct peer *nameless,
+                 bool *merged)
 {
-    const struct resealing *resealing = context;
-    struct bytes text = {0};
-    int r = body_sealer_open(resealing->body_sealer, row, &text);
-    struct message_row other = *row;
-    other.peer = resealing->peer;
-    if (r == 0)
-        r = body_sealer_seal(resealing->body_sealer, &other, bytes_span(&text), body);
-    else if (r == BODY_SEALER_DAMAGED)
-        r = bytes_append(body, row->body.data, row->body.size);
-    bytes_deinit(&text);
-    return r;
-}
-
-/*
- * Makes them one peer, with the name and the addresses of `keyless`, the key and the history of
- * `nameless`, and the queues of both; `keyless` is freed. 0, NODE_DISK_FULL or -errno.
- */
-static int merge(struct admission *admission, struct peer *keyless, struct peer *nameless)
-{
-    struct resealing resealing = {admission->body_sealer, nameless->row.id};
-    const struct runtime *runtime = admission->runtime;
-    const int64_t former = keyless->row.id;
-    log_event(LOG_LEVEL_NOTICE, "peer-trust", keyless->row.name,
-              "%s, who called in before, answers at the peer's address: they are one peer now",
-              nameless->row.name);
-    int r = handover_messages(runtime->db, former, nameless->row.id, reseal, &resealing);
-    if (r != 0)
-        return outcome_of_store(r);
-    r = roster_merge(admission->roster, nameless, keyless);
-    if (r != 0)
+    int r = merging_try(admission->merging, keyless, nameless, merged);
+    if (!*merged)
         return r;
     if (nameless->link != NULL && too_weak(nameless->link, nameless))
         link_close(nameless->link, CLOSE_REFUSED);
     delivery_touch(nameless);
-    runtime->observer->merged(runtime->observer_context, nameless, former);
     return 0;
 }
 
@@ -215,8 +181,9 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
 }
 
 /*
- * The verdict on the link's identity, after what has to be done for it; TRUST_MERGE while that is
- * impossible. A disk without room undoes the turn, and all that was learnt about when to try again.
+ * The verdict on the link's identity, after what has to be done for it; TRUST_MERGE while that goes
+ * on or is impossible. A disk without room undoes the turn, and all that was learnt about when to
+ * try again.
  */
 static enum trust_verdict reach_verdict(struct admission *admission, struct link *link)
 {
@@ -226,10 +193,12 @@ static enum trust_verdict reach_verdict(struct admission *admission, struct link
     housekeeping_look(admission->housekeeping, 0);
     if (!housekeeping_has_room(admission->housekeeping))
         return TRUST_MERGE;
-    int r = merge(admission, link->peer, roster_by_key(admission->roster, link_fingerprint(link)));
+    bool merged;
+    int r = merge(admission, link->peer, roster_by_key(admission->roster, link_fingerprint(link)),
+                  &merged);
     if (r < 0)
         runtime_fail(admission->runtime, r);
-    return r == 0 ? judge(admission, link) : TRUST_MERGE;
+    return merged ? judge(admission, link) : TRUST_MERGE;
 }
 
 /* Whether our private key may work for this joiner now. */

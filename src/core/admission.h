@@ -14,10 +14,10 @@
  */
 #pragma once
 
-#include "core/body_sealer.h"
 #include "core/housekeeping.h"
 #include "core/limits.h"
 #include "core/links.h"
+#include "core/merging.h"
 #include "core/pending_keys.h"
 #include "core/roster.h"
 
@@ -29,7 +29,7 @@ struct admission {
     struct pending_keys *pending_keys;
     struct roster *roster;
     struct housekeeping *housekeeping;
-    struct body_sealer *body_sealer;
+    struct merging *merging;
 };
 
 /* Answers SESSION_IDENTIFIED. */

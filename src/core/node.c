@@ -28,7 +28,11 @@ static void introduce(struct node *node)
                                          .pending_keys = &node->pending_keys,
                                          .roster = &node->roster,
                                          .housekeeping = &node->housekeeping,
-                                         .body_sealer = node->body_sealer};
+                                         .merging = &node->merging};
+    node->merging = (struct merging){.runtime = &node->runtime,
+                                     .roster = &node->roster,
+                                     .housekeeping = &node->housekeeping,
+                                     .body_sealer = node->body_sealer};
     node->delivery = (struct delivery){.runtime = &node->runtime,
                                        .housekeeping = &node->housekeeping,
                                        .quota = &node->quota,
@@ -124,6 +128,10 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     if (r == 0)
         r = body_sealer_new(&made->body_sealer, parts->store_key);
     introduce(made);
+    if (r == 0)
+        r = merging_init(&made->merging);
+    if (r == 0)
+        r = removal_init(&made->removal, &made->runtime);
     streams_init(&made->streams, &made->runtime, &made->roster);
     if (r == 0)
         r = doorway_init(&made->doorway, &made->runtime, &made->links, &made->streams);
@@ -158,6 +166,8 @@ void node_free(struct node *node)
     portmap_deinit(&node->portmap);
     doorway_deinit(&node->doorway);
     streams_deinit(&node->streams);
+    removal_deinit(&node->removal);
+    merging_deinit(&node->merging);
     housekeeping_deinit(&node->housekeeping);
     links_deinit(&node->links);
     pending_keys_deinit(&node->pending_keys);
@@ -284,6 +294,7 @@ void node_start(struct node *node)
 {
     housekeeping_start(&node->housekeeping);
     map_ports(node);
+    removal_start(&node->removal);
     roster_each (peer, &node->roster)
         peer_start(peer);
 }

@@ -143,7 +143,9 @@ int node_check_pq(bool require);
  */
 int node_peer_require_pq(struct node *node, struct peer *peer, bool require);
 
-/* Forgets the peer, which is freed; what was queued for it is cancelled, or unknown if it was sent.
+/*
+ * Forgets the peer, which is freed; what was queued for it is cancelled, or unknown if it was sent:
+ * in this turn, or, when that is a lot, in this one and those that follow.
  */
 int node_peer_remove(struct node *node, struct peer *peer);
 
@@ -269,7 +271,7 @@ int node_find_message(const struct node *node, const struct uuid *id, struct nod
 int node_cancel(struct node *node, const struct uuid *id);
 
 enum {
-    NODE_PURGE_MAX = 5000,
+    NODE_PURGE_MAX = 200,
     NODE_PURGE_ROOM = 64 * 1024 * 1024, /* of the disk, for the write-ahead log of so many */
 };
 

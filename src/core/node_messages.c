@@ -256,6 +256,14 @@ int node_cancel(struct node *node, const struct uuid *id)
         queued ? NULL : "it was transmitted, and given up here", loop_wall(node->runtime.loop)));
 }
 
+/* Whether the queue of a removed peer is yet to end: then there is more to purge. */
+static bool is_being_removed(const struct node *node, int64_t peer)
+{
+    struct messages_size queue = {0};
+    return peer != 0 && roster_by_id(&node->roster, peer) == NULL &&
+           queue_size(node->runtime.db, peer, &queue) == 0 && queue.messages > 0;
+}
+
 int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed, bool *more)
 {
     struct space *space = node->housekeeping.space;
@@ -266,6 +274,6 @@ int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *re
     for (*removed = 0; r == 0 && step > 0 && *removed < most; *removed += step)
         r = retention_purge(node->runtime.db, peer, before_ms, loop_wall(node->runtime.loop),
                             &step);
-    *more = step > 0;
+    *more = step > 0 || (r == 0 && is_being_removed(node, peer));
     return outcome_of_store(r);
 }

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "core/node.h"
 #include "core/node_state.h"
-#include "store/queue.h"
 
 int node_find_peer(const struct node *node, const char *name, struct peer **peer)
 {
@@ -148,37 +147,11 @@ int node_peer_require_pq(struct node *node, struct peer *peer, bool require)
     return 0;
 }
 
-/* The head of a queue; seq 0 for none. */
-struct head {
-    int64_t seq;
-    bool transmitted;
-};
-
-static int note_head(void *context, const struct message_row *row)
-{
-    *(struct head *)context = (struct head){row->seq, row->transmitted};
-    return 0;
-}
-
-/* Ends all that waits for the peer. What was transmitted may have arrived. */
-static int end_queue(struct node *node, const struct peer *peer)
-{
-    for (;;) {
-        struct head head = {0};
-        int r = queue_each(node->runtime.db, peer->row.id, 0, 1, note_head, &head);
-        if (r == 0 && head.seq != 0)
-            r = queue_set_state(node->runtime.db, head.seq,
-                                head.transmitted ? MESSAGE_UNKNOWN : MESSAGE_CANCELLED,
-                                "the peer was removed", loop_wall(node->runtime.loop));
-        if (r != 0 || head.seq == 0)
-            return r;
-    }
-}
-
 int node_peer_remove(struct node *node, struct peer *peer)
 {
-    int r = end_queue(node, peer);
-    return r == 0 ? roster_remove(&node->roster, peer) : outcome_of_store(r);
+    const int64_t id = peer->row.id;
+    int r = roster_remove(&node->roster, peer);
+    return r == 0 ? removal_add(&node->removal, id) : r;
 }
 
 int node_peer_verify(struct node *node, struct peer *peer, const struct fingerprint *key)

@@ -8,6 +8,7 @@
 #include "core/doorway.h"
 #include "core/link_events.h"
 #include "core/notice.h"
+#include "core/removal.h"
 #include "net/listener.h"
 
 struct node {
@@ -23,6 +24,8 @@ struct node {
     struct roster roster;
     struct housekeeping housekeeping;
     struct quota quota;
+    struct merging merging;
+    struct removal removal;
     struct admission admission;
     struct delivery delivery;
     struct streams streams;

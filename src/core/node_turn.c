@@ -25,6 +25,7 @@ static int undo_turn(struct node *node)
     log_event(LOG_LEVEL_ERROR, "disk-full", NULL,
               "the disk is full: the last changes were not kept");
     housekeeping_disk_full(&node->housekeeping);
+    merging_undone(&node->merging);
     links_close_all(&node->links, CLOSE_INTERNAL_ERROR);
     int r = roster_load(&node->roster);
     roster_each (peer, &node->roster)

@@ -124,11 +124,17 @@ enum control_answer control_peer_remove(struct control_call *call)
     if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
     const struct peer_row row = peer->row;
+    struct messages_size queue;
     int r = node_peer_remove(call->node, peer);
+    if (r == 0)
+        r = queue_size(node_db(call->node), row.id, &queue);
     if (r != 0)
         return control_call_outcome(call, r, control_call_string(call, "name"));
     log_info("peer %s was removed by user %u", row.name, (unsigned)call->client->user);
-    return control_call_done(call, json_object());
+    json_t *result = json_object();
+    if (queue.messages > 0)
+        rpc_value_set(&result, "queued", json_integer((json_int_t)queue.messages));
+    return control_call_done(call, result);
 }
 
 enum control_answer control_peer_verify(struct control_call *call)

@@ -58,10 +58,10 @@ void inbound_forget(struct db *db, struct mark *mark)
     count(db, mark, 0, INBOUND_ID_BYTES);
 }
 
-void inbound_move(struct db *db, struct mark *from, struct mark *to)
+void inbound_move(struct db *db, struct mark *from, struct mark *to, uint64_t bytes)
 {
-    count(db, to, from->inbound, 0);
-    count(db, from, 0, from->inbound);
+    count(db, to, bytes, 0);
+    count(db, from, 0, bytes);
 }
 
 int inbound_bytes(struct db *db, int64_t peer, uint64_t *bytes)

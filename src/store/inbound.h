@@ -26,8 +26,8 @@ void inbound_add(struct db *db, struct mark *mark, size_t text_size);
 void inbound_bury(struct db *db, struct mark *mark, size_t text_size);
 void inbound_forget(struct db *db, struct mark *mark);
 
-/* All that came from one peer belongs to another. Private to store/. */
-void inbound_move(struct db *db, struct mark *from, struct mark *to);
+/* So much of what came from one peer belongs to another. Private to store/. */
+void inbound_move(struct db *db, struct mark *from, struct mark *to, uint64_t bytes);
 
 /* What came from this peer takes (0: from all), in bytes. 0 or -EIO. */
 int inbound_bytes(struct db *db, int64_t peer, uint64_t *bytes);

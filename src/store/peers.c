@@ -108,6 +108,18 @@ int peers_find_removed(struct db *db, const char *name, const uint8_t *key, int6
     return query.result;
 }
 
+int peers_next_removed(struct db *db, int64_t after, int64_t *id)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT id FROM peer WHERE id > ? AND removed_ms IS NOT NULL"
+                                    " ORDER BY id LIMIT 1");
+    sql_bind_int(&query, after);
+    if (!sql_row(&query))
+        return query.result != 0 ? query.result : DB_NOT_FOUND;
+    *id = sql_int(&query);
+    return query.result;
+}
+
 /* The key of a peer that is not removed. 0, DB_NOT_FOUND or -EIO. */
 static int find_key(struct db *db, int64_t id, bool *pinned, uint8_t key[static PEER_KEY_SIZE])
 {

@@ -94,6 +94,9 @@ int peers_remove(struct db *db, int64_t id, uint64_t now_ms);
  */
 int peers_find_removed(struct db *db, const char *name, const uint8_t *key, int64_t *id);
 
+/* The removed peer with the next greater id. 0, DB_NOT_FOUND or -EIO. */
+int peers_next_removed(struct db *db, int64_t after, int64_t *id);
+
 /*
  * Calls `visit` for every peer that is not removed, oldest first, until it returns < 0. 0 or -errno
  * of either.

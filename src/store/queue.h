@@ -58,6 +58,15 @@ int queue_each(struct db *db, int64_t peer, int64_t after_seq, unsigned limit,
  */
 int queue_set_transmitted(struct db *db, int64_t seq, const struct uuid *previous, uint64_t now_ms);
 
+enum { QUEUE_END_STEP = 100 };
+
+/*
+ * Ends QUEUE_END_STEP messages of a queue, the oldest first, for a reason that people are told:
+ * those that were transmitted are UNKNOWN, the others CANCELLED. *more: there are others. 0,
+ * DB_FULL or -errno.
+ */
+int queue_end(struct db *db, int64_t peer, const char *reason, uint64_t now_ms, bool *more);
+
 /*
  * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND,
  * DB_FULL or -EIO.

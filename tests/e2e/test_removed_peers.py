@@ -1,5 +1,7 @@
 """What was said with a peer that was removed can be read, and be removed for good."""
 
+from harness import eventually
+
 
 def texts(daemon, *arguments):
     return daemon.ctl("history", "-o", "cat", *arguments).out.splitlines()
@@ -41,3 +43,19 @@ def test_the_log_says_who_did_it(paired):
     log = alice.log.read_text()
     assert "peer bob was renamed to rob by user" in log
     assert "peer rob was removed by user" in log
+
+
+def test_the_queue_of_a_removed_peer_ends_in_steps_also_after_a_kill(paired):
+    """More than ends in a turn: the rest goes on, and what was accepted is told of once."""
+    alice, bob = paired
+    bob.stop()
+    ids = alice.ctl("send", "-p", "bob", "--lines",
+                    input="".join(f"{number}\n" for number in range(1000))).lines
+    left = alice.rpc("peer.remove", name="bob").get("queued", 0)
+    assert 0 < left < 1000
+    assert alice.rpc("peer.list")["peers"] == []
+    alice.kill()
+    alice.start()
+    eventually(lambda: alice.rpc("status")["queue"]["messages"] == 0, "the end of the queue")
+    states = [alice.rpc("message.get", id=id)["state"] for id in (ids[0], ids[500], ids[-1])]
+    assert states == ["cancelled"] * 3

@@ -281,11 +281,45 @@ int invites_remove(struct db *db, const uint8_t id[static INVITE_ROW_ID_SIZE])
     return remember();
 }
 
-int handover_messages(struct db *db, int64_t from, int64_t to, handover_reseal *reseal,
-                      void *context)
+int handover_step(struct db *db, struct handover *handover, handover_reseal *reseal, void *context,
+                  bool *more)
 {
-    (void)db, (void)from, (void)to, (void)reseal, (void)context;
+    (void)db, (void)handover, (void)reseal, (void)context;
+    *more = stage.steps_left > 0 && --stage.steps_left > 0;
     return remember();
+}
+
+int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
+              void *context)
+{
+    (void)loop;
+    *timer = NULL;
+    stage.timer = callback;
+    stage.timer_context = context;
+    return 0;
+}
+
+void timer_free(struct timer *timer)
+{
+    (void)timer;
+}
+
+void timer_arm_at(struct timer *timer, uint64_t at_ms)
+{
+    (void)timer, (void)at_ms;
+    stage.armed = true;
+}
+
+void peer_dial_at_once(struct peer *peer)
+{
+    (void)peer;
+    stage.dials++;
+}
+
+struct peer *roster_by_id(const struct roster *roster, int64_t id)
+{
+    (void)roster;
+    return id == stage.adopted.row.id ? &stage.adopted : stage.keyless;
 }
 
 int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
@@ -337,12 +371,16 @@ int stage_set_up(void **state)
     stage.link.session = &stage.session;
     stage.link.stream = &stage.stream;
     stage.link.state = LINK_ACTIVE;
+    stage.merging = (struct merging){
+        .runtime = &stage.runtime, .roster = &stage.roster, .housekeeping = &stage.housekeeping};
+    merging_init(&stage.merging);
     stage.admission = (struct admission){.runtime = &stage.runtime,
                                          .limits = &stage.limits,
                                          .links = &stage.links,
                                          .pending_keys = &stage.pending_keys,
                                          .roster = &stage.roster,
-                                         .housekeeping = &stage.housekeeping};
+                                         .housekeeping = &stage.housekeeping,
+                                         .merging = &stage.merging};
     return 0;
 }
 

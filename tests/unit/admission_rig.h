@@ -36,6 +36,7 @@ struct stage {
     struct pending_keys pending_keys;
     struct roster roster;
     struct housekeeping housekeeping;
+    struct merging merging;
     struct admission admission;
 
     struct session session;
@@ -45,6 +46,13 @@ struct stage {
     bool bob_known;
     struct peer adopted; /* … and one that is made, as it was stored */
     bool has_adopted;
+    struct peer *keyless; /* one with any other id, or NULL */
+
+    unsigned steps_left; /* of a merging */
+    void (*timer)(void *context);
+    void *timer_context;
+    bool armed;
+    unsigned dials;
 
     struct link *rival;    /* the established link with the same key, or NULL */
     bool rival_stays;      /* … which is the one to keep */

@@ -19,7 +19,7 @@ test_former_OBJS = core/former crypto/secret
 test_redial_OBJS = core/redial base/backoff
 test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number
-test_admission_OBJS = base/shell core/admission core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
+test_admission_OBJS = base/shell core/admission core/merging core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_quota_OBJS = core/quota store/retention store/requests base/shell $(STORE_OBJS)
 test_delivery_OBJS = core/delivery core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \

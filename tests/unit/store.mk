@@ -1,5 +1,5 @@
 STORE_OBJS = store/db store/sql store/schema store/log store/lives store/inbound store/mark store/marks store/settle store/noted store/peers \
-	store/messages store/queue store/queue_due store/strays store/events \
+	store/messages store/queue store/queue_due store/queue_end store/strays store/events \
 	base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid base/base64 base/number tests/unit/scratch_db
 
 test_db_OBJS = $(STORE_OBJS)
@@ -12,6 +12,7 @@ test_messages_newest_OBJS = $(STORE_OBJS)
 test_events_OBJS = $(STORE_OBJS)
 test_lives_OBJS = $(STORE_OBJS)
 test_inbound_OBJS = store/retention store/handover store/requests $(STORE_OBJS)
+test_steps_OBJS = store/handover $(STORE_OBJS)
 test_retention_OBJS = store/retention store/expiry store/requests $(STORE_OBJS)
 test_consumers_OBJS = store/consumers $(STORE_OBJS)
 test_queue_history_OBJS = tests/unit/deep store/expiry store/handover store/retention store/requests $(STORE_OBJS)

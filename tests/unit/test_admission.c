@@ -207,6 +207,48 @@ static void test_two_that_are_one_wait_for_room(void **state)
     assert_true(made->giving_due);
 }
 
+static void test_two_that_are_one_hand_over_in_steps(void **state)
+{
+    struct peer keyless = {.row = {.id = 2, .name = "carol"}};
+    struct peer *made;
+    unsigned steps = 0;
+    (void)state;
+    assert_int_equal(roster_adopt(NULL, NULL, &(struct fingerprint){{STRANGER}}, PEER_TOFU, &made),
+                     0);
+    stage.room = true;
+    stage.keyless = &keyless;
+    stage.steps_left = MERGING_STEPS_AT_ONCE + 3;
+    answer_as(STRANGER, &keyless);
+    assert_rejected(CLOSE_BUSY);
+    for (; stage.armed; steps++) {
+        stage.armed = false;
+        stage.timer(stage.timer_context);
+    }
+    assert_int_equal(steps, 3);
+    assert_int_equal(stage.dials, 1);
+    assert_int_equal(stage.merges, 0);
+    answer_as(STRANGER, &keyless);
+    assert_int_equal(stage.merges, 1);
+}
+
+static void test_a_peer_that_is_removed_meanwhile_is_handed_over_no_more(void **state)
+{
+    struct peer keyless = {.row = {.id = 2, .name = "carol"}};
+    struct peer *made;
+    (void)state;
+    assert_int_equal(roster_adopt(NULL, NULL, &(struct fingerprint){{STRANGER}}, PEER_TOFU, &made),
+                     0);
+    stage.room = true;
+    stage.keyless = NULL;
+    stage.steps_left = 2 * MERGING_STEPS_AT_ONCE;
+    answer_as(STRANGER, &keyless);
+    assert_true(stage.armed);
+    stage.armed = false;
+    stage.timer(stage.timer_context);
+    assert_false(stage.armed);
+    assert_int_equal(stage.dials, 0);
+}
+
 static void test_an_invite_opens_the_door_while_it_is_good(void **state)
 {
     (void)state;
@@ -358,6 +400,8 @@ int main(void)
         TEST(test_who_is_accepted_for_such_a_peer_gets_no_weaker_session),
         TEST(test_two_that_are_one_keep_no_weaker_session),
         TEST(test_two_that_are_one_wait_for_room),
+        TEST(test_two_that_are_one_hand_over_in_steps),
+        TEST(test_a_peer_that_is_removed_meanwhile_is_handed_over_no_more),
         TEST(test_an_invite_opens_the_door_while_it_is_good),
         TEST(test_a_peer_s_session_becomes_its_link),
         TEST(test_first_contact_pins_the_key),

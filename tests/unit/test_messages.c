@@ -382,7 +382,9 @@ static void test_messages_go_to_another_peer_with_all_that_belongs_to_them(void 
     assert_int_equal(retention_purge(scratch->db, alice, 0, 7, &removed), 0);
     assert_int_equal(removed, 1);
 
-    assert_int_equal(handover_messages(scratch->db, alice, bob, reseal, &resealed), 0);
+    struct handover handover = {.from = alice, .to = bob};
+    for (bool more = true; more;)
+        assert_int_equal(handover_step(scratch->db, &handover, reseal, &resealed, &more), 0);
     assert_int_equal(resealed, 1);
     assert_int_equal(queue_of(scratch, alice, 0, 9).count, 0);
     assert_queue_size(scratch, alice, 0, 0);

@@ -254,9 +254,9 @@ static void do_hand_over(struct history *history)
 {
     if (history->now.handed_over || pick(history, 20) != 0)
         return;
-    assert_int_equal(handover_messages(history->scratch->db, history->peers[PEERS - 1],
-                                       history->peers[0], reseal, NULL),
-                     0);
+    struct handover handover = {.from = history->peers[PEERS - 1], .to = history->peers[0]};
+    for (bool more = true; more;)
+        assert_int_equal(handover_step(history->scratch->db, &handover, reseal, NULL, &more), 0);
     history->now.handed_over = true;
     for (unsigned n = 0; n < history->now.count; n++)
         if (history->now.items[n].peer == PEERS - 1)

@@ -149,10 +149,19 @@ static int remove_peer(struct ctl *ctl, const struct peer_options *options, int 
 {
     (void)count;
     CLEANUP(json_release) json_t *params = json_pack("{s:s}", "peer", arguments[0]);
+    CLEANUP(json_release)
+    json_t *result = ctl_call(ctl, "peer.remove", json_pack("{s:s}", "name", arguments[0]));
+    const json_int_t queued = member_integer(result, "queued");
     json_int_t removed;
-    if (call_and_confirm(ctl, "peer.remove", json_pack("{s:s}", "name", arguments[0]), arguments[0],
-                         "is forgotten") != EX_OK ||
-        !options->purge)
+    if (result == NULL)
+        return ctl->status;
+    confirm(ctl, result, arguments[0], "is forgotten");
+    if (queued > 0)
+        ctl_note(ctl,
+                 "%" JSON_INTEGER_FORMAT " messages have yet to leave its queue, which takes a "
+                 "moment and goes on by itself",
+                 queued);
+    if (!options->purge)
         return ctl->status;
     if (purge_all(ctl, params, &removed) == 0)
         ctl_note(ctl, "%" JSON_INTEGER_FORMAT " of its messages removed", removed);

@@ -93,8 +93,8 @@ MUTANTS = {
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
     ],
     "forget what waited for a peer that had called in": [
-        ("src/core/admission.c", "int r = handover_messages(",
-         "int r = reseal == NULL && handover_messages("),
+        ("src/core/merging.c", "    int r = 0;\n    for (unsigned i = 0; r == 0 && more",
+         "    int r = 0;\n    more = false;\n    for (unsigned i = 0; r == 0 && more"),
     ],
     "never sleep": [
         ("src/core/link.c", "    link->dirty = false;\n", "    link_touch(link);\n"),
