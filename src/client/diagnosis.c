@@ -16,6 +16,10 @@
 #include "base/timestamp.h"
 #include "client/view.h"
 
+const char diagnosis_own_clone[] = "stop p2pchatd on one of the two, and give it a key of its own: "
+                                   "see \"A machine was copied\" in "
+                                   "p2pchatd(8)";
+
 __attribute__((format(printf, 2, 3))) static int say(char **text, const char *format, ...)
 {
     va_list arguments;
@@ -101,6 +105,28 @@ static int find_changed(struct diagnosis *diagnosis, const json_t *peer, const c
                shell_word(name).text, offered);
 }
 
+/* Whom messages reach is a matter of chance, even while there is a link. */
+static int find_cloned(struct diagnosis *diagnosis, const char *name)
+{
+    if (say(&diagnosis->reason, "two machines use its key") != 0)
+        return -ENOMEM;
+    return say(
+        &diagnosis->remedy,
+        "ask its owner, who gives one of them a key of its own; if nobody copied its disk or "
+        "state directory, the key was stolen: p2pchatctl peer block %s",
+        shell_word(name).text);
+}
+
+static int find_displaced(struct diagnosis *diagnosis, const json_t *peer)
+{
+    CLEANUP(cleanup_free) char *progress = NULL;
+    if (say_progress(&progress, peer) != 0 ||
+        say(&diagnosis->reason, "another machine with this machine's key has the link%s",
+            progress) != 0)
+        return -ENOMEM;
+    return say(&diagnosis->remedy, "%s", diagnosis_own_clone);
+}
+
 static int find_blocked(struct diagnosis *diagnosis, const char *name)
 {
     if (say(&diagnosis->reason, "blocked: its key is refused") != 0)
@@ -140,12 +166,16 @@ int diagnosis_find(struct diagnosis *diagnosis, const json_t *peer)
         return find_changed(diagnosis, peer, name);
     if (strcmp(trust, "blocked") == 0)
         return find_blocked(diagnosis, name);
+    if (json_object_get(peer, "cloned") != NULL)
+        return find_cloned(diagnosis, name);
     if (json_is_true(json_object_get(peer, "inbound_full")))
         return find_full(diagnosis, peer, name);
     if (strcmp(member_string(peer, "link", ""), "online") == 0)
         return DIAGNOSIS_NONE;
     if (json_is_true(json_object_get(peer, "disconnected")))
         return find_disconnected(diagnosis, name);
+    if (json_is_true(json_object_get(peer, "displaced")))
+        return find_displaced(diagnosis, peer);
     if (json_array_size(json_object_get(peer, "addresses")) == 0)
         return find_unaddressed(diagnosis, peer, name);
     return find_cause(diagnosis, peer, name);

@@ -13,7 +13,7 @@ struct diagnosis {
 };
 
 enum diagnosis_outcome {
-    DIAGNOSIS_NONE = OUTCOME_DIAGNOSIS, /* the peer is online, and listened to */
+    DIAGNOSIS_NONE = OUTCOME_DIAGNOSIS, /* it is online, and nothing speaks against it */
 };
 
 /*
@@ -22,3 +22,6 @@ enum diagnosis_outcome {
  */
 int diagnosis_find(struct diagnosis *diagnosis, const json_t *peer);
 void diagnosis_deinit(struct diagnosis *diagnosis);
+
+/* What to do when another machine has this one's key, too. */
+extern const char diagnosis_own_clone[];

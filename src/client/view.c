@@ -200,6 +200,12 @@ static int append_event(struct bytes *out, const char *type, const json_t *event
         return append(out, "trust is %s now", member_string(event, "trust", "?"));
     if (strcmp(type, "peer.key_changed") == 0)
         return append(out, "another key answers in its place; nothing is sent until you decide");
+    if (strcmp(type, "peer.moved") == 0)
+        return append(out, "it runs with another state directory now");
+    if (strcmp(type, "peer.cloned") == 0)
+        return append(out, "two machines use its key");
+    if (strcmp(type, "identity.cloned") == 0)
+        return append(out, "another machine uses this machine's key; see p2pchatctl doctor");
     if (strcmp(type, "peer.request") == 0)
         return append(out, "%s asks to be let in", member_string(event, "fingerprint", "?"));
     if (strncmp(type, "peer.", 5) == 0)

@@ -60,6 +60,9 @@ struct link {
     enum link_state state;
     bool greeted;               /* the other side has sent something */
     bool dirty;                 /* link_flush() has work */
+    bool is_own;                /* its other end is this process, too */
+    uint64_t rival_ms;          /* monotonic: a newer one had to give way to it; 0 for never … */
+    bool rival_answered;        /* … and it has answered since */
     bool doubted;               /* the network changed: it is to be asked whether it is alive */
     uint64_t started_ms;        /* monotonic */
     uint64_t acknowledged;      /* of our bytes by the other kernel, when we looked last */

@@ -49,6 +49,7 @@ static void on_opened(const struct link_answers *answers, struct link *link)
 {
     struct peer *peer = link->peer;
     log_event(LOG_LEVEL_INFO, "peer-online", peer->row.name, "online");
+    peer->kept_out_ms = 0;
     check_store(answers, peer_link_open(peer));
     delivery_start(peer);
     streams_session_up(answers->streams, peer, link);
@@ -67,6 +68,8 @@ static void on_event(void *context, struct link *link, const struct session_even
         break;
     case SESSION_CONFIRMED:
         admission_confirmed(answers->admission, link);
+        if (link->state != LINK_ACTIVE || !link->establish_due)
+            check_store(answers, clones_rival(answers->clones, link));
         break;
     case SESSION_OPENED:
         on_opened(answers, link);
@@ -78,6 +81,7 @@ static void on_event(void *context, struct link *link, const struct session_even
         check_delivery(answers, link, delivery_acknowledged(answers->delivery, link->peer, event));
         break;
     case SESSION_PONG:
+        link->rival_answered = link->rival_ms != 0;
         if (link->peer != NULL)
             on_pong(answers, link->peer, event->token);
         break;
@@ -93,10 +97,30 @@ static void on_event(void *context, struct link *link, const struct session_even
         if (has_room(answers))
             check_store(answers, tell_hear(answers->tell, link->peer, event->told));
         break;
+    case SESSION_INSTANCE:
+        check_store(answers, clones_hear(answers->clones, link, event->instance.data));
+        break;
+    case SESSION_CLONED:
+        check_store(answers, clones_told(answers->clones, link->peer, event->instance.data));
+        break;
     case SESSION_NOTHING:
     case SESSION_ENDED:
         break;
     }
+}
+
+/* What an end says of who else has a key of ours. */
+static void look_for_clones(const struct link_answers *answers, struct link *link,
+                            const struct link_end *end)
+{
+    if (end->coded && end->code == CLOSE_SELF)
+        check_store(answers, clones_met_own_key(answers->clones, link));
+    if (link->peer == NULL || peer_round_of(link->peer, link) == NULL)
+        return;
+    if (end->coded && end->by_peer && end->code == CLOSE_DUPLICATE)
+        check_store(answers, clones_kept_out(answers->clones, link->peer));
+    else
+        link->peer->kept_out_ms = 0;
 }
 
 static void on_ended(void *context, struct link *link, const struct link_end *end)
@@ -105,6 +129,7 @@ static void on_ended(void *context, struct link *link, const struct link_end *en
     struct peer *peer = link->peer;
     char text[PEER_ERROR_MAX];
     pending_keys_forget_link(answers->pending_keys, link);
+    look_for_clones(answers, link, end);
     link_end_text(end, text, sizeof text);
     if (peer != NULL && peer->link == link)
         log_event(LOG_LEVEL_INFO, "peer-offline", peer->row.name, "offline: %s", text);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/admission.h"
+#include "core/clones.h"
 #include "core/delivery.h"
 #include "core/streams.h"
 #include "core/tell.h"
@@ -20,6 +21,7 @@ struct link_answers {
     struct delivery *delivery;
     struct streams *streams;
     const struct tell *tell;
+    struct clones *clones;
 };
 
 /* For links_init(), whose context is a struct link_answers. */

@@ -103,7 +103,8 @@ int links_host(struct links *links, struct stream *stream)
     const struct session_settings settings = {.role = SESSION_HOST,
                                               .self = links->runtime->self,
                                               .suites = allowed_suites(links),
-                                              .features = features(links)};
+                                              .features = features(links),
+                                              .instance = links->runtime->instance};
     struct link *link;
     return start(links, stream, &settings, &link);
 }
@@ -115,6 +116,7 @@ int links_join(struct links *links, struct stream *stream, struct peer *peer,
                                               .self = links->runtime->self,
                                               .suites = allowed_suites(links),
                                               .features = features(links),
+                                              .instance = links->runtime->instance,
                                               .invite_secret = invite_secret,
                                               .gone = gone};
     int r = start(links, stream, &settings, link);
@@ -169,6 +171,8 @@ bool links_resolve(struct links *links, struct link *link, const struct fingerpr
         link_close(old, CLOSE_REPLACED);
         return true;
     }
+    if (old->rival_ms == 0)
+        old->rival_ms = now_ms;
     session_ping(old->session, 0, now_ms);
     link_touch(old);
     return false;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "core/node_state.h"
+#include "crypto/random.h"
 #include "net/local_address.h"
 #include "store/queue.h"
 
@@ -44,9 +45,21 @@ static void introduce(struct node *node)
                                           .admission = &node->admission,
                                           .delivery = &node->delivery,
                                           .streams = &node->streams,
-                                          .tell = &node->tell};
+                                          .tell = &node->tell,
+                                          .clones = &node->clones};
+    node->clones = (struct clones){
+        .runtime = &node->runtime, .links = &node->links, .housekeeping = &node->housekeeping};
     node->tell =
         (struct tell){.runtime = &node->runtime, .own = list_own_addresses, .context = node};
+}
+
+/* Which one we are, for peers: a copy of the store has other first bytes, another run other last.
+ */
+static int choose_instance(struct runtime *runtime)
+{
+    memcpy(runtime->instance, db_instance(runtime->db), INSTANCE_SIZE);
+    return random_bytes(runtime->instance + INSTANCE_STORE_PART,
+                        INSTANCE_SIZE - INSTANCE_STORE_PART);
 }
 
 /* --- the store key ---------------------------------------------------------------------------- */
@@ -122,7 +135,9 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     pending_keys_init(&made->pending_keys);
     roster_init(&made->roster, &made->runtime, &made->links);
     quota_init(&made->quota, &made->runtime);
-    int r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
+    int r = choose_instance(&made->runtime);
+    if (r == 0)
+        r = housekeeping_init(&made->housekeeping, &made->runtime, &made->links, parts->space);
     if (r == 0)
         r = dialer_new(&made->runtime.dialer, parts->loop);
     if (r == 0)
@@ -359,6 +374,11 @@ const struct notice *node_notice(const struct node *node)
 const struct portmap *node_portmap(const struct node *node)
 {
     return &node->portmap;
+}
+
+const struct clones *node_clones(const struct node *node)
+{
+    return &node->clones;
 }
 
 struct loop *node_loop(const struct node *node)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/clones.h"
 #include "core/node_outcome.h"
 #include "core/notice.h"
 #include "core/observer.h"
@@ -94,6 +95,7 @@ struct space *node_space(const struct node *node); /* or NULL */
 bool node_inbound_spent(const struct node *node);
 const struct notice *node_notice(const struct node *node);
 const struct portmap *node_portmap(const struct node *node);
+const struct clones *node_clones(const struct node *node);
 const struct pubkey *node_pubkey(const struct node *node);
 const struct roster *node_roster(const struct node *node);
 const struct pending_keys *node_pending_keys(const struct node *node);

@@ -34,6 +34,7 @@ struct node {
     struct tell tell;
     struct portmap portmap;
     struct notice notice;
+    struct clones clones;
     struct listener *listeners[SETTINGS_LISTEN_MAX];
     unsigned listener_count;
     bool inherited;                         /* they were made by the service manager */

@@ -169,6 +169,7 @@ static struct redial_facts facts_of(const struct peer *peer)
     struct redial_facts facts = {
         .now_ms = loop_now(peer->runtime->loop),
         .may = !peer->runtime->stopping && !peer->silenced && peer->row.trust != PEER_BLOCKED,
+        .cloned = runtime_cloned(peer->runtime, peer->runtime->cloned_ms),
         .yields = yields(peer),
         .ways[REDIAL_DIRECT] = peer->row.address_count + peer->hearsay.count,
         .link = linked(peer),

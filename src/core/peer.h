@@ -64,6 +64,8 @@ struct peer {
     bool unreadable_told;       /* … and that some of it can't be read from the store */
     bool giving_due;            /* there may be more to give to it, or room for it */
     struct suspicion suspicion;
+    uint64_t cloned_ms;           /* wall clock, last sign that two have its key; 0 for none */
+    uint64_t kept_out_ms;         /* monotonic, since when it has another link with our key */
     uint64_t seen_ms;             /* wall clock, when the last session ended; 0: none did */
     uint64_t received, delivered; /* messages, since the start of the process */
     uint64_t rtt_ms;              /* of the last PING; UINT64_MAX if never measured */

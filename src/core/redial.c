@@ -9,9 +9,10 @@
 enum {
     HEAD_START_MS = 2000, /* of direct ways, while nothing speaks against them */
     START_SPREAD_MS = 500,
-    RECENT_MS = 3600 * 1000,  /* a peer seen so lately is dialled often */
-    DUPLICATE_WAIT_MS = 5000, /* up to twice that */
-    UNPROVEN_MAX = 5,         /* then UNPROVEN_PAUSE_MS */
+    RECENT_MS = 3600 * 1000,        /* a peer seen so lately is dialled often */
+    DUPLICATE_WAIT_MS = 5000,       /* up to twice that, like the next */
+    DISPLACED_WAIT_MS = 600 * 1000, /* else two with one key take each other's place for ever */
+    UNPROVEN_MAX = 5,               /* then UNPROVEN_PAUSE_MS */
     UNPROVEN_PAUSE_MS = 600 * 1000,
     SHORT_LIFE_MS = 60 * 1000,
     SHORT_LIFE_FAILURES = 3, /* what the first short life counts as: 30 s become 4 min */
@@ -54,13 +55,14 @@ static void start_over(struct redial *redial, uint64_t at_ms)
     for (unsigned i = 0; i < REDIAL_CLASSES; i++)
         redial->failures[i] = 0;
     redial->refusals = redial->unproven = 0;
+    redial->displaced = false;
     set_due(redial, at_ms);
 }
 
 /* A wait that nothing but people shortens. */
 static bool is_paused(const struct redial *redial)
 {
-    return redial->refusals > 0 || redial->unproven >= UNPROVEN_MAX;
+    return redial->refusals > 0 || redial->displaced || redial->unproven >= UNPROVEN_MAX;
 }
 
 static void urge(struct redial *redial, const struct redial_facts *facts)
@@ -78,6 +80,7 @@ static void note_failure(struct redial *redial, const struct redial_facts *facts
                          enum redial_class class, bool unproven)
 {
     redial->refusals = 0;
+    redial->displaced = false;
     redial->unproven = unproven ? redial->unproven + 1 : 0;
     redial->failures[class]++;
     redial->due_ms[class] = redial->unproven >= UNPROVEN_MAX ? facts->now_ms + UNPROVEN_PAUSE_MS
@@ -88,6 +91,7 @@ static void note_opened(struct redial *redial, const struct redial_facts *facts,
                         enum redial_class class)
 {
     redial->refusals = redial->unproven = 0;
+    redial->displaced = false;
     redial->failures[class] = 0;
     redial->online_ms = facts->now_ms;
     if (class == REDIAL_DIRECT)
@@ -107,6 +111,13 @@ static void note_lost(struct redial *redial, const struct redial_facts *facts,
     redial->due_ms[REDIAL_INDIRECT] = facts->now_ms;
     redial->due_ms[REDIAL_DIRECT] =
         facts->now_ms + (redial->short_lived > 1 ? wait_after(&eager, 1, facts->random) : 0);
+}
+
+static void note_duplicate(struct redial *redial, const struct redial_facts *facts)
+{
+    const uint32_t wait_ms = facts->cloned ? DISPLACED_WAIT_MS : DUPLICATE_WAIT_MS;
+    redial->displaced = facts->cloned;
+    set_due(redial, facts->now_ms + wait_ms + facts->random % wait_ms);
 }
 
 void redial_note(struct redial *redial, const struct redial_facts *facts, enum redial_event event,
@@ -142,7 +153,7 @@ void redial_note(struct redial *redial, const struct redial_facts *facts, enum r
         set_due(redial, facts->now_ms + wait_after(&refused, redial->refusals, facts->random));
         break;
     case REDIAL_DUPLICATE:
-        set_due(redial, facts->now_ms + DUPLICATE_WAIT_MS + facts->random % DUPLICATE_WAIT_MS);
+        note_duplicate(redial, facts);
         break;
     case REDIAL_OPENED:
         note_opened(redial, facts, class);

@@ -29,6 +29,7 @@ struct redial {
     uint64_t due_ms[REDIAL_CLASSES];   /* not before */
     unsigned failures[REDIAL_CLASSES]; /* rounds in a row without a link */
     unsigned refusals;                 /* in a row */
+    bool displaced;                    /* another one with our key has the link */
     unsigned unproven;                 /* rounds in a row in which somebody proved no key */
     unsigned short_lived;              /* direct links in a row that broke within a minute */
     uint64_t online_ms;                /* when there was a session last; 0 for never */
@@ -38,6 +39,7 @@ struct redial_facts {
     uint64_t now_ms;
     uint32_t random;
     bool may;                          /* not stopping, silenced or blocked */
+    bool cloned;                       /* another one has our key */
     bool has_queue;                    /* something waits for the peer */
     bool yields;                       /* its key is known, and ours is the larger fingerprint */
     unsigned ways[REDIAL_CLASSES];     /* how many there are */

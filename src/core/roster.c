@@ -304,6 +304,10 @@ int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprin
     row.offered = false;
     row.invited = false;
     row.trust = trust;
+    if (memcmp(row.key, key->bytes, PEER_KEY_SIZE) != 0) { /* whoever had the former one */
+        memset(row.instance, 0, sizeof row.instance);
+        memset(row.instance_before, 0, sizeof row.instance_before);
+    }
     memcpy(row.key, key->bytes, PEER_KEY_SIZE);
     int r = replace(roster, peer, &row);
     if (r == 0 && replaced)

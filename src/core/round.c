@@ -198,8 +198,10 @@ static enum attempt_end explain(const struct link *link, const struct link_end *
         return ATTEMPT_OTHER_KEY;
     }
     if (end->coded && end->code == CLOSE_SELF) {
-        snprintf(text, ATTEMPT_ERROR_MAX, "this is an address of this machine");
-        return ATTEMPT_SELF;
+        snprintf(text, ATTEMPT_ERROR_MAX,
+                 link->is_own ? "this is an address of this machine"
+                              : "another machine answered, which has this machine's key");
+        return link->is_own ? ATTEMPT_SELF : ATTEMPT_UNREACHED;
     }
     if (link->verdict == TRUST_WEAK) {
         snprintf(text, ATTEMPT_ERROR_MAX, "it has to speak a post-quantum suite, and can't");

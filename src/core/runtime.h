@@ -12,6 +12,7 @@
 #include "crypto/identity.h"
 #include "net/dialer.h"
 #include "net/loop.h"
+#include "proto/session_types.h"
 #include "store/db.h"
 
 struct runtime {
@@ -22,11 +23,18 @@ struct runtime {
     struct settings settings;
     const struct observer *observer;
     void *observer_context;
-    struct turn *turn;    /* what each link may take of it */
-    struct list *stirred; /* peers to look at when the turn ends */
-    bool stopping;        /* no new links are made */
-    int failure;          /* the first -errno of the store; 0 while all is well */
+    struct turn *turn;               /* what each link may take of it */
+    struct list *stirred;            /* peers to look at when the turn ends */
+    bool stopping;                   /* no new links are made */
+    uint8_t instance[INSTANCE_SIZE]; /* which of all that may have our key we are; clones.h */
+    uint64_t cloned_ms; /* wall clock, of the last sign that there is another; 0 for none */
+    int failure;        /* the first -errno of the store; 0 while all is well */
 };
+
+enum { RUNTIME_CLONED_MS = 24 * 3600 * 1000 };
+
+/* Whether a sign of a clone is so young that it goes on, as far as is known. */
+bool runtime_cloned(const struct runtime *runtime, uint64_t sign_ms);
 
 /* Our own fingerprint. */
 const struct fingerprint *runtime_fingerprint(const struct runtime *runtime);

@@ -45,6 +45,16 @@ static json_t *view_followers(const struct control *control)
     return list;
 }
 
+/* Of the latest sign that another machine has our key; NULL without. */
+static json_t *view_clone(const struct node *node)
+{
+    const struct clones *clones = node_clones(node);
+    const uint64_t sign_ms = clones->runtime->cloned_ms;
+    if (!runtime_cloned(clones->runtime, sign_ms))
+        return NULL;
+    return json_pack("{s:o, s:s}", "time", control_view_time(sign_ms), "source", clones->source);
+}
+
 static json_t *view_size(const struct messages_size *size)
 {
     return json_pack("{s:I, s:I}", "messages", (json_int_t)size->messages, "bytes",
@@ -73,11 +83,11 @@ enum control_answer control_status(struct control_call *call)
     uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
     return control_call_done(
         call,
-        json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}",
+        json_pack("{s:s, s:s, s:o, s:o*, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}",
                   "version", VERSION, "epoch", db_epoch(db), "fingerprint",
-                  control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes), "suites",
-                  control_view_suites(), "uptime_s", (json_int_t)uptime, "listeners",
-                  view_listeners(node), "network", control_network_view(node), "peers",
+                  control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes), "cloned",
+                  view_clone(node), "suites", control_view_suites(), "uptime_s", (json_int_t)uptime,
+                  "listeners", view_listeners(node), "network", control_network_view(node), "peers",
                   control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
                   (json_int_t)events_last(db), "followers", view_followers(call->control),
                   "consumers", control_follow_consumers(call->control), "requests",

@@ -18,8 +18,13 @@ static const char *const passing_names[] = {
 
 const char *control_event_name(unsigned type)
 {
-    return type <= EVENT_PEER_TRUST ? control_view_event_name((enum event_type)type)
-                                    : passing_names[type];
+    return type <= EVENT_LAST ? control_view_event_name((enum event_type)type)
+                              : passing_names[type];
+}
+
+static bool is_called(unsigned type, const char *name)
+{
+    return control_event_name(type) != NULL && strcmp(control_event_name(type), name) == 0;
 }
 
 bool control_event_types(struct control_call *call, unsigned *types)
@@ -32,8 +37,9 @@ bool control_event_types(struct control_call *call, unsigned *types)
     {
         struct suggestion word = suggest_for(json_string_value(value));
         unsigned type = 0;
-        for (; type < TYPE_COUNT && strcmp(control_event_name(type), word.word) != 0; type++)
-            suggest_offer(&word, control_event_name(type));
+        for (; type < TYPE_COUNT && !is_called(type, word.word); type++)
+            if (control_event_name(type) != NULL)
+                suggest_offer(&word, control_event_name(type));
         if (type == TYPE_COUNT) {
             control_call_fail(call, RPC_KIND_usage, "there are no events of type '%.60s'; %s%s%s",
                               word.word, word.best != NULL ? "did you mean " : "see: ",

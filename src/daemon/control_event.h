@@ -9,13 +9,14 @@
 
 /* Those that are not stored come after those that are, which enum event_type has. */
 enum {
-    TYPE_ONLINE = EVENT_PEER_TRUST + 1,
+    TYPE_ONLINE = EVENT_LAST + 1,
     TYPE_OFFLINE,
     TYPE_REQUEST,
     TYPE_STOPPING,
     TYPE_COUNT,
 };
 
+/* NULL: there is no such type. */
 const char *control_event_name(unsigned type);
 
 /*

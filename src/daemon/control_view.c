@@ -29,8 +29,14 @@ const char *control_view_event_name(enum event_type type)
         return "peer.key_changed";
     case EVENT_PEER_TRUST:
         return "peer.trust";
+    case EVENT_PEER_MOVED:
+        return "peer.moved";
+    case EVENT_PEER_CLONED:
+        return "peer.cloned";
+    case EVENT_IDENTITY_CLONED:
+        return "identity.cloned";
     }
-    return "unknown";
+    return NULL;
 }
 
 const char *control_view_state_name(enum message_state state)
@@ -128,6 +134,8 @@ static void view_dialling(const struct peer *peer, json_t **object)
     rpc_value_set(object, "disconnected", json_boolean(peer->silenced));
     rpc_value_set(object, "failed_dials", json_integer(peer->failed_dials));
     rpc_value_set(object, "refused", json_boolean(peer->redial.refusals > 0 && !peer_full(peer)));
+    if (peer->redial.displaced)
+        rpc_value_set(object, "displaced", json_true());
     if (attempts_any(&peer->attempts, ATTEMPT_SELF))
         rpc_value_set(object, "leads_to", json_string("self"));
     else if (attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY))
@@ -169,6 +177,8 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
     rpc_value_set(&object, "trust", json_string(trust_name(peer_trust(peer))));
     if (row->offered)
         rpc_value_set(&object, "offered", control_view_fingerprint(row->offered_key));
+    if (runtime_cloned(peer->runtime, peer->cloned_ms))
+        rpc_value_set(&object, "cloned", control_view_time(peer->cloned_ms));
     rpc_value_set(&object, "invited", json_boolean(row->invited));
     rpc_value_set(&object, "require_pq", json_boolean(row->require_pq));
     rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));

@@ -50,6 +50,7 @@ json_t *control_view_passing_event(const struct node *node, unsigned sub, const 
                                    const struct peer *peer);
 
 /* "message.received" … */
+/* NULL: there is no such event. */
 const char *control_view_event_name(enum event_type type);
 
 /* "queued", "sent", "delivered" … */

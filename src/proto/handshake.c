@@ -91,7 +91,9 @@ int handshake_authenticate(struct handshake *handshake, struct span spki,
         r = pubkey_verify(peer, purpose, parts, 2, signature);
     if (r < 0)
         return r;
-    if (spki.size == own.size && memcmp(spki.data, own.data, own.size) == 0)
+    const bool is_own = spki.size == own.size && memcmp(spki.data, own.data, own.size) == 0;
+    handshake->met_own_key = is_own && r == 0;
+    if (is_own)
         return handshake_fail(handshake, CLOSE_SELF,
                               r == 0 ? "the peer is ourselves, or has our private key"
                                      : "the peer claims our identity");
@@ -338,6 +340,18 @@ const struct secret *handshake_tag(const struct handshake *handshake)
 bool handshake_says_gone(const struct handshake *handshake, const struct secret *tag)
 {
     return gone_has(SPAN(handshake->gone, handshake->gone_size), handshake->joiner_random, tag);
+}
+
+bool handshake_met_own_key(const struct handshake *handshake)
+{
+    return handshake->met_own_key;
+}
+
+const uint8_t *handshake_joiner_random(const struct handshake *handshake)
+{
+    if (handshake->role == &handshake_joiner)
+        return handshake->hello.random;
+    return handshake_met(handshake) ? handshake->joiner_random : NULL;
 }
 
 uint32_t handshake_peer_features(const struct handshake *handshake)

@@ -98,6 +98,12 @@ const struct secret *handshake_tag(const struct handshake *handshake);
 /* Host, from the first question on: whether the joiner says that the link with this tag is gone. */
 bool handshake_says_gone(const struct handshake *handshake, const struct secret *tag);
 
+/* Whether it ended with CLOSE_SELF, and the other side proved to have our private key. */
+bool handshake_met_own_key(const struct handshake *handshake);
+
+/* What names the connection: HELLO_RANDOM_SIZE bytes; NULL before the joiner said them. */
+const uint8_t *handshake_joiner_random(const struct handshake *handshake);
+
 /* What the peer says that it can do, from the first question on. */
 uint32_t handshake_peer_features(const struct handshake *handshake);
 

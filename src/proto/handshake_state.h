@@ -68,6 +68,7 @@ struct handshake {
     uint8_t gone[GONE_SIZE];                  /* … that the joiner gave */
     size_t gone_size;
     uint8_t wrapped[PUBKEY_MODULUS_MAX]; /* joiner: KEY's secret, unwrapped only after admission */
+    bool met_own_key;                    /* the other side proved to have our private key */
     bool approved_here;
     bool approved_there;
     bool answers_hello; /* host: a HELLO_J came, so a clear alert may be the answer */

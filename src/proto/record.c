@@ -63,6 +63,8 @@ static const struct rule rules[] = {
      class_legal, FEATURE_STREAMS},
     {RECORD_LANE_KEY, false, false, SESSION_HOST, LANE_KEY_SIZE, LANE_KEY_SIZE, 0, class_legal,
      FEATURE_STREAMS},
+    {RECORD_INSTANCE, false, false, ANYBODY, INSTANCE_SIZE, INSTANCE_SIZE, 0, NULL, 0},
+    {RECORD_CLONED, false, false, ANYBODY, CLONED_SIZE, CLONED_SIZE, 0, NULL, 0},
     {RECORD_ADDRESSES, false, false, ANYBODY, 1, TOLD_BODY_MAX, 0, addresses_legal, 0},
 };
 

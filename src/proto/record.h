@@ -31,8 +31,10 @@ enum record_type {
     RECORD_LANE_OFFER = 0x21,
     RECORD_LANE_FAILED = 0x22,
     RECORD_LANE_KEY = 0x23,
-    RECORD_ADDRESSES = 0x90, /* optional, see told.h */
     RECORD_OPTIONAL = 0x80,  /* this and all above: ignored when unknown */
+    RECORD_INSTANCE = 0x80,  /* which of all that may have this key this is */
+    RECORD_CLONED = 0x81,    /* there are two of you: the receiver, and the other one */
+    RECORD_ADDRESSES = 0x90, /* see told.h */
 };
 
 enum { RECORD_HEADER_SIZE = 5 };
@@ -45,6 +47,8 @@ enum {
     LANE_KEY_SIZE = 1 + 16 + 4 + 32, /* class, lane id, generation, secret */
     LANE_CLASSES = 2,                /* 0 is for streams, 1 for files */
 };
+
+enum { CLONED_SIZE = 2 * INSTANCE_SIZE };
 
 enum record_outcome {
     RECORD_MALFORMED = OUTCOME_RECORD,

@@ -35,6 +35,7 @@ int session_new(struct session **session, const struct session_settings *setting
     made->phase = SESSION_HANDSHAKE;
     made->self = settings->self;
     made->features = settings->features;
+    made->instance = settings->instance;
     made->started_ms = now_ms;
     batch_init(&made->batch);
     r = handshake_new(&made->handshake, settings, &made->ready);
@@ -76,6 +77,12 @@ static void drop_handshake(struct session *session)
     if (tag != NULL) {
         session->tag = *tag;
         session->tagged = true;
+    }
+    session->met_own_key = handshake_met_own_key(session->handshake);
+    const uint8_t *random = handshake_joiner_random(session->handshake);
+    if (random != NULL) {
+        memcpy(session->joiner_random, random, HELLO_RANDOM_SIZE);
+        session->greeted = true;
     }
     session->peer = handshake_steal_peer(session->handshake);
     handshake_free(session->handshake);
@@ -137,6 +144,9 @@ void session_open_if_approved(struct session *session)
         return;
     session_enter(session, SESSION_OPEN);
     session->opened = true;
+    if (session->instance != NULL)
+        session_survives(session, record_append(&session->answers, RECORD_INSTANCE,
+                                                SPAN(session->instance, INSTANCE_SIZE)));
 }
 
 void session_admit(struct session *session, bool approved, uint64_t now_ms)
@@ -248,6 +258,17 @@ int session_tell(struct session *session, struct span body)
     return record_append(&session->lanes, RECORD_ADDRESSES, body);
 }
 
+int session_tell_cloned(struct session *session, const uint8_t here[static INSTANCE_SIZE],
+                        const uint8_t other[static INSTANCE_SIZE])
+{
+    uint8_t body[CLONED_SIZE];
+    if (session->phase != SESSION_OPEN)
+        return -ENOTCONN;
+    memcpy(body, here, INSTANCE_SIZE);
+    memcpy(body + INSTANCE_SIZE, other, INSTANCE_SIZE);
+    return record_append(&session->answers, RECORD_CLONED, SPAN(body, sizeof body));
+}
+
 void session_note_traffic(struct session *session)
 {
     session->epoch.items_flowed = true;
@@ -352,6 +373,26 @@ bool session_says_gone(const struct session *session, const struct session *form
     const struct secret *tag = session_tag(former);
     return tag != NULL && session->handshake != NULL &&
            handshake_says_gone(session->handshake, tag);
+}
+
+bool session_met_own_key(const struct session *session)
+{
+    return session->met_own_key;
+}
+
+/* What names the connection; NULL before the joiner said HELLO. */
+static const uint8_t *joiner_random(const struct session *session)
+{
+    if (session->handshake != NULL)
+        return handshake_joiner_random(session->handshake);
+    return session->greeted ? session->joiner_random : NULL;
+}
+
+bool session_other_end(const struct session *a, const struct session *b)
+{
+    const uint8_t *of_a = joiner_random(a), *of_b = joiner_random(b);
+    return a->role != b->role && of_a != NULL && of_b != NULL &&
+           memcmp(of_a, of_b, HELLO_RANDOM_SIZE) == 0;
 }
 
 const uint8_t *session_invite_id(const struct session *session)

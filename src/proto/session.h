@@ -57,6 +57,8 @@ enum session_event_type {
     SESSION_REKEYED,    /* a new epoch began */
     SESSION_LANE,       /* the peer says something of a lane */
     SESSION_TOLD,       /* the peer says where it can be reached */
+    SESSION_INSTANCE,   /* the peer says which of all that may have its key it is */
+    SESSION_CLONED,     /* the peer says that another one has our key */
     SESSION_ENDED,      /* the session is over */
 };
 
@@ -70,6 +72,8 @@ struct session_event {
     uint32_t epoch;           /* REKEYED */
     struct span lane;         /* LANE: the whole record, of a known class */
     struct span told;         /* TOLD: a body as in told.h */
+    struct span instance;     /* INSTANCE, CLONED: INSTANCE_SIZE bytes, the peer's or ours … */
+    struct span other;        /* … CLONED: and the other one's, all zero if not known */
     enum close_code code;     /* ENDED */
     bool by_peer;             /* ENDED: the peer said so; else we found a reason */
     const char *detail;       /* ENDED: static text for the log, or NULL */
@@ -141,6 +145,13 @@ int session_send_lane(struct session *session, struct span record);
 /* Queues a list as in told.h. 0, -ENOMEM or -ENOTCONN when not OPEN. */
 int session_tell(struct session *session, struct span body);
 
+/*
+ * Queues the news that there are two with the peer's key: the one here, by the instance that it
+ * said, and another one (all zero if not known). 0, -ENOMEM or -ENOTCONN when not OPEN.
+ */
+int session_tell_cloned(struct session *session, const uint8_t here[static INSTANCE_SIZE],
+                        const uint8_t other[static INSTANCE_SIZE]);
+
 /* Bytes flowed on a lane: they age the keys as items do. */
 void session_note_traffic(struct session *session);
 
@@ -205,6 +216,12 @@ const struct secret *session_tag(const struct session *session);
 
 /* Host, at SESSION_CONFIRMED: whether the joiner says that the link of `former` is gone. */
 bool session_says_gone(const struct session *session, const struct session *former);
+
+/* Ended with CLOSE_SELF: whether the other side proved that it has our private key. */
+bool session_met_own_key(const struct session *session);
+
+/* Whether these are the two ends of one connection, as far as the joiner's HELLO got. */
+bool session_other_end(const struct session *a, const struct session *b);
 
 /*
  * Host, from SESSION_IDENTIFIED on: the id of the invite that the joiner shows, or NULL; and

@@ -112,6 +112,28 @@ static void apply_told(struct session *session, const struct record *record)
         session->event = (struct session_event){.type = SESSION_TOLD, .told = record->body};
 }
 
+static void apply_instance(struct session *session, const struct record *record)
+{
+    if (session->phase != SESSION_OPEN)
+        fail(session, "an instance before both sides approved");
+    else if (session->instance_heard)
+        fail(session, "a second instance");
+    else
+        session->event = (struct session_event){.type = SESSION_INSTANCE, .instance = record->body};
+    session->instance_heard = true;
+}
+
+static void apply_cloned(struct session *session, const struct record *record)
+{
+    const uint8_t *body = record->body.data;
+    if (session->phase != SESSION_OPEN)
+        fail(session, "news of a clone before both sides approved");
+    else
+        session->event = (struct session_event){.type = SESSION_CLONED,
+                                                .instance = SPAN(body, INSTANCE_SIZE),
+                                                .other = SPAN(body + INSTANCE_SIZE, INSTANCE_SIZE)};
+}
+
 static void apply(struct session *session, const struct record *record)
 {
     switch (record->type) {
@@ -149,6 +171,12 @@ static void apply(struct session *session, const struct record *record)
     case RECORD_LANE_FAILED:
     case RECORD_LANE_KEY:
         apply_lane(session, record);
+        break;
+    case RECORD_INSTANCE:
+        apply_instance(session, record);
+        break;
+    case RECORD_CLONED:
+        apply_cloned(session, record);
         break;
     case RECORD_ADDRESSES:
         apply_told(session, record);

@@ -2,7 +2,8 @@
 /*
  * The way out: records that have gathered become one packet.
  *
- *     ACK | answers (PONG, APPROVE) | lanes | items ... | PINGs | a step of a rekey
+ *     ACK | answers (PONG, APPROVE, INSTANCE, CLONED) | lanes | items ... | PINGs | a step of a
+ * rekey
  *
  * Answers come before items, so that they don't wait behind a long queue; what starts a clock on
  * our side goes with the next packet for the same reason.

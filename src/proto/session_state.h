@@ -13,6 +13,7 @@
 #include "proto/epoch.h"
 #include "proto/frame.h"
 #include "proto/handshake.h"
+#include "proto/hello.h"
 #include "proto/pings.h"
 #include "proto/session.h"
 #include "proto/window.h"
@@ -40,9 +41,14 @@ struct session {
     struct secret tag;           /* … and this names the link */
     enum session_question question;
     struct handshake_invite invite;
-    enum suite suite;       /* since the peer identified itself */
-    uint32_t features;      /* what we offer … */
-    uint32_t peer_features; /* … and the peer, since it identified itself */
+    enum suite suite;                         /* since the peer identified itself */
+    uint32_t features;                        /* what we offer … */
+    uint32_t peer_features;                   /* … and the peer, since it identified itself */
+    const uint8_t *instance;                  /* ours, or NULL */
+    bool instance_heard;                      /* the peer's */
+    bool met_own_key;                         /* the handshake ended so … */
+    bool greeted;                             /* … it had a HELLO_J … */
+    uint8_t joiner_random[HELLO_RANDOM_SIZE]; /* … and this names it */
     bool approved_here;
     bool approved_there;
     bool approved_at_once; /* both, when the session was established */
@@ -74,7 +80,7 @@ struct session {
     struct pings pings;
     uint64_t doubted_ms; /* when there was reason to doubt the link last; 0 for never */
 
-    struct bytes answers; /* PONG and APPROVE records */
+    struct bytes answers; /* PONG, APPROVE, INSTANCE and CLONED records */
     struct bytes lanes;   /* records about lanes and ways */
     struct bytes items;   /* MESSAGE records, from items_start on */
     size_t items_start;

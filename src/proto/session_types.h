@@ -12,6 +12,7 @@
 enum {
     SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
     SESSION_WINDOW_ITEMS = 1024,            /* unacknowledged items in flight, per direction */
+    INSTANCE_SIZE = 16,                     /* see session_settings */
     SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
 };
 
@@ -43,6 +44,8 @@ struct session_settings {
     const uint8_t
         *invite_secret;      /* joiner: INVITE_SECRET_SIZE bytes to show to the host, or NULL */
     const struct gone *gone; /* joiner: former links to name, maybe none; NULL to keep silent */
+    const uint8_t *instance; /* INSTANCE_SIZE bytes by which the peer tells us from others that have
+                                our key; NULL to keep silent */
 };
 
 /* What a message's content is; the values are those of the wire. */

@@ -182,15 +182,24 @@ static int describe_file(const char *path, char *text, size_t size)
 /* A file that is not the one that was open last is another store, even if it was copied from it. */
 static int renew_epoch(const struct db *db, const char *path)
 {
-    char file[64], script[320];
+    char file[64], script[512];
     int r = describe_file(path, file, sizeof file);
     if (r < 0)
         return r;
     snprintf(script, sizeof script,
-             "UPDATE meta SET file = '%s',"
-             " epoch = iif(file = '', epoch, lower(hex(randomblob(16)))) WHERE file <> '%s'",
-             file, file);
+             "UPDATE meta SET file = '%s', instance = randomblob(16),"
+             " epoch = iif(file IN ('', '%s'), epoch, lower(hex(randomblob(16))))"
+             " WHERE file <> '%s' OR instance IS NULL",
+             file, file, file);
     return execute(db, script);
+}
+
+static int load_instance(struct db *db)
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT instance FROM meta");
+    if (sql_row(&query))
+        sql_copy(&query, db->instance, sizeof db->instance);
+    return query.result;
 }
 
 static int set_up(struct db *db, const char *path)
@@ -207,6 +216,8 @@ static int set_up(struct db *db, const char *path)
         r = renew_epoch(db, path);
     if (r == 0)
         r = ask(db, "SELECT epoch FROM meta", db->epoch, sizeof db->epoch);
+    if (r == 0)
+        r = load_instance(db);
     if (r == 0)
         r = lives_open(db);
     if (r == 0)
@@ -357,6 +368,11 @@ bool db_dirty(const struct db *db)
 const char *db_epoch(const struct db *db)
 {
     return db->epoch;
+}
+
+const uint8_t *db_instance(const struct db *db)
+{
+    return db->instance;
 }
 
 uint64_t db_size(struct db *db)

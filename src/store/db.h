@@ -80,6 +80,14 @@ bool db_dirty(const struct db *db);
  */
 const char *db_epoch(const struct db *db);
 
+enum { DB_INSTANCE_SIZE = 16 };
+
+/*
+ * Tells this store from copies of it, as the epoch does, but to peers. Random, so that it says
+ * nothing else.
+ */
+const uint8_t *db_instance(const struct db *db);
+
 /* Bytes of the database file, of its free pages included; 0 after a failure. */
 uint64_t db_size(struct db *db);
 

@@ -42,11 +42,20 @@ struct walk {
     struct bytes reason; /* with its NUL */
 };
 
+/* One of the numbers has no meaning. */
+static enum event_type read_type(struct sql *query)
+{
+    const int type = sql_enum(query, EVENT_LAST);
+    if (type == EVENT_PEER_TRUST + 1)
+        query->result = sql_damage(query->db, "type");
+    return (enum event_type)type;
+}
+
 /* The columns of a message have those of every row. */
 static void read_event(struct sql *query, struct event_row *event)
 {
     *event = (struct event_row){.seq = sql_int(query)};
-    event->type = (enum event_type)sql_enum(query, EVENT_PEER_TRUST);
+    event->type = read_type(query);
     event->peer = sql_int(query);
     sql_copy_text(query, event->peer_name, sizeof event->peer_name);
     event->pinned = sql_copy(query, event->key, PEER_KEY_SIZE);
@@ -136,6 +145,9 @@ static int visit_row(struct walk *walk, struct sql *query)
         return visit_states(walk, query);
     case EVENT_PEER_KEY_CHANGED:
     case EVENT_PEER_TRUST:
+    case EVENT_PEER_MOVED:
+    case EVENT_PEER_CLONED:
+    case EVENT_IDENTITY_CLONED:
         break;
     }
     sql_int(query); /* it has no state */
@@ -224,7 +236,7 @@ int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, 
     *after_seq = db->last;
     while (count > 0 && sql_row(&query)) {
         const int64_t seq = sql_int(&query);
-        const int type = sql_enum(&query, EVENT_PEER_TRUST);
+        const enum event_type type = read_type(&query);
         if (!wanted(context, sql_int(&query)) || (types >> type & 1) == 0)
             continue;
         const uint32_t width = type == EVENT_MESSAGE_STATE ? log_width(sql_blob(&query)) : 1;

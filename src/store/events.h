@@ -15,6 +15,10 @@ enum event_type {
     EVENT_MESSAGE_STATE = 2,
     EVENT_PEER_KEY_CHANGED = 3,
     EVENT_PEER_TRUST = 4,
+    EVENT_PEER_MOVED = 6,      /* its key is used with another state directory now */
+    EVENT_PEER_CLONED = 7,     /* two use its key at the same time */
+    EVENT_IDENTITY_CLONED = 8, /* two use our key: the peer said so, or it answered in its place */
+    EVENT_LAST = EVENT_IDENTITY_CLONED,
 };
 
 /* One event. Pointers live until the visitor returns. */

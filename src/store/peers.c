@@ -207,6 +207,24 @@ int peers_set_features(struct db *db, int64_t id, uint32_t features)
     return sql_run(&query);
 }
 
+/* All zero is NULL. */
+static void bind_instance(struct sql *query, const uint8_t instance[static PEER_INSTANCE_SIZE])
+{
+    const bool none = bytes_all_zero(instance, PEER_INSTANCE_SIZE);
+    sql_bind_blob(query, none ? NULL : instance, PEER_INSTANCE_SIZE);
+}
+
+int peers_set_instances(struct db *db, const struct peer_row *row)
+{
+    CLEANUP(sql_end)
+    struct sql query =
+        sql_write(db, "UPDATE peer SET instance = ?, instance_before = ? WHERE id = ?");
+    bind_instance(&query, row->instance);
+    bind_instance(&query, row->instance_before);
+    sql_bind_int(&query, row->id);
+    return sql_run(&query);
+}
+
 int peers_remove(struct db *db, int64_t id, uint64_t now_ms)
 {
     CLEANUP(sql_end)
@@ -273,6 +291,8 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->created_ms = (uint64_t)sql_int(query);
     row->met = !sql_is_null(query);
     row->features = (uint32_t)sql_int(query);
+    sql_copy(query, row->instance, PEER_INSTANCE_SIZE);
+    sql_copy(query, row->instance_before, PEER_INSTANCE_SIZE);
     return query->result == 0 ? read_ways(query->db, row) : query->result;
 }
 
@@ -282,7 +302,8 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
     CLEANUP(sql_end)
     struct sql query =
         sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, require_pq,"
-                     " created_ms, features FROM peer WHERE removed_ms IS NULL ORDER BY id");
+                     " created_ms, features, instance, instance_before FROM peer WHERE removed_ms "
+                     "IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

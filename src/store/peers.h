@@ -15,6 +15,7 @@ enum {
     PEER_KEY_SIZE = 32,                           /* a fingerprint */
     PEER_ADDRESSES_MAX = 8,
     PEER_INVITE_SIZE = 16, /* the secret of an invite */
+    PEER_INSTANCE_SIZE = 16,
 };
 
 enum peer_trust {
@@ -43,14 +44,17 @@ struct peer_row {
     uint64_t created_ms; /* wall clock */
     bool met;            /* it was seen, and has said what it can do: */
     uint32_t features;   /* bits of the protocol; peers_set_features() */
+    /* Which two of all that have its key were here last, all zero for none; peers_set_instances()
+     */
+    uint8_t instance[PEER_INSTANCE_SIZE], instance_before[PEER_INSTANCE_SIZE];
 };
 
 /* Inserts and sets row->id. 0, DB_EXISTS (name or key taken), DB_FULL or -EIO. */
 int peers_add(struct db *db, struct peer_row *row);
 
 /*
- * Stores everything in the row but the features. A key that is replaced goes to the record of old
- * keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
+ * Stores everything in the row but the features and instances. A key that is replaced goes to the
+ * record of old keys. 0, DB_NOT_FOUND, DB_EXISTS, DB_FULL or -EIO.
  */
 int peers_update(struct db *db, const struct peer_row *row, uint64_t now_ms);
 
@@ -71,6 +75,9 @@ int peers_get_told(struct db *db, int64_t id, struct address told[static PEER_TO
 
 /* What the peer can do, as it said last; the rest of the row stays. 0, DB_FULL or -EIO. */
 int peers_set_features(struct db *db, int64_t id, uint32_t features);
+
+/* Stores the row's instances; its rest stays. 0, DB_FULL or -EIO. */
+int peers_set_instances(struct db *db, const struct peer_row *row);
 
 /* A key that a peer had before. */
 struct peer_old_key {

@@ -76,6 +76,7 @@ struct db {
     struct db_request looked_at;  /* requests_forget() came so far */
     int64_t swept;                /* retention looked at the rows up to here */
     char epoch[DB_EPOCH_MAX];
+    uint8_t instance[DB_INSTANCE_SIZE];
 };
 
 /* One use of a statement. */

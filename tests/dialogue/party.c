@@ -132,6 +132,8 @@ static void note(struct party *party, const struct session_event *event)
     if (event->type == SESSION_ITEM)
         snprintf(noted->text, sizeof noted->text, "%.*s", (int)event->item.content.size,
                  (const char *)event->item.content.data);
+    if (event->type == SESSION_INSTANCE || event->type == SESSION_CLONED)
+        memcpy(noted->text, event->instance.data, event->instance.size + event->other.size);
     noted->event.item.content = SPAN(noted->text, event->item.content.size);
 }
 
@@ -206,6 +208,8 @@ static void take(struct party *party, const struct session_event *event, uint64_
     case SESSION_REKEYED:
     case SESSION_LANE:
     case SESSION_TOLD:
+    case SESSION_INSTANCE:
+    case SESSION_CLONED:
         assert(party->confirmed == 1);
         break;
     case SESSION_ENDED:

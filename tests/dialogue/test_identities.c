@@ -3,12 +3,14 @@
  * Identities of every size in every role, and invites: what the host learns from IDENT besides the
  * key.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "crypto/kem.h"
 #include "dialogue/fixture.h"
 #include "proto/exchange.h"
 #include "proto/features.h"
+#include "proto/record.h"
 
 enum { SIZES = 3 };
 
@@ -107,7 +109,98 @@ static void test_meeting_oneself_ends_both_sides(void **state)
     rig_run(&rig);
     assert_ended(&rig.host, CLOSE_SELF, false);
     assert_ended(&rig.joiner, CLOSE_SELF, true);
+    assert_true(session_met_own_key(rig.host.session));
+    assert_false(session_met_own_key(rig.joiner.session)); /* it was only told */
+    assert_true(session_other_end(rig.host.session, rig.joiner.session));
     rig_deinit(&rig);
+}
+
+static void test_ends_of_two_connections_are_told_apart(void **state)
+{
+    struct rig before;
+    (void)state;
+    start_with(identities[0][0], identities[1][0], NULL);
+    assert_false(session_other_end(rig.host.session, rig.joiner.session)); /* no HELLO yet */
+    rig_run(&rig);
+    assert_true(session_other_end(rig.host.session, rig.joiner.session));
+    assert_false(session_other_end(rig.host.session, rig.host.session));
+    before = rig;
+    start_with(identities[0][0], identities[1][0], NULL);
+    rig_run(&rig);
+    assert_false(session_other_end(rig.host.session, before.joiner.session));
+    rig_deinit(&rig);
+    rig_deinit(&before);
+}
+
+/* --- instances -------------------------------------------------------------------------------- */
+
+static const uint8_t ours[INSTANCE_SIZE] = "the joiner's own",
+                     theirs[INSTANCE_SIZE] = "that of the host";
+
+/* What the last event of this type was about, as it came. */
+static const char *heard(const struct party *party, enum session_event_type type)
+{
+    size_t i = party->event_count;
+    while (i > 0 && party->events[i - 1].event.type != type)
+        i--;
+    assert_true(i > 0);
+    return party->events[i - 1].text;
+}
+
+static void start_telling(void)
+{
+    start_with(identities[0][0], identities[1][0], NULL);
+    rig.joiner.session->instance = ours;
+    rig.host.session->instance = theirs;
+    rig_run(&rig);
+}
+
+static void test_each_side_says_once_which_one_it_is(void **state)
+{
+    (void)state;
+    start_telling();
+    assert_int_equal(party_count(&rig.host, SESSION_INSTANCE), 1);
+    assert_memory_equal(heard(&rig.host, SESSION_INSTANCE), ours, INSTANCE_SIZE);
+    assert_int_equal(party_count(&rig.joiner, SESSION_INSTANCE), 1);
+    assert_memory_equal(heard(&rig.joiner, SESSION_INSTANCE), theirs, INSTANCE_SIZE);
+    assert_int_equal(
+        record_append(&rig.joiner.session->answers, RECORD_INSTANCE, SPAN(ours, INSTANCE_SIZE)), 0);
+    rig_run(&rig);
+    assert_ended(&rig.host, CLOSE_PROTOCOL_ERROR, false);
+    rig_deinit(&rig);
+}
+
+static void test_news_of_a_clone_arrive(void **state)
+{
+    (void)state;
+    start_telling();
+    assert_int_equal(session_tell_cloned(rig.joiner.session, theirs, ours), 0);
+    rig_run(&rig);
+    assert_memory_equal(heard(&rig.host, SESSION_CLONED), theirs, INSTANCE_SIZE);
+    assert_memory_equal(heard(&rig.host, SESSION_CLONED) + INSTANCE_SIZE, ours, INSTANCE_SIZE);
+    rig_deinit(&rig);
+}
+
+/* Before both sides approved nothing is to be said. */
+static void test_a_stranger_says_nothing_of_instances(void **state)
+{
+    static const enum record_type types[] = {RECORD_INSTANCE, RECORD_CLONED};
+    static const uint8_t body[CLONED_SIZE];
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        start_with(identities[0][0], identities[1][0], NULL);
+        rig.host.stranger = true;
+        rig.joiner.session->instance = ours;
+        rig_run(&rig);
+        assert_int_equal(party_count(&rig.host, SESSION_INSTANCE), 0);
+        assert_int_equal(session_tell_cloned(rig.joiner.session, theirs, ours), -ENOTCONN);
+        assert_int_equal(record_append(&rig.joiner.session->answers, types[i],
+                                       SPAN(body, i == 0 ? INSTANCE_SIZE : CLONED_SIZE)),
+                         0);
+        rig_run(&rig);
+        assert_ended(&rig.host, CLOSE_PROTOCOL_ERROR, false);
+        rig_deinit(&rig);
+    }
 }
 
 static void test_invite_is_proven_by_its_secret_alone(void **state)
@@ -184,6 +277,10 @@ int main(void)
         cmocka_unit_test(test_features_of_both_sides_meet),
         cmocka_unit_test(test_lengths_do_not_tell_the_key_size),
         cmocka_unit_test(test_meeting_oneself_ends_both_sides),
+        cmocka_unit_test(test_ends_of_two_connections_are_told_apart),
+        cmocka_unit_test(test_each_side_says_once_which_one_it_is),
+        cmocka_unit_test(test_news_of_a_clone_arrive),
+        cmocka_unit_test(test_a_stranger_says_nothing_of_instances),
         cmocka_unit_test(test_invite_is_proven_by_its_secret_alone),
         cmocka_unit_test(test_proof_of_another_connection_or_joiner_is_worthless),
     };

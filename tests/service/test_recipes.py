@@ -94,3 +94,11 @@ def test_backup_and_restore(server):
     type_in(server, [enable])
     assert server.ctl("-q", "fingerprint").out == fingerprint
     assert queued(server)
+
+
+def test_a_copied_machine_gets_a_key_of_its_own(server):
+    fingerprint = server.ctl("-q", "fingerprint").out
+    type_in(server, commands("A machine was copied"))
+    server.wait_for("ActiveState", "active")
+    assert server.ctl("-q", "fingerprint").out != fingerprint
+    assert not queued(server) and server.path(f"{STATE}.copy/p2pchat.db").exists()

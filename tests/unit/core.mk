@@ -16,6 +16,7 @@ test_channels_OBJS = $(channels_rig) tests/unit/deep
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
 test_hearsay_OBJS = core/hearsay base/address base/number
 test_former_OBJS = core/former crypto/secret
+test_clones_OBJS = core/clones base/shell base/log base/escape base/utf8 base/bytes base/clock
 test_redial_OBJS = core/redial base/backoff
 test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number

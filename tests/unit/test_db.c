@@ -112,9 +112,15 @@ static void test_the_epoch_is_of_the_file(void **state)
     scratch_reopen(scratch);
     assert_string_equal(db_epoch(scratch->db), epoch);
 
+    uint8_t instance[DB_INSTANCE_SIZE];
+    memcpy(instance, db_instance(scratch->db), sizeof instance);
+    scratch_reopen(scratch);
+    assert_memory_equal(db_instance(scratch->db), instance, sizeof instance);
+
     void *other;
     scratch_set_up(&other);
     assert_string_not_equal(db_epoch(((struct scratch *)other)->db), epoch);
+    assert_memory_not_equal(db_instance(((struct scratch *)other)->db), instance, sizeof instance);
     scratch_tear_down(&other);
 }
 

@@ -193,6 +193,7 @@ static void meet(enum session_role old_role, enum session_role new_role, uint8_t
     assert_int_equal(resolve(new), new_wins);
     assert_int_equal(old->closed, new_wins);
     assert_int_equal(old->session.pings, !new_wins);
+    assert_int_equal(old->link.rival_ms != 0, !new_wins);
     if (new_wins)
         assert_int_equal(old->code, CLOSE_REPLACED);
     assert_false(new->closed);

@@ -67,6 +67,22 @@ static void set_address(struct peer_row *row, const char *host, uint16_t port)
     address->port = port;
 }
 
+static void test_instances_come_back_and_outlive_other_changes(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = scratch_peer(scratch, "alice");
+    assert_true(bytes_all_zero(look(scratch).rows[0].instance, PEER_INSTANCE_SIZE));
+    memcpy(row.instance, "now here, 16 byt", PEER_INSTANCE_SIZE);
+    assert_int_equal(peers_set_instances(scratch->db, &row), 0);
+    assert_true(bytes_all_zero(look(scratch).rows[0].instance_before, PEER_INSTANCE_SIZE));
+    memcpy(row.instance_before, "before, 16 bytes", PEER_INSTANCE_SIZE);
+    assert_int_equal(peers_set_instances(scratch->db, &row), 0);
+    assert_int_equal(peers_update(scratch->db, &row, 1), 0);
+    struct seen seen = look(scratch);
+    assert_memory_equal(seen.rows[0].instance, row.instance, PEER_INSTANCE_SIZE);
+    assert_memory_equal(seen.rows[0].instance_before, row.instance_before, PEER_INSTANCE_SIZE);
+}
+
 static void test_features_are_unknown_until_the_peer_was_met(void **state)
 {
     struct scratch *scratch = *state;
@@ -361,6 +377,7 @@ static void test_keys_of_before_come_back_oldest_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_instances_come_back_and_outlive_other_changes),
         TEST(test_features_are_unknown_until_the_peer_was_met),
         TEST(test_every_field_comes_back),
         TEST(test_a_peer_without_a_key_has_none),

@@ -60,7 +60,7 @@ static int note_id(void *context, const struct message_row *row)
 
 static int check_event(void *context, const struct event_row *event)
 {
-    assert_in_range(event->type, EVENT_MESSAGE_RECEIVED, EVENT_PEER_TRUST);
+    assert_in_range(event->type, EVENT_MESSAGE_RECEIVED, EVENT_LAST);
     assert_in_range(event->state, MESSAGE_RECEIVED, MESSAGE_UNKNOWN);
     assert_in_range(event->trust, PEER_UNPINNED, PEER_BLOCKED);
     touch_text(event->peer_name);

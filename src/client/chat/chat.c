@@ -160,6 +160,14 @@ static void take_event(struct chat *chat, const json_t *event)
                         "another key answers in place of %s: nothing is sent until you have "
                         "compared it with them and said: p2pchatctl peer accept",
                         chat_link_name(&chat->link));
+    } else if (strcmp(type, "peer.cloned") == 0) {
+        transcript_note(&chat->transcript,
+                        "two machines use the key of %s, and messages reach one or the other; "
+                        "see: p2pchatctl doctor",
+                        chat_link_name(&chat->link));
+    } else if (strcmp(type, "identity.cloned") == 0) {
+        transcript_note(&chat->transcript,
+                        "another machine uses this machine's key; see: p2pchatctl doctor");
     } else if (strcmp(type, "peer.trust") == 0) {
         transcript_note(&chat->transcript, "%s is %s now", chat_link_name(&chat->link),
                         member_string(event, "trust", "?"));

@@ -230,6 +230,21 @@ static void check_keys(struct doctor *doctor, const char *directory)
     check_secret(doctor, directory, "store.key");
 }
 
+/* Whether this machine's key is used by another one, too. */
+static void check_identity(struct doctor *doctor, const json_t *clone)
+{
+    char local[VIEW_TIME_MAX];
+    CLEANUP(cleanup_free) char *finding = NULL;
+    if (clone == NULL)
+        return;
+    view_time(member_string(clone, "time", ""), local);
+    if (asprintf(&finding, "another machine uses this machine's key: seen by %s, last %s",
+                 member_string(clone, "source", "?"), local) < 0)
+        finding = NULL;
+    else
+        wrong(doctor, "identity", finding, "%s", diagnosis_own_clone);
+}
+
 /* --- the network ------------------------------------------------------------------------------ */
 
 /* Whether the configuration wants no listener. */
@@ -324,7 +339,8 @@ static char *join_addresses(const json_t *peer)
  */
 static bool is_broken(const json_t *peer, const char *trust)
 {
-    return strcmp(trust, "changed") == 0 || json_is_true(json_object_get(peer, "refused")) ||
+    return strcmp(trust, "changed") == 0 || json_object_get(peer, "cloned") != NULL ||
+           json_is_true(json_object_get(peer, "refused")) ||
            json_is_true(json_object_get(peer, "inbound_full"));
 }
 
@@ -455,6 +471,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         check_disk(&doctor, store);
         check_inbound(&doctor, store);
         check_keys(&doctor, member_string(store, "directory", NULL));
+        check_identity(&doctor, json_object_get(status, "cloned"));
         check_listeners(&doctor, json_object_get(status, "listeners"));
         check_network(&doctor, json_object_get(status, "network"));
         check_mappings(&doctor);

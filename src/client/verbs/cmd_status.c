@@ -78,6 +78,9 @@ static void print_overview(struct ctl *ctl, const json_t *status)
     print_listeners(ctl, json_object_get(status, "listeners"));
     print_store(ctl, status);
     output_line(ctl, "  %-12s %zu", "followers", followers);
+    if (json_object_get(status, "cloned") != NULL)
+        output_line(ctl, "  %-12s another machine uses this machine's key (see: p2pchatctl doctor)",
+                    "TROUBLE");
     if (requests > 0)
         output_line(ctl,
                     "  %-12s %" JSON_INTEGER_FORMAT
