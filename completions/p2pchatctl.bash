@@ -130,7 +130,7 @@ _p2pchatctl_argument() {
     rpc)
         ((cword > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
         ;;
-    chat | fingerprint | wait-online | stream | forward)
+    chat | fingerprint | history | follow | purge | wait-online | stream | forward)
         _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)
         ;;
     esac

@@ -98,7 +98,7 @@ function __p2pchatctl_complete
             if test (count $words) -eq 1
                 __p2pchatctl_ask rpc
             end
-        case chat fingerprint wait-online stream forward
+        case chat fingerprint history follow purge wait-online stream forward
             __p2pchatctl_ask peer list
     end
 end

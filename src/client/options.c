@@ -140,6 +140,17 @@ int options_peer(struct ctl *ctl, const char *name, const char **peer)
     return 0;
 }
 
+int options_service(struct ctl *ctl, int count, char **words, const char **peer,
+                    const char **service)
+{
+    const int wanted = *peer != NULL ? 1 : 2;
+    if (options_count(ctl, count, wanted, wanted) != 0 ||
+        (*peer == NULL && options_peer(ctl, words[0], peer) != 0))
+        return OPTIONS_STOP;
+    *service = words[count - 1];
+    return 0;
+}
+
 int options_count(struct ctl *ctl, int count, int least, int most)
 {
     if (count < least)

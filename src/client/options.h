@@ -36,6 +36,13 @@ void options_begin(void);
  */
 int options_peer(struct ctl *ctl, const char *name, const char **peer);
 
+/*
+ * Takes what a call of a service is about: PEER SERVICE, or SERVICE alone if the peer was named by
+ * -p. 0 or OPTIONS_STOP.
+ */
+int options_service(struct ctl *ctl, int count, char **words, const char **peer,
+                    const char **service);
+
 /* The next option, its value in optarg; or OPTIONS_END or OPTIONS_STOP. */
 int options_next(struct ctl *ctl, int argc, char **argv, const char *shorts,
                  const struct option *longs);

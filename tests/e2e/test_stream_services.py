@@ -195,6 +195,40 @@ def test_a_service_takes_so_many_streams_and_no_more(paired):
 # --- the other forms ---
 
 
+def test_forward_and_stream_take_the_peer_both_ways(paired, home):
+    alice, _ = paired
+    here = home / "here"
+    for words in (["bob", "db"], ["-p", "bob", "db"], ["db", "--peer=bob"]):
+        forward = alice.client("forward", *words, "--listen", f"unix:{here}")
+        eventually(here.exists, "the socket to connect to")
+        forward.end()
+        here.unlink()
+        assert "has no service db" in alice.ctl("stream", *words, expect=76).err
+    for verb in (["forward", "--listen", f"unix:{here}"], ["stream"]):
+        both = alice.ctl(*verb, "-p", "bob", "-p", "carol", "db", expect=64).err
+        assert "only one peer can be named, not bob and carol" in both
+        assert "too many arguments" in alice.ctl(*verb, "-p", "bob", "bob", "db", expect=64).err
+        assert "this one is empty" in alice.ctl(*verb, "", "db", expect=64).err
+        assert "missing" in alice.ctl(*verb, "db", expect=64).err
+
+
+VERBS_OF_A_PEER = [
+    (["history"], []), (["purge"], []), (["fingerprint"], []), (["wait-online"], []),
+    (["follow", "--no-follow"], []), (["stream"], ["db"]),
+    (["forward", "--listen", "unix:/nowhere/at/all"], ["db"]), (["peer", "show"], []),
+    (["peer", "rename"], ["b"]), (["peer", "set"], ["127.0.0.1"]), (["peer", "remove"], []),
+    (["peer", "block"], []), (["peer", "unblock"], []), (["peer", "verify"], ["SHA256:" + 43 * "A"]),
+    (["peer", "connect"], []), (["peer", "disconnect"], []), (["peer", "ping"], []),
+]
+
+
+@pytest.mark.parametrize("verb, rest", VERBS_OF_A_PEER, ids=lambda words: "-".join(words[:2]))
+def test_every_verb_takes_its_peer_both_ways(alice, verb, rest):
+    """Both say the same: that there is no such peer."""
+    said = [alice.ctl(*verb, *peer, *rest, expect=67).err for peer in (["nobody"], ["-p", "nobody"])]
+    assert said[0] == said[1] and "nobody" in said[0]
+
+
 def test_forward_and_connect_lead_from_socket_to_socket(paired, home):
     alice, bob = paired
     there, here = home / "there", home / "here"

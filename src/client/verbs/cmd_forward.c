@@ -26,18 +26,22 @@ struct forward {
 
 static int read_options(struct ctl *ctl, struct forward *forward, int argc, char **argv)
 {
-    static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
+    static const struct option longs[] = {{"peer", required_argument, NULL, 'p'},
+                                          {"listen", required_argument, NULL, 'l'},
                                           {"max", required_argument, NULL, 'm'},
                                           OPTIONS_LONG};
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":" OPTIONS_SHORT, longs)) >= 0) {
+    while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
+        if (option == 'p' && options_peer(ctl, optarg, &forward->peer) != 0)
+            return OPTIONS_STOP;
         if (option == 'l')
             forward->address = optarg;
-        else if (options_number(ctl, "--max", optarg, &forward->max) != 0)
+        if (option == 'm' && options_number(ctl, "--max", optarg, &forward->max) != 0)
             return OPTIONS_STOP;
     }
-    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, 2, 2) != 0)
+    if (option == OPTIONS_STOP ||
+        options_service(ctl, argc - optind, argv + optind, &forward->peer, &forward->service) != 0)
         return OPTIONS_STOP;
     if (forward->address == NULL)
         return options_misuse(ctl, "where? say it with --listen");
@@ -46,8 +50,6 @@ static int read_options(struct ctl *ctl, struct forward *forward, int argc, char
         return options_misuse(ctl, "can't listen at \"%s\": %s", forward->address, flaw);
     if (forward->max < 1)
         return options_misuse(ctl, "--max must be at least 1");
-    forward->peer = argv[optind];
-    forward->service = argv[optind + 1];
     return 0;
 }
 

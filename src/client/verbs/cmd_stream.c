@@ -31,22 +31,18 @@ static int read_options(struct ctl *ctl, struct call *call, int argc, char **arg
     int option;
     options_begin();
     while ((option = options_next(ctl, argc, argv, ":p:" OPTIONS_SHORT, longs)) >= 0) {
-        if (option == 'p')
-            call->peer = optarg;
-        else if (option == 'R')
+        if (option == 'p' && options_peer(ctl, optarg, &call->peer) != 0)
+            return OPTIONS_STOP;
+        if (option == 'R')
             call->resume = false;
-        else if (option == 'F')
+        if (option == 'F')
             call->hand_over = true;
-        else if (options_duration(ctl, "--timeout", optarg, &call->timeout_ms) != 0)
+        if (option == 't' && options_duration(ctl, "--timeout", optarg, &call->timeout_ms) != 0)
             return OPTIONS_STOP;
     }
-    const int words = call->peer != NULL ? 1 : 2;
-    if (option == OPTIONS_STOP || options_count(ctl, argc - optind, words, words) != 0)
-        return OPTIONS_STOP;
-    if (call->peer == NULL)
-        call->peer = argv[optind++];
-    call->service = argv[optind];
-    return 0;
+    return option == OPTIONS_STOP
+               ? OPTIONS_STOP
+               : options_service(ctl, argc - optind, argv + optind, &call->peer, &call->service);
 }
 
 /* Asks for the stream over one end of a connection. 0 or ctl->status. */
