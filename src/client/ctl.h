@@ -30,6 +30,8 @@ struct ctl {
     FILE *out;
     FILE *err;
     bool terminal; /* `out` is one: text from others is made harmless */
+    bool watched;  /* `err` is one: somebody reads advice that is no answer */
+    bool advised;  /* of an unverified peer: once is enough */
     int columns;   /* of the terminal; 0: no limit */
     bool colour;
     bool no_pager;

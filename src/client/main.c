@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);
     ctl.terminal = isatty(STDOUT_FILENO) == 1;
+    ctl.watched = isatty(STDERR_FILENO) == 1;
     ctl.columns = ctl.terminal ? terminal_columns() : 0;
     ctl.colour = ctl.terminal && (no_colour == NULL || no_colour[0] == '\0');
     if (arguments_valid(&ctl, argc, argv) && read_options(&ctl, argc, argv))

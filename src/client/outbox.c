@@ -13,6 +13,7 @@
 #include "base/shell.h"
 #include "client/connection.h"
 #include "client/output.h"
+#include "client/view.h"
 #include "rpc/rpc_bytes.h"
 
 enum { GRACE_MS = 2000 }; /* for the daemon to tell of a timeout itself */
@@ -102,6 +103,8 @@ static void print_message(struct outbox *outbox, const json_t *message, bool fin
         output_json(ctl, message, '\n');
     else if (!ctl->json && (!final || outbox->options->wait == NULL))
         output_line(ctl, "%s", member_string(message, "id", "?"));
+    if (!ctl->json)
+        view_advise(ctl, message);
 }
 
 /* How many messages the daemon may or may not have accepted. */

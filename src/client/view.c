@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/shell.h"
 #include "base/timestamp.h"
 #include "client/content.h"
 #include "client/options.h"
@@ -146,12 +147,31 @@ static int append_part(struct bytes *out, const char *colour, const char *text, 
     return r == 0 ? bytes_append(out, PLAIN, strlen(PLAIN)) : r;
 }
 
+const char *view_trust_mark(const json_t *object)
+{
+    return strcmp(member_string(object, "trust", "verified"), "verified") == 0 ? ""
+                                                                               : " (unverified)";
+}
+
+void view_advise(struct ctl *ctl, const json_t *object)
+{
+    const char *name = member_string(object, "peer", "?");
+    if (!ctl->watched || ctl->advised || view_trust_mark(object)[0] == '\0')
+        return;
+    ctl->advised = true;
+    ctl_note(ctl,
+             "%s is unverified: compare with them the safety number of p2pchatctl fingerprint %s, "
+             "then: p2pchatctl peer verify %s NUMBER",
+             name, shell_word(name).text, shell_word(name).text);
+}
+
 /*
- * "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one; with headers
+ * "2026-11-22 20:51:03 alice: text", or "... -> alice (queued): text" for an own one; "alice
+ * (unverified):" before its key was compared; with headers
  * "alice [disk/root] !high:", which no text can pretend, since names have no spaces.
  */
-static int append_message(struct bytes *out, const char *time, const char *peer, bool own,
-                          const json_t *message, bool colour)
+static int append_message(struct bytes *out, const json_t *object, bool own, const json_t *message,
+                          bool colour)
 {
     const json_t *body = content_text(message);
     const char *state = own ? member_string(message, "state", "") : "";
@@ -160,11 +180,11 @@ static int append_message(struct bytes *out, const char *time, const char *peer,
     CLEANUP(bytes_deinit) struct bytes tags = {0};
     char local[VIEW_TIME_MAX];
     size_t indent = 2; /* the spaces */
-    view_time(time, local);
+    view_time(member_string(object, "time", ""), local);
     if (content_append_tags(&tags, message) != 0 ||
-        asprintf(&who, "%s%s%.*s%s%s%s:", own ? "-> " : "", peer, (int)tags.size,
-                 (const char *)tags.data, marked ? " (" : "", marked ? state : "",
-                 marked ? ")" : "") < 0) {
+        asprintf(&who, "%s%s%s%.*s%s%s%s:", own ? "-> " : "", member_string(object, "peer", "?"),
+                 view_trust_mark(object), (int)tags.size, (const char *)tags.data,
+                 marked ? " (" : "", marked ? state : "", marked ? ")" : "") < 0) {
         who = NULL;
         return -ENOMEM;
     }
@@ -183,9 +203,8 @@ static int append_message(struct bytes *out, const char *time, const char *peer,
 
 int view_short_message(struct bytes *out, const json_t *message, bool colour)
 {
-    return append_message(
-        out, member_string(message, "time", ""), member_string(message, "peer", "?"),
-        strcmp(member_string(message, "direction", "in"), "out") == 0, message, colour);
+    const bool own = strcmp(member_string(message, "direction", "in"), "out") == 0;
+    return append_message(out, message, own, message, colour);
 }
 
 /* What an event that is no message says, for people. */
@@ -221,7 +240,7 @@ int view_short_event(struct bytes *out, const json_t *event, bool colour)
     const bool own = strcmp(type, "message.sent") == 0;
     char local[VIEW_TIME_MAX];
     if (own || strcmp(type, "message.received") == 0)
-        return append_message(out, time, peer, own, json_object_get(event, "message"), colour);
+        return append_message(out, event, own, json_object_get(event, "message"), colour);
     view_time(time, local);
     if (append(out, "%s * %s%s", local, peer, peer[0] != '\0' ? ": " : "") != 0)
         return -ENOMEM;
@@ -402,6 +421,8 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
         return strcmp(type, "message.state") != 0 &&
                print_body(ctl, view, json_object_get(event, "message"));
     default:
+        if (strcmp(type, "message.received") == 0 || strcmp(type, "message.sent") == 0)
+            view_advise(ctl, event);
         return print_short(ctl, view, event,
                            view->format == VIEW_VERBOSE ? append_verbose : view_short_event);
     }

@@ -30,6 +30,15 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event);
 typedef int view_short(struct bytes *out, const json_t *object, bool colour);
 view_short view_short_message, view_short_event;
 
+/*
+ * What follows the name of a peer in a message or in what was answered about one: " (unverified)"
+ * if nobody has compared its key, so that somebody may be in between; else "".
+ */
+const char *view_trust_mark(const json_t *object);
+
+/* Says once, to who looks on, how to verify that peer. */
+void view_advise(struct ctl *ctl, const json_t *object);
+
 /* What a `follow.gap` means, for people. */
 enum { VIEW_GAP_MAX = 160 };
 void view_gap(const json_t *event, char text[static VIEW_GAP_MAX]);

@@ -239,6 +239,7 @@ struct node_accepted {
     int64_t seq;
     const char *peer; /* name; lives until the visit returns */
     enum message_state state;
+    enum peer_trust trust; /* in the key that it is for, when it was accepted */
 };
 typedef void node_accepted_visit(void *context, const struct node_accepted *accepted);
 

@@ -122,7 +122,8 @@ static int add_messages(struct node *node, const struct node_draft *draft,
         r = add_message(node, draft, peer, &row);
         if (r != 0)
             break;
-        const struct node_accepted accepted = {row.id, row.seq, peer->row.name, row.state};
+        const struct node_accepted accepted = {row.id, row.seq, peer->row.name, row.state,
+                                               peer_trust(peer)};
         visit(context, &accepted);
         if (i == 0)
             *first = row.seq;
@@ -163,7 +164,8 @@ struct retelling {
 static int retell(void *context, const struct message_row *row)
 {
     const struct retelling *retelling = context;
-    const struct node_accepted accepted = {row->id, row->seq, row->peer_name, row->state};
+    const struct node_accepted accepted = {row->id, row->seq, row->peer_name, row->state,
+                                           row->trust};
     retelling->visit(retelling->context, &accepted);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "core/trust.h"
 #include "daemon/control_call.h"
 #include "daemon/control_headers.h"
 #include "daemon/control_view.h"
@@ -53,10 +54,10 @@ static void view_accepted(void *context, const struct node_accepted *accepted)
     uuid_format(&accepted->id, text);
     if (accepting->dead_end == RPC_KIND_COUNT)
         accepting->dead_end = control_view_dead_end(accepted->state);
-    rpc_value_append(&accepting->list,
-                     json_pack("{s:s, s:I, s:s, s:s}", "id", text, "seq", (json_int_t)accepted->seq,
-                               "peer", accepted->peer, "state",
-                               control_view_state_name(accepted->state)));
+    rpc_value_append(&accepting->list, json_pack("{s:s, s:I, s:s, s:s, s:s}", "id", text, "seq",
+                                                 (json_int_t)accepted->seq, "peer", accepted->peer,
+                                                 "state", control_view_state_name(accepted->state),
+                                                 "trust", trust_name(accepted->trust)));
 }
 
 static uint64_t read_expiry(const struct control_call *call)

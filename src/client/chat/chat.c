@@ -18,15 +18,17 @@
 /* The prompt says whom we talk to, and what keeps them from hearing it. */
 static void set_prompt(struct chat *chat)
 {
-    char prompt[96], queue[40] = "";
+    char prompt[128], queue[40] = "";
+    const char *mark = view_trust_mark(chat->link.peer);
     if (chat->queued > 0)
         snprintf(queue, sizeof queue, ", %" JSON_INTEGER_FORMAT " queued", chat->queued);
     if (!chat_link_connected(&chat->link))
-        snprintf(prompt, sizeof prompt, "%.40s (no daemon)> ", chat_link_name(&chat->link));
+        snprintf(prompt, sizeof prompt, "%.40s%s (no daemon)> ", chat_link_name(&chat->link), mark);
     else if (!chat->online)
-        snprintf(prompt, sizeof prompt, "%.40s (offline%s)> ", chat_link_name(&chat->link), queue);
+        snprintf(prompt, sizeof prompt, "%.40s%s (offline%s)> ", chat_link_name(&chat->link), mark,
+                 queue);
     else
-        snprintf(prompt, sizeof prompt, "%.40s> ", chat_link_name(&chat->link));
+        snprintf(prompt, sizeof prompt, "%.40s%s> ", chat_link_name(&chat->link), mark);
     editor_set_prompt(chat->editor, prompt);
 }
 
@@ -55,6 +57,11 @@ void chat_take_presence(struct chat *chat, json_t *peer)
     if (!online && (chat->online || !chat->known))
         transcript_note(&chat->transcript,
                         "%s is offline: what you write waits in the queue until it is back",
+                        chat_link_name(&chat->link));
+    if (!chat->known && view_trust_mark(peer)[0] != '\0')
+        transcript_note(&chat->transcript,
+                        "%s is unverified, so somebody may be in between: /verify says what to "
+                        "compare with them",
                         chat_link_name(&chat->link));
     chat->known = true;
     chat->online = online;
@@ -135,6 +142,7 @@ static void show_message(struct chat *chat, const json_t *event, const char *dir
     json_object_set_new(message, "direction", json_string(direction));
     json_object_set(message, "time", json_object_get(event, "time"));
     json_object_set(message, "peer", json_object_get(event, "peer"));
+    json_object_set(message, "trust", json_object_get(event, "trust"));
     transcript_message(&chat->transcript, message);
 }
 

@@ -8,8 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "base/shell.h"
 #include "base/suggest.h"
 #include "client/input.h"
+#include "client/view.h"
 
 enum { HISTORY_DEFAULT = 50, HISTORY_MAX = 1000, COMMAND_MAX = 32 };
 
@@ -94,6 +96,9 @@ static void run_verify(struct chat *chat, const char *argument)
     transcript_note(&chat->transcript,
                     "read the number to %s over another channel; it must be the same there",
                     chat_link_name(&chat->link));
+    if (view_trust_mark(peer)[0] != '\0')
+        transcript_note(&chat->transcript, "if it is: p2pchatctl peer verify %s NUMBER",
+                        shell_word(chat_link_name(&chat->link)).text);
 }
 
 static void run_history(struct chat *chat, const char *argument)

@@ -24,6 +24,7 @@
 #include "base/timestamp.h"
 #include "client/content.h"
 #include "client/ctl.h"
+#include "client/view.h"
 #include "client/width.h"
 
 enum { MARK_COLUMN = 7, TIME_MAX = 64 }; /* columns count from 1, as terminals do */
@@ -194,8 +195,13 @@ void transcript_message(struct transcript *transcript, const json_t *message)
             print_day(transcript, &parts);
         }
     }
-    if (append_message(&text, transcript->colour, own ? "me" : member_string(message, "peer", "?"),
-                       message) != 0)
+    const char *mark = own ? "" : view_trust_mark(message);
+    CLEANUP(cleanup_free) char *who = NULL;
+    if (asprintf(&who, "%s%s", own ? "me" : member_string(message, "peer", "?"), mark) < 0) {
+        who = NULL;
+        return;
+    }
+    if (append_message(&text, transcript->colour, who, message) != 0)
         return;
     struct transcript_entry *entry = add_entry(transcript, &text, time, state);
     if (own && !is_final(state))
