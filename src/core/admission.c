@@ -42,11 +42,18 @@ static int find_invite(const struct admission *admission, const struct link *lin
                        struct invite_row *invite)
 {
     const uint8_t *id = session_invite_id(link->session);
+    uint8_t secret[PEER_INVITE_SIZE];
     int r = id == NULL ? DB_NOT_FOUND : invites_get(admission->runtime->db, id, invite);
+    if (r == 0)
+        r = body_sealer_open_secret(admission->body_sealer, INVITE_GIVEN,
+                                    SPAN(invite->id, sizeof invite->id), invite->sealed, secret);
+    if (r == BODY_SEALER_DAMAGED)
+        log_warning("an invite can't be read from the store; make a new one: p2pchatctl invite");
     if (r < 0)
         return r;
     bool good = r == 0 && loop_wall(admission->runtime->loop) < invite->expires_ms &&
-                session_invite_proven(link->session, invite->secret);
+                session_invite_proven(link->session, secret);
+    secret_wipe(secret, sizeof secret);
     return good ? 0 : NODE_MISMATCH;
 }
 
@@ -58,7 +65,6 @@ static bool holds_invite(struct admission *admission, const struct link *link)
 {
     struct invite_row invite;
     int r = find_invite(admission, link, &invite);
-    secret_wipe(&invite, sizeof invite);
     if (r < 0)
         runtime_fail(admission->runtime, r);
     return r == 0;
@@ -85,7 +91,6 @@ static int use_invite(struct admission *admission, const struct link *link, stru
                          PEER_VERIFIED, peer);
     if (r == 0)
         r = outcome_of_store(invites_remove(admission->runtime->db, invite.id));
-    secret_wipe(&invite, sizeof invite);
     return r;
 }
 
@@ -234,15 +239,19 @@ static void note_needless_invite(const struct admission *admission, const struct
 }
 
 /* Its owner wonders why it did not work, and the joiner is only told that it is unknown. */
-static void note_useless_invite(const struct link *link)
+static void note_useless_invite(const struct admission *admission, const struct link *link)
 {
     char key[FINGERPRINT_TEXT_MAX];
+    uint64_t restored_ms;
     if (is_joiner(link) || session_invite_id(link->session) == NULL)
         return;
     fingerprint_format(link_fingerprint(link), key);
-    log_notice("%s (%s) shows an invite that was used, was revoked or has expired; if you expect "
+    const bool restored =
+        db_restored(admission->runtime->db, &restored_ms) == 0 && restored_ms != 0;
+    log_notice("%s (%s) shows an invite that was used, was revoked or has expired%s; if you expect "
                "it, make a new one: p2pchatctl invite",
-               stream_origin(link->stream)->text, key);
+               stream_origin(link->stream)->text, key,
+               restored ? ", or that was given before this store was restored from a backup" : "");
 }
 
 void admission_identified(struct admission *admission, struct link *link)
@@ -257,7 +266,7 @@ void admission_identified(struct admission *admission, struct link *link)
     if (link->verdict == TRUST_WELCOME)
         note_needless_invite(admission, link);
     else if (link->verdict != TRUST_INVITED)
-        note_useless_invite(link);
+        note_useless_invite(admission, link);
     if (is_refusal(link->verdict))
         reject(admission, link, CLOSE_REFUSED);
     else if (link->verdict == TRUST_MERGE || is_unwanted(admission, link) ||

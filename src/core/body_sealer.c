@@ -199,3 +199,41 @@ int body_sealer_tag(struct body_sealer *body_sealer, const char *label, const st
         memcpy(tag, whole.bytes, BODY_SEALER_TAG_SIZE);
     return r;
 }
+
+/* --- secrets of invites ----------------------------------------------------------------------- */
+
+/* Each salt is used once, so the key is, and any IV will do. */
+static const uint8_t secret_iv[AEAD_IV_SIZE];
+
+static int derive_for_secret(struct body_sealer *body_sealer, const char *label,
+                             const uint8_t *salt, struct secret *key)
+{
+    const struct span info[] = {SPAN(label, strlen(label) + 1), SPAN(salt, SALT_SIZE)};
+    return hkdf_next(body_sealer->store_key, info, 2, key);
+}
+
+int body_sealer_seal_secret(struct body_sealer *body_sealer, const char *label, struct span owner,
+                            const uint8_t secret[static BODY_SEALER_SECRET_SIZE],
+                            uint8_t sealed[static BODY_SEALER_SEALED_SIZE])
+{
+    CLEANUP(secret_cleanup) struct secret key = {0};
+    int r = random_bytes(sealed, SALT_SIZE);
+    if (r == 0)
+        r = derive_for_secret(body_sealer, label, sealed, &key);
+    if (r == 0)
+        r = aead_seal(&key, secret_iv, owner, SPAN(secret, BODY_SEALER_SECRET_SIZE),
+                      sealed + SALT_SIZE);
+    return r;
+}
+
+int body_sealer_open_secret(struct body_sealer *body_sealer, const char *label, struct span owner,
+                            const uint8_t sealed[static BODY_SEALER_SEALED_SIZE],
+                            uint8_t secret[static BODY_SEALER_SECRET_SIZE])
+{
+    CLEANUP(secret_cleanup) struct secret key = {0};
+    int r = derive_for_secret(body_sealer, label, sealed, &key);
+    if (r == 0)
+        r = aead_open(&key, secret_iv, owner,
+                      SPAN(sealed + SALT_SIZE, BODY_SEALER_SEALED_SIZE - SALT_SIZE), secret);
+    return r == AEAD_FORGED ? BODY_SEALER_DAMAGED : r;
+}

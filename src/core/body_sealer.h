@@ -44,6 +44,28 @@ int body_sealer_seal(struct body_sealer *body_sealer, const struct message_row *
 int body_sealer_open(struct body_sealer *body_sealer, const struct message_row *row,
                      struct bytes *content);
 
+/* What labels tell apart: an invite that we gave, by its id, and one that this key gave us. */
+#define INVITE_GIVEN "p2pchat/1 invite given"
+#define INVITE_TAKEN "p2pchat/1 invite taken"
+
+enum {
+    BODY_SEALER_SECRET_SIZE = 16,
+    BODY_SEALER_SEALED_SIZE = 48, /* salt (16), AES-256-GCM(subkey, 0, owner, secret), tag (16) */
+};
+
+/*
+ * Seals the secret of an invite under a key of its own, HKDF-Expand(store key, label || 0 || salt),
+ * and bound to what it belongs to. 0 or -errno.
+ */
+int body_sealer_seal_secret(struct body_sealer *body_sealer, const char *label, struct span owner,
+                            const uint8_t secret[static BODY_SEALER_SECRET_SIZE],
+                            uint8_t sealed[static BODY_SEALER_SEALED_SIZE]);
+
+/* Opens what the other made with the same label and owner. 0, BODY_SEALER_DAMAGED or -errno. */
+int body_sealer_open_secret(struct body_sealer *body_sealer, const char *label, struct span owner,
+                            const uint8_t sealed[static BODY_SEALER_SEALED_SIZE],
+                            uint8_t secret[static BODY_SEALER_SECRET_SIZE]);
+
 enum { BODY_SEALER_TAG_SIZE = 16 };
 
 /*

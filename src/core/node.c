@@ -91,6 +91,14 @@ static int try_key(struct db *db, struct body_sealer *body_sealer, const uint8_t
     return trial.opened ? db_bind(db, tag, true) : DB_EXISTS;
 }
 
+static int seal_plain(void *context, bool given, struct span owner,
+                      const uint8_t secret[static PEER_INVITE_SIZE],
+                      uint8_t sealed[static PEER_INVITE_SEALED_SIZE])
+{
+    return body_sealer_seal_secret(context, given ? INVITE_GIVEN : INVITE_TAKEN, owner, secret,
+                                   sealed);
+}
+
 int node_bind_store(struct db *db, const struct secret *store_key)
 {
     struct body_sealer *body_sealer;
@@ -103,11 +111,13 @@ int node_bind_store(struct db *db, const struct secret *store_key)
         r = db_bind(db, tag, false);
     if (r == DB_NOT_FOUND)
         r = try_key(db, body_sealer, tag);
+    if (r == 0)
+        r = queue_retry(db);
+    if (r == 0)
+        r = invites_seal_all(db, seal_plain, body_sealer);
     body_sealer_free(body_sealer);
     if (r == DB_EXISTS)
         return NODE_MISMATCH;
-    if (r == 0)
-        r = queue_retry(db);
     return outcome_of_store(r == 0 ? db_commit(db) : r);
 }
 
@@ -142,6 +152,7 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
         r = dialer_new(&made->runtime.dialer, parts->loop);
     if (r == 0)
         r = body_sealer_new(&made->body_sealer, parts->store_key);
+    made->runtime.body_sealer = made->body_sealer;
     introduce(made);
     if (r == 0)
         r = merging_init(&made->merging);

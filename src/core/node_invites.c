@@ -15,6 +15,8 @@
 
 static_assert((int)INVITE_ROW_ID_SIZE == INVITE_ID_SIZE &&
                   (int)PEER_INVITE_SIZE == INVITE_SECRET_SIZE &&
+                  (int)PEER_INVITE_SIZE == BODY_SEALER_SECRET_SIZE &&
+                  (int)PEER_INVITE_SEALED_SIZE == BODY_SEALER_SEALED_SIZE &&
                   (int)PEER_ADDRESSES_MAX == INVITE_URI_ADDRESSES_MAX,
               "the store holds what the protocol shows");
 
@@ -104,7 +106,10 @@ int node_invite_create(struct node *node, const struct node_invite *wanted, stru
         r = invite_proof_id(uri->secret, row->id);
     if (r != 0)
         return r;
-    memcpy(row->secret, uri->secret, sizeof row->secret);
+    r = body_sealer_seal_secret(node->body_sealer, INVITE_GIVEN, SPAN(row->id, sizeof row->id),
+                                uri->secret, row->sealed);
+    if (r != 0)
+        return r;
     if (wanted->name != NULL)
         snprintf(row->name, sizeof row->name, "%s", wanted->name);
     return outcome_of_store(invites_add(node->runtime.db, row));
@@ -116,12 +121,15 @@ int node_invite_revoke(struct node *node, const uint8_t id[static INVITE_ID_SIZE
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_INVITE : outcome_of_store(r);
 }
 
-static void take_uri(struct peer_row *row, const struct invite_uri *uri)
+/* Of the peer whose key the row has. 0 or -errno. */
+static int take_uri(struct node *node, struct peer_row *row, const struct invite_uri *uri)
 {
     row->invited = true;
     memcpy(row->invite_secret, uri->secret, sizeof row->invite_secret);
     row->address_count = uri->address_count;
     memcpy(row->addresses, uri->addresses, sizeof row->addresses);
+    return body_sealer_seal_secret(node->body_sealer, INVITE_TAKEN, SPAN(row->key, sizeof row->key),
+                                   row->invite_secret, row->invite_sealed);
 }
 
 /* The inviter is a peer already. */
@@ -132,8 +140,9 @@ static int renew(struct node *node, struct peer *peer, const struct invite_uri *
     if (peer->link != NULL && link_open(peer->link))
         return node_peer_verify(node, peer, &uri->inviter);
     struct peer_row row = peer->row;
-    take_uri(&row, uri);
-    int r = roster_update(&node->roster, peer, &row);
+    int r = take_uri(node, &row, uri);
+    if (r == 0)
+        r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
     peer->silenced = false;
@@ -166,7 +175,7 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
         return NODE_BAD_NAME;
     struct peer_row row = {.pinned = true, .trust = PEER_UNPINNED};
     memcpy(row.key, uri->inviter.bytes, sizeof row.key);
-    take_uri(&row, uri);
+    int r = take_uri(node, &row, uri);
     choose_name(node, uri, name, &row);
-    return node_take_in(node, &row, peer);
+    return r == 0 ? node_take_in(node, &row, peer) : r;
 }

@@ -11,6 +11,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "core/body_sealer.h"
 #include "core/peer_name.h"
 #include "core/trust.h"
 #include "crypto/random.h"
@@ -96,18 +97,38 @@ static int load_hearsay(const struct roster *roster, struct peer *peer)
     return r < 0 ? r : 0;
 }
 
+/* The invite that the peer gave us; one that can't be read is as none. 0 or -errno. */
+static int open_invite(const struct roster *roster, struct peer_row *row)
+{
+    if (!row->invited)
+        return 0;
+    int r = body_sealer_open_secret(roster->runtime->body_sealer, INVITE_TAKEN,
+                                    SPAN(row->key, sizeof row->key), row->invite_sealed,
+                                    row->invite_secret);
+    if (r == BODY_SEALER_DAMAGED)
+        log_warning("the invite that %s gave can't be read from the store: ask for a new one",
+                    row->name);
+    row->invited = r == 0;
+    return r < 0 ? r : 0;
+}
+
 static int load_row(void *context, const struct peer_row *row)
 {
     struct roster *roster = context;
+    struct peer_row opened = *row;
     struct peer *peer = roster_by_id(roster, row->id);
     const bool is_new = peer == NULL;
-    int r = is_new ? take_in(roster, row, &peer) : 0;
+    int r = open_invite(roster, &opened);
+    if (r == 0 && is_new)
+        r = take_in(roster, &opened, &peer);
     if (r == 0 && is_new)
         r = load_hearsay(roster, peer);
-    if (r < 0)
-        return r;
-    set_row(roster, peer, row);
-    peer->stored = true;
+    if (r == 0) {
+        set_row(roster, peer, &opened);
+        peer->stored = true;
+    }
+    secret_wipe(opened.invite_secret, sizeof opened.invite_secret);
+    return r;
     return 0;
 }
 

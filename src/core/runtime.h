@@ -19,6 +19,7 @@ struct runtime {
     struct loop *loop;
     struct dialer *dialer; /* the bounds over all dials */
     struct db *db;
+    struct body_sealer *body_sealer; /* what seals the secrets in it */
     const struct identity *self;
     struct settings settings;
     const struct observer *observer;

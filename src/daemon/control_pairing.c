@@ -15,8 +15,8 @@
 #include "base/shell.h"
 
 static const char not_taken[] =
-    "it was used already, has expired or was revoked (which, only they "
-    "can see); if it was not you who used it, somebody else has read it";
+    "it was used already, has expired or was revoked, or their machine was restored from a backup "
+    "(which, only they can see); if it was not you who used it, somebody else may have read it";
 
 enum pairing pairing_state(const struct peer *peer)
 {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,19 +180,37 @@ static int describe_file(const char *path, char *text, size_t size)
     return 0;
 }
 
-/* A file that is not the one that was open last is another store, even if it was copied from it. */
-static int renew_epoch(const struct db *db, const char *path)
+/*
+ * A file that is not the one that was open last is another store, even if it was copied from it. An
+ * invite of it may have been used since it was copied, and must not be good once more.
+ */
+static int renew_epoch(struct db *db, const char *path)
 {
-    char file[64], script[512];
+    char file[64], script[640];
+    int64_t forgotten = 0;
     int r = describe_file(path, file, sizeof file);
     if (r < 0)
         return r;
     snprintf(script, sizeof script,
+             "BEGIN IMMEDIATE;"
+             "DELETE FROM invite WHERE EXISTS (SELECT 1 FROM meta WHERE file NOT IN ('', '%s'));"
              "UPDATE meta SET file = '%s', instance = randomblob(16),"
-             " epoch = iif(file IN ('', '%s'), epoch, lower(hex(randomblob(16))))"
-             " WHERE file <> '%s' OR instance IS NULL",
-             file, file, file);
-    return execute(db, script);
+             " epoch = iif(file IN ('', '%s'), epoch, lower(hex(randomblob(16)))),"
+             " restored_ms = iif(file IN ('', '%s'), restored_ms, 1000 * strftime('%%s', 'now'))"
+             " WHERE file <> '%s' OR instance IS NULL;"
+             "COMMIT",
+             file, file, file, file, file);
+    r = ask_number(db, "SELECT count(*) FROM invite", &forgotten);
+    if (r == 0)
+        r = execute(db, script);
+    int64_t left = 0;
+    if (r == 0)
+        r = ask_number(db, "SELECT count(*) FROM invite", &left);
+    if (r == 0 && left < forgotten)
+        log_warning("this store was restored, or moved: the invites of it that nobody had used "
+                    "(%" PRId64 ") are good no more; make new ones: p2pchatctl invite",
+                    forgotten - left);
+    return r;
 }
 
 static int load_instance(struct db *db)
@@ -280,9 +299,21 @@ int db_sealed(struct db *db, bool *sealed)
 
 static int store_check(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE])
 {
-    CLEANUP(sql_end) struct sql query = sql_write(db, "UPDATE meta SET key_check = ?");
-    sql_bind_blob(&query, tag, DB_KEY_CHECK_SIZE);
-    return sql_run(&query);
+    static const char *const sealed[] = {"DELETE FROM invite WHERE sealed IS NOT NULL",
+                                         "UPDATE peer SET invite_sealed = NULL"};
+    {
+        CLEANUP(sql_end) struct sql query = sql_write(db, "UPDATE meta SET key_check = ?");
+        sql_bind_blob(&query, tag, DB_KEY_CHECK_SIZE);
+        if (sql_run(&query) != 0)
+            return query.result;
+    }
+    /* Nothing of the key before was worth keeping it. */
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < 2; i++) {
+        CLEANUP(sql_end) struct sql query = sql_write(db, sealed[i]);
+        r = sql_run(&query);
+    }
+    return r;
 }
 
 static int compare_check(struct db *db, const uint8_t tag[static DB_KEY_CHECK_SIZE], bool *known,
@@ -363,6 +394,13 @@ int db_commit(struct db *db)
 bool db_dirty(const struct db *db)
 {
     return db->begun || db->lost;
+}
+
+int db_restored(struct db *db, uint64_t *time_ms)
+{
+    CLEANUP(sql_end) struct sql query = sql_read(db, "SELECT ifnull(restored_ms, 0) FROM meta");
+    *time_ms = sql_row(&query) ? (uint64_t)sql_int(&query) : 0;
+    return query.result;
 }
 
 const char *db_epoch(const struct db *db)

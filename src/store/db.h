@@ -74,6 +74,10 @@ int db_commit(struct db *db);
 /* Whether there is anything to commit. */
 bool db_dirty(const struct db *db);
 
+/* When it was noticed that the store is a copy that was put back (wall clock); 0: never. 0 or -EIO.
+ */
+int db_restored(struct db *db, uint64_t *time_ms);
+
 /*
  * Changes whenever the store is made anew or another file takes its place, as when it is restored
  * from a backup: then a seq may stand for something else. 32 hexadecimal digits.

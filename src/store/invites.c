@@ -9,10 +9,11 @@
 int invites_add(struct db *db, const struct invite_row *row)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_write(
-        db, "INSERT INTO invite (id, secret, name, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?)");
+    struct sql query =
+        sql_write(db, "INSERT INTO invite (id, secret, sealed, name, created_ms, expires_ms)"
+                      " VALUES (?, zeroblob(16), ?, ?, ?, ?)");
     sql_bind_blob(&query, row->id, sizeof row->id);
-    sql_bind_blob(&query, row->secret, sizeof row->secret);
+    sql_bind_blob(&query, row->sealed, sizeof row->sealed);
     sql_bind_text(&query, row->name);
     sql_bind_int(&query, (int64_t)row->created_ms);
     sql_bind_int(&query, (int64_t)row->expires_ms);
@@ -22,7 +23,7 @@ int invites_add(struct db *db, const struct invite_row *row)
 static void read_row(struct sql *query, struct invite_row *row)
 {
     sql_copy(query, row->id, sizeof row->id);
-    sql_copy(query, row->secret, sizeof row->secret);
+    sql_copy(query, row->sealed, sizeof row->sealed);
     sql_copy_text(query, row->name, sizeof row->name);
     row->created_ms = (uint64_t)sql_int(query);
     row->expires_ms = (uint64_t)sql_int(query);
@@ -32,7 +33,7 @@ int invites_get(struct db *db, const uint8_t id[static INVITE_ROW_ID_SIZE], stru
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT id, secret, name, created_ms, expires_ms FROM invite WHERE id = ?");
+        sql_read(db, "SELECT id, sealed, name, created_ms, expires_ms FROM invite WHERE id = ?");
     sql_bind_blob(&query, id, INVITE_ROW_ID_SIZE);
     if (!sql_row(&query))
         return query.result != 0 ? query.result : DB_NOT_FOUND;
@@ -60,7 +61,7 @@ int invites_each(struct db *db, int (*visit)(void *context, const struct invite_
                  void *context)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT id, secret, name, created_ms, expires_ms FROM invite"
+    struct sql query = sql_read(db, "SELECT id, sealed, name, created_ms, expires_ms FROM invite"
                                     " ORDER BY created_ms, id");
     while (sql_row(&query)) {
         struct invite_row row;
@@ -72,4 +73,60 @@ int invites_each(struct db *db, int (*visit)(void *context, const struct invite_
             return r;
     }
     return query.result;
+}
+
+/* --- secrets that are not sealed yet ---------------------------------------------------------- */
+
+/* The secrets of one table, and how a sealed one is put in the place of that with this rowid or id.
+ */
+static const struct plain {
+    const char *next; /* selects its place, its owner, and itself */
+    const char *seal;
+} plain[] = {
+    {"SELECT id, key, invite_secret FROM peer WHERE invite_secret IS NOT NULL LIMIT 1",
+     "UPDATE peer SET invite_sealed = ?, invite_secret = NULL WHERE id = ?"},
+    {"SELECT id, id, secret FROM invite WHERE sealed IS NULL LIMIT 1",
+     "UPDATE invite SET sealed = ?, secret = zeroblob(16) WHERE id = ?"},
+};
+
+/* Seals the next secret of a table. 0, DB_NOT_FOUND (there is none), DB_FULL, -EIO or -errno. */
+static int seal_next(struct db *db, bool given, invites_seal *seal, void *context)
+{
+    uint8_t id[INVITE_ROW_ID_SIZE], key[PEER_KEY_SIZE] = {0};
+    uint8_t secret[PEER_INVITE_SIZE], sealed[PEER_INVITE_SEALED_SIZE];
+    int64_t place = 0;
+    CLEANUP(sql_end) struct sql query = sql_read(db, plain[given].next);
+    if (!sql_row(&query))
+        return query.result != 0 ? query.result : DB_NOT_FOUND;
+    if (given)
+        sql_copy(&query, id, sizeof id);
+    else
+        place = sql_int(&query);
+    sql_copy(&query, given ? id : key, given ? sizeof id : sizeof key);
+    sql_copy(&query, secret, sizeof secret);
+    int r = query.result;
+    if (r == 0)
+        r = seal(context, given, given ? SPAN(id, sizeof id) : SPAN(key, sizeof key), secret,
+                 sealed);
+    if (r != 0)
+        return r;
+    CLEANUP(sql_end) struct sql write = sql_write(db, plain[given].seal);
+    sql_bind_blob(&write, sealed, sizeof sealed);
+    if (given)
+        sql_bind_blob(&write, id, sizeof id);
+    else
+        sql_bind_int(&write, place);
+    return sql_run(&write);
+}
+
+int invites_seal_all(struct db *db, invites_seal *seal, void *context)
+{
+    int r = 0;
+    for (int given = 0; r == 0 && given <= 1; given++) {
+        while ((r = seal_next(db, given != 0, seal, context)) == 0)
+            db->scrub = true;
+        if (r == DB_NOT_FOUND)
+            r = 0;
+    }
+    return r;
 }

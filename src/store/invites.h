@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Invites that we gave and nobody has used yet. Whether a joiner holds one is not known here.
+ * Invites that we gave and nobody has used yet. Whether a joiner holds one is not known here: their
+ * secrets arrive sealed.
  */
 #pragma once
 
+#include "base/bytes.h"
 #include "store/peers.h"
 
 enum { INVITE_ROW_ID_SIZE = 16 };
 
 /* One invite as stored. */
 struct invite_row {
-    uint8_t id[INVITE_ROW_ID_SIZE]; /* what a joiner shows to name it */
-    uint8_t secret[PEER_INVITE_SIZE];
+    uint8_t id[INVITE_ROW_ID_SIZE];          /* what a joiner shows to name it */
+    uint8_t sealed[PEER_INVITE_SEALED_SIZE]; /* its secret */
     char name[PEER_NAME_MAX]; /* of the peer that it makes; "" for one made of the key */
     uint64_t created_ms;      /* wall clock */
     uint64_t expires_ms;
@@ -32,3 +34,14 @@ int invites_expire(struct db *db, uint64_t now_ms);
 /* Visits all, oldest first, until `visit` returns < 0. 0 or -errno. */
 int invites_each(struct db *db, int (*visit)(void *context, const struct invite_row *row),
                  void *context);
+
+/* Seals the secret of an invite: one that we gave, with this id, or one that this key gave us. */
+typedef int invites_seal(void *context, bool given, struct span owner,
+                         const uint8_t secret[static PEER_INVITE_SIZE],
+                         uint8_t sealed[static PEER_INVITE_SEALED_SIZE]);
+
+/*
+ * Older versions stored secrets as they are: those are sealed, and gone from the files after the
+ * commit. 0, DB_FULL, -EIO or what `seal` fails with.
+ */
+int invites_seal_all(struct db *db, invites_seal *seal, void *context);

@@ -23,7 +23,7 @@ static void bind_key(struct sql *query, bool present, const uint8_t *key)
 
 static void bind_invite(struct sql *query, const struct peer_row *row)
 {
-    sql_bind_blob(query, row->invited ? row->invite_secret : NULL, PEER_INVITE_SIZE);
+    sql_bind_blob(query, row->invited ? row->invite_sealed : NULL, PEER_INVITE_SEALED_SIZE);
 }
 
 static int add_way(struct db *db, int64_t id, enum way_origin origin, unsigned position,
@@ -78,7 +78,7 @@ int peers_add(struct db *db, struct peer_row *row)
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_secret, require_pq,"
+        sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_sealed, require_pq,"
                       " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
@@ -168,7 +168,7 @@ static int update_row(struct db *db, const struct peer_row *row)
 {
     CLEANUP(sql_end)
     struct sql query = sql_write(
-        db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_secret = ?,"
+        db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_sealed = ?,"
             " require_pq = ?, created_ms = ? WHERE id = ?");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
@@ -286,7 +286,7 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->pinned = sql_copy(query, row->key, PEER_KEY_SIZE);
     row->trust = (enum peer_trust)sql_enum(query, PEER_BLOCKED);
     row->offered = sql_copy(query, row->offered_key, PEER_KEY_SIZE);
-    row->invited = sql_copy(query, row->invite_secret, PEER_INVITE_SIZE);
+    row->invited = sql_copy(query, row->invite_sealed, PEER_INVITE_SEALED_SIZE);
     row->require_pq = sql_int(query) != 0;
     row->created_ms = (uint64_t)sql_int(query);
     row->met = !sql_is_null(query);
@@ -301,7 +301,7 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
 {
     CLEANUP(sql_end)
     struct sql query =
-        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_secret, require_pq,"
+        sql_read(db, "SELECT id, name, key, trust, offered_key, invite_sealed, require_pq,"
                      " created_ms, features, instance, instance_before FROM peer WHERE removed_ms "
                      "IS NULL ORDER BY id");
     while (sql_row(&query)) {

@@ -16,6 +16,7 @@ enum {
     PEER_ADDRESSES_MAX = 8,
     PEER_INVITE_SIZE = 16, /* the secret of an invite */
     PEER_INSTANCE_SIZE = 16,
+    PEER_INVITE_SEALED_SIZE = 48,
 };
 
 enum peer_trust {
@@ -36,8 +37,9 @@ struct peer_row {
     bool offered; /* CHANGED: the key that answered in its place */
     uint8_t offered_key[PEER_KEY_SIZE];
     bool invited; /* it gave us an invite, which we show until it has let us in */
-    uint8_t invite_secret[PEER_INVITE_SIZE];
-    bool require_pq; /* no session but in a post-quantum suite */
+    uint8_t invite_sealed[PEER_INVITE_SEALED_SIZE]; /* as it is stored, … */
+    uint8_t invite_secret[PEER_INVITE_SIZE]; /* … and opened: for who reads it to fill in */
+    bool require_pq;                         /* no session but in a post-quantum suite */
     struct address addresses[PEER_ADDRESSES_MAX];
     unsigned address_count;
     struct address last; /* as peers_set_last() stored it, and nobody else; no host for none */

@@ -453,7 +453,12 @@ static const char schema_5[] =
     "UPDATE peer_mark SET inbound = inbound + t.ids * 100 FROM"
     " (SELECT peer, count(*) AS ids FROM tombstone WHERE type = 0 GROUP BY peer) t"
     " WHERE t.peer = peer_mark.peer;";
+
+/* Of the invite that a peer gave us, in place of peer.invite_secret. */
+static const char schema_6[] = "ALTER TABLE peer ADD COLUMN invite_sealed BLOB"
+    " CHECK (length(invite_sealed) = 48);";
 /* clang-format on */
 
-const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3,
+                                         schema_4, schema_5, schema_6};
 const int schema_version = sizeof schema_migrations / sizeof *schema_migrations;

@@ -46,7 +46,7 @@ static uint64_t pick(struct damage *damage, uint64_t below)
 static void fill(struct scratch *scratch)
 {
     static const uint8_t body[6000] = {1, 2, 3};
-    struct invite_row invite = {.id = {1}, .secret = {2}, .name = "carol", .expires_ms = 1};
+    struct invite_row invite = {.id = {1}, .sealed = {2}, .name = "carol", .expires_ms = 1};
     struct peer_row alice = scratch_peer(scratch, "alice");
     alice.key[31] ^= 1;
     alice.offered = alice.invited = true;

@@ -178,6 +178,30 @@ static void test_another_store_key_opens_nothing(void **state)
     body_sealer_free(other);
 }
 
+static void test_a_secret_opens_only_where_it_belongs(void **state)
+{
+    const uint8_t secret[BODY_SEALER_SECRET_SIZE] = "0123456789abcde";
+    const struct span owner = SPAN("owner", 5);
+    uint8_t one[BODY_SEALER_SEALED_SIZE], other[BODY_SEALER_SEALED_SIZE];
+    uint8_t out[BODY_SEALER_SECRET_SIZE];
+    (void)state;
+    assert_int_equal(body_sealer_seal_secret(body_sealer, INVITE_GIVEN, owner, secret, one), 0);
+    assert_int_equal(body_sealer_seal_secret(body_sealer, INVITE_GIVEN, owner, secret, other), 0);
+    assert_memory_not_equal(one, other, sizeof one);
+    assert_int_equal(body_sealer_open_secret(body_sealer, INVITE_GIVEN, owner, one, out), 0);
+    assert_memory_equal(out, secret, sizeof secret);
+    assert_int_equal(body_sealer_open_secret(body_sealer, INVITE_TAKEN, owner, one, out),
+                     BODY_SEALER_DAMAGED);
+    assert_int_equal(body_sealer_open_secret(body_sealer, INVITE_GIVEN, SPAN("other", 5), one, out),
+                     BODY_SEALER_DAMAGED);
+    for (size_t i = 0; i < sizeof one; i++) {
+        one[i] ^= 1;
+        assert_int_equal(body_sealer_open_secret(body_sealer, INVITE_GIVEN, owner, one, out),
+                         BODY_SEALER_DAMAGED);
+        one[i] ^= 1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_every_missing_end_is_damage),
         cmocka_unit_test(test_body_belongs_to_its_message),
         cmocka_unit_test(test_another_store_key_opens_nothing),
+        cmocka_unit_test(test_a_secret_opens_only_where_it_belongs),
     };
     return cmocka_run_group_tests(tests, start, finish);
 }

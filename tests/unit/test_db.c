@@ -61,7 +61,7 @@ static void test_settings_are_in_force(void **state)
         {"PRAGMA wal_autocheckpoint", "0"},
         {"PRAGMA locking_mode", "exclusive"},
         {"PRAGMA application_id", "1882353763"},
-        {"PRAGMA user_version", "5"},
+        {"PRAGMA user_version", "6"},
     };
     struct scratch *scratch = *state;
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)

@@ -29,7 +29,7 @@ static void count(const struct log_entry *entry)
 static void fill(struct scratch *scratch)
 {
     const struct uuid last = scratch_id(1);
-    struct invite_row invite = {.id = {1}, .secret = {2}, .name = "carol"};
+    struct invite_row invite = {.id = {1}, .sealed = {2}, .name = "carol"};
     struct peer_row alice = scratch_peer(scratch, "alice");
     alice.key[31] ^= 1;
     alice.offered = alice.invited = true;
@@ -80,10 +80,10 @@ static const struct {
     {"UPDATE peer SET trust = 5", true},
     {"UPDATE peer SET key = zeroblob(33)", true},
     {"UPDATE peer SET offered_key = x'00'", true},
-    {"UPDATE peer SET invite_secret = zeroblob(17)", true},
+    {"UPDATE peer SET invite_sealed = zeroblob(17)", true},
     {"UPDATE peer_old_key SET key = zeroblob(31)", true},
     {"UPDATE invite SET id = x'00'", true},
-    {"UPDATE invite SET secret = zeroblob(1000)", true},
+    {"UPDATE invite SET sealed = zeroblob(1000)", false},
 };
 
 static void damage(struct scratch *scratch, const char *script)
@@ -158,7 +158,7 @@ static void test_an_invite_with_a_damaged_secret_is_not_given(void **state)
     const uint8_t id[INVITE_ROW_ID_SIZE] = {1};
     struct invite_row row;
     fill(scratch);
-    damage(scratch, "UPDATE invite SET secret = x''");
+    damage(scratch, "UPDATE invite SET sealed = x''");
     assert_damaged(scratch, invites_get(scratch->db, id, &row));
 }
 

@@ -269,7 +269,7 @@ static void test_an_invite_lasts_as_long_as_it_was_given_for(void **state)
     (void)state;
     restart(-(int64_t)(40 * DAY_MS));
     const struct invite_row row = {.id = {1},
-                                   .secret = {2},
+                                   .sealed = {2},
                                    .created_ms = loop_wall(NULL),
                                    .expires_ms = loop_wall(NULL) + DAY_MS};
     assert_int_equal(invites_add(stage.scratch->db, &row), 0);

@@ -16,7 +16,7 @@ static struct invite_row make_invite(unsigned number)
 {
     struct invite_row row = {.created_ms = 1000 * number, .expires_ms = 1000 * number + 500};
     memset(row.id, (int)number, sizeof row.id);
-    memset(row.secret, (int)number + 1, sizeof row.secret);
+    memset(row.sealed, (int)number + 1, sizeof row.sealed);
     snprintf(row.name, sizeof row.name, "peer%u", number);
     return row;
 }
@@ -31,7 +31,7 @@ static struct invite_row add(struct scratch *scratch, uint8_t number)
 static void assert_same(const struct invite_row *row, const struct invite_row *expected)
 {
     assert_memory_equal(row->id, expected->id, sizeof row->id);
-    assert_memory_equal(row->secret, expected->secret, sizeof row->secret);
+    assert_memory_equal(row->sealed, expected->sealed, sizeof row->sealed);
     assert_string_equal(row->name, expected->name);
     assert_int_equal(row->created_ms, expected->created_ms);
     assert_int_equal(row->expires_ms, expected->expires_ms);
@@ -116,6 +116,56 @@ static void test_they_are_visited_oldest_first(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_set_up, scratch_tear_down)
 
+struct sealing {
+    unsigned given, taken;
+};
+
+static int seal(void *context, bool given, struct span owner,
+                const uint8_t secret[static PEER_INVITE_SIZE],
+                uint8_t sealed[static PEER_INVITE_SEALED_SIZE])
+{
+    struct sealing *sealing = context;
+    assert_int_equal(owner.size, given ? INVITE_ROW_ID_SIZE : PEER_KEY_SIZE);
+    assert_int_equal(owner.data[0], given ? 0xaa : 0xbb);
+    assert_int_equal(secret[0], given ? 0xcc : 0xdd);
+    memset(sealed, given ? 1 : 2, PEER_INVITE_SEALED_SIZE);
+    ++*(given ? &sealing->given : &sealing->taken);
+    return 0;
+}
+
+static int note_peer(void *context, const struct peer_row *row)
+{
+    *(struct peer_row *)context = *row;
+    return 0;
+}
+
+/* Those of version 4 and before. */
+static void test_secrets_that_are_not_sealed_get_sealed(void **state)
+{
+    struct scratch *scratch = *state;
+    struct sealing sealing = {0};
+    const uint8_t id[INVITE_ROW_ID_SIZE] = {0xaa};
+    struct invite_row row;
+    struct peer_row peer = scratch_peer(scratch, "bob");
+    scratch_commit(scratch);
+    scratch_execute(scratch,
+                    "INSERT INTO invite (id, secret, name, created_ms, expires_ms) VALUES"
+                    " (x'aa000000000000000000000000000000', x'cc000000000000000000000000000000',"
+                    "  '', 1, 2);"
+                    "UPDATE peer SET key = CAST(x'bb' || zeroblob(31) AS BLOB),"
+                    " invite_secret = x'dd000000000000000000000000000000'");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(invites_seal_all(scratch->db, seal, &sealing), 0);
+        assert_int_equal(sealing.given, 1);
+        assert_int_equal(sealing.taken, 1);
+    }
+    assert_int_equal(invites_get(scratch->db, id, &row), 0);
+    assert_int_equal(row.sealed[0], 1);
+    assert_int_equal(peers_each(scratch->db, note_peer, &peer), 0);
+    assert_true(peer.invited);
+    assert_int_equal(peer.invite_sealed[0], 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +175,7 @@ int main(void)
         TEST(test_one_is_removed_once_and_no_other),
         TEST(test_those_that_expired_are_forgotten),
         TEST(test_they_are_visited_oldest_first),
+        TEST(test_secrets_that_are_not_sealed_get_sealed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

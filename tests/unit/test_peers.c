@@ -43,7 +43,7 @@ static void assert_same(const struct peer_row *row, const struct peer_row *expec
     assert_int_equal(row->offered, expected->offered);
     assert_memory_equal(row->offered_key, expected->offered_key, PEER_KEY_SIZE);
     assert_int_equal(row->invited, expected->invited);
-    assert_memory_equal(row->invite_secret, expected->invite_secret, PEER_INVITE_SIZE);
+    assert_memory_equal(row->invite_sealed, expected->invite_sealed, PEER_INVITE_SEALED_SIZE);
     assert_int_equal(row->require_pq, expected->require_pq);
     assert_int_equal(row->address_count, expected->address_count);
     for (unsigned i = 0; i < row->address_count; i++) {
@@ -109,7 +109,7 @@ static void test_every_field_comes_back(void **state)
                            .offered = true,
                            .offered_key = {4, 5, 6},
                            .invited = true,
-                           .invite_secret = {7, 8, 9},
+                           .invite_sealed = {7, 8, 9},
                            .require_pq = true,
                            .created_ms = 1700000000123};
     set_address(&row, "192.0.2.1", 8766);
