@@ -3,10 +3,12 @@
  * p2pchatctl: the command-line client of p2pchatd. Global options and the choice of a verb.
  */
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/startup.h"
@@ -74,6 +76,14 @@ static int finish(struct ctl *ctl)
     return ctl->status;
 }
 
+/* As p2pchatd does: peers name the members of what we are told. Without randomness it does it. */
+static void seed_json(void)
+{
+    size_t seed;
+    if (getrandom(&seed, sizeof seed, 0) == (ssize_t)sizeof seed && seed != 0)
+        json_object_seed(seed);
+}
+
 int main(int argc, char **argv)
 {
     const char *no_colour = getenv("NO_COLOR");
@@ -81,6 +91,7 @@ int main(int argc, char **argv)
     if (startup_open_standard() < 0)
         return EX_SOFTWARE;
     startup_reset_signals();
+    seed_json();
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);
     ctl.terminal = isatty(STDOUT_FILENO) == 1;

@@ -4,6 +4,7 @@
  */
 #define LOG_COMPONENT "daemon"
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/startup.h"
 #include "crypto/crypto.h"
+#include "crypto/random.h"
 #include "daemon/backup.h"
 #include "daemon/confine.h"
 #include "daemon/daemon.h"
@@ -138,6 +140,19 @@ static enum exit_status act(const struct options *options, const struct paths *p
     }
 }
 
+/*
+ * How objects are hashed, which peers and clients name members of. Jansson asks /dev/urandom at the
+ * first object, which may not be there, and is out of reach in the sandbox: then it takes the time.
+ */
+static int seed_json(void)
+{
+    size_t seed;
+    int r = random_bytes(&seed, sizeof seed);
+    if (r == 0)
+        json_object_seed(seed != 0 ? seed : 1);
+    return r;
+}
+
 static enum exit_status start(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
@@ -145,7 +160,7 @@ static enum exit_status start(const struct options *options, const struct paths 
     confine_process();
     raise_limits();
     log_set_level(config->log_level);
-    if (crypto_init() < 0)
+    if (crypto_init() < 0 || seed_json() < 0)
         return EXIT_STATUS_INTERNAL;
     enum exit_status status = act(options, paths, config);
     crypto_deinit();

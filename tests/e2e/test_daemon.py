@@ -469,3 +469,17 @@ def test_restarting_under_a_client_s_eyes_gives_a_clear_answer(paired):
     assert "result" in control.reply(control.ask("hello"))  # so the other one has been read, too
     alice.stop()
     assert control.read()["error"]["data"]["kind"] == "stopping"
+
+
+def test_objects_are_hashed_by_randomness_that_needs_no_device(alice, home):
+    """Jansson would open /dev/urandom, and in the sandbox, or without it, take the time instead."""
+    alice.stop()
+    alice.prefix = ("strace", "-D", "-e", "trace=open,openat", "-o", home / "daemon.trace")
+    alice.start()
+    run(pathlib.Path("/usr/bin/strace"), "-e", "trace=open,openat", "-o", home / "client.trace",
+        P2PCHATCTL, "-s", alice.socket, "--json", "status", home=home)
+    alice.rpc("peer.list")
+    alice.stop()
+    for name, opened in (("daemon.trace", 1), ("client.trace", 0)):  # once by SQLite, at its start
+        trace = (home / name).read_text()
+        assert "libjansson" in trace and trace.count("/dev/urandom") == opened
