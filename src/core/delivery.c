@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "core/node_outcome.h"
@@ -26,7 +27,7 @@ void delivery_touch(struct peer *peer)
 void delivery_start(struct peer *peer)
 {
     peer->given = (struct queue_session){.features = session_features(peer->link->session)};
-    peer->held_told = peer->unreadable_told = false;
+    peer->held_told = peer->unreadable_told = peer->differing_told = false;
     delivery_touch(peer);
 }
 
@@ -213,13 +214,18 @@ static void note_history(const struct delivery *delivery, const struct peer *pee
     log_event(LOG_LEVEL_NOTICE, "history-note", peer->row.name, "%s", note);
 }
 
+static enum message_kind kind_of(const struct session_item *item)
+{
+    return item->kind == SESSION_TEXT ? MESSAGE_TEXT : MESSAGE_HEADERS;
+}
+
 static int store_item(struct delivery *delivery, const struct peer *peer,
                       const struct session_item *item)
 {
     struct bytes sealed = {0};
     struct message_row row = {.peer = peer->row.id,
                               .direction = MESSAGE_IN,
-                              .kind = item->kind == SESSION_TEXT ? MESSAGE_TEXT : MESSAGE_HEADERS,
+                              .kind = kind_of(item),
                               .id = item->id,
                               .state = MESSAGE_RECEIVED,
                               .trust = peer->row.trust,
@@ -233,6 +239,48 @@ static int store_item(struct delivery *delivery, const struct peer *peer,
     }
     bytes_deinit(&sealed);
     return r;
+}
+
+/* Whether an item that came again is the one that is stored; one that can't be read is. */
+struct comparison {
+    struct delivery *delivery;
+    const struct session_item *item;
+    bool differs;
+};
+
+static int compare(void *context, const struct message_row *row)
+{
+    struct comparison *comparison = context;
+    const struct session_item *item = comparison->item;
+    struct bytes content = {0};
+    int r = body_sealer_open(comparison->delivery->body_sealer, row, &content);
+    if (r == 0)
+        comparison->differs =
+            row->kind != kind_of(item) || content.size != item->content.size ||
+            (content.size > 0 && memcmp(content.data, item->content.data, content.size) != 0);
+    bytes_deinit(&content);
+    return r < 0 ? r : 0;
+}
+
+/* Ids are never used twice, unless a machine was copied or somebody wants to confuse us. */
+static int note_repetition(struct delivery *delivery, struct peer *peer,
+                           const struct session_item *item)
+{
+    struct comparison comparison = {.delivery = delivery, .item = item};
+    char id[UUID_TEXT_MAX];
+    if (peer->differing_told)
+        return 0;
+    int r = messages_find(delivery->runtime->db, peer->row.id, MESSAGE_IN, &item->id, compare,
+                          &comparison);
+    if (r != 0 || !comparison.differs)
+        return r == DB_NOT_FOUND ? 0 : r;
+    peer->differing_told = true;
+    uuid_format(&item->id, id);
+    log_event(LOG_LEVEL_WARNING, "message-differs", peer->row.name,
+              "it sent message %s again with another content: the first one is kept, this one is "
+              "not; does it run twice from one copy?",
+              id);
+    return 0;
 }
 
 int delivery_receive(struct delivery *delivery, struct link *link,
@@ -256,7 +304,8 @@ int delivery_receive(struct delivery *delivery, struct link *link,
         note_history(delivery, peer, &last, item);
         housekeeping_touch(delivery->housekeeping, 0);
     } else if (r == DB_EXISTS) {
-        r = 0; /* a repetition: it is stored already, so it is acknowledged again */
+        /* It is stored already, so it is acknowledged again. */
+        r = note_repetition(delivery, peer, item);
     }
     if (r == 0) {
         link->ack_due = event->ordinal;

@@ -62,6 +62,7 @@ struct peer {
     struct queue_session given; /* how far the session has come in the queue */
     bool held_told;             /* people know that it can't take all of it … */
     bool unreadable_told;       /* … and that some of it can't be read from the store */
+    bool differing_told;        /* people know that it gives an id to two messages */
     bool giving_due;            /* there may be more to give to it, or room for it */
     struct suspicion suspicion;
     uint64_t cloned_ms;           /* wall clock, last sign that two have its key; 0 for none */

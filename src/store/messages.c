@@ -125,6 +125,17 @@ int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, vo
     return visit_one(&query, visit, context);
 }
 
+int messages_find(struct db *db, int64_t peer, enum message_direction direction,
+                  const struct uuid *id, messages_visit *visit, void *context)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, SELECT_MESSAGES "WHERE m.id = ? AND m.peer = ? AND m.type = ?");
+    sql_bind_blob(&query, id->bytes, UUID_SIZE);
+    sql_bind_int(&query, peer);
+    sql_bind_int(&query, direction);
+    return visit_one(&query, visit, context);
+}
+
 /* The columns of a message of which there is only the tombstone `m`. */
 #define TOMBSTONE_COLUMNS                                                                      \
     "m.seq, m.type, m.peer, p.name, p.key, p.trust, 0, m.state, NULL, NULL, m.id, NULL, 0, 0," \

@@ -89,6 +89,12 @@ typedef int messages_visit(void *context, const struct message_row *row);
 int messages_get(struct db *db, const struct uuid *id, messages_visit *visit, void *context);
 
 /*
+ * The message of this peer, direction and id; not one that was removed. 0, DB_NOT_FOUND or -errno.
+ */
+int messages_find(struct db *db, int64_t peer, enum message_direction direction,
+                  const struct uuid *id, messages_visit *visit, void *context);
+
+/*
  * The one with this seq; of one that was removed only its names, seq, direction and state are left.
  * 0, DB_NOT_FOUND or -errno.
  */

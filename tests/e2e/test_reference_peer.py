@@ -192,6 +192,7 @@ def test_a_repeated_message_is_acknowledged_and_stored_once(link, alice):
     while link.acked < 3:
         link.receive()
     assert alice.received() == ["once"]
+    assert alice.text_of_log().count("again with another content") == 1
 
 
 def test_the_joiner_gets_a_rekey_when_it_wants_one(join, alice):

@@ -282,6 +282,30 @@ static void test_an_item_is_stored_once_and_acknowledged_each_time(void **state)
     }
 }
 
+static void test_another_text_under_the_same_id_is_told_and_not_taken(void **state)
+{
+    (void)state;
+    struct session_event event = {
+        .type = SESSION_ITEM,
+        .ordinal = 1,
+        .item = {.id = scratch_id(1), .time_ms = 1, .content = SPAN("hi", 2)}};
+    assert_int_equal(delivery_receive(&stage.delivery, &stage.link, &event), 0);
+    assert_int_equal(delivery_receive(&stage.delivery, &stage.link, &event), 0);
+    assert_false(stage.peer.differing_told);
+    event.item.content = SPAN("ho", 2);
+    assert_int_equal(delivery_receive(&stage.delivery, &stage.link, &event), 0);
+    assert_true(stage.peer.differing_told);
+    assert_int_equal(stage.link.ack_due, 1);
+    assert_int_equal(scratch_stored(stage.scratch), 1);
+    /* What kind of message it is counts as well. */
+    open_session();
+    assert_false(stage.peer.differing_told);
+    event.item.kind = SESSION_HEADERS;
+    event.item.content = SPAN("hi", 2);
+    assert_int_equal(delivery_receive(&stage.delivery, &stage.link, &event), 0);
+    assert_true(stage.peer.differing_told);
+}
+
 /* Declined for want of room on the disk, or because the peer has its share of it. */
 static void decline(bool *reason, bool declining)
 {
@@ -328,6 +352,7 @@ int main(void)
         TEST(test_no_other_end_of_a_session_ends_a_message),
         TEST(test_under_suspicion_messages_go_one_by_one),
         TEST(test_an_item_is_stored_once_and_acknowledged_each_time),
+        TEST(test_another_text_under_the_same_id_is_told_and_not_taken),
         TEST(test_after_a_declined_item_no_other_is_taken),
         TEST(test_what_is_beyond_the_peer_s_share_is_declined),
     };
