@@ -150,7 +150,7 @@ static void note_stranger(const struct admission *admission, const struct link *
               "ADDRESS...",
               owner != NULL ? "peer " : "somebody with the key ",
               owner != NULL ? owner->row.name : text, stream_origin(link->stream)->text,
-              link->peer->row.name, link->peer->row.name);
+              link->peer->row.name, shell_word(link->peer->row.name).text);
 }
 
 /* Whoever is refused is told no more than that. */

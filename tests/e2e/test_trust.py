@@ -321,9 +321,10 @@ def test_a_peer_at_another_peer_s_address_is_no_new_key(alice, bob, daemon):
     carol = daemon("carol")
     carol.add(alice, address=False)
     alice.add(carol, address=False)
-    alice.ctl("peer", "add", "bob", carol.address, "--fingerprint", bob.fingerprint)
+    alice.ctl("peer", "add", ";reboot;", carol.address, "--fingerprint", bob.fingerprint)
     eventually(lambda: "peer carol" in alice.text_of_log(), "carol was named")
     assert carol.address in alice.text_of_log()
-    assert alice.peer("bob")["trust"] == "verified"
-    alice.ctl("send", "-p", "bob", "later")
+    assert "p2pchatctl peer set ';reboot;' ADDRESS..." in alice.text_of_log()
+    assert alice.peer(";reboot;")["trust"] == "verified"
+    alice.ctl("send", "-p", ";reboot;", "later")
     assert carol.history() == []
