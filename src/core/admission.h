@@ -29,6 +29,7 @@ struct admission {
     struct pending_keys *pending_keys;
     struct roster *roster;
     struct housekeeping *housekeeping;
+    struct body_sealer *body_sealer;
     struct merging *merging;
 };
 

@@ -29,6 +29,7 @@ static void introduce(struct node *node)
                                          .pending_keys = &node->pending_keys,
                                          .roster = &node->roster,
                                          .housekeeping = &node->housekeeping,
+                                         .body_sealer = node->body_sealer,
                                          .merging = &node->merging};
     node->merging = (struct merging){.runtime = &node->runtime,
                                      .roster = &node->roster,

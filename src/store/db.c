@@ -186,7 +186,7 @@ static int describe_file(const char *path, char *text, size_t size)
  */
 static int renew_epoch(struct db *db, const char *path)
 {
-    char file[64], script[640];
+    char file[64], script[1024];
     int64_t forgotten = 0;
     int r = describe_file(path, file, sizeof file);
     if (r < 0)

@@ -33,6 +33,7 @@ static struct stage {
     struct delivery delivery;
     struct streams streams;
     struct tell tell;
+    struct clones clones;
     struct link_answers answers;
     struct session session;
     struct stream stream;
@@ -155,6 +156,43 @@ int roster_note_features(struct roster *roster, struct peer *peer, uint32_t feat
     return say("features");
 }
 
+int clones_hear(struct clones *clones, struct link *link,
+                const uint8_t instance[static INSTANCE_SIZE])
+{
+    (void)link, (void)instance;
+    assert_ptr_equal(clones, &stage.clones);
+    return say("instance");
+}
+
+int clones_told(struct clones *clones, const struct peer *peer,
+                const uint8_t instance[static INSTANCE_SIZE])
+{
+    (void)clones, (void)instance;
+    assert_ptr_equal(peer, &stage.peer);
+    return say("cloned");
+}
+
+int clones_rival(struct clones *clones, const struct link *loser)
+{
+    (void)clones;
+    assert_ptr_equal(loser, &stage.link);
+    return say("rival");
+}
+
+int clones_kept_out(struct clones *clones, struct peer *peer)
+{
+    (void)clones;
+    assert_ptr_equal(peer, &stage.peer);
+    return say("kept-out");
+}
+
+int clones_met_own_key(struct clones *clones, struct link *link)
+{
+    (void)clones;
+    assert_ptr_equal(link, &stage.link);
+    return say("own-key");
+}
+
 uint32_t session_peer_features(const struct session *session)
 {
     (void)session;
@@ -261,7 +299,8 @@ static int set_up(void **state)
                                           .admission = &stage.admission,
                                           .delivery = &stage.delivery,
                                           .streams = &stage.streams,
-                                          .tell = &stage.tell};
+                                          .tell = &stage.tell,
+                                          .clones = &stage.clones};
     stage.link = (struct link){.session = &stage.session, .stream = &stage.stream};
     stage.link.peer = &stage.peer;
     stage.peer.link = &stage.link;
@@ -286,10 +325,15 @@ static void let(const char *name, int outcome)
     stage.outcome = outcome;
 }
 
-static void end_link(void)
+static void end_link_by(const struct link_end *end)
 {
     stage.said[0] = '\0';
-    core_link_events.ended(&stage.answers, &stage.link, &(struct link_end){0});
+    core_link_events.ended(&stage.answers, &stage.link, end);
+}
+
+static void end_link(void)
+{
+    end_link_by(&(struct link_end){0});
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -304,17 +348,20 @@ static void test_a_stranger_goes_on_within_its_budget(void **state)
 
 static void test_each_event_has_one_who_answers(void **state)
 {
-    static const struct {
+    static const uint8_t instance[INSTANCE_SIZE];
+    const struct {
         struct session_event event;
         const char *said;
     } rows[] = {
         {{.type = SESSION_IDENTIFIED}, "identified"},
-        {{.type = SESSION_CONFIRMED}, "confirmed"},
+        {{.type = SESSION_CONFIRMED}, "confirmed rival"},
         {{.type = SESSION_ITEM}, "receive"},
         {{.type = SESSION_ACKED}, "acknowledged"},
         {{.type = SESSION_REKEYED}, "rekeyed"},
         {{.type = SESSION_LANE, .lane = {NULL, 3}}, "lane"},
         {{.type = SESSION_TOLD, .told = {NULL, 5}}, "hear"},
+        {{.type = SESSION_INSTANCE, .instance = {instance, INSTANCE_SIZE}}, "instance"},
+        {{.type = SESSION_CLONED, .instance = {instance, INSTANCE_SIZE}}, "cloned"},
         {{.type = SESSION_NOTHING}, ""},
         {{.type = SESSION_ENDED}, ""},
     };
@@ -325,11 +372,31 @@ static void test_each_event_has_one_who_answers(void **state)
     }
 }
 
+static void test_a_link_that_is_let_in_has_not_lost(void **state)
+{
+    (void)state;
+    stage.link.establish_due = true;
+    happen_as(SESSION_CONFIRMED);
+    assert_string_equal(stage.said, "confirmed");
+}
+
+static void test_an_answer_counts_once_others_have_lost(void **state)
+{
+    (void)state;
+    happen_as(SESSION_PONG);
+    assert_false(stage.link.rival_answered);
+    stage.link.rival_ms = NOW_MS;
+    happen_as(SESSION_PONG);
+    assert_true(stage.link.rival_answered);
+}
+
 static void test_an_open_session_is_made_use_of_in_order(void **state)
 {
     (void)state;
+    stage.peer.kept_out_ms = NOW_MS;
     happen_as(SESSION_OPENED);
     assert_string_equal(stage.said, "open start up tell features");
+    assert_int_equal(stage.peer.kept_out_ms, 0);
     assert_int_equal(stage.features, 5);
     assert_true(stage.kept);
     stage.room = false;
@@ -423,6 +490,27 @@ static void test_the_end_of_a_handshake_is_its_round_s(void **state)
     assert_int_equal(stage.remembered, 1);
 }
 
+static void test_ends_tell_of_others_with_our_key(void **state)
+{
+    static const struct link_end own = {.coded = true, .code = CLOSE_SELF};
+    static const struct link_end duplicate = {
+        .coded = true, .code = CLOSE_DUPLICATE, .by_peer = true};
+    static const struct link_end by_us = {.coded = true, .code = CLOSE_DUPLICATE};
+    static int round;
+    (void)state;
+    stage.link.peer = NULL;
+    end_link_by(&own);
+    assert_string_equal(stage.said, "forget own-key");
+    stage.link.peer = &stage.peer;
+    stage.round = (struct round *)(void *)&round;
+    end_link_by(&duplicate);
+    assert_string_equal(stage.said, "forget kept-out attempt");
+    stage.peer.kept_out_ms = NOW_MS;
+    end_link_by(&by_us);
+    assert_string_equal(stage.said, "forget attempt");
+    assert_int_equal(stage.peer.kept_out_ms, 0);
+}
+
 static void test_the_end_of_a_former_link_changes_nothing(void **state)
 {
     struct link newer = {0};
@@ -450,6 +538,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_stranger_goes_on_within_its_budget),
         TEST(test_each_event_has_one_who_answers),
+        TEST(test_a_link_that_is_let_in_has_not_lost),
+        TEST(test_an_answer_counts_once_others_have_lost),
         TEST(test_an_open_session_is_made_use_of_in_order),
         TEST(test_on_a_full_disk_nothing_is_heard_that_would_undo_the_turn),
         TEST(test_an_answer_in_time_measures_the_way),
@@ -458,6 +548,7 @@ int main(void)
         TEST(test_what_is_nice_to_know_fails_the_node_with_the_store_only),
         TEST(test_the_end_of_a_peer_s_session_is_told_in_order),
         TEST(test_the_end_of_a_handshake_is_its_round_s),
+        TEST(test_ends_tell_of_others_with_our_key),
         TEST(test_the_end_of_a_former_link_changes_nothing),
         TEST(test_the_end_of_a_stranger_s_link_is_forgotten),
     };
