@@ -35,7 +35,7 @@ test_roster_OBJS = $(crypto_core) core/roster core/body_sealer core/peer_name co
 	crypto/secret proto/features base/hash base/fingerprint base/address \
 	tests/unit/fake_random $(STORE_OBJS)
 test_round_OBJS = core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes
-test_link_events_OBJS = core/link_events base/log base/escape base/utf8 base/bytes base/clock
+test_link_events_OBJS = tests/unit/link_events_rig core/link_events base/log base/escape base/utf8 base/bytes base/clock
 test_peer_OBJS = tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_mapping_OBJS = core/mapping net/pcp_packet base/bytes
