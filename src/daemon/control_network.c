@@ -13,7 +13,8 @@ json_t *control_network_view(const struct node *node)
 {
     const struct notice *notice = node_notice(node);
     const char *flaw = notice_flaw(notice);
-    json_t *network = json_pack("{s:b, s:s*}", "watched", flaw == NULL, "error", flaw);
+    json_t *network = json_pack("{s:b, s:s*, s:b}", "watched", flaw == NULL, "error", flaw,
+                                "port_mapping", (int)node_settings(node)->port_mapping);
     if (notice->changed_ms != 0)
         rpc_value_set(&network, "changed", control_view_time(notice->changed_ms));
     return network;
@@ -72,7 +73,6 @@ enum control_answer control_network_status(struct control_call *call)
 {
     json_t *network = control_network_view(call->node);
     rpc_value_set(&network, "addresses", view_addresses(call->node));
-    rpc_value_set(&network, "port_mapping", json_boolean(node_settings(call->node)->port_mapping));
     rpc_value_set(&network, "mappings", view_mappings(call->node));
     return control_call_done(call, network);
 }

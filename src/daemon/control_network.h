@@ -9,5 +9,5 @@
 
 #include "core/node.h"
 
-/* {watched, error?, changed?} */
+/* {watched, error?, changed?, port_mapping} */
 json_t *control_network_view(const struct node *node);

@@ -403,6 +403,7 @@ static void assert_explained(enum trust_verdict verdict, const struct link_end *
 {
     bring(0);
     stage.attempts[0].verdict = verdict;
+    stage.attempts[0].is_own = outcome == ATTEMPT_SELF;
     round_attempt_ended(stage.round, ended);
     assert_int_equal(stage.outcome, outcome);
     assert_non_null(strstr(stage.text, text));
@@ -417,6 +418,7 @@ static void test_people_read_why_a_way_failed(void **state)
     assert_explained(TRUST_ALARM, &ours, ATTEMPT_OTHER_KEY, "another key answered: SHA256:");
     assert_explained(TRUST_ELSEWHERE, &ours, ATTEMPT_OTHER_KEY, "another key answered: SHA256:");
     assert_explained(TRUST_REFUSE, &self, ATTEMPT_SELF, "an address of this machine");
+    assert_explained(TRUST_REFUSE, &self, ATTEMPT_UNREACHED, "has this machine's key");
     assert_explained(TRUST_WEAK, &ours, ATTEMPT_UNREACHED, "post-quantum");
     assert_explained(TRUST_REFUSE, &theirs, ATTEMPT_REFUSED, "it ended");
     assert_explained(TRUST_REFUSE, &ours, ATTEMPT_UNREACHED, "it ended");
@@ -425,8 +427,7 @@ static void test_people_read_why_a_way_failed(void **state)
 static void test_who_is_where_the_peer_once_was_pauses_no_other_way(void **state)
 {
     const struct link_end ours = {.coded = true, .code = CLOSE_REFUSED};
-    for (unsigned given = 0; given <= 1; given++) {
-        const unsigned way = given ? 0 : GIVEN;
+    for (unsigned given = 0, way = GIVEN; given <= 1; given++, way = 0) {
         bring(way);
         assert_int_equal(stage.attempts[way].given, given);
         stage.attempts[way].verdict = TRUST_ELSEWHERE;

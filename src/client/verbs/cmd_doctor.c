@@ -295,13 +295,14 @@ static void check_network(struct doctor *doctor, const json_t *network)
 }
 
 /* What the router was asked for, if it was. */
-static void check_mappings(struct doctor *doctor)
+static void check_mappings(struct doctor *doctor, const json_t *network)
 {
     CLEANUP(json_release) json_t *reply = NULL;
     char text[NETWORK_VIEW_MAX];
     size_t i;
     json_t *mapping;
-    if (ctl_exchange(doctor->ctl, "network.status", json_object(), &reply) != 0)
+    if (!json_is_true(json_object_get(network, "port_mapping")) ||
+        ctl_exchange(doctor->ctl, "network.status", json_object(), &reply) != 0)
         return;
     json_array_foreach(json_object_get(json_object_get(reply, "result"), "mappings"), i, mapping)
     {
@@ -474,7 +475,7 @@ int cmd_doctor(struct ctl *ctl, int argc, char **argv)
         check_identity(&doctor, json_object_get(status, "cloned"));
         check_listeners(&doctor, json_object_get(status, "listeners"));
         check_network(&doctor, json_object_get(status, "network"));
-        check_mappings(&doctor);
+        check_mappings(&doctor, json_object_get(status, "network"));
         if (json_object_get(status, "suites") != NULL)
             check_encryption(&doctor, post_quantum);
         json_array_foreach(json_object_get(status, "peers"), i, peer)
