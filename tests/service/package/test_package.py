@@ -94,7 +94,9 @@ def chat_as_printed(machines):
 
 def test_two_machines_chat_as_the_front_page_says_and_through_an_upgrade(bare, deb, cable):
     alice, bob = bare("alice", network=cable[0]), bare("bob", network=cable[1])
-    for machine in (alice, bob):
+    for machine, beyond in ((alice, "10.9.0.2"), (bob, "10.9.0.1")):
+        # An invite names the addresses by which a machine would reach the Internet.
+        machine.run("ip", "route", "add", "default", "via", beyond)
         install(machine, deb)
         machine.systemctl("enable", "--now", "p2pchatd")
     chat_as_printed({"alice": alice, "bob": bob})
