@@ -352,7 +352,7 @@ def test_shapes_that_scripts_rely_on(paired):
     assert {"version", "epoch", "fingerprint", "uptime_s", "listeners", "peers", "queue", "store",
             "last_seq", "followers", "requests"} <= set(status)
     assert {"address", "port"} <= set(status["listeners"][0])
-    assert status["network"] == {"watched": True}
+    assert status["network"] == {"watched": True, "port_mapping": False}
     assert {"messages", "bytes"} <= set(status["queue"])
     assert {"messages", "bytes", "file_bytes"} <= set(status["store"])
     [peer] = alice.rpc("peer.list")["peers"]
