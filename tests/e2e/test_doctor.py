@@ -1,10 +1,15 @@
 """p2pchatctl doctor finds what is wrong, and says what to do about it."""
 
+import subprocess
+
 import pytest
 
 from harness import P2PCHATCTL, eventually, run
 from script import Script
-from test_output import ANSWERS, STATUS
+from test_output import ANSWERS, STATUS as OLD_STATUS
+
+VERSION = subprocess.check_output([P2PCHATCTL, "--version"], text=True).split()[1]
+STATUS = dict(OLD_STATUS, version=VERSION)  # of a daemon that is no older than the program
 
 
 def findings(result):
@@ -78,7 +83,7 @@ def test_a_blocked_peer_is_well(paired):
      "p2pchatctl peer accept x --fingerprint SHA256:other"),
 ])
 def test_what_a_script_says_is_wrong(home, check, change, remedy):
-    status = dict(STATUS, peers=[], **change) if "peers" not in change else dict(STATUS, **change)
+    status = {**STATUS, "peers": [], **change}
     script = Script(home / "control.sock", dict(ANSWERS, status=status))
     result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=69)
     wrong = [finding for finding in result.json if not finding["ok"]]
