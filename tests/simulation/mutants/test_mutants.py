@@ -24,9 +24,9 @@ MUTANTS = {
     ],
     "store repetitions": [
         ("src/core/delivery.c",
-         ".id = item->id,\n                                  .state",
-         ".id = uuid_make(loop_wall(delivery->runtime->loop), sealed.data + 1),\n"
-         "                                  .state"),
+         ".id = item->id,\n                              .state",
+         ".id = uuid_make(loop_wall(delivery->runtime->loop), item->id.bytes),\n"
+         "                              .state"),
     ],
     "deliver when transmitted": [
         ("src/core/delivery.c",
@@ -50,10 +50,13 @@ MUTANTS = {
          "    int r = row->seq == 0\n                ? 0\n"),
     ],
     "go on where the last session stopped": [
-        ("src/core/delivery.c", "    peer->given = (struct queue_position){0};\n", ""),
+        ("src/core/delivery.c", "    peer->given = (struct queue_session){.features = ",
+         "    (void)(struct queue_session){.features = peer->given.features = "),
     ],
     "send the newest first": [
-        ("src/store/queue.c", "AND m.state IS NULL ORDER BY m.seq\"",
+        ("src/store/queue_due.c", "AND m.state IS NULL ORDER BY o.seq\"",
+         "AND m.state IS NULL ORDER BY o.seq % 7\""),
+        ("src/store/queue_due.c", "AND m.state IS NULL ORDER BY m.seq\"",
          "AND m.state IS NULL ORDER BY m.seq % 7\""),
     ],
     "bury no ids": [
@@ -71,23 +74,23 @@ MUTANTS = {
         ("src/proto/session.c", "handshake_awaits_verdict(session->handshake)", "false"),
     ],
     "take back what was transmitted": [
-        ("src/core/node_messages.c", "message.state != MESSAGE_QUEUED)",
-         "message.state > MESSAGE_SENT)"),
+        ("src/core/node_messages.c", "MESSAGE_OUT && message.state == MESSAGE_QUEUED;",
+         "MESSAGE_OUT && message.state <= MESSAGE_SENT;"),
     ],
     "no rule for two links": [
         ("src/core/links.c", "    if (old == NULL)\n        return true;\n", "    return true;\n"),
     ],
     "the newest link wins": [
-        ("src/core/links.c", "    if (same_joiner || promoted || is_preferred(link, own)) {",
-         "    (void)same_joiner, (void)promoted, (void)own;\n    if (is_preferred != NULL) {"),
+        ("src/core/links.c", "    if (displaces(link, old, own)) {",
+         "    if (displaces(link, old, own) || true) {"),
     ],
     "the oldest link wins": [
-        ("src/core/links.c", "    if (same_joiner || promoted || is_preferred(link, own)) {",
-         "    (void)same_joiner, (void)promoted, (void)own;\n    if (is_preferred == NULL) {"),
+        ("src/core/links.c", "    if (displaces(link, old, own)) {",
+         "    if (displaces(link, old, own) && false) {"),
     ],
     "never dial again": [
-        ("src/core/peer.c", "    note(peer, event, REDIAL_DIRECT);\n    peer_dial(peer);\n}",
-         "    note(peer, event, REDIAL_DIRECT);\n    set_state(peer, PEER_OFFLINE);\n}"),
+        ("src/core/peer.c", "    note(peer, event, class);\n    peer_dial(peer);\n}",
+         "    note(peer, event, class);\n    set_state(peer, PEER_OFFLINE);\n}"),
     ],
     "raise the alarm when a peer that called in is reached": [
         ("src/core/trust.c", "facts->unnamed ? TRUST_MERGE", "facts->unnamed ? TRUST_ALARM"),
