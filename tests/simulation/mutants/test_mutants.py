@@ -80,14 +80,6 @@ MUTANTS = {
     "no rule for two links": [
         ("src/core/links.c", "    if (old == NULL)\n        return true;\n", "    return true;\n"),
     ],
-    "the newest link wins": [
-        ("src/core/links.c", "    if (displaces(link, old, own)) {",
-         "    if (displaces(link, old, own) || true) {"),
-    ],
-    "the oldest link wins": [
-        ("src/core/links.c", "    if (displaces(link, old, own)) {",
-         "    if (displaces(link, old, own) && false) {"),
-    ],
     "never dial again": [
         ("src/core/peer.c", "    note(peer, event, class);\n    peer_dial(peer);\n}",
          "    note(peer, event, class);\n    set_state(peer, PEER_OFFLINE);\n}"),
