@@ -182,8 +182,10 @@ static const char *state_directory(void *context)
 static json_t *view_settings(void *context)
 {
     struct daemon *daemon = context;
+    struct settings *settings = &daemon->config.settings;
     daemon->config.log_level = log_get_level();
-    daemon->config.settings = *node_settings(daemon->node);
+    /* It follows a peer that is renamed. */
+    memcpy(settings->default_peer, node_settings(daemon->node)->default_peer, PEER_NAME_MAX);
     return config_view(&daemon->config);
 }
 
