@@ -98,7 +98,8 @@ def test_link_local_addresses_lead_to_peers_and_name_servers_by_their_interface(
     alice.start()
     bob.listen = f"[fe80::2%wire0]:{PORT}"
     bob.start()
-    assert bob.rpc("status")["listeners"] == [{"address": "fe80::2%wire0", "port": PORT}]
+    [listener] = bob.rpc("status")["listeners"]
+    assert (listener["address"], listener["port"]) == ("fe80::2%wire0", PORT)
     invite = bob.ctl("-q", "invite", "alice").lines[0]
     assert f"[fe80::2%wire0]:{PORT}" in invite
     alice.ctl("join", invite, "bob")
@@ -356,7 +357,7 @@ def test_a_machine_that_gets_another_address_notices_and_dials(strangers, joiner
     talk.settle()
     assert "offline: connection lost: this machine lost the address" in alice.text_of_log()
     assert seconds < 10  # as long as a second try would have to wait
-    assert set(alice.rpc("status")["network"]) == {"watched", "changed"}
+    assert set(alice.rpc("status")["network"]) == {"watched", "changed", "port_mapping"}
     result(f"another address of the side that {'had' if joiner == 'moves' else 'had not'} "
            f"dialled, {'larger' if larger == 'moves' else 'smaller'} fingerprint: a session again "
            f"after {seconds:.2f} s")
