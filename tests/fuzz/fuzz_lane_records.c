@@ -96,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     numbers = 1;
     rig_begin(number);
+    rig_distrust();
     for (unsigned i = 0; i < STREAMS; i++)
         rig_open(0, 40000, 40000, i != 0);
     while (size > 0) {

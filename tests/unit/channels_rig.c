@@ -32,6 +32,7 @@ struct pipe {
 };
 
 static struct pipe pipes[RIG_PIPES_MAX];
+static bool distrusted; /* see rig_distrust() */
 
 static uint8_t byte_at(uint8_t seed, size_t at)
 {
@@ -97,7 +98,8 @@ ssize_t pipe_send(struct pipe *pipe, struct iovec *pieces, int count)
         size_t size = a_part_of(pieces[i].iov_len);
         for (size_t j = 0; j < size; j++)
             assert(((const uint8_t *)pieces[i].iov_base)[j] ==
-                   byte_at(program->hears, program->heard++));
+                       byte_at(program->hears, program->heard++) ||
+                   distrusted);
         moved += size;
         if (size < pieces[i].iov_len)
             break;
@@ -243,11 +245,17 @@ void rig_begin(unsigned (*decides)(void))
     memset(pools, 0, sizeof pools);
     memset(attached, 0, sizeof attached);
     time_ms = 1000000;
+    distrusted = false;
     next_fd = cuts_left = waits_left = 0;
     side_init(0);
     side_init(1);
     attach(0);
     attach(1);
+}
+
+void rig_distrust(void)
+{
+    distrusted = true;
 }
 
 void rig_allow(unsigned cuts, unsigned waits)

@@ -39,6 +39,9 @@ extern struct rig_side rig_sides[2];
 /* `number` decides: any, below 2^24. */
 void rig_begin(unsigned (*number)(void));
 
+/* The other end may say anything: what the programs here are told is not compared any more. */
+void rig_distrust(void);
+
 /* Nothing may be left of what was granted. */
 void rig_end(void);
 
