@@ -20,23 +20,6 @@ json_t *control_network_view(const struct node *node)
     return network;
 }
 
-static json_t *view_address(const struct address *address)
-{
-    char text[ADDRESS_TEXT_MAX];
-    address_format(address, text);
-    return json_string(text);
-}
-
-static json_t *view_addresses(const struct node *node)
-{
-    struct address addresses[TOLD_MAX];
-    json_t *list = json_array();
-    const unsigned count = node_own_addresses(node, addresses, TOLD_MAX);
-    for (unsigned i = 0; i < count; i++)
-        rpc_value_append(&list, view_address(&addresses[i]));
-    return list;
-}
-
 static const char *dialect_name(const struct mapping *mapping)
 {
     return mapping->dialect == PCP_DIALECT_PCP ? "pcp" : "nat-pmp";
@@ -46,6 +29,7 @@ static json_t *view_mapping(const struct portmap_row *row, uint64_t now_ms)
 {
     const struct mapping *mapping = &row->mapping;
     struct address gateway, external;
+    char text[ADDRESS_TEXT_MAX];
     json_t *object = json_pack("{s:s, s:i, s:s*}", "family", row->ipv6 ? "ipv6" : "ipv4", "port",
                                (int)mapping->wish.port, "error", mapping_flaw(mapping));
     if (portmap_gateway(mapping, &gateway))
@@ -53,7 +37,8 @@ static json_t *view_mapping(const struct portmap_row *row, uint64_t now_ms)
     if (!portmap_external(mapping, &external))
         return object;
     rpc_value_set(&object, "protocol", json_string(dialect_name(mapping)));
-    rpc_value_set(&object, "external", view_address(&external));
+    address_format(&external, text);
+    rpc_value_set(&object, "external", json_string(text));
     rpc_value_set(&object, "public", json_boolean(address_is_public(&external)));
     rpc_value_set(&object, "lease_s",
                   json_integer((json_int_t)mapping_left_ms(mapping, now_ms) / 1000));
@@ -71,8 +56,10 @@ static json_t *view_mappings(const struct node *node)
 
 enum control_answer control_network_status(struct control_call *call)
 {
+    struct address addresses[TOLD_MAX];
+    const unsigned count = node_own_addresses(call->node, addresses, TOLD_MAX);
     json_t *network = control_network_view(call->node);
-    rpc_value_set(&network, "addresses", view_addresses(call->node));
+    rpc_value_set(&network, "addresses", control_view_addresses(addresses, count));
     rpc_value_set(&network, "mappings", view_mappings(call->node));
     return control_call_done(call, network);
 }
