@@ -30,26 +30,31 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
     }
 }
 
+/* In new memory, or NULL. */
+__attribute__((format(printf, 1, 0))) static char *compose(const char *format, va_list arguments)
+{
+    char *text;
+    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
+}
+
 void findings_ok(struct findings *findings, const char *check, const char *format, ...)
 {
-    CLEANUP(cleanup_free) char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    CLEANUP(cleanup_free) char *text = compose(format, arguments);
     va_end(arguments);
-    findings_add(findings, text != NULL ? LEVEL_OK : LEVEL_WRONG, check,
-                 text != NULL ? text : "out of memory", text != NULL ? NULL : "try again");
+    if (text != NULL)
+        findings_add(findings, LEVEL_OK, check, text, NULL);
+    else
+        findings_add(findings, LEVEL_WRONG, check, "out of memory", "try again");
 }
 
 void findings_advise(struct findings *findings, enum finding_level level, const char *check,
                      const char *finding, const char *format, ...)
 {
-    CLEANUP(cleanup_free) char *remedy = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&remedy, format, arguments) < 0)
-        remedy = NULL;
+    CLEANUP(cleanup_free) char *remedy = compose(format, arguments);
     va_end(arguments);
     findings_add(findings, level, check, finding, remedy != NULL ? remedy : "out of memory");
 }
