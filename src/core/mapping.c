@@ -22,7 +22,13 @@ void mapping_init(struct mapping *mapping, uint16_t port,
 {
     *mapping = (struct mapping){.due_ms = UINT64_MAX, .random = random};
     mapping->wish.port = mapping->wish.external_port = port;
+    mapping->wish.lifetime_s = MAPPING_LIFETIME_S;
     memcpy(mapping->wish.nonce, nonce, PCP_NONCE_SIZE);
+}
+
+static bool is_asking(const struct mapping *mapping)
+{
+    return mapping->phase >= MAPPING_ASK_PCP && mapping->phase <= MAPPING_ASK_PORT;
 }
 
 static void enter(struct mapping *mapping, enum mapping_phase phase, uint64_t due_ms)
@@ -152,7 +158,6 @@ size_t mapping_next(struct mapping *mapping, uint64_t now_ms,
         hear_nothing(mapping, now_ms);
     if (now_ms < mapping->due_ms)
         return 0;
-    mapping->wish.lifetime_s = MAPPING_LIFETIME_S;
     mapping->due_ms = now_ms + try_gap_ms[mapping->tries++];
     return write_request(mapping, datagram);
 }
@@ -190,7 +195,7 @@ static bool is_ours(const struct mapping *mapping, const struct pcp_answer *answ
     case PCP_NATPMP_MAP:
         return mapping->phase == MAPPING_ASK_PORT && answer->port == mapping->wish.port;
     case PCP_NATPMP_REFUSAL:
-        return mapping->phase >= MAPPING_ASK_PCP && mapping->phase <= MAPPING_ASK_PORT;
+        return is_asking(mapping);
     default:
         return false;
     }
@@ -236,7 +241,7 @@ bool mapping_take(struct mapping *mapping, struct span datagram, uint64_t now_ms
 
 void mapping_refused(struct mapping *mapping, uint64_t now_ms)
 {
-    if (mapping->phase < MAPPING_ASK_PCP || mapping->phase > MAPPING_ASK_PORT)
+    if (!is_asking(mapping))
         return;
     mapping->answered = false;
     rest(mapping, MAPPING_REST_MS, now_ms);
