@@ -77,12 +77,20 @@ RUN = @$(srcdir)/tests/tools/run
 BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 
 # Everything that runs the programs, in the build given by its folder.
-suite = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1) e2e@$(1)
+modules = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1)
+suite = $(modules) e2e@$(1)
+
+# The end-to-end tests in which others choose the bytes that come in: `check` runs them with
+# sanitizers, too. check-sanitizers and check-deep do so with all.
+EXPOSED = chat control headers hostile_lanes lanes man_in_the_middle races reference_peer send \
+	strangers streams
+exposed = $(foreach name,$(EXPOSED),e2e/test_$(name)@$(1))
 
 check: dependencies  ## all tests
 	$(BUILD) all tests sanitized plain
 	$(RUN) release@build service@build network@build lint docs@build install models faults@build \
-		memcheck@$(PLAIN)/build $(call suite,build) $(call suite,$(SANITIZED)/build)
+		memcheck@$(PLAIN)/build $(call suite,build) $(call modules,$(SANITIZED)/build) \
+		$(call exposed,$(SANITIZED)/build)
 
 check-lint lint: dependencies  ## floors, dialect, formatting, shell
 	$(RUN) lint
@@ -136,7 +144,7 @@ check-network: dependencies  ## network namespaces (root)
 	$(BUILD) all
 	$(RUN) network@build
 
-check-sanitizers: dependencies  ## most tests in the sanitized build
+check-sanitizers: dependencies  ## all tests of the programs in the sanitized build
 	$(BUILD) sanitized
 	$(RUN) $(call suite,$(SANITIZED)/build)
 

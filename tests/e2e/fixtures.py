@@ -13,17 +13,9 @@ import pathlib
 
 import pytest
 
-from harness import SANITIZED, Daemons, pair, temporary_home
+from harness import Daemons, pair, temporary_home
 
 DEEP = os.environ.get("P2PCHAT_DEEP") is not None
-
-
-def of_scripts():
-    """Says of a file of tests that it is about scripts of ours, for shells. What they call is run with
-    sanitizers by other tests; once more by these only in the long form.
-    """
-    if SANITIZED and not DEEP:
-        pytest.skip("scripts again with sanitizers: in check-deep", allow_module_level=True)
 
 
 @pytest.fixture

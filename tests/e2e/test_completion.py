@@ -6,11 +6,8 @@ import subprocess
 
 import pytest
 
-from fixtures import of_scripts
 from harness import BUILD, P2PCHATCTL, PATIENCE_S, environment, run
 from screen import Screen
-
-of_scripts()
 
 ROOT = BUILD
 while not (ROOT / "completions").is_dir():

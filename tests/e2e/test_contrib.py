@@ -8,10 +8,7 @@ import subprocess
 
 import pytest
 
-from fixtures import of_scripts
 from harness import BUILD, P2PCHATD, PATIENCE_S, environment, eventually
-
-of_scripts()
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTRIB = ROOT / "contrib"

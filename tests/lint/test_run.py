@@ -36,9 +36,9 @@ def tier(tmp_path):
             (folder / name).chmod(0o755)
 
         @staticmethod
-        def run():
+        def run(target="tier@build"):
             """Its exit status and its last line."""
-            done = subprocess.run([runner, "tier@build"], cwd=tmp_path, text=True,
+            done = subprocess.run([runner, target], cwd=tmp_path, text=True,
                                   capture_output=True)
             assert done.stderr == ""
             closing = [line for line in done.stdout.splitlines()
@@ -63,6 +63,17 @@ def test_all_kinds_are_added_up(tier):
     tier.add("test_more.py", "import pytest\ndef test_a(): pass\ndef test_b(): pytest.skip('why')\n")
     tier.add_program("test_noun", report(("a", ""), ("b", ""), ("c", "<skipped/>")))
     assert tier.run() == (0, "4 passed, 0 failed, 2 skipped")
+
+
+@pytest.mark.parametrize("name, line", [("test_some", "1 passed, 0 failed, 0 skipped"),
+                                        ("test_noun", "2 passed, 0 failed, 0 skipped"),
+                                        ("check", "1 passed, 0 failed, 0 skipped")])
+def test_one_program_is_run_by_its_name(tier, name, line):
+    tier.add("check", "#!/bin/sh\n")
+    tier.add("test_some.py", "def test_a(): pass\n")
+    tier.add("test_some_more.py", "def test_a(): assert False\n")
+    tier.add_program("test_noun", report(("a", ""), ("b", "")))
+    assert tier.run(f"tier/{name}@build") == (0, line)
 
 
 @pytest.mark.parametrize("text, line", [
