@@ -120,7 +120,7 @@ _p2pchatctl_argument() {
     help)
         _p2pchatctl_add "$current" < <(_p2pchatctl_words)
         ;;
-    peer | queue | invite | streams)
+    peer | queue | invite | streams | service)
         if ((cword == verb_at + 1)); then
             _p2pchatctl_add "$current" < <(_p2pchatctl_words "$verb")
         else
@@ -130,7 +130,7 @@ _p2pchatctl_argument() {
     rpc)
         ((cword > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
         ;;
-    chat | fingerprint | history | follow | purge | wait-online | stream | forward)
+    chat | fingerprint | history | follow | purge | wait-online | ask | stream | forward)
         _p2pchatctl_add "$current" < <(_p2pchatctl_ask peer list)
         ;;
     esac
@@ -141,6 +141,7 @@ _p2pchatctl_object() {
     case $verb:$1 in
     queue:cancel) _p2pchatctl_ask queue list ;;
     streams:close) _p2pchatctl_ask streams ;;
+    service:remove) _p2pchatctl_ask service ;;
     invite:revoke) _p2pchatctl_ask invite list ;;
     peer:reject) _p2pchatctl_ask peer requests ;;
     peer:accept) _p2pchatctl_ask peer requests && _p2pchatctl_ask peer list ;;

@@ -52,6 +52,8 @@ function __p2pchatctl_object
             __p2pchatctl_ask queue list
         case 'streams close'
             __p2pchatctl_ask streams
+        case 'service remove'
+            __p2pchatctl_ask service
         case 'invite revoke'
             __p2pchatctl_ask invite list
         case 'peer reject'
@@ -88,7 +90,7 @@ function __p2pchatctl_complete
     switch "$words[1]"
         case '' help
             __p2pchatctl_words
-        case peer queue invite streams
+        case peer queue invite streams service
             if test (count $words) -eq 1
                 __p2pchatctl_words $words[1]
             else
@@ -98,7 +100,7 @@ function __p2pchatctl_complete
             if test (count $words) -eq 1
                 __p2pchatctl_ask rpc
             end
-        case chat fingerprint history follow purge wait-online stream forward
+        case chat fingerprint history follow purge wait-online ask stream forward
             __p2pchatctl_ask peer list
     end
 end

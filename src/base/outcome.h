@@ -44,6 +44,7 @@ enum outcome_first {
     /* core/ */
     OUTCOME_BODY_SEALER = 5000,
     OUTCOME_NODE = 5100,
+    OUTCOME_CALLS = 5800,
     OUTCOME_CHANNELS = 5500,
     OUTCOME_SERVICES = 5600,
     OUTCOME_STREAMS = 5700,

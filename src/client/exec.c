@@ -49,8 +49,7 @@ void exec_done(void)
         end(stopped);
 }
 
-/* A file that holds the body, to be read from its beginning: a command need not read it. */
-static int open_body(const json_t *message)
+int exec_open_body(const json_t *message)
 {
     CLEANUP(bytes_deinit) struct bytes body = {0};
     const int r = content_append_body(&body, message);
@@ -89,7 +88,7 @@ __attribute__((noreturn)) static void become(const struct ctl *ctl, const char *
 /* Runs it once. Its status as waitpid(2) has it, or -1 with errno. */
 static int run_once(const struct ctl *ctl, const char *command, const json_t *event)
 {
-    const int body = open_body(json_object_get(event, "message"));
+    const int body = exec_open_body(json_object_get(event, "message"));
     int status = 0;
     if (body < 0)
         return -1;

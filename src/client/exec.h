@@ -28,3 +28,7 @@ bool exec_run(const struct ctl *ctl, const char *command, const json_t *event,
 
 /* The message is done with. Ends the program if a signal has asked for that. */
 void exec_done(void);
+
+/* A file that holds the body of a message, to be read from its beginning: a command need not read
+ * it. Or -1 with errno. */
+int exec_open_body(const json_t *message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Serving streams: what comes in is connected with a command or an address.
+ * Serving: streams that come in are connected with a command or an address, requests are handled by
+ * commands.
  */
 #include "client/provider.h"
 
@@ -9,15 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "client/command.h"
 #include "client/connection.h"
-#include "client/environment.h"
 #include "client/socket.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000 };
@@ -51,6 +51,7 @@ int provider_init(struct provider *provider, struct ctl *ctl)
     if (provider->signals < 0 || provider->poll < 0 ||
         epoll_ctl(provider->poll, EPOLL_CTL_ADD, provider->signals, &event) < 0)
         return ctl_fail_as(ctl, EX_OSERR, "os", "can't wait for commands: %s", strerror(errno));
+    handler_init(&provider->handler, ctl, provider->poll);
     return 0;
 }
 
@@ -66,6 +67,8 @@ void provider_deinit(struct provider *provider)
 {
     list_for_each_safe (node, &provider->runs)
         forget(run_at(node));
+    if (provider->handler.ctl != NULL)
+        handler_deinit(&provider->handler);
     list_for_each_safe (node, &provider->provisions) {
         struct provision *provision = container_of(node, struct provision, node);
         list_remove(node);
@@ -97,6 +100,7 @@ static int register_all(struct provider *provider)
     list_for_each (node, &provider->provisions) {
         const struct provision *provision = container_of(node, struct provision, node);
         CLEANUP(json_release) json_t *result = NULL;
+        handler_introduce(&provider->handler, provision->params);
         const int r =
             ctl_ask(provider->ctl, "service.add", json_incref(provision->params), &result);
         if (r != 0)
@@ -107,7 +111,7 @@ static int register_all(struct provider *provider)
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-/* What a command is told. Nothing that was meant for us, or for a command around us, stays. */
+/* What a command is told. */
 static void set_environment(const json_t *params)
 {
     static const char *const names[][2] = {{"P2PCHAT_PEER", "peer"},
@@ -119,25 +123,6 @@ static void set_environment(const json_t *params)
         setenv(names[i][0], member_string(params, names[i][1], ""), 1);
     snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, member_integer(params, "stream"));
     setenv("P2PCHAT_STREAM", number, 1);
-}
-
-__attribute__((noreturn)) static void become(const struct provider *provider, const char *command,
-                                             const json_t *params, int socket)
-{
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigset_t none;
-    sigemptyset(&none);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGHUP);
-    sigaction(SIGPIPE, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(socket, STDIN_FILENO);
-    dup2(socket, STDOUT_FILENO);
-    environment_clear(provider->ctl);
-    set_environment(params);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
 }
 
 static struct run *run_new(struct provider *provider, json_int_t stream)
@@ -159,9 +144,7 @@ static int start_command(struct provider *provider, const char *command, const j
     int ends[2];
     if (run == NULL || socket_pair(ends) != 0)
         return refuse(provider, stream);
-    run->child = fork();
-    if (run->child == 0)
-        become(provider, command, params, ends[0]);
+    run->child = command_start(provider->ctl, command, ends[0], ends[0], set_environment, params);
     close(ends[0]);
     int r = -1;
     if (run->child > 0) {
@@ -192,6 +175,8 @@ static int reap(struct provider *provider)
     while (read(provider->signals, &info, sizeof info) > 0)
         continue;
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (handler_reap(&provider->handler, child, status))
+            continue;
         list_for_each_safe (node, &provider->runs) {
             struct run *run = run_at(node);
             if (run->child != child)
@@ -260,7 +245,7 @@ static int check_connections(struct provider *provider)
 
 static uint64_t next_deadline(const struct provider *provider)
 {
-    uint64_t deadline = CONNECTION_NEVER;
+    uint64_t deadline = handler_deadline(&provider->handler);
     list_for_each (node, &provider->runs) {
         const struct run *run = run_at(node);
         if (run->socket >= 0 && run->deadline_ms < deadline)
@@ -304,11 +289,32 @@ static void on_ended(struct provider *provider, const json_t *params)
     }
 }
 
+/* A request for the command of its service. */
+static int on_request(struct provider *provider, const json_t *params)
+{
+    const char *name = member_string(params, "service", "");
+    const char *command = NULL;
+    if (strcmp(member_string(params, "type", ""), "cancel") == 0) {
+        handler_stop(&provider->handler, member_string(params, "id", ""));
+        return 0;
+    }
+    list_for_each (node, &provider->provisions) {
+        const struct provision *provision = container_of(node, struct provision, node);
+        if (strcmp(provision->name, name) == 0)
+            command = provision->command;
+    }
+    return handler_start(&provider->handler, command, params);
+}
+
 static int take_message(struct provider *provider, const json_t *message)
 {
     const json_t *params = json_object_get(message, "params");
     const json_t *error = json_object_get(message, "error");
     const char *type = member_string(params, "type", "");
+    if (handler_take(&provider->handler, message))
+        return 0;
+    if (strcmp(member_string(message, "method", ""), "request") == 0)
+        return on_request(provider, params);
     if (error != NULL)
         ctl_note(provider->ctl, "%s", member_string(error, "message", "a stream failed"));
     if (strcmp(type, "incoming") == 0)
@@ -326,6 +332,7 @@ static int come_back(struct provider *provider)
     list_for_each (node, &provider->runs)
         hang_up(run_at(node));
     do {
+        handler_come_back(&provider->handler);
         r = ctl_reconnect(ctl, CONNECTION_NEVER);
         if (r == 0)
             r = register_all(provider);
@@ -351,6 +358,8 @@ int provider_run(struct provider *provider)
             r = reap(provider);
         if (r == 0)
             r = check_connections(provider);
+        if (r == 0)
+            r = handler_go_on(&provider->handler);
         if (r == CONNECTION_LOST && come_back(provider) != 0)
             return ctl->status;
         if (r < 0)

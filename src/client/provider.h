@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A provider: serves streams of some services, by commands or connections, until it is ended.
+ * A provider: serves streams and requests of some services, by commands or connections, until it is
+ * ended.
  *
  * It registers again with a daemon that was restarted. Streams that were cut off end their commands
- * with SIGHUP.
+ * with SIGHUP; requests go on.
  */
 #pragma once
 
 #include "base/list.h"
 #include "client/ctl.h"
+#include "client/handler.h"
 
 /* What is served, and by what: a command, an address, or (neither) our own input and output. */
 struct provision {
@@ -22,8 +24,9 @@ struct provision {
 struct provider {
     struct ctl *ctl;
     struct list provisions;
-    struct list runs; /* commands and connections that are going on */
-    int poll;         /* epoll: the ends of commands, and what becomes of connections */
+    struct list runs;       /* commands and connections of streams that are going on */
+    struct handler handler; /* of requests */
+    int poll;               /* epoll: the ends of commands, and what becomes of connections */
     int signals;
 };
 

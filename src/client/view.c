@@ -258,7 +258,7 @@ static int append_exact(struct bytes *out, const json_t *message, bool terminal)
 }
 
 /* The body alone. */
-static bool print_body(struct ctl *ctl, const struct view *view, const json_t *message)
+static bool print_body(struct ctl *ctl, struct span end, const json_t *message)
 {
     struct bytes out = {0};
     if (!content_has_body(message) && json_is_true(json_object_get(message, "damaged")))
@@ -266,12 +266,18 @@ static bool print_body(struct ctl *ctl, const struct view *view, const json_t *m
                  member_string(message, "id", "?"));
     if (!content_has_body(message))
         return false;
-    if (append_exact(&out, message, ctl->terminal) != 0 || bytes_append(&out, &view->end, 1) != 0)
+    if (append_exact(&out, message, ctl->terminal) != 0 ||
+        bytes_append(&out, end.data, end.size) != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&out));
     bytes_deinit(&out);
     return true;
+}
+
+void view_body(struct ctl *ctl, const json_t *message)
+{
+    print_body(ctl, SPAN("", 0), message);
 }
 
 static bool print_short(struct ctl *ctl, const struct view *view, const json_t *object,
@@ -403,7 +409,7 @@ bool view_message(struct ctl *ctl, const struct view *view, const json_t *messag
         output_json(ctl, message, view->end);
         return true;
     case VIEW_CAT:
-        return print_body(ctl, view, message);
+        return print_body(ctl, SPAN(&view->end, 1), message);
     default:
         return print_short(ctl, view, message,
                            view->format == VIEW_VERBOSE ? append_verbose : view_short_message);
@@ -419,7 +425,7 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
         return true;
     case VIEW_CAT:
         return strcmp(type, "message.state") != 0 &&
-               print_body(ctl, view, json_object_get(event, "message"));
+               print_body(ctl, SPAN(&view->end, 1), json_object_get(event, "message"));
     default:
         if (strcmp(type, "message.received") == 0 || strcmp(type, "message.sent") == 0)
             view_advise(ctl, event);

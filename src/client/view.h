@@ -23,6 +23,10 @@ int view_parse(struct ctl *ctl, const char *text, enum view_format *format);
 bool view_message(struct ctl *ctl, const struct view *view, const json_t *message);
 bool view_event(struct ctl *ctl, const struct view *view, const json_t *event);
 
+/* Prints the body of a message alone, as VIEW_CAT does but without an end; nothing of one without.
+ */
+void view_body(struct ctl *ctl, const json_t *message);
+
 /*
  * Appends the short form of either without its end: local time, peer and text, further lines
  * indented. Always harmless. 0 or -ENOMEM.

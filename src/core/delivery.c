@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/calls.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
 #include "proto/features.h"
 #include "store/queue.h"
 
-enum { ALL_FEATURES = FEATURE_HEADERS }; /* that a message may need */
+enum { ALL_FEATURES = FEATURE_HEADERS | FEATURE_CALLS }; /* that a message may need */
 
 void delivery_touch(struct peer *peer)
 {
@@ -214,31 +215,49 @@ static void note_history(const struct delivery *delivery, const struct peer *pee
     log_event(LOG_LEVEL_NOTICE, "history-note", peer->row.name, "%s", note);
 }
 
-static enum message_kind kind_of(const struct session_item *item)
+/* What an item is; the headers of one that is no text borrow from it. */
+static enum message_kind kind_of(const struct session_item *item, struct headers *headers)
 {
-    return item->kind == SESSION_TEXT ? MESSAGE_TEXT : MESSAGE_HEADERS;
+    return item->kind == SESSION_TEXT ? MESSAGE_TEXT : calls_kind(item->content, headers);
 }
 
-static int store_item(struct delivery *delivery, const struct peer *peer,
-                      const struct session_item *item)
+/* Seals and stores a message; of a result that nothing waits for, only that it came. */
+static int store_row(struct delivery *delivery, struct message_row *row, struct span content)
 {
     struct bytes sealed = {0};
+    int r = content.size > 0 ? body_sealer_seal(delivery->body_sealer, row, content, &sealed) : 0;
+    if (r == 0) {
+        row->body = bytes_span(&sealed);
+        row->text_size = content.size;
+        r = messages_add(delivery->runtime->db, row);
+    }
+    bytes_deinit(&sealed);
+    row->body = SPAN(NULL, 0);
+    return r;
+}
+
+static int store_item(struct delivery *delivery, struct peer *peer, const struct session_item *item)
+{
+    struct headers headers;
+    struct span content = item->content;
     struct message_row row = {.peer = peer->row.id,
                               .direction = MESSAGE_IN,
-                              .kind = kind_of(item),
+                              .kind = kind_of(item, &headers),
                               .id = item->id,
                               .state = MESSAGE_RECEIVED,
                               .trust = peer->row.trust,
                               .time_ms = loop_wall(delivery->runtime->loop),
-                              .sent_ms = item->time_ms,
-                              .text_size = item->content.size};
-    int r = body_sealer_seal(delivery->body_sealer, &row, item->content, &sealed);
-    if (r == 0) {
-        row.body = bytes_span(&sealed);
-        r = messages_add(delivery->runtime->db, &row);
-    }
-    bytes_deinit(&sealed);
-    return r;
+                              .sent_ms = item->time_ms};
+    int r = 0;
+    if (row.kind == MESSAGE_RESULT)
+        r = calls_awaits(delivery->calls, peer, &headers);
+    if (r == DB_NOT_FOUND)
+        content.size = 0;
+    else if (r != 0)
+        return r;
+    r = store_row(delivery, &row, content);
+    return r == 0 && row.kind > MESSAGE_HEADERS ? calls_take(delivery->calls, peer, &row, &headers)
+                                                : r;
 }
 
 /* Whether an item that came again is the one that is stored; one that can't be read is. */
@@ -252,11 +271,14 @@ static int compare(void *context, const struct message_row *row)
 {
     struct comparison *comparison = context;
     const struct session_item *item = comparison->item;
+    struct headers headers;
     struct bytes content = {0};
+    if (row->kind == MESSAGE_RESULT && row->text_size == 0)
+        return 0; /* nothing waited for it */
     int r = body_sealer_open(comparison->delivery->body_sealer, row, &content);
     if (r == 0)
         comparison->differs =
-            row->kind != kind_of(item) || content.size != item->content.size ||
+            row->kind != kind_of(item, &headers) || content.size != item->content.size ||
             (content.size > 0 && memcmp(content.data, item->content.data, content.size) != 0);
     bytes_deinit(&content);
     return r < 0 ? r : 0;

@@ -17,6 +17,7 @@
 #include "core/housekeeping.h"
 #include "core/quota.h"
 
+struct calls;
 struct peer;
 
 /* Whom delivery asks and tells. All outlive it. */
@@ -25,6 +26,7 @@ struct delivery {
     struct housekeeping *housekeeping;
     struct quota *quota;
     struct body_sealer *body_sealer;
+    struct calls *calls;
 };
 
 /* The session opened: start with the head of the queue. */

@@ -94,7 +94,7 @@ static unsigned allowed_suites(const struct links *links)
 /* What we offer to do. */
 static uint32_t features(const struct links *links)
 {
-    return FEATURE_HEADERS | FEATURE_REACH |
+    return FEATURE_HEADERS | FEATURE_CALLS | FEATURE_REACH |
            (links->runtime->settings.streams ? FEATURE_STREAMS : 0);
 }
 

@@ -38,7 +38,13 @@ static void introduce(struct node *node)
     node->delivery = (struct delivery){.runtime = &node->runtime,
                                        .housekeeping = &node->housekeeping,
                                        .quota = &node->quota,
-                                       .body_sealer = node->body_sealer};
+                                       .body_sealer = node->body_sealer,
+                                       .calls = &node->calls};
+    node->calls = (struct calls){.runtime = &node->runtime,
+                                 .roster = &node->roster,
+                                 .services = &node->streams.services,
+                                 .outgoing = {&node->runtime, node->body_sealer},
+                                 .housekeeping = &node->housekeeping};
     node->answers = (struct link_answers){.runtime = &node->runtime,
                                           .limits = &node->limits,
                                           .pending_keys = &node->pending_keys,
@@ -168,8 +174,13 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
     if (r == 0)
         r = notice_init(&made->notice, &made->runtime, &made->links, &made->roster, &made->tell,
                         &made->portmap, parts->netwatch);
+    const int listed = calls_init(&made->calls);
+    if (r == 0)
+        r = listed;
     if (r == 0)
         r = roster_load(&made->roster);
+    if (r == 0)
+        r = calls_load(&made->calls);
     if (r < 0) {
         node_free(made);
         return r;
@@ -192,6 +203,7 @@ void node_free(struct node *node)
     notice_deinit(&node->notice);
     portmap_deinit(&node->portmap);
     doorway_deinit(&node->doorway);
+    calls_deinit(&node->calls);
     streams_deinit(&node->streams);
     removal_deinit(&node->removal);
     merging_deinit(&node->merging);
@@ -426,6 +438,11 @@ bool node_listeners_inherited(const struct node *node)
 const char *node_listener_name(const struct node *node, unsigned index)
 {
     return listener_name(node->listeners[index]);
+}
+
+struct calls *node_calls(struct node *node)
+{
+    return &node->calls;
 }
 
 struct streams *node_streams(struct node *node)

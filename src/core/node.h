@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "core/calls.h"
 #include "core/clones.h"
 #include "core/node_outcome.h"
 #include "core/notice.h"
@@ -107,8 +108,9 @@ bool node_listeners_inherited(const struct node *node); /* from the service mana
  * most `max`. (node_invites.c) */
 unsigned node_own_addresses(const struct node *node, struct address *addresses, unsigned max);
 
-/* Streams and services, with functions of their own: streams.h, services.h. */
+/* Streams, services and requests, with functions of their own: streams.h, services.h, calls.h. */
 struct streams *node_streams(struct node *node);
+struct calls *node_calls(struct node *node);
 
 /* Appends the text of a stored message. 0, BODY_SEALER_DAMAGED or -errno. */
 int node_read_body(const struct node *node, const struct message_row *row, struct bytes *text);
@@ -225,7 +227,7 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
 /* A message to send. */
 struct node_draft {
     enum message_kind kind;
-    struct span content;       /* a text, to be judged; or headers without a flaw and a body */
+    struct span content;       /* a text, to be judged; else headers without a flaw and a body */
     struct peer *const *peers; /* to whom, each once */
     size_t peer_count;
     uint32_t uid;          /* of who sends it, in whose name client_id is */
@@ -256,6 +258,7 @@ struct node_message {
     int64_t seq;
     int64_t peer;
     enum message_direction direction;
+    enum message_kind kind;
     enum message_state state;
     bool held;       /* it waits for the peer to learn what it needs, or to be … */
     bool unreadable; /* … what can be read again */
@@ -268,8 +271,9 @@ bool node_holds(const struct node *node, const struct message_row *row);
 int node_find_message(const struct node *node, const struct uuid *id, struct node_message *message);
 
 /*
- * Takes back a message that was never transmitted. One that was and can't be read any more is
- * given up: it may have arrived. 0, NODE_NO_SUCH_MESSAGE, NODE_TOO_LATE and others.
+ * Takes back a message that was never transmitted; of a request that was, its peer is asked to end
+ * it. One that was and can't be read any more is given up: it may have arrived. 0,
+ * NODE_NO_SUCH_MESSAGE, NODE_TOO_LATE and others.
  */
 int node_cancel(struct node *node, const struct uuid *id);
 

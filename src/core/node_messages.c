@@ -8,15 +8,13 @@
 #include "base/utf8.h"
 #include "core/node.h"
 #include "core/node_state.h"
-#include "crypto/random.h"
-#include "proto/features.h"
 #include "store/queue.h"
 #include "store/requests.h"
 
 static int check_content(const struct node_draft *draft)
 {
     const struct span text = draft->content;
-    if (draft->kind == MESSAGE_HEADERS)
+    if (draft->kind != MESSAGE_TEXT)
         return 0;
     if (text.size == 0)
         return NODE_EMPTY;
@@ -28,12 +26,6 @@ static int check_content(const struct node_draft *draft)
     return 0;
 }
 
-/* Features of a peer that can take the draft. */
-static uint32_t needs(const struct node_draft *draft)
-{
-    return draft->kind == MESSAGE_TEXT ? 0 : FEATURE_HEADERS;
-}
-
 static int check_peer(struct node *node, const struct peer *peer, const struct node_draft *draft)
 {
     if (node->runtime.stopping)
@@ -42,35 +34,12 @@ static int check_peer(struct node *node, const struct peer *peer, const struct n
         return NODE_BLOCKED;
     if (peer_trust(peer) == PEER_CHANGED)
         return NODE_KEY_CHANGED;
-    if (!peer_has(peer, needs(draft)))
+    if (!peer_has(peer, outgoing_needs(draft->kind)))
         return NODE_NOT_SUPPORTED;
     housekeeping_look(&node->housekeeping, draft->content.size);
     if (!housekeeping_has_room(&node->housekeeping))
         return NODE_DISK_FULL;
-    struct messages_size queue;
-    int r = queue_size(node->runtime.db, peer->row.id, &queue);
-    if (r < 0)
-        return r;
-    bool full = queue.messages >= node->runtime.settings.queue_messages ||
-                queue.bytes + draft->content.size > node->runtime.settings.queue_bytes;
-    return full ? NODE_QUEUE_FULL : 0;
-}
-
-static int make_id(const struct node *node, struct uuid *id)
-{
-    uint8_t random[UUID_RANDOM_SIZE];
-    int r = random_bytes(random, sizeof random);
-    if (r == 0)
-        *id = uuid_make(loop_wall(node->runtime.loop), random);
-    return r;
-}
-
-/* When a message accepted now leaves the queue; 0 for never. */
-static uint64_t expiry(const struct node *node, const struct node_draft *draft)
-{
-    uint64_t now = loop_wall(node->runtime.loop);
-    uint64_t after = draft->expires_ms != 0 ? draft->expires_ms : node->runtime.settings.expire_ms;
-    return after != 0 && after < INT64_MAX - now ? now + after : 0;
+    return outgoing_check(&node->calls.outgoing, peer, draft->content.size);
 }
 
 /* Whether each of the peers would take the text now. */
@@ -85,41 +54,18 @@ static int check_draft(struct node *node, const struct node_draft *draft, const 
     return r;
 }
 
-static int add_message(struct node *node, const struct node_draft *draft, struct peer *peer,
-                       struct message_row *row)
-{
-    struct bytes sealed = {0};
-    row->peer = peer->row.id;
-    int r = make_id(node, &row->id);
-    if (r == 0)
-        r = body_sealer_seal(node->body_sealer, row, draft->content, &sealed);
-    if (r == 0) {
-        row->trust = peer->row.trust;
-        row->body = bytes_span(&sealed);
-        r = messages_add(node->runtime.db, row);
-    }
-    bytes_deinit(&sealed);
-    return r == DB_EXISTS ? -EIO : outcome_of_store(r);
-}
-
 /* Adds all messages of a draft, with seqs one after the other. */
 static int add_messages(struct node *node, const struct node_draft *draft,
                         node_accepted_visit *visit, void *context, int64_t *first)
 {
-    const uint64_t now = loop_wall(node->runtime.loop);
-    struct message_row row = {.direction = MESSAGE_OUT,
-                              .kind = draft->kind,
-                              .needs = needs(draft),
-                              .state = MESSAGE_QUEUED,
-                              .time_ms = now,
-                              .sent_ms = now,
-                              .expires_ms = expiry(node, draft),
-                              .client_id = draft->client_id,
-                              .text_size = draft->content.size};
+    struct message_row row = {.kind = draft->kind,
+                              .expires_ms =
+                                  outgoing_expiry(&node->calls.outgoing, draft->expires_ms),
+                              .client_id = draft->client_id};
     int r = 0;
     for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
         struct peer *peer = draft->peers[i];
-        r = add_message(node, draft, peer, &row);
+        r = outgoing_add(&node->calls.outgoing, peer, draft->content, &row);
         if (r != 0)
             break;
         const struct node_accepted accepted = {row.id, row.seq, peer->row.name, row.state,
@@ -127,8 +73,6 @@ static int add_messages(struct node *node, const struct node_draft *draft,
         visit(context, &accepted);
         if (i == 0)
             *first = row.seq;
-        delivery_touch(peer);
-        peer_urge(peer);
     }
     housekeeping_touch(&node->housekeeping, row.expires_ms);
     return r;
@@ -231,6 +175,7 @@ static int note_message(void *context, const struct message_row *row)
     *finding->message = (struct node_message){.seq = row->seq,
                                               .peer = row->peer,
                                               .direction = row->direction,
+                                              .kind = row->kind,
                                               .state = row->state,
                                               .held = node_holds(finding->node, row),
                                               .unreadable = row->unreadable};
@@ -244,6 +189,24 @@ int node_find_message(const struct node *node, const struct uuid *id, struct nod
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
+/* A request that was transmitted is taken back by another message, which can't overtake it. */
+static int ask_back(struct node *node, const struct uuid *id, const struct node_message *message)
+{
+    struct peer *peer = roster_by_id(&node->roster, message->peer);
+    struct message_row row = {.kind = MESSAGE_CANCEL,
+                              .expires_ms = outgoing_expiry(&node->calls.outgoing, 0)};
+    struct bytes content = {0};
+    if (peer == NULL)
+        return NODE_TOO_LATE;
+    int r = outgoing_check(&node->calls.outgoing, peer, HEADERS_SIZE_MAX);
+    if (r == 0)
+        r = calls_cancel_content(&content, id);
+    if (r == 0)
+        r = outgoing_add(&node->calls.outgoing, peer, bytes_span(&content), &row);
+    bytes_deinit(&content);
+    return r;
+}
+
 int node_cancel(struct node *node, const struct uuid *id)
 {
     struct node_message message = {0};
@@ -251,6 +214,11 @@ int node_cancel(struct node *node, const struct uuid *id)
     if (r != 0)
         return r;
     const bool queued = message.direction == MESSAGE_OUT && message.state == MESSAGE_QUEUED;
+    const bool open = message.state == MESSAGE_SENT || message.state == MESSAGE_DELIVERED ||
+                      message.state == MESSAGE_UNKNOWN;
+    if (message.direction == MESSAGE_OUT && message.kind == MESSAGE_REQUEST && open &&
+        !message.unreadable)
+        return ask_back(node, id, &message);
     if (!queued && !(message.held && message.state == MESSAGE_SENT))
         return NODE_TOO_LATE;
     return outcome_of_store(queue_set_state(

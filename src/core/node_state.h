@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/calls.h"
 #include "core/doorway.h"
 #include "core/link_events.h"
 #include "core/notice.h"
@@ -29,6 +30,7 @@ struct node {
     struct admission admission;
     struct delivery delivery;
     struct streams streams;
+    struct calls calls;
     struct doorway doorway;
     struct link_answers answers;
     struct tell tell;

@@ -18,6 +18,13 @@ static void pump_deliveries(struct node *node)
     }
 }
 
+static void pump_calls(struct node *node)
+{
+    int r = calls_pump(&node->calls);
+    if (r < 0)
+        runtime_fail(&node->runtime, r);
+}
+
 /* The turn was undone: what memory believes beyond the store must go, and the links that heard of
  * it. */
 static int undo_turn(struct node *node)
@@ -28,6 +35,7 @@ static int undo_turn(struct node *node)
     merging_undone(&node->merging);
     links_close_all(&node->links, CLOSE_INTERNAL_ERROR);
     int r = roster_load(&node->roster);
+    calls_undone(&node->calls);
     roster_each (peer, &node->roster)
         if (peer->state == PEER_OFFLINE)
             peer_dial(peer); /* what would have ended it did not happen */
@@ -43,8 +51,10 @@ static int commit(struct node *node)
         r = undo_turn(node);
         return r < 0 ? r : NODE_DISK_FULL;
     }
-    if (r == 0)
+    if (r == 0) {
         housekeeping_committed(&node->housekeeping);
+        calls_committed(&node->calls);
+    }
     return r;
 }
 
@@ -72,6 +82,7 @@ void node_turn_end(struct node *node)
 {
     links_go_on(&node->links);
     housekeeping_watch(&node->housekeeping);
+    pump_calls(node);
     pump_deliveries(node);
     int outcome = commit(node);
     body_sealer_turn(node->body_sealer);

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+struct call;
 struct peer;
 struct pending_key;
 struct stream_news;
@@ -18,6 +19,9 @@ struct observer {
     void (*merged)(void *context, const struct peer *peer, int64_t former);
     /* Something happened to a stream; streams.h. */
     void (*stream)(void *context, const struct stream_news *news);
+    /* A request is to be answered by its server, or to be ended by it; calls.h. */
+    void (*call)(void *context, const struct call *call);
+    void (*call_stop)(void *context, const struct call *call);
     /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
     void (*unreached)(void *context, const struct peer *peer);
 };

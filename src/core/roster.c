@@ -17,6 +17,7 @@
 #include "crypto/random.h"
 #include "proto/features.h"
 #include "store/events.h"
+#include "store/served.h"
 
 static uint64_t wall(const struct roster *roster)
 {
@@ -377,7 +378,9 @@ int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyl
     memcpy(row.addresses, keyless->row.addresses, sizeof row.addresses);
     row.address_count = keyless->row.address_count;
     row.require_pq = row.require_pq || keyless->row.require_pq;
-    int r = peers_remove(roster->runtime->db, keyless->row.id, wall(roster));
+    int r = served_merge(roster->runtime->db, keyless->row.id, nameless->row.id);
+    if (r == 0)
+        r = peers_remove(roster->runtime->db, keyless->row.id, wall(roster));
     if (r == 0)
         r = replace(roster, nameless, &row);
     if (r != 0)

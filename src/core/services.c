@@ -48,7 +48,8 @@ static void make_room(struct services *services, uid_t uid)
         struct service *service = container_of(node, struct service, node);
         if (services->count < SERVICES_MAX)
             return;
-        if (service->server == NULL && service->running == 0 && service->uid == uid)
+        if (service->server == NULL && service->running == 0 && !service->remembered &&
+            service->uid == uid)
             drop(services, service);
     }
 }
@@ -82,7 +83,8 @@ int services_add(struct services *services, const char *name, const struct servi
         return r;
     service->terms = *terms;
     service->server = server;
-    log_info("%s is provided now", name);
+    if (server != NULL)
+        log_info("%s is provided now", name);
     *result = service;
     return 0;
 }
@@ -113,6 +115,16 @@ static bool is_named(const struct service_terms *terms, int64_t peer)
         if (terms->peers[i] == peer)
             return true;
     return terms->everybody;
+}
+
+void services_merge(struct services *services, int64_t from, int64_t to)
+{
+    list_for_each (node, &services->list) {
+        struct service_terms *terms = &container_of(node, struct service, node)->terms;
+        for (unsigned i = 0; i < terms->peer_count; i++)
+            if (terms->peers[i] == from)
+                terms->peers[i] = to;
+    }
 }
 
 bool service_admits(const struct service *service, const struct peer *peer)

@@ -4,7 +4,7 @@
  *
  * Everything is closed until somebody adds a name with a list of peers. A name belongs to the user
  * that added it for as long as the daemon runs, also while nobody provides it, so that no other
- * user slips in when a server restarts.
+ * user slips in when a server restarts. One that takes requests is remembered for good (calls.h).
  */
 #pragma once
 
@@ -33,11 +33,21 @@ struct service_terms {
     bool everybody;                   /* every trusted peer … */
     int64_t peers[SERVICE_PEERS_MAX]; /* … or these, by their ids */
     unsigned peer_count;
-    bool tofu;    /* a key that nobody has verified will do */
-    bool streams; /* it takes streams */
-    bool once;    /* one stream, then nobody provides it any more */
-    unsigned max; /* streams at once */
+    bool tofu;             /* a key that nobody has verified will do */
+    bool streams;          /* it takes streams */
+    bool once;             /* one stream, then nobody provides it any more */
+    unsigned max;          /* streams at once */
+    bool requests;         /* it takes requests (calls.h) … */
+    unsigned requests_max; /* … and so many of them at once */
 };
+
+/* What came of the last request. */
+struct service_last {
+    bool known;
+    uint8_t kind, status; /* kind: enum result_kind */
+};
+
+enum { SERVICE_INSTANCE_SIZE = 16 };
 
 struct service {
     struct list node;
@@ -46,6 +56,9 @@ struct service {
     struct service_terms terms;
     unsigned running; /* streams */
     void *server;     /* who takes new calls, of whoever added it; NULL: nobody */
+    uint8_t instance[SERVICE_INSTANCE_SIZE]; /* of who takes requests */
+    bool remembered;                         /* it stays known, and requests wait for a server */
+    struct service_last last;
 };
 
 /* All zero but the list is a valid start. */
@@ -72,6 +85,9 @@ struct service *services_find(const struct services *services, const char *name)
 
 /* This server is gone: nobody provides what it did. */
 void services_leave(struct services *services, const void *server);
+
+/* One peer turned out to be another: what was for it is for that one. */
+void services_merge(struct services *services, int64_t from, int64_t to);
 
 /* Whether the peer may call it, at this moment. */
 bool service_admits(const struct service *service, const struct peer *peer);

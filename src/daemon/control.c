@@ -16,6 +16,7 @@
 #include "daemon/control_client.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_history.h"
+#include "daemon/control_requests.h"
 #include "daemon/control_snapshot.h"
 #include "daemon/control_streams.h"
 #include "daemon/control_wait.h"
@@ -206,6 +207,7 @@ static void client_free(struct control_client *client)
     control_history_forget(client);
     control_snapshot_forget(client);
     control_streams_forget(client);
+    control_requests_forget(client);
     control_client_forget(client);
     client->control->descriptors -= client->descriptors;
     list_remove(&client->node);
@@ -425,6 +427,7 @@ static void on_pong(void *context, const struct peer *peer)
 static void on_merged(void *context, const struct peer *peer, int64_t former)
 {
     struct control *control = context;
+    services_merge(&node_streams(control->node)->services, former, peer->row.id);
     list_for_each (node, &control->clients)
         control_follow_merged(client_at(node), peer, former);
 }
@@ -439,6 +442,8 @@ const struct observer control_observer = {.presence = on_presence,
                                           .pong = on_pong,
                                           .merged = on_merged,
                                           .stream = control_stream_news,
+                                          .call = control_request_given,
+                                          .call_stop = control_request_stop,
                                           .unreached = on_unreached};
 
 /* --- stopping --------------------------------------------------------------------------------- */

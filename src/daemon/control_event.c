@@ -14,7 +14,25 @@ static const char *const passing_names[] = {
     [TYPE_OFFLINE] = "peer.offline",
     [TYPE_REQUEST] = "peer.request",
     [TYPE_STOPPING] = "daemon.stopping",
+    [TYPE_MESSAGE_REQUEST] = "message.request",
+    [TYPE_MESSAGE_RESULT] = "message.result",
 };
+
+unsigned control_event_type(enum event_type type, enum message_kind kind)
+{
+    if (type != EVENT_MESSAGE_RECEIVED && type != EVENT_MESSAGE_SENT)
+        return type;
+    switch (kind) {
+    case MESSAGE_REQUEST:
+        return TYPE_MESSAGE_REQUEST;
+    case MESSAGE_RESULT:
+        return TYPE_MESSAGE_RESULT;
+    case MESSAGE_CANCEL:
+        return TYPE_COUNT;
+    default:
+        return type;
+    }
+}
 
 const char *control_event_name(unsigned type)
 {

@@ -48,7 +48,13 @@ static bool wants_peer(const struct follower *follower, int64_t peer)
 
 static bool wants(const struct follower *follower, unsigned type, int64_t peer)
 {
-    return (follower->types & 1u << type) != 0 && wants_peer(follower, peer);
+    return type < TYPE_COUNT && (follower->types & 1u << type) != 0 && wants_peer(follower, peer);
+}
+
+static unsigned type_of(const struct event_row *event)
+{
+    const bool message = event->message != NULL;
+    return control_event_type(event->type, message ? event->message->kind : MESSAGE_TEXT);
 }
 
 static void follower_free(struct follower *follower)
@@ -121,7 +127,7 @@ static int send_event(void *context, const struct event_row *event)
     }
     walk->events++;
     skip_to(follower, event->seq - 1);
-    if (wants(follower, event->type, event->peer))
+    if (wants(follower, type_of(event), event->peer))
         send(follower, control_view_event(follower->client->control->node, follower->sub, event));
     follower->cursor = event->seq;
     return 0;
@@ -321,9 +327,9 @@ static bool read_peers(struct control_call *call, struct follower *follower,
     return true;
 }
 
-static bool is_of_wanted_peer(void *context, int64_t peer)
+static bool is_wanted(void *context, enum event_type type, enum message_kind kind, int64_t peer)
 {
-    return wants_peer(context, peer);
+    return wants(context, control_event_type(type, kind), peer);
 }
 
 /* Where the newest events begin that it wants; messages alone are found by an index. */
@@ -332,8 +338,7 @@ static int find_tail(struct db *db, struct follower *follower, int64_t lines)
     const unsigned count = lines < UINT32_MAX ? (unsigned)lines : UINT32_MAX;
     if (follower->types == 1u << EVENT_MESSAGE_RECEIVED && follower->peer_count <= 1)
         return events_tail(db, follower->peers[0], count, &follower->cursor);
-    return events_tail_of(db, follower->types, is_of_wanted_peer, follower, count,
-                          &follower->cursor);
+    return events_tail_of(db, is_wanted, follower, count, &follower->cursor);
 }
 
 /* The start: `after`, the newest `lines` events that are wanted, `since` a time, or now. */

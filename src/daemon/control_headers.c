@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "daemon/control_requests.h"
 #include "proto/features.h"
 #include "proto/headers.h"
 #include "rpc/rpc_bytes.h"
@@ -86,8 +87,7 @@ static bool read_headers(struct control_call *call, struct headers *headers)
     return true;
 }
 
-/* The body of a call; bytes are put into `bytes`. */
-static bool read_body(struct control_call *call, struct bytes *bytes, struct span *body)
+bool control_headers_body(struct control_call *call, struct bytes *bytes, struct span *body)
 {
     const json_t *text = json_object_get(call->params, "body");
     const json_t *encoded = json_object_get(call->params, "body_base64");
@@ -111,7 +111,7 @@ static bool read_body(struct control_call *call, struct bytes *bytes, struct spa
 static bool encode(struct control_call *call, const struct headers *headers, struct span body,
                    struct node_draft *draft, struct bytes *buffer)
 {
-    const char *flaw = headers_flaw(headers, body.size, FEATURE_HEADERS);
+    const char *flaw = headers_flaw(headers, body.size, FEATURE_HEADERS | FEATURE_CALLS);
     if (flaw != NULL) {
         fail_header(call, flaw);
         return false;
@@ -125,9 +125,38 @@ static bool encode(struct control_call *call, const struct headers *headers, str
         control_call_outcome(call, r < 0 ? r : NODE_TOO_LARGE, NULL);
         return false;
     }
-    draft->kind = MESSAGE_HEADERS;
+    draft->kind = headers->ask_s > 0 ? MESSAGE_REQUEST : MESSAGE_HEADERS;
     draft->content = bytes_span(buffer);
     return true;
+}
+
+static bool read_both(struct control_call *call, struct headers *headers, struct bytes *bytes,
+                      struct span *body)
+{
+    if (!read_headers(call, headers) || !control_headers_body(call, bytes, body))
+        return false;
+    if (json_object_get(call->params, "body_base64") != NULL && headers->type.size == 0)
+        headers->type = SPAN(any_type, sizeof any_type - 1);
+    return true;
+}
+
+bool control_headers_ask(struct control_call *call, const char *service, uint32_t timeout_s,
+                         struct node_draft *draft, struct bytes *buffer)
+{
+    CLEANUP(bytes_deinit) struct bytes bytes = {0};
+    struct headers headers;
+    struct span body;
+    if (!read_both(call, &headers, &bytes, &body))
+        return false;
+    headers.ask_s = timeout_s;
+    headers.service = SPAN(service, strlen(service));
+    const char *flaw = headers_flaw(&headers, body.size, FEATURE_HEADERS | FEATURE_CALLS);
+    if (flaw == NULL || strcmp(flaw, "ask") != 0)
+        return encode(call, &headers, body, draft, buffer);
+    control_call_fail(call, RPC_KIND_usage,
+                      "a service is called like ssh: at most 64 of a-z, 0-9, '.', '_' and '-', and "
+                      "not with '.', '_' or '-' first");
+    return false;
 }
 
 bool control_headers_read(struct control_call *call, struct node_draft *draft, struct bytes *buffer)
@@ -135,10 +164,8 @@ bool control_headers_read(struct control_call *call, struct node_draft *draft, s
     CLEANUP(bytes_deinit) struct bytes bytes = {0};
     struct headers headers;
     struct span body;
-    if (!read_headers(call, &headers) || !read_body(call, &bytes, &body))
+    if (!read_both(call, &headers, &bytes, &body))
         return false;
-    if (json_object_get(call->params, "body_base64") != NULL && headers.type.size == 0)
-        headers.type = SPAN(any_type, sizeof any_type - 1);
     if (!headers_empty(&headers))
         return encode(call, &headers, body, draft, buffer);
     draft->kind = MESSAGE_TEXT;
@@ -220,10 +247,16 @@ bool control_headers_view(json_t **object, enum message_kind kind, struct span c
 {
     struct headers headers;
     struct span body = content;
-    if (kind == MESSAGE_HEADERS) {
+    if (kind != MESSAGE_TEXT) {
         if (headers_parse(content, FEATURE_HEADERS | FEATURE_CALLS, &headers, &body) != 0)
             return false;
         rpc_value_set(object, "headers", view_headers(&headers));
+        add_text(object, "service", headers.service);
+        add_number(object, "timeout_s", headers.ask_s);
+        if (headers.has_result)
+            rpc_value_set(object, "result",
+                          json_pack("{s:s, s:i}", "outcome", control_result_name(headers.outcome),
+                                    "status", (int)headers.status));
         rpc_value_set(object, "size", json_integer((json_int_t)body.size));
     }
     if (is_text(body))

@@ -13,8 +13,17 @@
 bool control_headers_read(struct control_call *call, struct node_draft *draft,
                           struct bytes *buffer);
 
+/* The same for a request to a service, whose name is judged, too. */
+bool control_headers_ask(struct control_call *call, const char *service, uint32_t timeout_s,
+                         struct node_draft *draft, struct bytes *buffer);
+
+/* Reads "body" or "body_base64" alone; the body lives in `buffer`, or in the call. False likewise.
+ */
+bool control_headers_body(struct control_call *call, struct bytes *buffer, struct span *body);
+
 /*
  * Adds what a message's content is: "body" if that is a text, else "body_base64", and of one with
- * headers these and "size", the bytes of its body. False: it can't be what was stored.
+ * headers these and "size", the bytes of its body; of a request and a result also what makes it
+ * one. False: it can't be what was stored.
  */
 bool control_headers_view(json_t **object, enum message_kind kind, struct span content);

@@ -78,6 +78,10 @@ static int list_row(void *context, const struct message_row *row)
     if (listing->step_rows == STEP_ROWS_MAX || listing->step_bytes >= STEP_BYTES_MAX)
         return -EAGAIN;
     listing->step_rows++;
+    if (row->kind > MESSAGE_HEADERS && !listing->filter.queued_only) {
+        listing->filter.before_seq = row->seq;
+        return 1; /* requests and results are no messages between people */
+    }
     listing->step_bytes += row->text_size;
     json_t *message = control_view_message(listing->node, row);
     if (message == NULL)

@@ -102,13 +102,18 @@ enum control_answer control_message_wait(struct control_call *call)
 {
     const char *state = control_call_string(call, "state");
     struct uuid id;
-    bool sent = strcmp(state, "sent") == 0;
-    if (!sent && strcmp(state, "delivered") != 0)
-        return control_call_fail(call, RPC_KIND_usage, "'%.40s' is not sent or delivered", state);
+    enum message_state wanted = MESSAGE_DELIVERED;
+    if (strcmp(state, "sent") == 0)
+        wanted = MESSAGE_SENT;
+    else if (strcmp(state, "processed") == 0)
+        wanted = MESSAGE_PROCESSED;
+    else if (strcmp(state, "delivered") != 0)
+        return control_call_fail(call, RPC_KIND_usage,
+                                 "'%.40s' is not sent, delivered or processed", state);
     if (!control_call_id(call, &id))
         return CALL_FAILED;
     const int64_t timeout_ms = control_call_integer(call, "timeout_ms", -1);
-    return control_wait_message(call, &id, sent ? MESSAGE_SENT : MESSAGE_DELIVERED,
+    return control_wait_message(call, &id, wanted,
                                 timeout_ms < 0 ? CONTROL_WAIT_FOR_EVER : (uint64_t)timeout_ms);
 }
 

@@ -9,7 +9,9 @@
 #include "base/base64.h"
 #include "base/timestamp.h"
 #include "core/body_sealer.h"
+#include "daemon/control_event.h"
 #include "daemon/control_headers.h"
+#include "daemon/control_requests.h"
 #include "proto/features.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_value.h"
@@ -42,10 +44,11 @@ const char *control_view_event_name(enum event_type type)
 const char *control_view_state_name(enum message_state state)
 {
     static const char *const names[] = {
-        [MESSAGE_RECEIVED] = "received", [MESSAGE_QUEUED] = "queued",
-        [MESSAGE_SENT] = "sent",         [MESSAGE_DELIVERED] = "delivered",
-        [MESSAGE_EXPIRED] = "expired",   [MESSAGE_CANCELLED] = "cancelled",
-        [MESSAGE_FAILED] = "failed",     [MESSAGE_UNKNOWN] = "unknown",
+        [MESSAGE_RECEIVED] = "received",   [MESSAGE_QUEUED] = "queued",
+        [MESSAGE_SENT] = "sent",           [MESSAGE_DELIVERED] = "delivered",
+        [MESSAGE_EXPIRED] = "expired",     [MESSAGE_CANCELLED] = "cancelled",
+        [MESSAGE_FAILED] = "failed",       [MESSAGE_UNKNOWN] = "unknown",
+        [MESSAGE_PROCESSED] = "processed",
     };
     return names[state];
 }
@@ -328,6 +331,18 @@ static void add_message_id(json_t **object, const struct message_row *row)
     rpc_value_set(object, "id", json_string(id));
 }
 
+/* What it is, if it is no message for people. */
+static void add_kind(const struct node *node, json_t **object, const struct message_row *row)
+{
+    static const char *const names[] = {
+        [MESSAGE_REQUEST] = "request", [MESSAGE_RESULT] = "result", [MESSAGE_CANCEL] = "cancel"};
+    if (row->kind <= MESSAGE_HEADERS)
+        return;
+    rpc_value_set(object, "kind", json_string(names[row->kind]));
+    if (row->kind == MESSAGE_REQUEST && row->direction == MESSAGE_OUT)
+        control_requests_view(node, row->seq, false, object);
+}
+
 enum rpc_kind control_view_dead_end(enum message_state state)
 {
     switch (state) {
@@ -353,6 +368,7 @@ json_t *control_view_message(const struct node *node, const struct message_row *
     rpc_value_set(&object, "state", json_string(control_view_state_name(row->state)));
     if (node_holds(node, row))
         rpc_value_set(&object, "held", json_true());
+    add_kind(node, &object, row);
     add_content(node, &object, row);
     rpc_value_set(&object, "time", control_view_time(row->time_ms));
     rpc_value_set(&object, "sent", control_view_time(row->sent_ms));
@@ -373,6 +389,9 @@ static json_t *view_event_message(const struct node *node, const struct event_ro
             rpc_value_set(&object, "reason", json_string(event->reason));
         return object;
     }
+    if (event->message->kind > MESSAGE_HEADERS)
+        rpc_value_set(&object, "direction",
+                      json_string(event->type == EVENT_MESSAGE_RECEIVED ? "in" : "out"));
     add_content(node, &object, event->message);
     rpc_value_set(&object, "sent", control_view_time(event->message->sent_ms));
     return object;
@@ -383,7 +402,9 @@ json_t *control_view_event(const struct node *node, unsigned sub, const struct e
     json_t *params = json_object();
     rpc_value_set(&params, "sub", json_integer(sub));
     rpc_value_set(&params, "seq", json_integer(event->seq));
-    rpc_value_set(&params, "type", json_string(control_view_event_name(event->type)));
+    const enum message_kind kind = event->message != NULL ? event->message->kind : MESSAGE_TEXT;
+    rpc_value_set(&params, "type",
+                  json_string(control_event_name(control_event_type(event->type, kind))));
     rpc_value_set(&params, "time", control_view_time(event->time_ms));
     rpc_value_set(&params, "peer", json_string(event->peer_name));
     if (event->pinned)

@@ -8,6 +8,7 @@
 
 #include "daemon/control_client.h"
 #include "daemon/control_pairing.h"
+#include "daemon/control_requests.h"
 #include "daemon/control_view.h"
 
 enum wait_kind {
@@ -67,8 +68,10 @@ static void on_timeout(void *context)
     switch (wait->kind) {
     case WAIT_STATE:
         answer_error(wait, RPC_KIND_timeout,
-                     "not delivered in time; the message stays queued; why it waits: "
-                     "p2pchatctl doctor");
+                     wait->state == MESSAGE_PROCESSED
+                         ? "not answered in time; it may come later, see: p2pchatctl ask --result"
+                         : "not delivered in time; the message stays queued; why it waits: "
+                           "p2pchatctl doctor");
         break;
     case WAIT_PONG:
         answer_error(wait, RPC_KIND_timeout, "the peer did not answer in time");
@@ -109,16 +112,29 @@ static json_t *view_state(const struct uuid *id, enum message_state state)
 
 static bool reached(enum message_state now, enum message_state wanted)
 {
-    return now == MESSAGE_DELIVERED || now == wanted;
+    return now == MESSAGE_PROCESSED || now == wanted ||
+           (now == MESSAGE_DELIVERED && wanted != MESSAGE_PROCESSED);
+}
+
+/* What came of a request, and the message that says so. */
+static void add_result(const struct wait *wait, json_t **view)
+{
+    const struct node *node = wait->client->control->node;
+    struct node_message message = {0};
+    if (wait->state == MESSAGE_PROCESSED && node_find_message(node, &wait->message, &message) == 0)
+        control_requests_view(node, message.seq, true, view);
 }
 
 static void check_state(struct wait *wait, enum message_state now)
 {
-    if (reached(now, wait->state))
-        answer(wait, rpc_reply(wait->id, view_state(&wait->message, now)));
-    else if (control_view_dead_end(now) != RPC_KIND_COUNT)
+    if (reached(now, wait->state)) {
+        json_t *view = view_state(&wait->message, now);
+        add_result(wait, &view);
+        answer(wait, rpc_reply(wait->id, view));
+    } else if (control_view_dead_end(now) != RPC_KIND_COUNT) {
         answer_error(wait, control_view_dead_end(now),
                      "the message has left the queue undelivered");
+    }
 }
 
 static void answer_held(struct wait *wait, const struct node_message *message)
@@ -152,6 +168,8 @@ enum control_answer control_wait_message(struct control_call *call, const struct
         return control_call_outcome(call, r, control_call_string(call, "id"));
     if (message.direction == MESSAGE_IN)
         return control_call_fail(call, RPC_KIND_usage, "this message was received, not sent");
+    if (state == MESSAGE_PROCESSED && message.kind != MESSAGE_REQUEST)
+        return control_call_fail(call, RPC_KIND_usage, "only a request is processed");
     struct wait *wait = wait_new(call, WAIT_STATE, timeout_ms);
     if (wait == NULL)
         return control_call_done(call, NULL);

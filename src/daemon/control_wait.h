@@ -9,8 +9,8 @@
 
 #define CONTROL_WAIT_FOR_EVER UINT64_MAX
 
-/* Answers the call when the message reaches `state` (SENT or DELIVERED), can't reach it any more,
- * or after `timeout_ms` (0: at once). */
+/* Answers the call when the message reaches `state` (SENT, DELIVERED or PROCESSED), can't reach it
+ * any more, or after `timeout_ms` (0: at once). */
 enum control_answer control_wait_message(struct control_call *call, const struct uuid *id,
                                          enum message_state state, uint64_t timeout_ms);
 

@@ -52,6 +52,20 @@ enum headers_outcome {
     HEADERS_MALFORMED = OUTCOME_HEADERS,
 };
 
+/* What came of a request; any other number reads as FAILED. */
+enum result_kind {
+    RESULT_EXITED = 0,      /* the command, with `status` */
+    RESULT_SIGNALLED = 1,   /* it was ended by the signal `status` */
+    RESULT_REFUSED = 2,     /* no such service for this peer */
+    RESULT_LATE = 3,        /* its time was over before it was begun */
+    RESULT_INTERRUPTED = 4, /* nobody knows; it may have run */
+    RESULT_TOO_LARGE = 5,   /* the command said more than a message holds, and was ended */
+    RESULT_CANCELLED = 6,   /* before it was begun */
+    RESULT_FAILED = 7,      /* the command could not be run */
+    RESULT_BUSY = 8,        /* too many wait */
+    RESULT_GIVEN_UP = 9,    /* a message was set aside */
+};
+
 enum headers_priority { PRIORITY_LOW = 0, PRIORITY_NORMAL = 1, PRIORITY_HIGH = 2 };
 
 struct headers_user {

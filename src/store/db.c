@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "store/inbound.h"
@@ -182,7 +183,8 @@ static int describe_file(const char *path, char *text, size_t size)
 
 /*
  * A file that is not the one that was open last is another store, even if it was copied from it. An
- * invite of it may have been used since it was copied, and must not be good once more.
+ * invite of it may have been used since it was copied, and must not be good once more. The other may
+ * have run what peers asked for: here it has nobody's claim, so that it does not run.
  */
 static int renew_epoch(struct db *db, const char *path)
 {
@@ -194,12 +196,14 @@ static int renew_epoch(struct db *db, const char *path)
     snprintf(script, sizeof script,
              "BEGIN IMMEDIATE;"
              "DELETE FROM invite WHERE EXISTS (SELECT 1 FROM meta WHERE file NOT IN ('', '%s'));"
+             "UPDATE extra SET call = 1, claim = NULL WHERE call IN (0, 1)"
+             " AND EXISTS (SELECT 1 FROM meta WHERE file NOT IN ('', '%s'));"
              "UPDATE meta SET file = '%s', instance = randomblob(16),"
              " epoch = iif(file IN ('', '%s'), epoch, lower(hex(randomblob(16)))),"
-             " restored_ms = iif(file IN ('', '%s'), restored_ms, 1000 * strftime('%%s', 'now'))"
+             " restored_ms = iif(file IN ('', '%s'), restored_ms, %" PRIu64 ")"
              " WHERE file <> '%s' OR instance IS NULL;"
              "COMMIT",
-             file, file, file, file, file);
+             file, file, file, file, file, clock_wall_ms(), file);
     r = ask_number(db, "SELECT count(*) FROM invite", &forgotten);
     if (r == 0)
         r = execute(db, script);

@@ -116,9 +116,11 @@ static int read_reason(struct walk *walk, struct span detail)
 /* Each message of a row that tells of states has a seq of its own; the row has the last. */
 static int visit_states(struct walk *walk, struct sql *query)
 {
-    walk->event.state = (enum message_state)sql_enum(query, MESSAGE_UNKNOWN);
+    walk->event.state = (enum message_state)sql_enum(query, MESSAGE_PROCESSED);
     const struct span detail = read_detail(query);
     const unsigned runs = log_runs(detail);
+    if (query->result == 0 && !message_state_exists((int)walk->event.state))
+        return sql_damage(walk->db, "state");
     if (query->result != 0 || !log_sound(detail, walk->event.seq))
         return query->result != 0 ? query->result : sql_damage(walk->db, "detail");
     int64_t seq = walk->event.seq - log_width(detail);
@@ -208,11 +210,13 @@ static int read_first(struct sql *query, int64_t *after_seq)
 static const char tail_of_peer[] =
     "SELECT min(seq) FROM (SELECT seq FROM ("
     " SELECT seq FROM log WHERE seq > ?4 AND seq <= ?1 AND type = 0 AND peer = ?2"
-    " UNION ALL SELECT seq FROM message_of_peer WHERE peer = ?2 AND type = 0 AND seq <= ?1"
+    " AND ifnull(kind, 0) <= 1"
+    " UNION ALL SELECT o.seq FROM message_of_peer o JOIN log m ON m.seq = o.seq"
+    " WHERE o.peer = ?2 AND o.type = 0 AND o.seq <= ?1 AND ifnull(m.kind, 0) <= 1"
     ") ORDER BY seq DESC LIMIT ?3)";
 static const char tail_of_all[] =
     "SELECT min(seq) FROM (SELECT seq FROM log WHERE ?2 = 0 AND type = 0 AND seq <= ?1"
-    " ORDER BY seq DESC LIMIT ?3)";
+    " AND ifnull(kind, 0) <= 1 ORDER BY seq DESC LIMIT ?3)";
 
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq)
 {
@@ -225,19 +229,22 @@ int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq)
     return read_first(&query, after_seq);
 }
 
-int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, int64_t peer),
-                   void *context, unsigned count, int64_t *after_seq)
+int events_tail_of(struct db *db, events_wanted *wanted, void *context, unsigned count,
+                   int64_t *after_seq)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT seq, type, peer, iif(type = 2, detail, NULL) FROM log"
-                                    " WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?2");
+    struct sql query =
+        sql_read(db, "SELECT seq, type, peer, kind, iif(type = 2, detail, NULL) FROM log"
+                     " WHERE seq <= ?1 ORDER BY seq DESC LIMIT ?2");
     sql_bind_int(&query, db->last);
     sql_bind_int(&query, EVENTS_LOOK_BACK_MAX);
     *after_seq = db->last;
     while (count > 0 && sql_row(&query)) {
         const int64_t seq = sql_int(&query);
         const enum event_type type = read_type(&query);
-        if (!wanted(context, sql_int(&query)) || (types >> type & 1) == 0)
+        const int64_t peer = sql_int(&query);
+        const int kind = sql_enum(&query, MESSAGE_CANCEL);
+        if (!wanted(context, type, (enum message_kind)kind, peer))
             continue;
         const uint32_t width = type == EVENT_MESSAGE_STATE ? log_width(sql_blob(&query)) : 1;
         const uint32_t taken = width < count ? width : count;

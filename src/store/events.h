@@ -56,17 +56,19 @@ int64_t events_last(const struct db *db);
 
 /*
  * The seq after which to start so that the walk begins with the newest `count` received messages
- * (of one peer, or of all when peer is 0). 0 or -EIO.
+ * (of one peer, or of all when peer is 0), without requests and results. 0 or -EIO.
  */
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq);
 
 /*
- * The same for the newest `count` events of the types (a bit set) for whose peer wanted() is true.
- * Looks at no more than EVENTS_LOOK_BACK_MAX rows of the log, and then begins with fewer.
+ * The same for the newest `count` events for which wanted() is true; `kind` counts if it is a
+ * message. Looks at no more than EVENTS_LOOK_BACK_MAX rows of the log, and then begins with fewer.
  */
 enum { EVENTS_LOOK_BACK_MAX = 100000 };
-int events_tail_of(struct db *db, unsigned types, bool (*wanted)(void *context, int64_t peer),
-                   void *context, unsigned count, int64_t *after_seq);
+typedef bool events_wanted(void *context, enum event_type type, enum message_kind kind,
+                           int64_t peer);
+int events_tail_of(struct db *db, events_wanted *wanted, void *context, unsigned count,
+                   int64_t *after_seq);
 
 /* The same so that it begins with the first event at or after a wall clock time. 0 or -EIO. */
 int events_since(struct db *db, uint64_t since_ms, int64_t *after_seq);

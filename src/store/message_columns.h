@@ -26,6 +26,12 @@
  */
 void message_read(struct sql *query, struct message_row *row);
 
+/* Whether a number is that of a state. */
+static inline bool message_state_exists(int state)
+{
+    return state <= MESSAGE_UNKNOWN || state == MESSAGE_PROCESSED;
+}
+
 /* Visits rows until `limit` of them count. *found: whether there was any. 0 or -errno. */
 int message_walk(struct sql *query, unsigned limit, messages_visit *visit, void *context,
                  unsigned *counted);

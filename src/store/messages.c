@@ -62,7 +62,7 @@ void message_read(struct sql *query, struct message_row *row)
     row->time_ms = lives_time(query->db, row->seq, sql_int(query));
     const bool by_marks = sql_is_null(query);
     const int state = sql_enum(query, LOG_STRAY);
-    row->kind = (enum message_kind)sql_enum(query, MESSAGE_HEADERS);
+    row->kind = (enum message_kind)sql_enum(query, MESSAGE_CANCEL);
     row->needs = (uint32_t)sql_int(query);
     sql_copy(query, row->id.bytes, UUID_SIZE);
     const bool sent_elsewhen = !sql_is_null(query);
@@ -82,7 +82,7 @@ void message_read(struct sql *query, struct message_row *row)
     row->state = (enum message_state)state;
     if (row->stray)
         read_stray(query, row);
-    else if (state > MESSAGE_UNKNOWN)
+    else if (!message_state_exists(state))
         query->result = sql_damage(query->db, "state");
     else if (by_marks && row->direction == MESSAGE_OUT)
         read_marks(query, row);

@@ -24,14 +24,18 @@ enum message_state {
     MESSAGE_DELIVERED = 3, /* the peer has it on disk */
     MESSAGE_EXPIRED = 4,   /* ran out of time before it was ever transmitted */
     MESSAGE_CANCELLED = 5,
-    MESSAGE_FAILED = 6,  /* the peer can't take it */
-    MESSAGE_UNKNOWN = 7, /* ran out of time after it was transmitted: it may have arrived */
+    MESSAGE_FAILED = 6,     /* the peer can't take it */
+    MESSAGE_UNKNOWN = 7,    /* ran out of time after it was transmitted: it may have arrived */
+    MESSAGE_PROCESSED = 10, /* the peer has said what came of it: it had arrived */
 };
 
 /* What a message is; the first two are those of the wire. */
 enum message_kind {
     MESSAGE_TEXT = 0,
-    MESSAGE_HEADERS = 1, /* headers and bytes */
+    MESSAGE_HEADERS = 1, /* headers and bytes; and so are the others: */
+    MESSAGE_REQUEST = 2, /* asks something of a service */
+    MESSAGE_RESULT = 3,  /* what came of one */
+    MESSAGE_CANCEL = 4,  /* takes a request back */
 };
 
 /* One message. In a visitor, pointers live until it returns. */

@@ -68,8 +68,8 @@ enum { QUEUE_END_STEP = 100 };
 int queue_end(struct db *db, int64_t peer, const char *reason, uint64_t now_ms, bool *more);
 
 /*
- * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND,
- * DB_FULL or -EIO.
+ * Changes the state and stores the event, with a reason for people (or NULL). 0, DB_NOT_FOUND (no
+ * such message, or one that is PROCESSED), DB_FULL or -EIO.
  */
 int queue_set_state(struct db *db, int64_t seq, enum message_state state, const char *reason,
                     uint64_t now_ms);

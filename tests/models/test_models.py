@@ -33,6 +33,8 @@ SOUND = [
     ("lanes", "BREAKS=2"),
     ("lanes", "BREAKS=2 CANCEL=1"),
     ("lanes", "N=1 BREAKS=1 TIME=4"),
+    ("ask", "RESTORES=0"),
+    ("ask", "RESTORES=1"),
 ]
 
 SOUND_DEEP = [
@@ -61,6 +63,9 @@ WRONG_PREVIOUS = "m==previous[n]"
 GIVEN_UP = "id==poison"
 ENDS_DIFFER = "given_up||"
 GAP = "value==delivered"
+RUNS_TWICE = "runs<=1"
+TWO_ANSWERS = "answers<=1"
+RAN_AFTER_ALL = "runs==0"
 STATE_OF_THE_OTHER = "state[me]!="
 
 MUTANTS = [
@@ -88,6 +93,11 @@ MUTANTS = [
     ("marks", "DESIGN=BASE_OF_ORDINARY CRASHES=0 ENDS=0", WRONG_PREVIOUS),
     ("deliver", "DESIGN=BLAME_ANY_END SENDER_RESTORES=0", GIVEN_UP),
     ("deliver", "DESIGN=BLAME_IN_A_CROWD SENDER_RESTORES=0 POISON=2", GIVEN_UP),
+    ("ask", "DESIGN=GIVES_BEFORE_CLAIM RESTORES=0", RAN_AFTER_ALL),
+    ("ask", "DESIGN=RUNS_COPIES", RUNS_TWICE),
+    ("ask", "DESIGN=LATE_ANSWER_WINS RESTORES=0", TWO_ANSWERS),
+    ("ask", "DESIGN=TRUSTS_OLD_REQUESTS", RUNS_TWICE),
+    ("ask", "DESIGN=INHERITS_CLAIMS RESTORES=0", RUNS_TWICE),
     ("lanes", "DESIGN=FORGETS_THE_END", ENDS_DIFFER),
     ("lanes", "N=1 BREAKS=1 TIME=6 MEMORY=2", ENDS_DIFFER),
     ("lanes", "DESIGN=GOES_ON", GAP),

@@ -282,6 +282,7 @@ static bool state_allowed(const struct entry *entry)
     switch (entry->state) {
     case MESSAGE_FAILED:
     case MESSAGE_RECEIVED:
+    case MESSAGE_PROCESSED: /* of requests, which nobody makes here */
         return false;
     case MESSAGE_EXPIRED:
         return entry->expires && !(entry->told && untouched);

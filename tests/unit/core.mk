@@ -31,7 +31,7 @@ test_services_OBJS = core/services proto/service_name base/log base/escape base/
 test_doorway_OBJS = core/doorway
 test_notice_OBJS = core/notice base/log base/escape base/utf8 base/bytes base/clock
 test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
-test_roster_OBJS = $(crypto_core) core/roster core/body_sealer core/peer_name core/trust core/hearsay crypto/aead crypto/kdf \
+test_roster_OBJS = $(crypto_core) core/roster store/served core/body_sealer core/peer_name core/trust core/hearsay crypto/aead crypto/kdf \
 	crypto/secret proto/features base/hash base/fingerprint base/address \
 	tests/unit/fake_random $(STORE_OBJS)
 test_round_OBJS = core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes

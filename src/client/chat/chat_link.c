@@ -21,7 +21,9 @@ static int subscribe(struct chat_link *link)
         ctl_fail_connection(link->ctl, r);
     if (r != 0)
         return r;
-    params = json_pack("{s:O}", "peers", names);
+    params = json_pack("{s:O,s:[s,s,s,s,s,s,s,s]}", "peers", names, "types", "message.received",
+                       "message.sent", "message.state", "peer.online", "peer.offline",
+                       "peer.key_changed", "peer.trust", "daemon.stopping");
     if (link->past != NULL) {
         json_object_set_new(params, "after", json_integer(link->cursor));
         json_object_set(params, "past", link->past);

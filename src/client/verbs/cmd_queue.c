@@ -32,8 +32,14 @@ static void add_preview(struct table *table, const char *body)
 static void add_content(struct table *table, const json_t *message)
 {
     CLEANUP(bytes_deinit) struct bytes size = {0};
+    const char *kind = member_string(message, "kind", "");
+    const char *service = member_string(message, "service", "");
+    char what[96];
+    snprintf(what, sizeof what, "<%s%s%s>", kind, service[0] != '\0' ? " to " : "", service);
     if (json_is_true(json_object_get(message, "damaged")))
         table_add(table, "(damaged)");
+    else if (kind[0] != '\0')
+        table_add(table, what);
     else if (content_text(message) != NULL || !content_has_body(message))
         add_preview(table, member_string(message, "body", ""));
     else if (content_append_size(&size, message) != 0 || bytes_append_u8(&size, '\0') != 0)

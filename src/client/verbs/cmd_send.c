@@ -14,6 +14,7 @@
 #include "client/input.h"
 #include "client/options.h"
 #include "client/outbox.h"
+#include "client/own_headers.h"
 #include "client/verb.h"
 
 struct send {
@@ -26,41 +27,6 @@ static void send_deinit(struct send *send)
 {
     json_decref(send->outbox.peers);
     json_decref(send->outbox.headers);
-}
-
-/* Adds a header (stolen). 0 or OPTIONS_STOP. */
-static int add_header(struct ctl *ctl, struct send *send, const char *name, json_t *value)
-{
-    if (send->outbox.headers == NULL)
-        send->outbox.headers = json_object();
-    if (value == NULL)
-        return options_misuse(ctl, "the %s is not UTF-8", name);
-    json_object_set_new(send->outbox.headers, name, value);
-    return 0;
-}
-
-/* "name=value". 0 or OPTIONS_STOP. */
-static int add_user_header(struct ctl *ctl, struct send *send, const char *text)
-{
-    const size_t size = strcspn(text, "=");
-    if (size == 0 || text[size] == '\0')
-        return options_misuse(ctl, "-H takes NAME=VALUE, not \"%s\"", text);
-    json_t *users = json_object_get(send->outbox.headers, "user");
-    CLEANUP(cleanup_free) char *name = strndup(text, size);
-    json_t *value = json_string(text + size + 1);
-    if (users == NULL) {
-        users = json_object();
-        if (add_header(ctl, send, "user", users) != 0)
-            return OPTIONS_STOP;
-    }
-    if (name == NULL || value == NULL || json_object_get(users, name) != NULL) {
-        json_decref(value);
-        return options_misuse(ctl, "-H %s is %s", text,
-                              value == NULL ? "not UTF-8" : "given twice");
-    }
-    return json_object_set_new(users, name, value) == 0
-               ? 0
-               : options_misuse(ctl, "-H %s is not UTF-8", text);
 }
 
 static int read_wait(struct ctl *ctl, struct send *send, const char *state)
@@ -99,13 +65,13 @@ static int read_option(struct ctl *ctl, struct send *send, int option, const cha
         send->outbox.client_id = value;
         return 0;
     case 'O':
-        return add_header(ctl, send, "topic", json_string(value));
+        return own_headers_add(ctl, &send->outbox.headers, "topic", json_string(value));
     case 'Y':
-        return add_header(ctl, send, "type", json_string(value));
+        return own_headers_add(ctl, &send->outbox.headers, "type", json_string(value));
     case 'R':
-        return add_header(ctl, send, "reply_to", json_string(value));
+        return own_headers_add(ctl, &send->outbox.headers, "reply_to", json_string(value));
     case 'H':
-        return add_user_header(ctl, send, value);
+        return own_headers_add_user(ctl, &send->outbox.headers, value);
     case 'b':
         send->outbox.binary = true;
         return 0;

@@ -49,6 +49,11 @@ static int read_option(struct ctl *ctl, struct provision *provision, int option,
     case 'X':
         provision->command = value;
         return 0;
+    case 'O':
+        if (strcmp(value, "ask") != 0 && strcmp(value, "stream") != 0)
+            return options_misuse(ctl, "--only is for \"ask\" or \"stream\", not \"%s\"", value);
+        json_object_set_new(provision->params, value[0] == 'a' ? "stream" : "ask", json_false());
+        return 0;
     default:
         provision->address = value;
         return 0;
@@ -64,6 +69,8 @@ static int check(struct ctl *ctl, const struct provision *provision)
                               provision->name);
     if (provision->command != NULL && provision->address != NULL)
         return options_misuse(ctl, "%s is either --exec or --connect", provision->name);
+    if (provision->command == NULL && json_object_get(provision->params, "stream") != NULL)
+        return options_misuse(ctl, "requests are answered by a command: --exec");
     if (flaw != NULL)
         return options_misuse(ctl, "can't connect to \"%s\": %s", provision->address, flaw);
     return 0;
@@ -86,13 +93,11 @@ static struct provision *provision_new(struct serve *serve)
 /* Reads one service in the words of a command line; `file` may be said instead of it. */
 static int read_words(struct ctl *ctl, struct serve *serve, bool of_file, int argc, char **argv)
 {
-    static const struct option longs[] = {{"peer", required_argument, NULL, 'p'},
-                                          {"trust", required_argument, NULL, 'T'},
-                                          {"max", required_argument, NULL, 'm'},
-                                          {"exec", required_argument, NULL, 'X'},
-                                          {"connect", required_argument, NULL, 'C'},
-                                          {"file", required_argument, NULL, 'f'},
-                                          OPTIONS_LONG};
+    static const struct option longs[] = {
+        {"peer", required_argument, NULL, 'p'}, {"trust", required_argument, NULL, 'T'},
+        {"max", required_argument, NULL, 'm'},  {"exec", required_argument, NULL, 'X'},
+        {"only", required_argument, NULL, 'O'}, {"connect", required_argument, NULL, 'C'},
+        {"file", required_argument, NULL, 'f'}, OPTIONS_LONG};
     struct provision *provision = provision_new(serve);
     int option;
     if (provision == NULL)
@@ -118,6 +123,8 @@ static int read_words(struct ctl *ctl, struct serve *serve, bool of_file, int ar
         return OPTIONS_STOP;
     provision->name = argv[optind];
     json_object_set_new(provision->params, "name", json_string(provision->name));
+    if (json_object_get(provision->params, "ask") == NULL)
+        json_object_set_new(provision->params, "ask", json_boolean(provision->command != NULL));
     return check(ctl, provision);
 }
 
