@@ -183,8 +183,8 @@ static int describe_file(const char *path, char *text, size_t size)
 
 /*
  * A file that is not the one that was open last is another store, even if it was copied from it. An
- * invite of it may have been used since it was copied, and must not be good once more. The other may
- * have run what peers asked for: here it has nobody's claim, so that it does not run.
+ * invite of it may have been used since it was copied, and must not be good once more. The other
+ * may have run what peers asked for: here it has nobody's claim, so that it does not run.
  */
 static int renew_epoch(struct db *db, const char *path)
 {
