@@ -192,6 +192,16 @@ bool address_is_public(const struct address *address)
     return inet_pton(AF_INET6, address->host, &v6) == 1 && is_public_ipv6(v6.s6_addr);
 }
 
+void address_set_host(struct address *address, const uint8_t bytes[static 16])
+{
+    struct in6_addr host;
+    memcpy(&host, bytes, sizeof host);
+    if (IN6_IS_ADDR_V4MAPPED(&host))
+        inet_ntop(AF_INET, bytes + 12, address->host, sizeof address->host);
+    else
+        inet_ntop(AF_INET6, bytes, address->host, sizeof address->host);
+}
+
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     bool ipv6 = strchr(address->host, ':') != NULL;

@@ -51,5 +51,8 @@ const char *address_flaw(const struct address *address);
  */
 bool address_is_public(const struct address *address);
 
+/* Makes the host the text of these 16 bytes; IPv4, which is ::ffff:a.b.c.d there, as a.b.c.d. */
+void address_set_host(struct address *address, const uint8_t bytes[static 16]);
+
 /* Writes "host:port", with brackets around IPv6. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);

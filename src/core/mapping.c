@@ -54,16 +54,16 @@ static void lose(struct mapping *mapping)
         memcpy(mapping->wish.external, (uint8_t[12]){[10] = 0xff, [11] = 0xff}, 12);
 }
 
-void mapping_move(struct mapping *mapping, const struct mapping_place *place, uint64_t now_ms)
+void mapping_move(struct mapping *mapping, const struct network_route *route, uint64_t now_ms)
 {
-    if (memcmp(&mapping->place, place, sizeof *place) == 0 && mapping->phase == MAPPING_HELD)
+    if (memcmp(&mapping->route, route, sizeof *route) == 0 && mapping->phase == MAPPING_HELD)
         return;
-    mapping->place = *place;
-    memcpy(mapping->wish.client, place->source, sizeof place->source);
+    mapping->route = *route;
+    memcpy(mapping->wish.client, route->source, sizeof route->source);
     mapping->epoch_known = mapping->answered = false;
     mapping->result = PCP_SUCCESS;
     lose(mapping);
-    if (bytes_all_zero(place->gateway, sizeof place->gateway))
+    if (bytes_all_zero(route->gateway, sizeof route->gateway))
         enter(mapping, MAPPING_OFF, UINT64_MAX);
     else
         ask(mapping, now_ms);
@@ -119,7 +119,7 @@ static void refuse(struct mapping *mapping, const struct pcp_answer *answer, uin
 /* The router does not speak this dialect. */
 static void give_up(struct mapping *mapping, uint64_t now_ms)
 {
-    if (mapping->phase == MAPPING_ASK_PCP && is_ipv4(mapping->place.gateway))
+    if (mapping->phase == MAPPING_ASK_PCP && is_ipv4(mapping->route.gateway))
         enter(mapping, MAPPING_ASK_ADDRESS, now_ms);
     else
         rest(mapping, MAPPING_REST_MS, now_ms);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "net/netwatch.h"
 #include "net/pcp_packet.h"
 
 enum {
@@ -21,13 +22,6 @@ enum {
     MAPPING_ANNOUNCED_GAP_MS = 10 * 1000, /* news of a router that lost everything count so often */
 };
 
-/* Where the router is. */
-struct mapping_place {
-    uint8_t gateway[16]; /* all zero: there is none */
-    uint8_t source[16];  /* our own address on the way to it */
-    uint32_t interface;  /* of a link-local gateway */
-};
-
 enum mapping_phase {
     MAPPING_OFF, /* nobody to ask */
     MAPPING_ASK_PCP,
@@ -38,7 +32,7 @@ enum mapping_phase {
 };
 
 struct mapping {
-    struct mapping_place place;
+    struct network_route route; /* to the router that is asked */
     struct pcp_wish wish;
     enum pcp_dialect dialect; /* of the latest grant */
     enum mapping_phase phase;
@@ -61,7 +55,7 @@ void mapping_init(struct mapping *mapping, uint16_t port,
                   const uint8_t nonce[static PCP_NONCE_SIZE], uint32_t random);
 
 /* The way to the internet is this one now: asks there, unless nothing has changed. */
-void mapping_move(struct mapping *mapping, const struct mapping_place *place, uint64_t now_ms);
+void mapping_move(struct mapping *mapping, const struct network_route *route, uint64_t now_ms);
 
 /* Writes what is to be sent to the gateway now; its size, or 0 for nothing (more). */
 size_t mapping_next(struct mapping *mapping, uint64_t now_ms,

@@ -5,7 +5,6 @@
 #define LOG_COMPONENT "portmap"
 #include "core/portmap.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -17,22 +16,12 @@ static uint64_t now(const struct portmap *portmap)
     return loop_now(portmap->runtime->loop);
 }
 
-static void format_host(const uint8_t bytes[static 16], struct address *address)
-{
-    struct in6_addr host;
-    memcpy(&host, bytes, sizeof host);
-    if (IN6_IS_ADDR_V4MAPPED(&host))
-        inet_ntop(AF_INET, bytes + 12, address->host, sizeof address->host);
-    else
-        inet_ntop(AF_INET6, bytes, address->host, sizeof address->host);
-}
-
 bool portmap_external(const struct mapping *mapping, struct address *address)
 {
     *address = (struct address){0};
     if (!mapping->held)
         return false;
-    format_host(mapping->wish.external, address);
+    address_set_host(address, mapping->wish.external);
     address->port = mapping->wish.external_port;
     return true;
 }
@@ -40,7 +29,7 @@ bool portmap_external(const struct mapping *mapping, struct address *address)
 bool portmap_gateway(const struct mapping *mapping, struct address *gateway)
 {
     *gateway = (struct address){0};
-    format_host(mapping->place.gateway, gateway);
+    address_set_host(gateway, mapping->route.gateway);
     return mapping->phase != MAPPING_OFF;
 }
 
@@ -78,12 +67,10 @@ static void step(struct portmap *portmap)
     uint64_t due_ms = UINT64_MAX;
     for (unsigned i = 0; i < portmap->count; i++) {
         struct portmap_row *row = &portmap->rows[i];
-        const struct mapping_place *place = &row->mapping.place;
         uint8_t datagram[PCP_REQUEST_MAX];
         size_t size = mapping_next(&row->mapping, now(portmap), datagram);
-        int r = size == 0 ? 0
-                          : router_send(portmap->router, place->gateway, place->source,
-                                        place->interface, SPAN(datagram, size));
+        int r =
+            size == 0 ? 0 : router_send(portmap->router, &row->mapping.route, SPAN(datagram, size));
         if (r < 0)
             log_debug("can't write to the router: %s", strerror(-r));
         compare(portmap, row);
@@ -141,24 +128,24 @@ static const struct router_events router_events = {on_answer, on_refused, on_ann
  * By IPv4 only a private address needs a port of the router's; by IPv6 the firewall is asked to let
  * in the address that lasts.
  */
-static struct mapping_place find_place(const struct portmap *portmap, bool ipv6)
+static struct network_route find_route(const struct portmap *portmap, bool ipv6)
 {
-    struct mapping_place place = {0}, nowhere = {0};
+    const struct network_route nowhere = {0};
     struct address source = {0};
-    if (portmap->netwatch == NULL ||
-        !netwatch_gateway(portmap->netwatch, ipv6, place.gateway, place.source, &place.interface))
+    if (portmap->netwatch == NULL)
         return nowhere;
-    if (ipv6 && !local_address_lasting(place.source))
+    struct network_route route = netwatch_route(portmap->netwatch, ipv6);
+    if (ipv6 && !local_address_lasting(route.source))
         return nowhere;
-    format_host(place.source, &source);
-    return address_is_public(&source) == ipv6 ? place : nowhere;
+    address_set_host(&source, route.source);
+    return address_is_public(&source) == ipv6 ? route : nowhere;
 }
 
 void portmap_network_changed(struct portmap *portmap)
 {
-    const struct mapping_place places[2] = {find_place(portmap, false), find_place(portmap, true)};
+    const struct network_route routes[2] = {find_route(portmap, false), find_route(portmap, true)};
     for (unsigned i = 0; i < portmap->count; i++)
-        mapping_move(&portmap->rows[i].mapping, &places[portmap->rows[i].ipv6], now(portmap));
+        mapping_move(&portmap->rows[i].mapping, &routes[portmap->rows[i].ipv6], now(portmap));
     step(portmap);
 }
 

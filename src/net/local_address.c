@@ -61,13 +61,6 @@ static bool is_reachable(const union socket_address *address)
     return v4 >> 24 != 127 && v4 >> 16 != 0xa9fe; /* 127.0.0.0/8, 169.254.0.0/16 */
 }
 
-static void format_host(const union socket_address *address, struct address *out)
-{
-    const void *bytes = address->any.sa_family == AF_INET ? (const void *)&address->v4.sin_addr
-                                                          : (const void *)&address->v6.sin6_addr;
-    inet_ntop(address->any.sa_family, bytes, out->host, sizeof out->host);
-}
-
 static bool is_listed(const struct address *addresses, unsigned count, const char *host)
 {
     for (unsigned i = 0; i < count; i++)
@@ -82,12 +75,13 @@ unsigned local_address_list(struct address *addresses, unsigned max, uint16_t po
     for (size_t i = 0; i < sizeof destinations / sizeof *destinations && count < max; i++) {
         union socket_address address;
         struct address *next = &addresses[count];
+        uint8_t host[ORIGIN_KEY_SIZE];
         socklen_t size;
         if (!read_destination(destinations[i], &address, &size) ||
             (address.any.sa_family == AF_INET6 && !ipv6) || !find_source(&address, size) ||
-            !is_reachable(&address))
+            !is_reachable(&address) || !socket_host(&address, host))
             continue;
-        format_host(&address, next);
+        address_set_host(next, host);
         next->port = port;
         count += !is_listed(addresses, count, next->host);
     }

@@ -323,12 +323,10 @@ bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 
     return netwatch->news < 0 || network_state_has(&netwatch->state, address);
 }
 
-bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
-                      uint8_t source[static 16], uint32_t *interface)
+struct network_route netwatch_route(const struct netwatch *netwatch, bool ipv6)
 {
     const struct network_route *route = &netwatch->state.routes[ipv6];
-    memcpy(gateway, route->gateway, sizeof route->gateway);
-    memcpy(source, route->source, sizeof route->source);
-    *interface = route->interface;
-    return netwatch->news >= 0 && !bytes_all_zero(gateway, sizeof route->gateway);
+    const bool routed =
+        netwatch->news >= 0 && !bytes_all_zero(route->gateway, sizeof route->gateway);
+    return routed ? *route : (struct network_route){0};
 }

@@ -33,6 +33,13 @@ struct netwatch_news {
     uint64_t suspended_ms; /* NETWATCH_RESUMED: how long */
 };
 
+/* A way to the internet; all zero for none. Addresses of IPv4 are ::ffff:a.b.c.d. */
+struct network_route {
+    uint8_t gateway[16]; /* the router */
+    uint8_t source[16];  /* our own address on the way to it */
+    uint32_t interface;  /* its number */
+};
+
 struct netwatch;
 
 typedef void netwatch_report(void *context, const struct netwatch_news *news);
@@ -56,10 +63,5 @@ const char *netwatch_flaw(const struct netwatch *netwatch);
  */
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16]);
 
-/*
- * The way to the internet by IPv4 or IPv6: the router, our own address on the way to it (16 bytes
- * each, IPv4 as ::ffff:a.b.c.d), and the number of the interface. False if there is none, or it is
- * not known.
- */
-bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
-                      uint8_t source[static 16], uint32_t *interface);
+/* The way to the internet by IPv4 or IPv6; all zero if it is not known, or leads over no router. */
+struct network_route netwatch_route(const struct netwatch *netwatch, bool ipv6);

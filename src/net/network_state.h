@@ -12,13 +12,6 @@
 
 #include "net/netwatch.h"
 
-/* A way to the internet; all zero for none. */
-struct network_route {
-    uint8_t gateway[16];
-    uint8_t source[16];
-    uint32_t interface;
-};
-
 struct network_state {
     uint8_t addresses[NETWATCH_ADDRESSES_MAX][16]; /* IPv4 as ::ffff:a.b.c.d */
     unsigned count;

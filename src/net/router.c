@@ -96,30 +96,30 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
 
 /* Where to, as the socket's family writes it. */
 static socklen_t write_target(union socket_address *target, bool ipv6,
-                              const uint8_t gateway[static 16], uint32_t interface)
+                              const struct network_route *route)
 {
     *target = (union socket_address){0};
     if (ipv6) {
         target->v6.sin6_family = AF_INET6;
         target->v6.sin6_port = htons(PCP_PORT);
-        memcpy(&target->v6.sin6_addr, gateway, 16);
-        target->v6.sin6_scope_id = IN6_IS_ADDR_LINKLOCAL(&target->v6.sin6_addr) ? interface : 0;
+        memcpy(&target->v6.sin6_addr, route->gateway, 16);
+        if (IN6_IS_ADDR_LINKLOCAL(&target->v6.sin6_addr))
+            target->v6.sin6_scope_id = route->interface;
         return sizeof target->v6;
     }
     target->v4.sin_family = AF_INET;
     target->v4.sin_port = htons(PCP_PORT);
-    memcpy(&target->v4.sin_addr, gateway + 12, 4);
+    memcpy(&target->v4.sin_addr, route->gateway + 12, 4);
     return sizeof target->v4;
 }
 
 /* Says in a control message which of our addresses a datagram comes from. */
-static size_t write_source(struct cmsghdr *header, bool ipv6, const uint8_t source[static 16],
-                           uint32_t interface)
+static size_t write_source(struct cmsghdr *header, bool ipv6, const struct network_route *route)
 {
-    struct in6_pktinfo v6 = {.ipi6_ifindex = interface};
+    struct in6_pktinfo v6 = {.ipi6_ifindex = route->interface};
     struct in_pktinfo v4 = {0};
-    memcpy(&v6.ipi6_addr, source, 16);
-    memcpy(&v4.ipi_spec_dst, source + 12, 4);
+    memcpy(&v6.ipi6_addr, route->source, 16);
+    memcpy(&v4.ipi_spec_dst, route->source + 12, 4);
     const size_t size = ipv6 ? sizeof v6 : sizeof v4;
     header->cmsg_level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
     header->cmsg_type = ipv6 ? IPV6_PKTINFO : IP_PKTINFO;
@@ -128,8 +128,7 @@ static size_t write_source(struct cmsghdr *header, bool ipv6, const uint8_t sour
     return CMSG_SPACE(size);
 }
 
-int router_send(struct router *router, const uint8_t gateway[static 16],
-                const uint8_t source[static 16], uint32_t interface, struct span datagram)
+int router_send(struct router *router, const struct network_route *route, struct span datagram)
 {
     union socket_address target;
     union {
@@ -137,20 +136,19 @@ int router_send(struct router *router, const uint8_t gateway[static 16],
         uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
     } control = {0};
     struct in6_addr host;
-    memcpy(&host, gateway, sizeof host);
+    memcpy(&host, route->gateway, sizeof host);
     const bool ipv6 = !IN6_IS_ADDR_V4MAPPED(&host);
     struct ear *ear = &router->ears[ipv6 ? IPV6 : IPV4];
     if (ear->fd < 0)
         return -EAFNOSUPPORT;
-    memcpy(ear->gateway, gateway, sizeof ear->gateway);
+    memcpy(ear->gateway, route->gateway, sizeof ear->gateway);
     struct iovec part = {.iov_base = (void *)(uintptr_t)datagram.data, .iov_len = datagram.size};
     struct msghdr message = {.msg_name = &target,
-                             .msg_namelen = write_target(&target, ipv6, gateway, interface),
+                             .msg_namelen = write_target(&target, ipv6, route),
                              .msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
-                             .msg_controllen =
-                                 write_source(&control.header, ipv6, source, interface)};
+                             .msg_controllen = write_source(&control.header, ipv6, route)};
     return sendmsg(ear->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 

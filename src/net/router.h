@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "net/loop.h"
+#include "net/netwatch.h"
 
 struct router;
 
@@ -31,8 +32,7 @@ void router_free(struct router *router);
 void router_start(struct router *router, const struct router_events *events, void *context);
 
 /*
- * Sends to a gateway from one of our addresses (16 bytes each, IPv4 as ::ffff:a.b.c.d), and hears
- * of that gateway only from then on. The interface counts for link-local ones. 0 or -errno.
+ * Sends to the gateway of a route from the address that the route begins at, and hears of that
+ * gateway only from then on. 0 or -errno.
  */
-int router_send(struct router *router, const uint8_t gateway[static 16],
-                const uint8_t source[static 16], uint32_t interface, struct span datagram);
+int router_send(struct router *router, const struct network_route *route, struct span datagram);

@@ -105,14 +105,7 @@ bool socket_host(const union socket_address *address, uint8_t host[static ORIGIN
     return true;
 }
 
-static void origin_v4(const uint8_t host[static 4], struct address *address, struct origin *origin)
-{
-    inet_ntop(AF_INET, host, address->host, sizeof address->host);
-    memcpy(origin->key, v4_mapped_prefix, sizeof v4_mapped_prefix);
-    memcpy(origin->key + sizeof v4_mapped_prefix, host, 4);
-}
-
-/* Without its interface a link-local address leads nowhere; the number stands for lack of a name.
+/* Without its interface a link-local address leads nowhere. The number stands for lack of a name.
  */
 static void append_zone(uint32_t interface, struct address *address)
 {
@@ -125,30 +118,17 @@ static void append_zone(uint32_t interface, struct address *address)
     snprintf(address->host + length, sizeof address->host - length, "%%%s", name);
 }
 
-static void origin_v6(const struct sockaddr_in6 *from, struct address *address,
-                      struct origin *origin)
-{
-    const uint8_t *host = from->sin6_addr.s6_addr;
-    if (memcmp(host, v4_mapped_prefix, sizeof v4_mapped_prefix) == 0) {
-        origin_v4(host + sizeof v4_mapped_prefix, address, origin);
-        return;
-    }
-    inet_ntop(AF_INET6, host, address->host, sizeof address->host);
-    if (IN6_IS_ADDR_LINKLOCAL(&from->sin6_addr))
-        append_zone(from->sin6_scope_id, address);
-    memcpy(origin->key, host, 8);
-}
-
 void socket_origin(const union socket_address *from, struct origin *origin)
 {
     struct address address = {0};
     memset(origin, 0, sizeof *origin);
-    if (from->any.sa_family == AF_INET) {
-        address.port = ntohs(from->v4.sin_port);
-        origin_v4((const uint8_t *)&from->v4.sin_addr, &address, origin);
-    } else {
-        address.port = ntohs(from->v6.sin6_port);
-        origin_v6(&from->v6, &address, origin);
+    socket_host(from, origin->key);
+    address_set_host(&address, origin->key);
+    address.port = ntohs(from->any.sa_family == AF_INET ? from->v4.sin_port : from->v6.sin6_port);
+    if (memcmp(origin->key, v4_mapped_prefix, sizeof v4_mapped_prefix) != 0) {
+        if (IN6_IS_ADDR_LINKLOCAL(&from->v6.sin6_addr))
+            append_zone(from->v6.sin6_scope_id, &address);
+        memset(origin->key + 8, 0, sizeof origin->key - 8);
     }
     address_format(&address, origin->text);
 }

@@ -9,7 +9,7 @@
 #include "core/mapping.h"
 #include "fuzz/fuzz.h"
 
-static const struct mapping_place home = {
+static const struct network_route home = {
     .gateway = {[10] = 0xff, [11] = 0xff, 192, 168, 77, 1},
     .source = {[10] = 0xff, [11] = 0xff, 192, 168, 77, 2},
 };

@@ -324,13 +324,10 @@ void router_start(struct router *router, const struct router_events *events, voi
     (void)context;
 }
 
-int router_send(struct router *router, const uint8_t gateway[static 16],
-                const uint8_t source[static 16], uint32_t interface, struct span datagram)
+int router_send(struct router *router, const struct network_route *route, struct span datagram)
 {
     (void)router;
-    (void)gateway;
-    (void)source;
-    (void)interface;
+    (void)route;
     (void)datagram;
     return 0;
 }
@@ -356,15 +353,11 @@ const char *netwatch_flaw(const struct netwatch *netwatch)
     return NULL;
 }
 
-bool netwatch_gateway(const struct netwatch *netwatch, bool ipv6, uint8_t gateway[static 16],
-                      uint8_t source[static 16], uint32_t *interface)
+struct network_route netwatch_route(const struct netwatch *netwatch, bool ipv6)
 {
     (void)netwatch;
     (void)ipv6;
-    (void)gateway;
-    (void)source;
-    (void)interface;
-    return false;
+    return (struct network_route){0};
 }
 
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])

@@ -164,6 +164,25 @@ static void test_format_holds_the_longest_address(void **state)
     assert_int_equal(strlen(text), ADDRESS_HOST_MAX - 1 + strlen("[]:65535"));
 }
 
+static void test_set_host_writes_ipv4_as_people_do(void **state)
+{
+    static const struct {
+        uint8_t bytes[16];
+        const char *host;
+    } cases[] = {
+        {{[10] = 0xff, [11] = 0xff, 192, 0, 2, 1}, "192.0.2.1"},
+        {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, "2001:db8::1"},
+        {{[15] = 1}, "::1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct address address = {.host = "what was there", .port = 7};
+        address_set_host(&address, cases[i].bytes);
+        assert_string_equal(address.host, cases[i].host);
+        assert_int_equal(address.port, 7);
+    }
+}
+
 static void test_a_port_may_be_left_out(void **state)
 {
     static const char *const with[] = {"a:1", "192.0.2.1:8766", "[2001:db8::1]:8766"};
@@ -186,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_what_somebody_may_dial_has_no_flaw),
         cmocka_unit_test(test_what_nobody_can_dial_has_a_flaw),
         cmocka_unit_test(test_format_holds_the_longest_address),
+        cmocka_unit_test(test_set_host_writes_ipv4_as_people_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,15 +12,15 @@
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, PORT = 8766 };
 
 static const uint8_t nonce[PCP_NONCE_SIZE] = {1, 2, 3};
-static const struct mapping_place home = {
+static const struct network_route home = {
     .gateway = {[10] = 0xff, [11] = 0xff, 192, 168, 77, 1},
     .source = {[10] = 0xff, [11] = 0xff, 192, 168, 77, 2},
 };
-static const struct mapping_place elsewhere = {
+static const struct network_route elsewhere = {
     .gateway = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1},
     .source = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 7},
 };
-static const struct mapping_place nowhere;
+static const struct network_route nowhere;
 
 /* A router, by what it does. */
 static struct router_part {
@@ -114,9 +114,9 @@ static bool run(uint64_t until_ms)
     return lost;
 }
 
-static void move(const struct mapping_place *place)
+static void move(const struct network_route *route)
 {
-    mapping_move(&mapping, place, now_ms);
+    mapping_move(&mapping, route, now_ms);
     run(now_ms);
 }
 
