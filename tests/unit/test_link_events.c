@@ -133,7 +133,7 @@ static void test_what_is_nice_to_know_fails_the_node_with_the_store_only(void **
     (void)state;
     for (unsigned i = 0; i < COUNT_OF(notes); i++) {
         stage.failure = 0;
-        let(notes[i], i == 0 ? DB_FULL : NODE_DISK_FULL);
+        let(notes[i], i == 0 ? (int)DB_FULL : (int)NODE_DISK_FULL);
         happen_as(SESSION_OPENED);
         happen(&(struct session_event){.type = SESSION_TOLD, .told = {NULL, 5}});
         assert_int_equal(stage.failure, 0);
