@@ -10,6 +10,7 @@
 #include "store/handover.h"
 #include "store/invites.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 struct stage stage;
 
@@ -111,23 +112,6 @@ bool session_invite_proven(const struct session *session,
 const struct origin *stream_origin(const struct stream *stream)
 {
     return &stream->origin;
-}
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return NOW_MS;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return NOW_MS;
-}
-
-void loop_wake(struct loop *loop)
-{
-    (void)loop;
 }
 
 /* --- stand-ins: links and peers --------------------------------------------------------------- */
@@ -296,27 +280,6 @@ int handover_step(struct db *db, struct handover *handover, handover_reseal *res
     return remember();
 }
 
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop;
-    *timer = NULL;
-    stage.timer = callback;
-    stage.timer_context = context;
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    (void)timer, (void)at_ms;
-    stage.armed = true;
-}
-
 void peer_dial_at_once(struct peer *peer)
 {
     (void)peer;
@@ -374,6 +337,7 @@ int stage_set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
+    fake_loop_start(NOW_MS, 0);
     stage.room = true;
     stage.runtime.observer = &observer;
     stage.runtime.settings.max_links = LINKS_MAX;

@@ -49,9 +49,6 @@ struct stage {
     struct peer *keyless; /* one with any other id, or NULL */
 
     unsigned steps_left; /* of a merging */
-    void (*timer)(void *context);
-    void *timer_context;
-    bool armed;
     unsigned dials;
 
     struct link *rival;    /* the established link with the same key, or NULL */

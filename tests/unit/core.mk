@@ -3,7 +3,7 @@
 test_suspicion_OBJS = core/suspicion
 test_limits_OBJS = core/limits base/bucket base/bytes
 test_turn_OBJS = core/turn
-test_link_OBJS = core/link core/turn base/bytes
+test_link_OBJS = tests/unit/fake_loop core/link core/turn base/bytes
 test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
@@ -16,26 +16,26 @@ test_channels_OBJS = $(channels_rig) tests/unit/deep
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
 test_hearsay_OBJS = core/hearsay base/address base/number
 test_former_OBJS = core/former crypto/secret
-test_clones_OBJS = core/clones base/shell base/log base/escape base/utf8 base/bytes base/clock
+test_clones_OBJS = tests/unit/fake_loop core/clones base/shell base/log base/escape base/utf8 base/bytes base/clock
 test_redial_OBJS = core/redial base/backoff
 test_ways_OBJS = core/ways base/address base/number
 test_attempts_OBJS = core/attempts base/address base/number
-test_admission_OBJS = base/shell core/admission core/merging core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
+test_admission_OBJS = tests/unit/fake_loop base/shell core/admission core/merging core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_quota_OBJS = core/quota store/retention store/requests base/shell $(STORE_OBJS)
 test_delivery_OBJS = core/delivery core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
 	crypto/secret crypto/random tests/unit/delivery_rig $(STORE_OBJS)
-test_housekeeping_OBJS = core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
+test_housekeeping_OBJS = tests/unit/fake_loop core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
-test_doorway_OBJS = core/doorway
-test_notice_OBJS = core/notice base/log base/escape base/utf8 base/bytes base/clock
-test_tell_OBJS = core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
+test_doorway_OBJS = tests/unit/fake_loop core/doorway
+test_notice_OBJS = tests/unit/fake_loop core/notice base/log base/escape base/utf8 base/bytes base/clock
+test_tell_OBJS = tests/unit/fake_loop core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_roster_OBJS = $(crypto_core) core/roster store/served core/body_sealer core/peer_name core/trust core/hearsay crypto/aead crypto/kdf \
 	crypto/secret proto/features base/hash base/fingerprint base/address \
 	tests/unit/fake_random $(STORE_OBJS)
-test_round_OBJS = core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes
+test_round_OBJS = tests/unit/fake_loop core/round core/former crypto/secret base/address base/number base/fingerprint base/base64 base/bytes
 test_link_events_OBJS = tests/unit/link_events_rig core/link_events base/log base/escape base/utf8 base/bytes base/clock
-test_peer_OBJS = tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
+test_peer_OBJS = tests/unit/fake_loop tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_mapping_OBJS = core/mapping net/pcp_packet base/bytes

@@ -16,42 +16,6 @@ struct stage stage;
 
 /* --- stand-ins -------------------------------------------------------------------------------- */
 
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return WALL_MS + stage.now_ms;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop, (void)callback, (void)context;
-    *timer = NULL;
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    (void)timer;
-    stage.armed_ms = at_ms;
-}
-
-void timer_disarm(struct timer *timer)
-{
-    timer_arm_at(timer, UINT64_MAX);
-}
-
 uint32_t random_u32(void)
 {
     return UINT32_MAX / 2;
@@ -155,7 +119,7 @@ struct link *round_attempt(const struct round *round)
 uint64_t round_since(const struct round *round)
 {
     (void)round;
-    return stage.now_ms;
+    return fake_loop.now_ms;
 }
 
 bool round_settle(struct round *round, const struct link *link)
@@ -196,8 +160,7 @@ int peer_stage_set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
-    stage.armed_ms = UINT64_MAX;
+    fake_loop_start(START_MS, WALL_MS);
     list_init(&stage.stirred);
     stage.observer.unreached = report_unreached;
     stage.runtime.observer = &stage.observer;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/peer.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000, WALL_MS = 1700000000, OWN = 5 };
 
@@ -39,7 +40,6 @@ struct stage {
     struct round *round; /* the latest */
     unsigned rounds;     /* that were started */
     int start_error;
-    uint64_t now_ms, armed_ms;
     uint64_t queued;             /* messages for the peer */
     bool stays;                  /* its link would stay if another one came */
     unsigned closed;             /* links that we closed */

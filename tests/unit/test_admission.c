@@ -8,6 +8,7 @@
 #include "core/node_outcome.h"
 #include "unit/admission_rig.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 /* --- scenes ----------------------------------------------------------------------------------- */
 
@@ -220,10 +221,8 @@ static void test_two_that_are_one_hand_over_in_steps(void **state)
     stage.steps_left = MERGING_STEPS_AT_ONCE + 3;
     answer_as(STRANGER, &keyless);
     assert_rejected(CLOSE_BUSY);
-    for (; stage.armed; steps++) {
-        stage.armed = false;
-        stage.timer(stage.timer_context);
-    }
+    while (fake_loop_step(NOW_MS))
+        steps++;
     assert_int_equal(steps, 3);
     assert_int_equal(stage.dials, 1);
     assert_int_equal(stage.merges, 0);
@@ -242,10 +241,8 @@ static void test_a_peer_that_is_removed_meanwhile_is_handed_over_no_more(void **
     stage.keyless = NULL;
     stage.steps_left = 2 * MERGING_STEPS_AT_ONCE;
     answer_as(STRANGER, &keyless);
-    assert_true(stage.armed);
-    stage.armed = false;
-    stage.timer(stage.timer_context);
-    assert_false(stage.armed);
+    assert_true(fake_loop_step(NOW_MS));
+    assert_false(fake_loop_step(NOW_MS));
     assert_int_equal(stage.dials, 0);
 }
 

@@ -10,6 +10,7 @@
 #include "core/runtime.h"
 #include "store/events.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000 };
 
@@ -26,7 +27,6 @@ struct stream {
 };
 
 static struct {
-    uint64_t now_ms;
     bool room;
     unsigned stored; /* rows of instances */
     unsigned events[EVENT_LAST + 1];
@@ -42,18 +42,6 @@ static struct stream stream = {.origin.text = "192.0.2.1:8766"};
 static struct link link_here;
 
 /* --- stand-ins -------------------------------------------------------------------------------- */
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
 
 bool housekeeping_has_room(const struct housekeeping *housekeeping)
 {
@@ -133,7 +121,7 @@ static int setup(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
+    fake_loop_start(START_MS, 0);
     stage.room = true;
     runtime = (struct runtime){.instance = "our own instance"};
     list_init(&links.strangers);
@@ -215,10 +203,10 @@ static void test_people_are_told_once_an_hour(void **state)
     hear(two);
     for (unsigned i = 0; i < 10; i++) {
         hear(i % 2 == 0 ? one : two);
-        stage.now_ms += CLONES_REPEAT_MS;
+        fake_loop.now_ms += CLONES_REPEAT_MS;
     }
     assert_int_equal(stage.events[EVENT_PEER_CLONED], 1); /* each sign puts it off */
-    stage.now_ms += 1;
+    fake_loop.now_ms += 1;
     hear(one);
     assert_int_equal(stage.events[EVENT_PEER_CLONED], 2);
     assert_int_equal(session.told, 11);
@@ -263,10 +251,10 @@ static void test_a_link_that_others_lose_to_for_long_has_a_rival(void **state)
     stage.kept = &link_here;
     link_here.rival_ms = START_MS;
     link_here.rival_answered = true;
-    stage.now_ms += CLONES_RIVAL_MS - 1;
+    fake_loop.now_ms += CLONES_RIVAL_MS - 1;
     lose();
     assert_int_equal(session.told, 0);
-    stage.now_ms += 1;
+    fake_loop.now_ms += 1;
     lose();
     assert_int_equal(session.told, 1);
     assert_int_equal(stage.events[EVENT_PEER_CLONED], 1);
@@ -280,7 +268,7 @@ static void test_a_link_that_does_not_answer_has_none(void **state)
     (void)state;
     stage.kept = &link_here;
     link_here.rival_ms = START_MS;
-    stage.now_ms += 2 * CLONES_RIVAL_MS;
+    fake_loop.now_ms += 2 * CLONES_RIVAL_MS;
     lose();
     stage.kept = NULL;
     lose();
@@ -300,7 +288,7 @@ static void test_we_are_told(void **state)
 {
     (void)state;
     assert_int_equal(clones_told(&clones, &peer, runtime.instance), 0);
-    stage.now_ms += 1000;
+    fake_loop.now_ms += 1000;
     assert_int_equal(clones_told(&clones, &peer, runtime.instance), 0);
     assert_true(runtime.cloned_ms == START_MS + 1000);
     assert_string_equal(clones.source, "bob");
@@ -311,12 +299,12 @@ static void test_being_kept_out_for_a_minute_is_a_sign(void **state)
 {
     (void)state;
     assert_int_equal(clones_kept_out(&clones, &peer), 0);
-    stage.now_ms += CLONES_KEPT_OUT_MS - 1;
+    fake_loop.now_ms += CLONES_KEPT_OUT_MS - 1;
     assert_int_equal(clones_kept_out(&clones, &peer), 0);
     assert_true(runtime.cloned_ms == 0);
-    stage.now_ms += 1;
+    fake_loop.now_ms += 1;
     assert_int_equal(clones_kept_out(&clones, &peer), 0);
-    assert_true(runtime.cloned_ms == stage.now_ms);
+    assert_true(runtime.cloned_ms == fake_loop.now_ms);
     assert_int_equal(stage.events[EVENT_IDENTITY_CLONED], 1);
 }
 
@@ -324,7 +312,7 @@ static void test_who_has_a_link_is_not_kept_out(void **state)
 {
     (void)state;
     peer.link = &link_here;
-    for (unsigned i = 0; i < 2; i++, stage.now_ms += 2 * CLONES_KEPT_OUT_MS)
+    for (unsigned i = 0; i < 2; i++, fake_loop.now_ms += 2 * CLONES_KEPT_OUT_MS)
         assert_int_equal(clones_kept_out(&clones, &peer), 0);
     assert_true(runtime.cloned_ms == 0);
 }

@@ -10,6 +10,7 @@
 #include "core/streams.h"
 #include "crypto/random.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000, STREAMS = LIMITS_STRANGERS_MAX + 2 };
 
@@ -31,10 +32,8 @@ static struct stage {
     struct doorway doorway;
     struct stream connections[STREAMS];
     unsigned made;
-    uint64_t now_ms, armed_ms;
     bool full;           /* the links take no stranger */
     bool unknown;        /* nobody offered the lane that is asked for */
-    unsigned woken;      /* times */
     unsigned elsewhere;  /* what the links were told last: how many wait here … */
     unsigned from_there; /* … and how many of them from that origin */
     uint32_t random;
@@ -74,7 +73,7 @@ bool links_admit_stranger(struct links *links, const struct origin *origin, unsi
 {
     assert_ptr_equal(links, &stage.links);
     assert_non_null(origin);
-    assert_int_equal(now_ms, stage.now_ms);
+    assert_int_equal(now_ms, fake_loop.now_ms);
     stage.elsewhere = elsewhere;
     stage.from_there = from_there;
     return !stage.full;
@@ -106,44 +105,13 @@ uint32_t random_u32(void)
     return stage.random;
 }
 
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-void loop_wake(struct loop *loop)
-{
-    (void)loop;
-    stage.woken++;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop, (void)callback, (void)context;
-    *timer = NULL;
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    (void)timer;
-    stage.armed_ms = at_ms;
-}
-
 /* --- the stage -------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
+    fake_loop_start(START_MS, 0);
     return doorway_init(&stage.doorway, &stage.runtime, &stage.links, &stage.streams);
 }
 
@@ -172,7 +140,7 @@ static void say(struct stream *stream, const void *data, size_t size)
 
 static void turn_end_at(uint64_t now_ms)
 {
-    stage.now_ms = now_ms;
+    fake_loop.now_ms = now_ms;
     doorway_turn_end(&stage.doorway);
 }
 
@@ -199,7 +167,7 @@ static void test_who_connects_waits_for_its_own_first_bytes(void **state)
     assert_int_equal(stage.elsewhere, 0);
     turn_end_at(START_MS);
     assert_true(waits(stream));
-    assert_int_equal(stage.armed_ms, START_MS + SESSION_HELLO_TIMEOUT_MS);
+    assert_int_equal(fake_loop_due(), START_MS + SESSION_HELLO_TIMEOUT_MS);
 }
 
 static void test_the_links_know_how_many_wait_here(void **state)
@@ -228,9 +196,9 @@ static void test_a_crowd_makes_room_of_those_that_had_time_enough(void **state)
     (void)state;
     for (unsigned i = 0; i < LIMITS_STRANGERS_MAX; i++)
         enter(1);
-    stage.now_ms += LIMITS_EVICTABLE_AGE_MS - 1;
+    fake_loop.now_ms += LIMITS_EVICTABLE_AGE_MS - 1;
     assert_true(enter(2)->freed);
-    stage.now_ms++;
+    fake_loop.now_ms++;
     assert_true(waits(enter(2)));
     assert_int_equal(stage.doorway.count, LIMITS_STRANGERS_MAX);
     assert_int_equal(stage.elsewhere, LIMITS_STRANGERS_MAX - 1);
@@ -241,7 +209,7 @@ static void test_without_a_crowd_nobody_goes_for_another(void **state)
 {
     (void)state;
     enter(1);
-    stage.now_ms += LIMITS_EVICTABLE_AGE_MS;
+    fake_loop.now_ms += LIMITS_EVICTABLE_AGE_MS;
     assert_true(waits(enter(2)));
     assert_int_equal(freed_of(2), 0);
 }
@@ -260,7 +228,7 @@ static void test_a_handshake_goes_to_the_links_once_its_header_is_there(void **s
     assert_true(stream->hosted);
     assert_int_equal(stream->size, FRAME_HEADER_SIZE);
     assert_int_equal(stage.doorway.count, 0);
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
 }
 
 static void say_attach(struct stream *stream, size_t from, size_t to)
@@ -299,14 +267,14 @@ static void test_a_lane_that_nobody_offered_goes_without_a_word(void **state)
 
 static void test_who_says_nothing_goes_when_its_time_is_up(void **state)
 {
-    struct stream *first = enter(1), *second = (stage.now_ms += 10, enter(2));
+    struct stream *first = enter(1), *second = (fake_loop.now_ms += 10, enter(2));
     (void)state;
     turn_end_at(START_MS + SESSION_HELLO_TIMEOUT_MS - 1);
     assert_true(waits(first));
-    assert_int_equal(stage.armed_ms, START_MS + SESSION_HELLO_TIMEOUT_MS);
+    assert_int_equal(fake_loop_due(), START_MS + SESSION_HELLO_TIMEOUT_MS);
     turn_end_at(START_MS + SESSION_HELLO_TIMEOUT_MS);
     assert_true(first->freed && waits(second));
-    assert_int_equal(stage.armed_ms, START_MS + 10 + SESSION_HELLO_TIMEOUT_MS);
+    assert_int_equal(fake_loop_due(), START_MS + 10 + SESSION_HELLO_TIMEOUT_MS);
 }
 
 static void test_an_attach_in_pieces_has_no_more_time(void **state)
@@ -323,9 +291,9 @@ static void test_who_has_gone_is_dropped_unless_it_has_said_something(void **sta
     struct stream *silent = enter(1), *spoken = enter(2);
     (void)state;
     say(spoken, "\0\0\0\x20\x01", FRAME_HEADER_SIZE);
-    stage.woken = 0;
+    fake_loop.woken = 0;
     silent->events->ended(silent->context, 0);
-    assert_int_equal(stage.woken, 1);
+    assert_int_equal(fake_loop.woken, 1);
     spoken->events->ended(spoken->context, 0);
     assert_true(waits(silent)); /* nothing is freed inside a callback */
     turn_end_at(START_MS);

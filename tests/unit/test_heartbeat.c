@@ -11,15 +11,14 @@
 
 #include "daemon/notify.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 /* --- the node and its clock ------------------------------------------------------------------- */
 
 static struct roster roster;
 static struct pending_keys pending_keys;
 static struct peer alice;
-static uint64_t now;
-static uint64_t armed[2]; /* for when each timer was armed last */
-static unsigned timers;
+enum { ALIVE, STATUS }; /* its timers, in their order */
 
 struct loop *node_loop(const struct node *node)
 {
@@ -50,32 +49,6 @@ const struct pending_keys *node_pending_keys(const struct node *node)
 {
     (void)node;
     return &pending_keys;
-}
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return now;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop;
-    (void)callback;
-    (void)context;
-    *timer = (struct timer *)&armed[timers++];
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    *(uint64_t *)timer = at_ms;
 }
 
 /* --- the service manager ---------------------------------------------------------------------- */
@@ -113,10 +86,9 @@ void notify_status(const char *format, ...)
 static int set_up(void **state)
 {
     struct heartbeat *heartbeat;
-    now = 1000;
-    timers = alive_count = ready_count = status_count = 0;
+    fake_loop_start(1000, 0);
+    alive_count = ready_count = status_count = 0;
     watchdog_ms = 0;
-    memset(armed, 0, sizeof armed);
     memset(&alice, 0, sizeof alice);
     roster.count = 1;
     pending_keys.count = 0;
@@ -150,18 +122,18 @@ static void test_it_beats_twice_in_the_time_of_the_watchdog(void **state)
     watchdog_ms = 30000;
     heartbeat_start(*state);
     assert_int_equal(alive_count, 1);
-    assert_int_equal(armed[0], now + 15000);
-    now += 15000;
+    assert_int_equal(fake_loop.timers[ALIVE].at_ms, fake_loop.now_ms + 15000);
+    fake_loop.now_ms += 15000;
     heartbeat_settled(*state);
     assert_int_equal(alive_count, 2);
-    assert_int_equal(armed[0], now + 15000);
+    assert_int_equal(fake_loop.timers[ALIVE].at_ms, fake_loop.now_ms + 15000);
 }
 
 static void test_it_does_not_beat_more_often_than_that(void **state)
 {
     watchdog_ms = 30000;
     heartbeat_start(*state);
-    for (unsigned turn = 0; turn < 100; turn++, now++)
+    for (unsigned turn = 0; turn < 100; turn++, fake_loop.now_ms++)
         heartbeat_settled(*state);
     assert_int_equal(alive_count, 1);
 }
@@ -170,7 +142,7 @@ static void test_it_does_not_beat_while_no_turn_settles(void **state)
 {
     watchdog_ms = 30000;
     heartbeat_start(*state);
-    now += 60000; /* the timer has fired, the store hangs */
+    fake_loop.now_ms += 60000; /* the timer has fired, the store hangs */
     assert_int_equal(alive_count, 1);
     heartbeat_settled(*state);
     assert_int_equal(alive_count, 2);
@@ -179,17 +151,16 @@ static void test_it_does_not_beat_while_no_turn_settles(void **state)
 static void test_without_a_watchdog_it_never_beats_or_wakes(void **state)
 {
     heartbeat_start(*state);
-    now += 1000000;
+    fake_loop.now_ms += 1000000;
     heartbeat_settled(*state);
     assert_int_equal(alive_count, 0);
-    assert_int_equal(armed[0], 0);
-    assert_int_equal(armed[1], 0);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
 }
 
 static void test_a_change_is_told_once(void **state)
 {
     heartbeat_start(*state);
-    now += 5000;
+    fake_loop.now_ms += 5000;
     alice.state = PEER_ONLINE;
     heartbeat_settled(*state);
     heartbeat_settled(*state);
@@ -200,8 +171,8 @@ static void test_a_change_is_told_once(void **state)
 static void test_many_changes_are_told_once_a_second(void **state)
 {
     heartbeat_start(*state);
-    uint64_t start = now;
-    for (; now < start + 1000; now += 10) {
+    uint64_t start = fake_loop.now_ms;
+    for (; fake_loop.now_ms < start + 1000; fake_loop.now_ms += 10) {
         alice.state = alice.state == PEER_ONLINE ? PEER_OFFLINE : PEER_ONLINE;
         heartbeat_settled(*state);
     }
@@ -218,13 +189,13 @@ static void test_a_change_right_after_another_is_told_later(void **state)
     alice.state = PEER_ONLINE;
     heartbeat_settled(*state);
     assert_int_equal(status_count, 1);
-    assert_int_equal(armed[1], now + 1000);
+    assert_int_equal(fake_loop.timers[STATUS].at_ms, fake_loop.now_ms + 1000);
 }
 
 static void test_waiting_keys_are_counted(void **state)
 {
     heartbeat_start(*state);
-    now += 5000;
+    fake_loop.now_ms += 5000;
     pending_keys.count = 2;
     heartbeat_settled(*state);
     assert_string_equal(status, "0 of 1 peers online, 2 unknown keys waiting");

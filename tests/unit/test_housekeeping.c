@@ -13,60 +13,20 @@
 #include "core/housekeeping.h"
 #include "store/invites.h"
 #include "store/messages.h"
+#include "unit/fake_loop.h"
 #include "unit/scratch_db.h"
 
 #define MINUTE_MS UINT64_C(60000)
 #define DAY_MS    (24 * 60 * MINUTE_MS)
 #define START_MS  UINT64_C(1795374000000) /* 2026-11-22T19:00:00Z, which is right */
 
-/* --- stand-ins: time, timers and links -------------------------------------------------------- */
-
-struct timer {
-    void (*callback)(void *context);
-    void *context;
-    uint64_t at_ms;
-};
+/* --- stand-ins -------------------------------------------------------------------------------- */
 
 static struct {
     struct scratch *scratch;
     struct runtime runtime;
     struct housekeeping housekeeping;
-    struct timer timers[3];
-    unsigned timer_count;
-    uint64_t now_ms;  /* monotonic */
-    int64_t error_ms; /* of the wall clock */
 } stage;
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return START_MS + stage.now_ms + (uint64_t)stage.error_ms;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop;
-    *timer = &stage.timers[stage.timer_count++];
-    **timer = (struct timer){callback, context, UINT64_MAX};
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    timer->at_ms = at_ms;
-}
 
 void runtime_fail(struct runtime *runtime, int error)
 {
@@ -91,33 +51,20 @@ static void end_turn(void)
 /* Lets time go by, with all that the timers do meanwhile. */
 static void pass(uint64_t ms)
 {
-    const uint64_t end = stage.now_ms + ms;
-    for (;;) {
-        struct timer *next = &stage.timers[0];
-        for (unsigned i = 1; i < stage.timer_count; i++)
-            if (stage.timers[i].at_ms < next->at_ms)
-                next = &stage.timers[i];
-        if (next->at_ms > end)
-            break;
-        if (next->at_ms > stage.now_ms)
-            stage.now_ms = next->at_ms;
-        next->at_ms = UINT64_MAX;
-        next->callback(next->context);
+    const uint64_t end_ms = fake_loop.now_ms + ms;
+    while (fake_loop_step(end_ms))
         end_turn();
-    }
-    stage.now_ms = end;
     end_turn();
 }
 
 static void set_clock(int64_t error_ms)
 {
-    stage.error_ms = error_ms;
+    fake_loop.wall_lead_ms = START_MS + (uint64_t)error_ms;
 }
 
 static void start(int64_t error_ms)
 {
-    stage.timer_count = 0;
-    stage.error_ms = error_ms;
+    fake_loop_start(fake_loop.now_ms, START_MS + (uint64_t)error_ms);
     stage.runtime = (struct runtime){
         .db = stage.scratch->db,
         .settings = {.retention_ms = 30 * DAY_MS, .expire_ms = 7 * DAY_MS},
@@ -285,7 +232,7 @@ static int set_up(void **state)
 {
     int r = scratch_set_up(state);
     stage.scratch = *state;
-    stage.now_ms = 0;
+    fake_loop_start(0, START_MS);
     scratch_peer(stage.scratch, "alice");
     scratch_commit(stage.scratch);
     return r;

@@ -8,16 +8,11 @@
 #include <string.h>
 
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000, HOLD_MS = 60000, DEADLINE_MS = 20000 };
 
 /* --- stand-ins -------------------------------------------------------------------------------- */
-
-struct timer {
-    void (*callback)(void *context);
-    void *context;
-    uint64_t at_ms;
-};
 
 struct stream {
     const struct stream_events *events;
@@ -36,8 +31,6 @@ struct session {
 };
 
 static struct {
-    uint64_t now_ms;
-    struct timer timer;
     struct stream stream;
     struct session session;
     struct link *link;
@@ -47,47 +40,6 @@ static struct {
     unsigned ends;
     struct link_end end;
 } stage;
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_clock(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-void loop_wake(struct loop *loop)
-{
-    (void)loop;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop;
-    *timer = &stage.timer;
-    stage.timer = (struct timer){callback, context, UINT64_MAX};
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    timer->at_ms = at_ms;
-}
-
-void timer_disarm(struct timer *timer)
-{
-    timer->at_ms = UINT64_MAX;
-}
 
 void stream_attach(struct stream *stream, const struct stream_events *events, void *context)
 {
@@ -270,7 +222,7 @@ static void on_event(void *context, struct link *link, const struct session_even
     (void)context, (void)link;
     assert_int_equal(event->type, SESSION_ITEM);
     stage.items++;
-    stage.now_ms += stage.ms_of_item;
+    fake_loop.now_ms += stage.ms_of_item;
 }
 
 static void on_ended(void *context, struct link *link, const struct link_end *end)
@@ -286,7 +238,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
+    fake_loop_start(START_MS, 0);
     turn_init(&stage.turn);
     assert_int_equal(link_new(&stage.link, NULL, &stage.turn, &stage.stream, NULL, &events, NULL),
                      0);
@@ -312,12 +264,8 @@ static void arrive(size_t size)
 /* Time goes by until the timer calls, or not so far. */
 static void pass(uint64_t ms)
 {
-    stage.now_ms += ms;
-    if (stage.timer.at_ms > stage.now_ms)
-        return;
-    stage.timer.at_ms = UINT64_MAX;
-    stage.timer.callback(stage.timer.context);
-    link_flush(stage.link);
+    if (fake_loop_step(fake_loop.now_ms + ms))
+        link_flush(stage.link);
 }
 
 static void test_a_held_link_is_not_read_from(void **state)
@@ -337,7 +285,7 @@ static void test_nothing_is_missed_while_it_is_held(void **state)
     (void)state;
     link_hold(stage.link, HOLD_MS);
     link_flush(stage.link);
-    assert_int_equal(stage.timer.at_ms, START_MS + HOLD_MS);
+    assert_int_equal(fake_loop_due(), START_MS + HOLD_MS);
     pass(DEADLINE_MS + 1);
     assert_int_equal(stage.session.ticks, 0);
     assert_int_equal(stage.ends, 0);

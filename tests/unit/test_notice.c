@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000, LINKS = 90, PEERS = 2 };
 
@@ -35,41 +36,7 @@ static struct stage {
     void *context;
     struct portmap portmap;
     unsigned mapped; /* how often the router was looked for */
-    void (*step)(void *context);
-    uint64_t now_ms, armed_ms;
 } stage;
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return 7 * stage.now_ms;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop, (void)context;
-    *timer = NULL;
-    stage.step = callback;
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    (void)timer;
-    stage.armed_ms = at_ms;
-}
 
 /* The machine has the addresses below 100. */
 bool netwatch_has(const struct netwatch *netwatch, const uint8_t address[static 16])
@@ -109,7 +76,7 @@ void link_doubt(struct link *link)
     assert_int_equal(link->state, LINK_ACTIVE);
     link->doubted = false;
     link->stream->asked++;
-    link->stream->asked_ms = stage.now_ms;
+    link->stream->asked_ms = fake_loop.now_ms;
 }
 
 uint64_t tell_due(const struct link *link)
@@ -120,7 +87,7 @@ uint64_t tell_due(const struct link *link)
 void tell_link(const struct tell *tell, struct link *link)
 {
     assert_ptr_equal(tell, &stage.tell);
-    link->untold = tell_due(link) > stage.now_ms;
+    link->untold = tell_due(link) > fake_loop.now_ms;
     link->stream->told += !link->untold;
 }
 
@@ -160,8 +127,7 @@ static int set_up(void **state)
     static int netwatch; /* only its address counts */
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
-    stage.armed_ms = UINT64_MAX;
+    fake_loop_start(START_MS, 6 * START_MS);
     list_init(&stage.links.established);
     return notice_init(&stage.notice, &stage.runtime, &stage.links, &stage.roster, &stage.tell,
                        &stage.portmap, (struct netwatch *)(void *)&netwatch);
@@ -196,14 +162,8 @@ static void report(unsigned changes, uint64_t suspended_ms)
 /* Lets the timer come until this time, as the loop would. */
 static void run_until(uint64_t end_ms)
 {
-    for (unsigned steps = 0; stage.armed_ms <= end_ms; steps++) {
+    for (unsigned steps = 0; fake_loop_step(end_ms); steps++)
         assert_true(steps < 1000);
-        if (stage.armed_ms > stage.now_ms)
-            stage.now_ms = stage.armed_ms;
-        stage.armed_ms = UINT64_MAX;
-        stage.step(stage.context);
-    }
-    stage.now_ms = end_ms;
 }
 
 /* --- what a change means ---------------------------------------------------------------------- */
@@ -247,7 +207,7 @@ static void test_links_are_asked_when_they_may_be_dead(void **state)
     for (unsigned i = 0; i < COUNT_OF(rows); i++) {
         link->asked = link->told = 0;
         report(rows[i].change, 0);
-        run_until(stage.now_ms);
+        run_until(fake_loop.now_ms);
         assert_int_equal(link->asked, rows[i].asked);
         assert_int_equal(link->told, 1);
     }
@@ -285,7 +245,7 @@ static void test_nothing_is_begun_while_the_node_stops(void **state)
     report(NETWATCH_ADDRESSES | NETWATCH_ROUTES, 0);
     assert_null(link->dropped);
     assert_int_equal(stage.dialled[0], 0);
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
 }
 
 /* --- many links ------------------------------------------------------------------------------- */
@@ -306,7 +266,7 @@ static void test_many_links_are_served_in_steps(void **state)
         assert_int_equal(links[i].asked, 1);
         assert_int_equal(links[i].told, 1);
     }
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
 }
 
 static void test_who_was_told_a_moment_ago_keeps_nobody_waiting(void **state)
@@ -323,7 +283,7 @@ static void test_who_was_told_a_moment_ago_keeps_nobody_waiting(void **state)
         assert_int_equal(others[i].asked, 1);
         assert_int_equal(others[i].told, 1);
     }
-    assert_int_equal(stage.armed_ms, START_MS + 10000);
+    assert_int_equal(fake_loop_due(), START_MS + 10000);
     run_until(START_MS + 10000 + LINKS);
     for (unsigned i = 0; i < LINKS / 2; i++)
         assert_int_equal(waiting[i].told, 1);

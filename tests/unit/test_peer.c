@@ -33,7 +33,7 @@ static void assert_state(enum peer_state state)
 
 static unsigned wait_of(void)
 {
-    return (unsigned)(stage.armed_ms - stage.now_ms);
+    return (unsigned)(fake_loop_due() - fake_loop.now_ms);
 }
 
 /* --- dialling --------------------------------------------------------------------------------- */
@@ -51,7 +51,7 @@ static void test_a_peer_with_an_address_is_dialled_until_it_is_here(void **state
     assert_null(stage.round);
     assert_int_equal(peer_link_open(stage.peer), 0);
     assert_state(PEER_ONLINE);
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
     assert_int_equal(stage.rounds, 1);
 }
 
@@ -63,14 +63,14 @@ static void test_a_round_in_vain_is_followed_by_another(void **state)
     assert_state(PEER_BACKOFF);
     assert_int_equal(stage.unreached, 1);
     assert_in_range(wait_of(), 800, 1200);
-    assert_int_equal(stage.peer->next_dial_ms, WALL_MS + stage.armed_ms);
-    stage.now_ms = stage.armed_ms;
+    assert_int_equal(stage.peer->next_dial_ms, WALL_MS + fake_loop_due());
+    fake_loop.now_ms = fake_loop_due();
     peer_dial(stage.peer);
     assert_state(PEER_CONNECTING);
     assert_int_equal(stage.rounds, 2);
     end_round(REDIAL_FAILED);
     peer_link_up(stage.peer, &stage.link);
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
     assert_int_equal(peer_link_open(stage.peer), 0);
     assert_int_equal(stage.peer->redial.failures[REDIAL_DIRECT], 0);
 }
@@ -144,14 +144,14 @@ static void test_people_s_wish_gives_up_what_goes_on(void **state)
     peer_stop_dialling(stage.peer);
     assert_null(stage.round);
     assert_state(PEER_OFFLINE);
-    assert_int_equal(stage.armed_ms, UINT64_MAX);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
 }
 
 static void test_a_message_cuts_a_long_wait_short(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 8; i++) {
-        stage.now_ms += 3600000;
+        fake_loop.now_ms += 3600000;
         peer_dial(stage.peer);
         end_round(REDIAL_FAILED);
     }
@@ -259,12 +259,12 @@ static void test_after_a_link_broke_it_is_dialled_at_once(void **state)
 {
     (void)state;
     come_online();
-    stage.now_ms += 3600000;
+    fake_loop.now_ms += 3600000;
     peer_link_down(stage.peer, &(struct link_end){0});
     assert_int_equal(stage.rounds, 1);
     assert_state(PEER_CONNECTING);
     assert_string_equal(stage.peer->last_error, "it ended");
-    assert_int_equal(stage.peer->seen_ms, WALL_MS + stage.now_ms);
+    assert_int_equal(stage.peer->seen_ms, WALL_MS + fake_loop.now_ms);
 }
 
 static void test_who_refuses_us_is_left_alone_for_a_while(void **state)

@@ -11,6 +11,7 @@
 
 #include "core/peer.h"
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000, WAYS = 5, GIVEN = 3 };
 
@@ -39,37 +40,7 @@ static struct stage {
     char text[ATTEMPT_ERROR_MAX]; /* … and why */
     bool over;
     enum redial_event event; /* what it was over with */
-    void (*on_timer)(void *context);
-    void *timer_context;
-    uint64_t armed_ms;
 } stage;
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return START_MS;
-}
-
-int timer_new(struct timer **timer, struct loop *loop, void (*callback)(void *context),
-              void *context)
-{
-    (void)loop;
-    *timer = NULL;
-    stage.on_timer = callback;
-    stage.timer_context = context;
-    return 0;
-}
-
-void timer_free(struct timer *timer)
-{
-    (void)timer;
-}
-
-void timer_arm_at(struct timer *timer, uint64_t at_ms)
-{
-    (void)timer;
-    stage.armed_ms = at_ms;
-}
 
 int dial_start(struct dial **dial, struct dialer *dialer, enum dial_priority priority,
                const struct address *ways, unsigned count, const struct dial_events *events,
@@ -168,6 +139,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
+    fake_loop_start(START_MS, 0);
     for (unsigned i = 0; i < WAYS; i++) {
         snprintf(stage.ways[i].host, sizeof stage.ways[i].host, "203.0.113.%u", i);
         stage.ways[i].port = 8766;
@@ -191,6 +163,12 @@ static int tear_down(void **state)
     round_free(stage.round);
     assert_null(stage.race);
     return 0;
+}
+
+/* The patience with a handshake is at its end. */
+static void fire(void)
+{
+    fake_loop.timers[0].callback(fake_loop.timers[0].context);
 }
 
 /* The race brings a connection. Whether the round takes it. */
@@ -235,7 +213,7 @@ static void test_a_handshake_is_made_over_the_first_connection(void **state)
     assert_ptr_equal(round_attempt(stage.round), &stage.attempts[1]);
     assert_true(stage.attempts[1].given);
     assert_int_equal(stage.joined, 1);
-    assert_int_equal(stage.armed_ms, START_MS + ROUND_PATIENCE_MS);
+    assert_int_equal(fake_loop_due(), START_MS + ROUND_PATIENCE_MS);
     assert_false(stage.secret_shown);
     stage.peer.row.invited = true;
     assert_true(bring(2));
@@ -248,7 +226,7 @@ static void test_while_it_answers_another_connection_waits(void **state)
     bring(0);
     stage.attempts[0].greeted = true;
     assert_false(bring(1));
-    stage.on_timer(stage.timer_context);
+    fire();
     assert_int_equal(stage.go_ons, 0);
     assert_int_equal(stage.joined, 1);
 }
@@ -257,7 +235,7 @@ static void test_where_nobody_answers_another_connection_takes_over(void **state
 {
     (void)state;
     bring(0);
-    stage.on_timer(stage.timer_context);
+    fire();
     assert_int_equal(stage.go_ons, 1);
     assert_int_equal(stage.attempts[0].state, LINK_ACTIVE); /* not before there is another one */
     assert_true(bring(1));
@@ -459,7 +437,7 @@ static void test_another_link_leaves_the_handshake_going(void **state)
     assert_true(round_settle(stage.round, &link));
     assert_null(stage.race);
     assert_ptr_equal(round_attempt(stage.round), &stage.attempts[0]);
-    stage.on_timer(stage.timer_context); /* there is nothing to be impatient for */
+    fire(); /* there is nothing to be impatient for */
     end_coded(0, CLOSE_INTERNAL_ERROR);
     assert_over(REDIAL_FAILED);
 }

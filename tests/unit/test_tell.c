@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "unit/cmocka_all.h"
+#include "unit/fake_loop.h"
 
 enum { START_MS = 1000000, WALL_MS = 1700000000 };
 
@@ -26,21 +27,8 @@ static struct stage {
     int refusal;                   /* what it answers instead */
     struct address stored[PEER_TOLD_MAX];
     unsigned stored_count, writes;
-    uint64_t now_ms;
     bool open, trusted;
 } stage;
-
-uint64_t loop_now(const struct loop *loop)
-{
-    (void)loop;
-    return stage.now_ms;
-}
-
-uint64_t loop_wall(const struct loop *loop)
-{
-    (void)loop;
-    return WALL_MS + stage.now_ms;
-}
 
 int session_tell(struct session *session, struct span body)
 {
@@ -106,7 +94,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&stage, 0, sizeof stage);
-    stage.now_ms = START_MS;
+    fake_loop_start(START_MS, WALL_MS);
     stage.open = stage.trusted = true;
     stage.runtime.settings.tell_addresses = true;
     stage.tell = (struct tell){.runtime = &stage.runtime, .own = own};
@@ -144,7 +132,7 @@ static void test_a_trusted_peer_is_told_once(void **state)
     tell();
     assert_said("198.51.100.7:8766");
     assert_true(stage.link.dirty);
-    stage.now_ms += TELL_GAP_MS;
+    fake_loop.now_ms += TELL_GAP_MS;
     tell();
     assert_int_equal(stage.sent, 1);
     assert_false(stage.link.untold);
@@ -187,7 +175,7 @@ static void test_nothing_is_no_news_unless_something_was_told(void **state)
     have("198.51.100.7:8766");
     tell();
     stage.own_count = 0;
-    stage.now_ms += TELL_GAP_MS;
+    fake_loop.now_ms += TELL_GAP_MS;
     tell();
     assert_int_equal(stage.sent, 2);
     assert_int_equal(stage.said_count, 0);
@@ -199,16 +187,16 @@ static void test_other_addresses_wait_for_the_gap(void **state)
     assert_int_equal(tell_due(&stage.link), 0);
     tell();
     have("198.51.100.8:8766");
-    stage.now_ms += TELL_GAP_MS - 1;
+    fake_loop.now_ms += TELL_GAP_MS - 1;
     tell();
     assert_int_equal(stage.sent, 1);
     assert_true(stage.link.untold);
     assert_int_equal(tell_due(&stage.link), START_MS + TELL_GAP_MS);
-    stage.now_ms++;
+    fake_loop.now_ms++;
     tell();
     assert_said("198.51.100.8:8766");
     assert_false(stage.link.untold);
-    assert_int_equal(tell_due(&stage.link), stage.now_ms + TELL_GAP_MS);
+    assert_int_equal(tell_due(&stage.link), fake_loop.now_ms + TELL_GAP_MS);
 }
 
 static void test_what_the_session_did_not_take_was_not_told(void **state)
