@@ -55,12 +55,12 @@ static int complain_of_store(const char *path, int r)
 }
 
 /* No daemon runs: copies the store from here. */
-static int copy_store(struct source *source, const char *state_dir)
+static int copy_store(struct source *source, const struct paths *paths)
 {
-    CLEANUP(cleanup_free) char *path = path_join(state_dir, BACKUP_STORE);
-    CLEANUP(cleanup_free) char *copy = path_join(state_dir, BACKUP_COPY);
+    CLEANUP(cleanup_free) char *copy = path_join(paths->state_dir, BACKUP_COPY);
+    const char *path = paths->store;
     unsigned left = 1;
-    if (path == NULL || copy == NULL)
+    if (copy == NULL)
         return -ENOMEM;
     int r = access(path, F_OK) < 0 ? -errno : db_open(&source->db, path);
     if (r == 0)
@@ -78,7 +78,7 @@ static int find_source(struct source *source, const struct paths *paths)
 {
     *source = (struct source){.connection = -1};
     int r = snapshot_client_ask(paths->control, &source->connection, &source->said);
-    return r == -ENOENT || r == -ECONNREFUSED ? copy_store(source, paths->state_dir) : r;
+    return r == -ENOENT || r == -ECONNREFUSED ? copy_store(source, paths) : r;
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static int gather(int fd, const char *passphrase, const struct keys_source *keys
 enum exit_status backup_make(const struct options *options, const struct paths *paths,
                              const struct config *config)
 {
-    struct keys_source keys = config_keys(config, paths->state_dir);
+    struct keys_source keys = config_keys(config, paths);
     struct bytes passphrase = {0};
     if (options->identity != NULL)
         keys.identity = options->identity;

@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include "daemon/paths.h"
+
 /* The parts, in this order; these are the names of the files in the state directory, too. */
 #define BACKUP_MANIFEST  "manifest.json"
 #define BACKUP_IDENTITY  "identity.pem"
 #define BACKUP_STORE_KEY "store.key"
-#define BACKUP_STORE     "p2pchat.db"
+#define BACKUP_STORE     PATHS_STORE
 
 /* The copy of the store in the state directory while a backup is made of it. */
 #define BACKUP_COPY "snapshot.db"

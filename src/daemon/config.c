@@ -196,9 +196,10 @@ int config_load(struct config *config, const char *path, bool required,
     return r < 0 ? -EINVAL : 0;
 }
 
-struct keys_source config_keys(const struct config *config, const char *state_dir)
+struct keys_source config_keys(const struct config *config, const struct paths *paths)
 {
-    return (struct keys_source){.state_dir = state_dir,
+    return (struct keys_source){.state_dir = paths->state_dir,
+                                .store = paths->store,
                                 .identity = config->identity,
                                 .passphrase_file = config->passphrase_file,
                                 .bits = (unsigned)config->identity_bits};

@@ -11,6 +11,7 @@
 #include "core/settings.h"
 #include "daemon/keys.h"
 #include "daemon/options.h"
+#include "daemon/paths.h"
 
 enum { CONFIG_COMPLAINT_MAX = 512, CONFIG_PATH_MAX = 4096 };
 
@@ -32,7 +33,7 @@ int config_load(struct config *config, const char *path, bool required,
                 const struct options *options, char complaint[static CONFIG_COMPLAINT_MAX]);
 
 /* Where the secrets are by these settings; the strings are those of the parameters. */
-struct keys_source config_keys(const struct config *config, const char *state_dir);
+struct keys_source config_keys(const struct config *config, const struct paths *paths);
 
 /* The settings as an object whose members are those of the file; NULL without memory. */
 json_t *config_view(const struct config *config);

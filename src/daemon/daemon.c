@@ -192,7 +192,7 @@ static json_t *view_settings(void *context)
 static uint64_t find_creation(void *context)
 {
     const struct daemon *daemon = context;
-    const struct keys_source keys = config_keys(&daemon->config, daemon->paths->state_dir);
+    const struct keys_source keys = config_keys(&daemon->config, daemon->paths);
     return keys_identity_created(&keys);
 }
 
@@ -227,29 +227,30 @@ static void on_turn_end(void *context)
 /* --- coming up -------------------------------------------------------------------------------- */
 
 /* Opening reads all of the store, of which there may be a lot, from a disk that may be slow. */
-static void ask_for_patience(const char *database)
+static void ask_for_patience(const char *store)
 {
     struct stat file;
-    if (stat(database, &file) == 0)
+    if (stat(store, &file) == 0)
         notify_extend_timeout(RECOVERY_TIMEOUT_MS + (uint64_t)file.st_size / RECOVERY_BYTES_PER_MS);
 }
 
-static enum exit_status bind_store(struct daemon *daemon, const char *directory)
+static enum exit_status bind_store(struct daemon *daemon)
 {
+    const char *store = daemon->paths->store;
     int r = node_bind_store(daemon->db, &daemon->store_key);
     if (r == NODE_MISMATCH) {
-        log_error("the store key is not the one that the messages in %s/p2pchat.db were sealed "
-                  "with: put back the right one; to begin without them: mv '%s/p2pchat.db' "
-                  "'%s/p2pchat.db.old'",
-                  directory, directory, directory);
+        log_error("the store key is not the one that the messages in %s were sealed "
+                  "with: put back the right one; to begin without them: mv '%s' '%s.old'",
+                  store, store, store);
         return EXIT_STATUS_CONFIG;
     }
     return r < 0 ? EXIT_STATUS_IO : EXIT_STATUS_OK; /* on a full disk it is bound another time */
 }
 
 /* Peers know the machine by one identity: another one would be a stranger with their messages. */
-static enum exit_status check_owner(struct daemon *daemon, const char *directory, bool peopled)
+static enum exit_status check_owner(struct daemon *daemon, bool peopled)
 {
+    const char *store = daemon->paths->store;
     const struct fingerprint *own = pubkey_fingerprint(identity_pubkey(daemon->self));
     struct fingerprint owner = {0};
     bool known = false;
@@ -259,10 +260,9 @@ static enum exit_status check_owner(struct daemon *daemon, const char *directory
     if (r == 0 && known && peopled) {
         char text[FINGERPRINT_TEXT_MAX];
         fingerprint_format(&owner, text);
-        log_error("the identity is not the one that the peers in %s/p2pchat.db know this machine "
-                  "by: put back that of %s; to begin without them: mv '%s/p2pchat.db' "
-                  "'%s/p2pchat.db.old'",
-                  directory, text, directory, directory);
+        log_error("the identity is not the one that the peers in %s know this machine "
+                  "by: put back that of %s; to begin without them: mv '%s' '%s.old'",
+                  store, text, store, store);
         return EXIT_STATUS_CONFIG;
     }
     if (r == 0)
@@ -275,19 +275,17 @@ static enum exit_status check_owner(struct daemon *daemon, const char *directory
 static enum exit_status open_state(struct daemon *daemon, const struct config *config)
 {
     const char *directory = daemon->paths->state_dir;
-    CLEANUP(cleanup_free) char *database = path_join(directory, "p2pchat.db");
-    if (database == NULL)
-        return EXIT_STATUS_INTERNAL;
+    const char *store = daemon->paths->store;
     enum exit_status status = state_prepare(daemon->paths);
     if (status != EXIT_STATUS_OK)
         return status;
-    ask_for_patience(database);
+    ask_for_patience(store);
     int r = space_new(&daemon->space, directory);
     if (r < 0)
         return EXIT_STATUS_INTERNAL;
-    r = db_open(&daemon->db, database);
+    r = db_open(&daemon->db, store);
     if (r != 0) {
-        log_error("can't open %s: %s", database,
+        log_error("can't open %s: %s", store,
                   r == DB_TOO_NEW   ? "it was made by a newer version of p2pchatd"
                   : r == DB_DAMAGED ? "it is damaged; restore it from a backup, or move it away"
                   : r == -EBUSY     ? "another p2pchatd uses it"
@@ -296,7 +294,7 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         return r == -EBUSY ? EXIT_STATUS_BUSY : EXIT_STATUS_IO;
     }
     backup_discard_copy(directory);
-    struct keys_source keys = config_keys(config, directory);
+    struct keys_source keys = config_keys(config, daemon->paths);
     if (db_sealed(daemon->db, &keys.sealed) < 0 || db_peopled(daemon->db, &keys.peopled) < 0)
         return EXIT_STATUS_IO;
     r = keys_load_identity(&keys, &daemon->self);
@@ -304,8 +302,8 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
         r = keys_load_store_key(&keys, &daemon->store_key);
     if (r != 0)
         return EXIT_STATUS_CONFIG;
-    status = bind_store(daemon, directory);
-    return status == EXIT_STATUS_OK ? check_owner(daemon, directory, keys.peopled) : status;
+    status = bind_store(daemon);
+    return status == EXIT_STATUS_OK ? check_owner(daemon, keys.peopled) : status;
 }
 
 static int make_node(struct daemon *daemon, const struct config *config)

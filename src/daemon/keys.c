@@ -166,11 +166,11 @@ int keys_load_identity(const struct keys_source *source, struct identity **ident
         if (r == 0)
             r = import_identity(place.path, &pem, text_of(&passphrase), identity);
         else if (r == -ENOENT && source->peopled)
-            log_error("%s is missing, and the peers in %s/p2pchat.db know this machine by it: put "
+            log_error("%s is missing, and the peers in %s know this machine by it: put "
                       "it back from where the database was, or from its backup; to be somebody "
                       "new to them, which each has to accept: p2pchatd --generate-identity "
                       "--state-dir '%s'",
-                      place.path, source->state_dir, source->state_dir);
+                      place.path, source->store, source->state_dir);
         else if (r == -ENOENT)
             r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
         else
@@ -244,11 +244,10 @@ int keys_load_store_key(const struct keys_source *source, struct secret *key)
         return r;
     r = read_place(&place, SECRET_SIZE, &content);
     if (r == -ENOENT && source->sealed) {
-        log_error(
-            "%s is missing, and without it nobody can read the messages in %s/p2pchat.db: put "
-            "it back from where the database was, or from its backup; to begin without them: "
-            "mv '%s/p2pchat.db' '%s/p2pchat.db.old'",
-            place.path, source->state_dir, source->state_dir, source->state_dir);
+        log_error("%s is missing, and without it nobody can read the messages in %s: put "
+                  "it back from where the database was, or from its backup; to begin without them: "
+                  "mv '%s' '%s.old'",
+                  place.path, source->store, source->store, source->store);
     } else if (r == -ENOENT) {
         r = make_store_key(place.path, key);
     } else if (r < 0 && r != -EFBIG) {

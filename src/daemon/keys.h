@@ -17,6 +17,7 @@
 /* Where the secrets are. */
 struct keys_source {
     const char *state_dir;
+    const char *store;           /* path of the database */
     const char *identity;        /* path; "": in the state directory */
     const char *passphrase_file; /* of the identity; "": none */
     const char *store_key;       /* path; NULL: in the state directory */

@@ -30,9 +30,7 @@
 /* The store that is there already, or NULL: its peers know another identity so far. */
 static enum exit_status open_store(const struct paths *paths, struct db **db)
 {
-    CLEANUP(cleanup_free) char *path = path_join(paths->state_dir, "p2pchat.db");
-    if (path == NULL)
-        return EXIT_STATUS_INTERNAL;
+    const char *path = paths->store;
     if (access(path, F_OK) < 0)
         return EXIT_STATUS_OK;
     int r = db_open(db, path);
@@ -56,7 +54,7 @@ static enum exit_status disown_store(struct db *db)
 
 static enum exit_status generate(const struct paths *paths, const struct config *config)
 {
-    const struct keys_source keys = config_keys(config, paths->state_dir);
+    const struct keys_source keys = config_keys(config, paths);
     struct identity *identity = NULL;
     struct db *db = NULL;
     char text[FINGERPRINT_TEXT_MAX];

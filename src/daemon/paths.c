@@ -98,6 +98,10 @@ int paths_find(struct paths *paths, const struct options *options)
     paths->state_dir = options->state_dir != NULL ? make_absolute(options->state_dir)
                                                   : find_state_dir(paths->system);
     r = check(paths->state_dir, "state", "set HOME or give --state-dir");
+    if (r == 0)
+        paths->store = path_join(paths->state_dir, PATHS_STORE);
+    if (r == 0 && paths->store == NULL)
+        r = -ENOMEM;
     if (!paths->system && options->state_dir == NULL && getenv("STATE_DIRECTORY") == NULL)
         paths->former_state_dir = user_directory("XDG_CONFIG_HOME", ".config");
     if (r < 0 || options->action == OPTIONS_PREPARE || options->action == OPTIONS_GENERATE ||
@@ -112,6 +116,7 @@ void paths_deinit(struct paths *paths)
 {
     free(paths->config);
     free(paths->state_dir);
+    free(paths->store);
     free(paths->former_state_dir);
     free(paths->control);
 }

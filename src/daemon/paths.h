@@ -7,10 +7,13 @@
 
 #include "daemon/options.h"
 
+#define PATHS_STORE "p2pchat.db" /* its name */
+
 struct paths {
     char *config;         /* configuration file */
     bool config_required; /* it was named, so it must exist */
     char *state_dir;
+    char *store;            /* the database in it */
     char *former_state_dir; /* where a user's may be in its place: earlier versions had the service
                                manager of Debian 12 choose it; or NULL */
     char *control;          /* path of the control socket */

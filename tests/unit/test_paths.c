@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -45,6 +46,8 @@ static void assert_paths(const struct options *options, const char *config, cons
     assert_int_equal(paths_find(&paths, options), 0);
     assert_string_equal(paths.config, config);
     assert_string_equal(paths.state_dir, state_dir);
+    assert_memory_equal(paths.store, state_dir, strlen(state_dir));
+    assert_string_equal(paths.store + strlen(state_dir), "/p2pchat.db");
     assert_string_equal(paths.control, control);
     paths_deinit(&paths);
 }
