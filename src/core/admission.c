@@ -96,17 +96,6 @@ static int use_invite(struct admission *admission, const struct link *link, stru
 
 /* --- two peers that are one ------------------------------------------------------------------- */
 
-static bool requires_pq(const struct peer *peer)
-{
-    return peer != NULL && peer->row.require_pq;
-}
-
-/* Whether the peer has to speak a suite that the link's session is not in. */
-static bool too_weak(const struct link *link, const struct peer *peer)
-{
-    return requires_pq(peer) && session_suite(link->session) != SUITE_HYBRID;
-}
-
 /* Makes them one peer, as merging_try() does. */
 static int merge(struct admission *admission, struct peer *keyless, struct peer *nameless,
                  bool *merged)
@@ -114,7 +103,7 @@ static int merge(struct admission *admission, struct peer *keyless, struct peer 
     int r = merging_try(admission->merging, keyless, nameless, merged);
     if (!*merged)
         return r;
-    if (nameless->link != NULL && too_weak(nameless->link, nameless))
+    if (nameless->link != NULL && peer_needs_stronger(nameless, nameless->link))
         link_close(nameless->link, CLOSE_REFUSED);
     delivery_touch(nameless);
     return 0;
@@ -179,7 +168,8 @@ static enum trust_verdict judge(struct admission *admission, struct link *link)
         .expected_is_it = is_key_of(link->peer, key),
         .expected_online = link->peer != NULL && link->peer->link != NULL,
         .expected_there = link->given,
-        .weak = too_weak(link, owner) || too_weak(link, link->peer),
+        .weak = (owner != NULL && peer_needs_stronger(owner, link)) ||
+                (link->peer != NULL && peer_needs_stronger(link->peer, link)),
         .invited = owner == NULL && holds_invite(admission, link),
     };
     return trust_decide(&facts);
@@ -432,7 +422,7 @@ void admission_grant(struct admission *admission, struct peer *peer)
     pending_keys_remove(admission->pending_keys, request);
     if (link == NULL || link->state != LINK_ACTIVE)
         return;
-    if (too_weak(link, peer)) {
+    if (peer_needs_stronger(peer, link)) {
         link_close(link, CLOSE_REFUSED);
         return;
     }

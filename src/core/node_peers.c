@@ -140,7 +140,7 @@ int node_peer_require_pq(struct node *node, struct peer *peer, bool require)
     r = roster_update(&node->roster, peer, &row);
     if (r != 0)
         return r;
-    if (require && peer->link != NULL && session_suite(peer->link->session) != SUITE_HYBRID)
+    if (peer->link != NULL && peer_needs_stronger(peer, peer->link))
         link_close(peer->link, CLOSE_REFUSED);
     else if (!require && peer->link == NULL)
         peer_dial_at_once(peer);

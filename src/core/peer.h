@@ -17,6 +17,7 @@
 #include "core/redial.h"
 #include "core/round.h"
 #include "core/suspicion.h"
+#include "proto/session.h"
 #include "store/peers.h"
 #include "store/queue.h"
 
@@ -92,6 +93,12 @@ bool peer_trusted(const struct peer *peer);
 static inline bool peer_has(const struct peer *peer, uint32_t features)
 {
     return !peer->row.met || (features & ~peer->row.features) == 0;
+}
+
+/* Whether it has to speak a suite that the link's session is not in. */
+static inline bool peer_needs_stronger(const struct peer *peer, const struct link *link)
+{
+    return peer->row.require_pq && session_suite(link->session) != SUITE_HYBRID;
 }
 
 /* Whether its messages are not read for now: quota.h. */

@@ -152,15 +152,25 @@ static int find_end(struct db *db, const char *text, int64_t after, int64_t *end
     return query.result;
 }
 
-static int hand_over_ids(struct db *db, const struct parties *parties, int64_t after, int64_t end)
+/* Runs an update of the rows after `after` up to `end`. */
+static struct sql update_range(struct db *db, const char *text, const struct parties *parties,
+                               int64_t after, int64_t end)
 {
-    CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE tombstone SET peer = ? WHERE peer = ? AND seq > ?"
-                                     " AND seq <= ? RETURNING type");
+    struct sql query = sql_write(db, text);
     sql_bind_int(&query, parties->to->peer);
     sql_bind_int(&query, parties->from->peer);
     sql_bind_int(&query, after);
     sql_bind_int(&query, end);
+    return query;
+}
+
+static int hand_over_ids(struct db *db, const struct parties *parties, int64_t after, int64_t end)
+{
+    CLEANUP(sql_end)
+    struct sql query = update_range(db,
+                                    "UPDATE tombstone SET peer = ? WHERE peer = ? AND seq > ?"
+                                    " AND seq <= ? RETURNING type",
+                                    parties, after, end);
     while (sql_row(&query))
         if (sql_int(&query) == MESSAGE_IN)
             inbound_move(db, parties->from, parties->to, INBOUND_ID_BYTES);
@@ -172,12 +182,10 @@ static int hand_over_states(struct db *db, const struct parties *parties, int64_
                             int64_t end)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_write(db, "UPDATE log SET peer = ? WHERE peer = ? AND type = 2"
-                                     " AND seq > ? AND seq <= ?");
-    sql_bind_int(&query, parties->to->peer);
-    sql_bind_int(&query, parties->from->peer);
-    sql_bind_int(&query, after);
-    sql_bind_int(&query, end);
+    struct sql query = update_range(db,
+                                    "UPDATE log SET peer = ? WHERE peer = ? AND type = 2"
+                                    " AND seq > ? AND seq <= ?",
+                                    parties, after, end);
     return sql_run(&query);
 }
 
