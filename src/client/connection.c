@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "rpc/rpc_line.h"
 #include "rpc/rpc_message.h"
+#include "rpc/rpc_path.h"
 
 enum {
     READ_SIZE = 64 * 1024,
@@ -29,26 +29,9 @@ struct connection {
     struct bytes out; /* requests that wait for others to go along with */
 };
 
-static int open_socket(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        const int error = -errno;
-        close(fd);
-        return error;
-    }
-    return fd;
-}
-
 int connection_open(const char *path, struct connection **connection)
 {
-    int fd = open_socket(path);
+    int fd = rpc_path_connect(path);
     if (fd < 0)
         return fd;
     struct connection *new = calloc(1, sizeof *new);

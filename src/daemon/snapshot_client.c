@@ -8,28 +8,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "rpc/rpc_line.h"
 #include "rpc/rpc_message.h"
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    int r = -errno;
-    close(fd);
-    return r;
-}
+#include "rpc/rpc_path.h"
 
 static int send_request(int fd)
 {
@@ -92,7 +76,7 @@ int snapshot_client_ask(const char *control, int *connection, json_t **said)
 {
     struct rpc_line lines = {0};
     json_int_t left = 1;
-    int fd = connect_to(control);
+    int fd = rpc_path_connect(control);
     if (fd == -ECONNREFUSED || fd == -ENOENT)
         return fd;
     if (fd < 0) {

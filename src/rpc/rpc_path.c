@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the control socket is.
+ * The control socket, as a client sees it.
  */
 #include "rpc/rpc_path.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -31,4 +34,21 @@ char *rpc_path_find(const char *option)
         free(path);
     }
     return strdup(RUNSTATEDIR "/p2pchat/control.sock");
+}
+
+int rpc_path_connect(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        const int error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the control socket is.
+ * Where the control socket is, and the way to it.
  */
 #pragma once
 
@@ -10,3 +10,6 @@
  * /run/p2pchat/control.sock. NULL without memory.
  */
 char *rpc_path_find(const char *option);
+
+/* Connects to the daemon whose socket is there. The descriptor, or -errno. */
+int rpc_path_connect(const char *path);

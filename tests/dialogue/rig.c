@@ -51,6 +51,25 @@ void rig_open(struct rig *rig)
     rig->joiner.event_count = rig->host.event_count = 0;
 }
 
+static void say_measured(struct party *from, struct party *to, size_t size, uint64_t now_ms)
+{
+    party_speak(from, now_ms);
+    assert_int_equal(from->sent.size, size);
+    party_hear(to, bytes_span(&from->sent), 0, now_ms);
+    bytes_clear(&from->sent);
+}
+
+void rig_open_measured(struct rig *rig, const size_t joiner_sizes[static 4],
+                       const size_t host_sizes[static 4])
+{
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 3)
+            assert_int_equal(party_send_text(&rig->joiner, "short", 1, rig->now_ms), 0);
+        say_measured(&rig->joiner, &rig->host, joiner_sizes[i], rig->now_ms);
+        say_measured(&rig->host, &rig->joiner, host_sizes[i], rig->now_ms);
+    }
+}
+
 void rig_pass(struct rig *rig, uint64_t ms)
 {
     uint64_t end_ms = rig->now_ms + ms;

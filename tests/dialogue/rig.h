@@ -31,5 +31,12 @@ void rig_run(struct rig *rig);
 /* From nothing to OPEN, asserting it. */
 void rig_open(struct rig *rig);
 
+/*
+ * From nothing to OPEN and to a message of the joiner's that is acknowledged, each asserted to say
+ * as many bytes as these at each of its four turns.
+ */
+void rig_open_measured(struct rig *rig, const size_t joiner_sizes[static 4],
+                       const size_t host_sizes[static 4]);
+
 /* Moves the clock in steps to every deadline on the way, and runs. */
 void rig_pass(struct rig *rig, uint64_t ms);

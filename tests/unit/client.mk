@@ -15,7 +15,7 @@ test_cmd_peer_OBJS = $(client_rig)
 test_cmd_send_OBJS = $(client_rig)
 test_cmd_status_OBJS = $(client_rig)
 test_connection_OBJS = client/connection rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_value \
-	rpc/rpc_method base/bytes base/clock base/escape base/suggest base/utf8
+	rpc/rpc_method rpc/rpc_path base/file base/bytes base/clock base/escape base/suggest base/utf8
 test_ctl_OBJS = $(client_rig)
 test_input_OBJS = client/input base/bytes
 test_diagnosis_OBJS = $(client_rig)
