@@ -128,19 +128,25 @@ void trunk_lose(struct trunk *trunk, const char *why)
     channels_detach(&trunk->channels);
 }
 
-void trunk_leave(struct trunk *trunk, uint8_t code)
+static void say_bye(struct trunk *trunk, uint8_t code)
 {
     const struct lane_record bye = {.type = LANE_BYE, .code = code};
     struct bytes frame = {0};
     int r = lane_frame_begin(&frame);
     if (r == 0)
         r = lane_record_append(&frame, &bye);
-    /* The frame would be one of the generation that is about to be left. */
-    if (r == 0 && !lane_has_switch(&trunk->lane))
+    if (r == 0)
         r = lane_frame_seal(&trunk->lane, &frame);
     if (r == 0)
         stream_write(trunk->stream, bytes_span(&frame));
     bytes_deinit(&frame);
+}
+
+void trunk_leave(struct trunk *trunk, uint8_t code)
+{
+    /* The last record of the next frame is a SWITCH then, and a BYE would have to be it. */
+    if (!lane_has_switch(&trunk->lane))
+        say_bye(trunk, code);
     stream_free(trunk->leaving);
     trunk->leaving = trunk->stream;
     trunk->leaving_ms = trunk_now(trunk);

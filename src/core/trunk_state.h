@@ -23,7 +23,7 @@ void trunk_lose(struct trunk *trunk, const char *why);
 /* Joiner: the host closed the connection before it said anything. */
 void trunk_say_closed_early(struct trunk *trunk);
 
-/* Says BYE with this code and gives the lane up. */
+/* Says BYE with this code, unless the keys are just about to change, and gives the lane up. */
 void trunk_leave(struct trunk *trunk, uint8_t code);
 
 /* The offer is no good any more; a host notes why. */

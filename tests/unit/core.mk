@@ -39,3 +39,7 @@ test_link_events_OBJS = tests/unit/link_events_rig core/link_events base/log bas
 test_peer_OBJS = tests/unit/fake_loop tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_mapping_OBJS = core/mapping net/pcp_packet base/bytes
+trunk_rig = tests/unit/fake_loop tests/unit/trunk_rig core/trunk core/trunk_lane crypto/secret base/backoff base/address \
+	base/number base/log base/escape base/utf8 base/bytes base/base64 base/clock base/uuid $(addprefix proto/,record message headers service_name told)
+test_trunk_OBJS = $(trunk_rig)
+test_trunk_lane_OBJS = $(trunk_rig)
