@@ -43,3 +43,4 @@ trunk_rig = tests/unit/fake_loop tests/unit/trunk_rig core/trunk core/trunk_lane
 	base/number base/log base/escape base/utf8 base/bytes base/base64 base/clock base/uuid $(addprefix proto/,record message headers service_name told)
 test_trunk_OBJS = $(trunk_rig)
 test_trunk_lane_OBJS = $(trunk_rig)
+test_streams_OBJS = tests/unit/fake_loop tests/unit/streams_rig core/streams base/backoff base/log base/escape base/utf8 base/bytes base/clock
