@@ -397,13 +397,15 @@ static int take_up(struct calls *calls, struct service *service,
 int calls_serve(struct calls *calls, struct service *service, const struct calls_provider *provider)
 {
     touch(calls);
+    int r = 0;
     if (!service->terms.requests) {
-        const bool known = service->remembered;
-        service->remembered = false;
-        return known ? calls_forget(calls, service->name) : 0;
+        if (service->remembered)
+            r = calls_forget(calls, service->name);
+        service->remembered = service->remembered && r != 0;
+        return r;
     }
     memcpy(service->instance, provider->instance, CALL_CLAIM_SIZE);
-    int r = remember(calls, service);
+    r = remember(calls, service);
     return r == 0 ? take_up(calls, service, provider) : r;
 }
 
@@ -422,18 +424,31 @@ int calls_leave(struct calls *calls, const void *server)
     return r;
 }
 
+int calls_drop(struct calls *calls, int64_t peer)
+{
+    int r = 0;
+    list_for_each (node, &calls->open) {
+        struct call *call = call_at(node);
+        if (r != 0 || call->row.peer != peer || call->row.state == CALL_ENDED)
+            continue;
+        call->stopping = call->row.state == CALL_CLAIMED;
+        tell_to_stop(calls, call);
+        r = end_as(calls, call, call->stopping ? RESULT_INTERRUPTED : RESULT_REFUSED);
+    }
+    return r;
+}
+
 int calls_answer(struct calls *calls, const void *server, const struct uuid *id,
                  const struct calls_answer *answer)
 {
     struct call *call = calls_find(calls, id);
     if (call != NULL && call->row.state == CALL_CLAIMED && call->given && call->server == server)
         return call_end(calls, call, answer);
+    if (call != NULL)
+        return CALLS_OVER;
     /* Said again, because our answer was lost with a daemon: it is as it was. */
-    uint8_t kind, status;
-    int r = call == NULL ? calls_find_end(calls->runtime->db, id, &kind, &status) : DB_NOT_FOUND;
-    if (r < 0)
-        return r;
-    return r == 0 && kind == (uint8_t)answer->kind && status == answer->status ? 0 : CALLS_OVER;
+    int r = calls_ended_as(calls->runtime->db, id, (uint8_t)answer->kind, answer->status);
+    return r == DB_NOT_FOUND ? CALLS_OVER : r;
 }
 
 void calls_count(const struct calls *calls, const char *service, unsigned *waiting,

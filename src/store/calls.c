@@ -56,8 +56,8 @@ int calls_each_open(struct db *db, calls_visit *visit, void *context)
     CLEANUP(sql_end)
     struct sql query =
         sql_read(db, "SELECT e.seq, m.peer, m.id, e.service, e.call, e.call_deadline_ms, e.claim"
-                     " FROM extra e JOIN log m ON m.seq = e.seq WHERE e.call IN (0, 1)"
-                     " ORDER BY e.seq");
+                     " FROM extra e INDEXED BY extra_by_deadline JOIN log m ON m.seq = e.seq"
+                     " WHERE e.call IN (0, 1) ORDER BY e.seq");
     int r = 0;
     while (r == 0 && sql_row(&query)) {
         struct call_row row = {.seq = sql_int(&query)};
@@ -74,16 +74,16 @@ int calls_each_open(struct db *db, calls_visit *visit, void *context)
     return r < 0 ? r : query.result;
 }
 
-int calls_find_end(struct db *db, const struct uuid *id, uint8_t *outcome, uint8_t *status)
+int calls_ended_as(struct db *db, const struct uuid *id, uint8_t outcome, uint8_t status)
 {
     CLEANUP(sql_end)
-    struct sql query = sql_read(db, "SELECT e.result FROM log m JOIN extra e ON e.seq = m.seq"
-                                    " WHERE m.id = ? AND m.type = 0 AND e.call = 2");
+    struct sql query = sql_read(db, "SELECT 1 FROM log m JOIN extra e ON e.seq = m.seq"
+                                    " WHERE m.id = ? AND m.type = 0 AND e.result = ?");
     sql_bind_blob(&query, id->bytes, UUID_SIZE);
+    sql_bind_int(&query, pack(outcome, status));
     if (!sql_row(&query))
         return query.result != 0 ? query.result : DB_NOT_FOUND;
-    unpack(sql_int(&query), outcome, status);
-    return query.result;
+    return 0;
 }
 
 /* --- our own ---------------------------------------------------------------------------------- */

@@ -45,8 +45,8 @@ int calls_end(struct db *db, int64_t seq, uint8_t outcome, uint8_t status);
 typedef int calls_visit(void *context, const struct call_row *row);
 int calls_each_open(struct db *db, calls_visit *visit, void *context);
 
-/* How the request of a peer with this id ended. 0, DB_NOT_FOUND or -EIO. */
-int calls_find_end(struct db *db, const struct uuid *id, uint8_t *outcome, uint8_t *status);
+/* Whether a request of any peer with this id ended so. 0, DB_NOT_FOUND or -EIO. */
+int calls_ended_as(struct db *db, const struct uuid *id, uint8_t outcome, uint8_t status);
 
 /* What came of a request of ours. */
 struct call_result {

@@ -122,9 +122,10 @@ static int remove_rows(struct db *db, const struct step *step, uint64_t now_ms)
 /* --- choosing --------------------------------------------------------------------------------- */
 
 /* The columns that examine() takes. */
-#define COLUMNS "m.seq, m.type, m.peer, m.time_ms, m.state, m.text_size, m.detail"
+#define COLUMNS \
+    "m.seq, m.type, m.peer, m.time_ms, m.state, m.text_size, m.detail, m.kind, m.expires_ms"
 
-/* A row, and whether it belongs to the queue. */
+/* A row, and whether something is still to come of it. */
 struct candidate {
     struct doomed row;
     uint64_t time_ms;
@@ -151,7 +152,33 @@ static int tells_of_queue(struct db *db, const struct mark *mark, struct span de
     return r == DB_NOT_FOUND ? 0 : r;
 }
 
-static void examine_message(const struct mark *mark, struct sql *query, struct candidate *found)
+/* Whether a request of a peer is neither answered nor given up. */
+static int is_open(struct db *db, int64_t seq, bool *is)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_read(db, "SELECT 1 FROM extra WHERE seq = ? AND call IN (0, 1)");
+    sql_bind_int(&query, seq);
+    *is = sql_row(&query);
+    return query.result;
+}
+
+/*
+ * A request that has arrived keeps its row until it is over: where it is noted who runs it. One of
+ * ours keeps it while its result may come in time: it is transmitted until it expires, and then has
+ * as long again to be run.
+ */
+static int examine_request(struct sql *query, uint64_t now_ms, struct candidate *found)
+{
+    const uint64_t expires_ms = lives_time(query->db, found->row.seq, sql_int(query));
+    if (found->row.type == MESSAGE_IN)
+        return is_open(query->db, found->row.seq, &found->kept);
+    found->kept = found->kept || (found->row.state == MESSAGE_DELIVERED &&
+                                  now_ms < expires_ms + (expires_ms - found->time_ms));
+    return 0;
+}
+
+static int examine_message(const struct mark *mark, struct sql *query, uint64_t now_ms,
+                           struct candidate *found)
 {
     const bool by_marks = sql_is_null(query);
     const int64_t state = sql_int(query);
@@ -163,9 +190,11 @@ static void examine_message(const struct mark *mark, struct sql *query, struct c
     /* One that was transmitted and has ended is what the next one refers to. */
     found->kept = state == LOG_STRAY || (after_mark && by_marks) ||
                   (after_mark && transmitted && mark->queue.messages > 0);
+    query->columns++;
+    return sql_int(query) == MESSAGE_REQUEST ? examine_request(query, now_ms, found) : 0;
 }
 
-static int examine(struct sql *query, struct candidate *found)
+static int examine(struct sql *query, uint64_t now_ms, struct candidate *found)
 {
     *found = (struct candidate){.row.seq = sql_int(query)};
     found->row.type = sql_int(query);
@@ -175,7 +204,9 @@ static int examine(struct sql *query, struct candidate *found)
     if (mark == NULL)
         return query->db->failed ? -EIO : sql_damage(query->db, "peer");
     if (found->row.type <= MESSAGE_OUT) {
-        examine_message(mark, query, found);
+        int r = examine_message(mark, query, now_ms, found);
+        if (r != 0)
+            return r;
     } else if (found->row.type == EVENT_MESSAGE_STATE) {
         query->columns += 2;
         return tells_of_queue(query->db, mark, sql_blob(query), found->row.seq, &found->kept);
@@ -209,7 +240,7 @@ static int choose_aged(struct db *db, uint64_t before_ms, uint64_t now_ms, struc
     sql_bind_int(&query, db->swept);
     while (!is_full(step) && sql_row(&query)) {
         struct candidate candidate;
-        int r = examine(&query, &candidate);
+        int r = examine(&query, now_ms, &candidate);
         if (r != 0)
             return r;
         if (candidate.time_ms >= before_ms && candidate.time_ms <= now_ms)
@@ -224,7 +255,7 @@ static int choose_aged(struct db *db, uint64_t before_ms, uint64_t now_ms, struc
 }
 
 /* The oldest messages beyond a number, and what is told of those. */
-static int choose_surplus(struct db *db, uint64_t keep, struct step *step)
+static int choose_surplus(struct db *db, uint64_t keep, uint64_t now_ms, struct step *step)
 {
     struct messages_size stored;
     int r = messages_count(db, &stored);
@@ -235,7 +266,7 @@ static int choose_surplus(struct db *db, uint64_t keep, struct step *step)
         sql_read(db, "SELECT " COLUMNS " FROM log m WHERE m.type <= 2 ORDER BY m.seq");
     while (!is_full(step) && step->messages < stored.messages - keep && sql_row(&query)) {
         struct candidate candidate;
-        r = examine(&query, &candidate);
+        r = examine(&query, now_ms, &candidate);
         if (r != 0)
             return r;
         choose(step, &candidate);
@@ -249,7 +280,7 @@ int retention_apply(struct db *db, const struct retention *retention, uint64_t n
     struct step step = {.count = 0};
     int r = retention->before_ms > 0 ? choose_aged(db, retention->before_ms, now_ms, &step) : 0;
     if (r == 0 && step.count == 0 && retention->keep_messages > 0)
-        r = choose_surplus(db, retention->keep_messages, &step);
+        r = choose_surplus(db, retention->keep_messages, now_ms, &step);
     if (r == 0)
         r = remove_rows(db, &step, now_ms);
     *removed = step.count;
@@ -257,11 +288,11 @@ int retention_apply(struct db *db, const struct retention *retention, uint64_t n
 }
 
 /* Takes what a query gives that is from before a time. */
-static int choose_old(struct sql *query, uint64_t before_ms, struct step *step)
+static int choose_old(struct sql *query, uint64_t before_ms, uint64_t now_ms, struct step *step)
 {
     while (!is_full(step) && sql_row(query)) {
         struct candidate candidate;
-        int r = examine(query, &candidate);
+        int r = examine(query, now_ms, &candidate);
         if (r != 0)
             return r;
         if (candidate.time_ms < before_ms)
@@ -287,7 +318,7 @@ int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t no
         CLEANUP(sql_end)
         struct sql query = sql_read(db, peer != 0 ? messages_of_peer : all_messages);
         sql_bind_int(&query, peer);
-        r = choose_old(&query, before_ms != 0 ? before_ms : UINT64_MAX, &step);
+        r = choose_old(&query, before_ms != 0 ? before_ms : UINT64_MAX, now_ms, &step);
     }
     db->scrub = db->scrub || step.count > 0;
     if (r == 0)

@@ -3,8 +3,9 @@
  * Retention: what leaves the store for good, in small steps.
  *
  * A message is removed with its events; its id stays as a tombstone, so that a repetition that
- * comes late is not taken for a new message. What is in the queue is never removed. Seqs are given
- * without holes, so a hole is what tells a follower of what was removed.
+ * comes late is not taken for a new message. What is in the queue is never removed, and no request
+ * before it is over. Seqs are given without holes, so a hole is what tells a follower of what was
+ * removed.
  */
 #pragma once
 
