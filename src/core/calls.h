@@ -109,6 +109,9 @@ struct calls_answer {
 int calls_answer(struct calls *calls, const void *server, const struct uuid *id,
                  const struct calls_answer *answer);
 
+/* The peer is removed: what it asked for is over, and nobody is told. The same. */
+int calls_drop(struct calls *calls, int64_t peer);
+
 /* How many requests wait for a service, and how many of them are being answered. */
 void calls_count(const struct calls *calls, const char *service, unsigned *waiting,
                  unsigned *running);

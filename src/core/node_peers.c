@@ -151,6 +151,8 @@ int node_peer_remove(struct node *node, struct peer *peer)
 {
     const int64_t id = peer->row.id;
     int r = roster_remove(&node->roster, peer);
+    if (r == 0)
+        r = calls_drop(&node->calls, id);
     return r == 0 ? removal_add(&node->removal, id) : r;
 }
 

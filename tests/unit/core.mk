@@ -28,6 +28,11 @@ test_delivery_OBJS = core/delivery core/turn core/suspicion core/body_sealer cry
 test_housekeeping_OBJS = tests/unit/fake_loop core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
+calls_rig = core/calls core/calls_items core/outgoing core/services core/body_sealer proto/headers proto/service_name \
+	store/calls store/served crypto/crypto crypto/aead crypto/kdf crypto/secret crypto/random \
+	tests/unit/calls_rig tests/unit/fake_loop $(STORE_OBJS)
+test_calls_OBJS = $(calls_rig)
+test_calls_ends_OBJS = $(calls_rig)
 test_doorway_OBJS = tests/unit/fake_loop core/doorway
 test_notice_OBJS = tests/unit/fake_loop core/notice base/log base/escape base/utf8 base/bytes base/clock
 test_tell_OBJS = tests/unit/fake_loop core/tell core/hearsay proto/told base/address base/number base/log base/escape base/utf8 base/bytes base/clock

@@ -95,6 +95,14 @@ int roster_remove(struct roster *roster, struct peer *peer)
     return stage.error;
 }
 
+int calls_drop(struct calls *calls, int64_t peer)
+{
+    (void)calls;
+    assert_int_equal(peer, bob->row.id);
+    stage.dropped++;
+    return stage.calls_error;
+}
+
 int removal_add(struct removal *removal, int64_t peer)
 {
     (void)removal;

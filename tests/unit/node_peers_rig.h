@@ -28,7 +28,8 @@ struct stage {
     unsigned dials, at_once, stopped, forgotten;
     unsigned closed;
     enum close_code code; /* with which a link was closed last */
-    int way_error, removal_error, past_error, number;
+    int way_error, calls_error, removal_error, past_error, number;
+    unsigned dropped; /* requests of a peer */
 };
 
 extern struct stage stage;

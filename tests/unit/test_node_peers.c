@@ -173,15 +173,20 @@ static void test_a_peer_may_have_to_speak_a_post_quantum_suite(void **state)
     assert_int_equal(node_peer_require_pq(&stage.node, bob, true), NODE_DISK_FULL);
 }
 
-static void test_a_removed_peer_loses_its_queue(void **state)
+static void test_a_removed_peer_loses_its_queue_and_what_it_asked_for(void **state)
 {
     (void)state;
     stage.error = NODE_DISK_FULL;
+    stage.calls_error = -ENOMEM;
     stage.removal_error = -EIO;
     assert_int_equal(node_peer_remove(&stage.node, bob), NODE_DISK_FULL);
+    assert_int_equal(stage.dropped, 0);
     stage.error = 0;
+    assert_int_equal(node_peer_remove(&stage.node, bob), -ENOMEM);
+    stage.calls_error = 0;
     assert_int_equal(node_peer_remove(&stage.node, bob), -EIO);
-    assert_int_equal(stage.removed, 1);
+    assert_int_equal(stage.removed, 2);
+    assert_int_equal(stage.dropped, 2);
 }
 
 /* --- trust ------------------------------------------------------------------------------------ */
@@ -379,7 +384,7 @@ int main(void)
         TEST(test_a_name_that_can_t_be_changed_stays),
         TEST(test_other_addresses_are_tried_at_once),
         TEST(test_a_peer_may_have_to_speak_a_post_quantum_suite),
-        TEST(test_a_removed_peer_loses_its_queue),
+        TEST(test_a_removed_peer_loses_its_queue_and_what_it_asked_for),
         TEST(test_only_the_key_that_a_peer_has_is_verified),
         TEST(test_only_the_safety_number_of_both_verifies),
         TEST(test_a_blocked_peer_has_no_link_until_it_is_let_in_again),
