@@ -294,7 +294,12 @@ static void test_an_idle_lane_is_given_up(void **state)
     assert_false(trunk_idle(stage.trunk));
     trunk_settle(stage.trunk);
     assert_int_equal(fake_loop_due(), fake_loop.now_ms + TRUNK_LINGER_MS);
-    assert_false(connection->freed);
+    timer_arm_at(stage.trunk->timer, fake_loop_due() - 1);
+    const unsigned woken = fake_loop.woken;
+    assert_true(fake_loop_step(fake_loop_due()));
+    assert_int_equal(fake_loop.woken, woken + 1);
+    assert_false(connection->freed); /* its last words may still be on their way */
+    trunk_settle(stage.trunk);
     assert_true(fake_loop_step(fake_loop_due()));
     assert_true(connection->freed);
     assert_true(trunk_idle(stage.trunk));
@@ -315,6 +320,49 @@ static void test_a_lane_with_streams_is_not_idle(void **state)
     stage.deadline_ms = UINT64_MAX;
     trunk_settle(stage.trunk);
     assert_int_equal(fake_loop_due(), START_MS + 2 * TRUNK_IDLE_MS);
+}
+
+static void test_a_next_lane_begins_anew(void **state)
+{
+    size_t budget = FRAME_BYTES;
+    (void)state;
+    begin(1);
+    stage.switching = true;
+    trunk_rekeyed(stage.trunk);
+    connection->events->ended(connection->context, ECONNRESET);
+    stage.trunk->channels.count = 1;
+    trunk_session_down(stage.trunk, false);
+    stage.trunk->backoff.failures = 5;
+    stage.trunk->try_at_ms = UINT64_MAX - 1;
+    trunk_session_up(stage.trunk, &stage.link);
+    assert_int_equal(stage.trunk->backoff.failures, 0);
+    trunk_settle(stage.trunk);
+    assert_true(trunk_stage_attach((uint8_t)stage.offers, &stage.connections[1]));
+    stage.switching = false;
+    trunk_settle(stage.trunk);
+    assert_int_equal(stage.key, 0); /* the other lane's */
+    stage.connections[1].unread = FRAME_BYTES;
+    assert_false(trunk_read(stage.trunk, &budget)); /* nobody said that there is something */
+    assert_int_equal(budget, FRAME_BYTES);
+    assert_false(stage.connections[1].freed);
+}
+
+static void test_what_is_left_goes_with_the_trunk(void **state)
+{
+    (void)state;
+    begin(0);
+    fake_loop_step(START_MS + TRUNK_IDLE_MS);
+    stage.trunk->channels.count = 1;
+    trunk_settle(stage.trunk);
+    assert_true(trunk_stage_attach((uint8_t)stage.offers, &stage.connections[1]));
+    trunk_free(stage.trunk);
+    assert_true(stage.connections[0].freed);
+    assert_true(stage.connections[1].freed);
+    assert_int_equal(fake_loop_due(), UINT64_MAX);
+    const struct channels_parts parts = {0};
+    assert_int_equal(trunk_new(&stage.trunk, &stage.runtime, 8, &parts), 0);
+    assert_int_equal(stage.trunk->peer, 8);
+    assert_ptr_equal(stage.trunk->channels.context, stage.trunk);
 }
 
 /* --- before the first frame ------------------------------------------------------------------- */
@@ -382,6 +430,8 @@ int main(void)
         TEST(test_a_bye_is_not_said_between_two_generations_of_keys),
         TEST(test_an_idle_lane_is_given_up),
         TEST(test_a_lane_with_streams_is_not_idle),
+        TEST(test_a_next_lane_begins_anew),
+        TEST(test_what_is_left_goes_with_the_trunk),
         TEST(test_a_joiner_says_that_nothing_came),
         TEST(test_after_a_frame_there_is_nothing_to_say),
         TEST(test_a_host_has_nothing_to_say_of_it),
