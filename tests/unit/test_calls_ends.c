@@ -19,6 +19,8 @@ static void test_what_a_provider_leaves_behind_is_interrupted(void **state)
     ask(alice, 2);
     ask(alice, 3);
     turn();
+    assert_int_equal(calls_leave(&stage.calls, &another), 0);
+    assert_counts(1, 2);
     services_leave(&stage.services, &server);
     assert_int_equal(calls_leave(&stage.calls, &server), 0);
     turn();
@@ -127,6 +129,7 @@ static void test_a_copied_store_runs_nothing_that_it_holds_or_that_is_older(void
 
 static void test_what_is_undone_did_not_happen(void **state)
 {
+    const struct uuid id = scratch_id(1);
     (void)state;
     serve(NULL, 1, NULL, 0);
     turn();
@@ -145,6 +148,7 @@ static void test_what_is_undone_did_not_happen(void **state)
     assert_counts(0, 1);
     undo();
     assert_counts(1, 0);
+    assert_null(calls_find(&stage.calls, &id)->server);
     assert_int_equal(stage.given, 0);
     turn();
     assert_int_equal(stage.given, 1);
