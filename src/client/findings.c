@@ -13,8 +13,10 @@
 void findings_add(struct findings *findings, enum finding_level level, const char *check,
                   const char *finding, const char *remedy)
 {
-    static const char *const names[] = {"ok", "note", "WRONG"};
-    static const char *const json_names[] = {"ok", "note", "wrong"};
+    static const char *const names[] = {
+        [LEVEL_OK] = "ok", [LEVEL_NOTE] = "note", [LEVEL_WRONG] = "WRONG"};
+    static const char *const json_names[] = {
+        [LEVEL_OK] = "ok", [LEVEL_NOTE] = "note", [LEVEL_WRONG] = "wrong"};
     struct ctl *ctl = findings->ctl;
     findings->broken = findings->broken || level == LEVEL_WRONG;
     if (ctl->json) {

@@ -410,10 +410,12 @@ bool view_message(struct ctl *ctl, const struct view *view, const json_t *messag
         return true;
     case VIEW_CAT:
         return print_body(ctl, SPAN(&view->end, 1), message);
-    default:
-        return print_short(ctl, view, message,
-                           view->format == VIEW_VERBOSE ? append_verbose : view_short_message);
+    case VIEW_SHORT:
+    case VIEW_VERBOSE:
+        break;
     }
+    return print_short(ctl, view, message,
+                       view->format == VIEW_VERBOSE ? append_verbose : view_short_message);
 }
 
 bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
@@ -426,10 +428,12 @@ bool view_event(struct ctl *ctl, const struct view *view, const json_t *event)
     case VIEW_CAT:
         return strcmp(type, "message.state") != 0 &&
                print_body(ctl, SPAN(&view->end, 1), json_object_get(event, "message"));
-    default:
-        if (strcmp(type, "message.received") == 0 || strcmp(type, "message.sent") == 0)
-            view_advise(ctl, event);
-        return print_short(ctl, view, event,
-                           view->format == VIEW_VERBOSE ? append_verbose : view_short_event);
+    case VIEW_SHORT:
+    case VIEW_VERBOSE:
+        break;
     }
+    if (strcmp(type, "message.received") == 0 || strcmp(type, "message.sent") == 0)
+        view_advise(ctl, event);
+    return print_short(ctl, view, event,
+                       view->format == VIEW_VERBOSE ? append_verbose : view_short_event);
 }

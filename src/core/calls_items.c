@@ -168,9 +168,11 @@ int calls_take(struct calls *calls, struct peer *peer, const struct message_row 
         return take_result(calls, peer, row, headers);
     case MESSAGE_CANCEL:
         return take_cancel(calls, peer, headers);
-    default:
-        return 0;
+    case MESSAGE_TEXT:
+    case MESSAGE_HEADERS:
+        break;
     }
+    return 0;
 }
 
 int calls_cancel_content(struct bytes *content, const struct uuid *id)

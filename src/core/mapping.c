@@ -140,9 +140,12 @@ static size_t write_request(const struct mapping *mapping, uint8_t out[static PC
         return pcp_write_natpmp_address(out);
     case MAPPING_ASK_PORT:
         return pcp_write_natpmp_map(&mapping->wish, out);
-    default:
-        return 0;
+    case MAPPING_OFF:
+    case MAPPING_HELD:
+    case MAPPING_RESTING:
+        break;
     }
+    return 0;
 }
 
 size_t mapping_next(struct mapping *mapping, uint64_t now_ms,
@@ -196,9 +199,10 @@ static bool is_ours(const struct mapping *mapping, const struct pcp_answer *answ
         return mapping->phase == MAPPING_ASK_PORT && answer->port == mapping->wish.port;
     case PCP_NATPMP_REFUSAL:
         return is_asking(mapping);
-    default:
-        return false;
+    case PCP_ANNOUNCE:
+        break;
     }
+    return false;
 }
 
 static void take_answer(struct mapping *mapping, const struct pcp_answer *answer, uint64_t now_ms)

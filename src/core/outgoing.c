@@ -19,9 +19,12 @@ uint32_t outgoing_needs(enum message_kind kind)
         return 0;
     case MESSAGE_HEADERS:
         return FEATURE_HEADERS;
-    default:
-        return FEATURE_HEADERS | FEATURE_CALLS;
+    case MESSAGE_REQUEST:
+    case MESSAGE_RESULT:
+    case MESSAGE_CANCEL:
+        break;
     }
+    return FEATURE_HEADERS | FEATURE_CALLS;
 }
 
 int outgoing_check(const struct outgoing *outgoing, const struct peer *peer, size_t size)

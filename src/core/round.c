@@ -182,9 +182,18 @@ enum redial_event round_event_of(const struct link_end *end)
         return REDIAL_DUPLICATE;
     case CLOSE_BUSY:
         return REDIAL_BUSY;
-    default:
-        return REDIAL_FAILED;
+    case CLOSE_NORMAL:
+    case CLOSE_GOING_AWAY:
+    case CLOSE_IDLE_TIMEOUT:
+    case CLOSE_REKEY_OVERDUE:
+    case CLOSE_PROTOCOL_ERROR:
+    case CLOSE_INTERNAL_ERROR:
+    case CLOSE_SLOW_PEER:
+    case CLOSE_UNSUPPORTED_RECORD:
+    case CLOSE_BAD_ITEM:
+        break;
     }
+    return REDIAL_FAILED;
 }
 
 /* Why the link that we dialled came to nothing. */

@@ -29,9 +29,11 @@ unsigned control_event_type(enum event_type type, enum message_kind kind)
         return TYPE_MESSAGE_RESULT;
     case MESSAGE_CANCEL:
         return TYPE_COUNT;
-    default:
-        return type;
+    case MESSAGE_TEXT:
+    case MESSAGE_HEADERS:
+        break;
     }
+    return type;
 }
 
 const char *control_event_name(unsigned type)

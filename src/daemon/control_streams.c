@@ -436,9 +436,11 @@ static const char *state_name(const struct control_stream *entry)
         return "opening";
     case CHANNEL_ASKED:
         return "asked";
-    default:
-        return entry->detached_ms != 0 ? "detached" : "open";
+    case CHANNEL_OPEN:
+    case CHANNEL_ENDED:
+        break;
     }
+    return entry->detached_ms != 0 ? "detached" : "open";
 }
 
 static bool may_see(const struct control_call *call, const struct control_stream *entry)

@@ -353,9 +353,14 @@ enum rpc_kind control_view_dead_end(enum message_state state)
         return RPC_KIND_cancelled;
     case MESSAGE_FAILED:
         return RPC_KIND_rejected;
-    default:
-        return RPC_KIND_COUNT;
+    case MESSAGE_RECEIVED:
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENT:
+    case MESSAGE_DELIVERED:
+    case MESSAGE_PROCESSED:
+        break;
     }
+    return RPC_KIND_COUNT;
 }
 
 json_t *control_view_message(const struct node *node, const struct message_row *row)

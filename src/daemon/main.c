@@ -133,9 +133,15 @@ static enum exit_status act(const struct options *options, const struct paths *p
         return backup_make(options, paths, config);
     case OPTIONS_RESTORE:
         return backup_restore(options, paths);
-    default:
-        return serve(options, paths, config);
+    case OPTIONS_RUN:
+    case OPTIONS_TEST:
+    case OPTIONS_SHOW:
+    case OPTIONS_PREPARE:
+    case OPTIONS_HELP:
+    case OPTIONS_VERSION:
+        break;
     }
+    return serve(options, paths, config);
 }
 
 /*

@@ -165,9 +165,12 @@ struct span epoch_due_record(const struct epoch *epoch)
     case EPOCH_SEND_RESP:
     case EPOCH_SEND_DONE:
         return due_record(epoch);
-    default:
-        return SPAN(NULL, 0);
+    case EPOCH_STEADY:
+    case EPOCH_WAIT_RESP:
+    case EPOCH_WAIT_DONE:
+        break;
     }
+    return SPAN(NULL, 0);
 }
 
 void epoch_mark_sent(struct epoch *epoch, uint64_t now_ms)
@@ -184,7 +187,9 @@ void epoch_mark_sent(struct epoch *epoch, uint64_t now_ms)
         switch_chain(&epoch->sending, &epoch->next_sending);
         enter(epoch, EPOCH_STEADY, now_ms);
         break;
-    default:
+    case EPOCH_STEADY:
+    case EPOCH_WAIT_RESP:
+    case EPOCH_WAIT_DONE:
         break;
     }
 }

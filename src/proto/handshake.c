@@ -186,9 +186,13 @@ static enum frame_type expected_type(const struct handshake *handshake)
         return handshake->role->hello;
     case HANDSHAKE_WAIT_IDENTITY:
         return handshake->role->identity;
-    default:
-        return handshake->role->confirm;
+    case HANDSHAKE_ASK_ADMISSION:
+    case HANDSHAKE_WAIT_CONFIRM:
+    case HANDSHAKE_ASK_ESTABLISHED:
+    case HANDSHAKE_DONE:
+        break;
     }
+    return handshake->role->confirm;
 }
 
 /* A clear alert can only be the host's answer to HELLO_J; the others are sealed. */

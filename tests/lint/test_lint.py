@@ -219,6 +219,25 @@ def test_outcomes_of_requests_are_all_explained(src, explained):
         (0, False) if explained == "NODE_BLOCKED" else (1, True))
 
 
+COLOURS = "enum colour { RED, GREEN = 1, /* of grass */ BLUE, COLOUR_COUNT, BEST_COLOUR = BLUE };"
+
+
+@pytest.mark.parametrize("places, lacking", [
+    (["RED", "GREEN", "BLUE"], None),
+    (["RED", "BLUE"], "GREEN"),
+    (["RED", "GREEN"], "BLUE"),
+    (["GREEN", "BLUE"], None),
+    (["STDIN_FILENO"], None),
+])
+def test_tables_have_no_hole(src, places, lacking):
+    src("base/colour.h", COLOURS)
+    rows = ", ".join(f'[{place}] = "{place}"' for place in places)
+    table = f"static const char *const names[] = {{\n    {rows},\n}};\n"
+    result = run("tables", src("base/colour.c", table))
+    assert result.stdout == (f"base/colour.c: names has no place for {lacking}\n" if lacking else "")
+    assert result.returncode == (1 if lacking else 0)
+
+
 @pytest.mark.parametrize("name", ["noun.c", "noun.h", "nouns.def"])
 def test_dialect_wants_the_licence_first(tmp_path, name):
     (tmp_path / name).write_text("/* A noun. */\n")
