@@ -45,6 +45,16 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
+/* Puts all nodes of one list behind those of another. */
+static inline void list_move_all(struct list *from, struct list *to)
+{
+    while (!list_empty(from)) {
+        struct list *first = from->next;
+        list_remove(first);
+        list_append(to, first);
+    }
+}
+
 /* Walks the nodes; the current node may be removed only in the _safe form. */
 /* clang-format off: a space before the parameters would make these plain names */
 #define list_for_each(node, head) \

@@ -196,12 +196,20 @@ static enum trust_verdict reach_verdict(struct admission *admission, struct link
     return merged ? judge(admission, link) : TRUST_MERGE;
 }
 
+/* Whether one more that comes by itself may become a peer, if this is one. */
+static bool has_place(const struct admission *admission, const struct link *link)
+{
+    return link->verdict != TRUST_PIN || is_joiner(link) || adoption_has_place(admission->adoption);
+}
+
 /* Whether our private key may work for this joiner now. */
 static bool within_budget(struct admission *admission, struct link *link)
 {
     uint64_t now = loop_now(admission->runtime->loop);
     if (is_joiner(link))
         return true;
+    if (!has_place(admission, link))
+        return false;
     if (link->verdict == TRUST_WELCOME)
         return bucket_take(&roster_by_key(admission->roster, link_fingerprint(link))->keys, now);
     if (link->verdict == TRUST_INVITED)
@@ -275,7 +283,7 @@ static int pin_first_contact(struct admission *admission, struct link *link)
     if (r != 0)
         return r;
     if (link->peer == NULL)
-        return roster_adopt(admission->roster, NULL, key, PEER_TOFU, &link->peer);
+        return adoption_take(admission->adoption, key, &link->peer);
     if (link->peer->row.pinned)
         return is_key_of(link->peer, key) ? 0 : NODE_MISMATCH;
     return roster_pin(admission->roster, link->peer, key, PEER_TOFU);
@@ -355,7 +363,7 @@ static enum close_code find_objection(struct admission *admission, struct link *
     if (!links_resolve(admission->links, link, runtime_fingerprint(admission->runtime),
                        loop_now(admission->runtime->loop)))
         return CLOSE_DUPLICATE;
-    return may_wait(admission, link) ? CLOSE_NORMAL : CLOSE_BUSY;
+    return may_wait(admission, link) && has_place(admission, link) ? CLOSE_NORMAL : CLOSE_BUSY;
 }
 
 static void forget_request(struct admission *admission, const struct fingerprint *key)

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "core/adoption.h"
 #include "core/housekeeping.h"
 #include "core/limits.h"
 #include "core/links.h"
@@ -28,6 +29,7 @@ struct admission {
     struct links *links;
     struct pending_keys *pending_keys;
     struct roster *roster;
+    struct adoption *adoption;
     struct housekeeping *housekeeping;
     struct body_sealer *body_sealer;
     struct merging *merging;

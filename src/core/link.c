@@ -28,6 +28,8 @@ const char *link_end_text(const struct link_end *end, char *text, size_t size)
 void link_touch(struct link *link)
 {
     link->dirty = true;
+    if (list_empty(&link->touched))
+        list_append(&link->turn->touched, &link->touched);
     loop_wake(link->loop);
 }
 
@@ -247,6 +249,7 @@ int link_new(struct link **link, struct loop *loop, struct turn *turn, struct st
                           .context = context,
                           .started_ms = loop_now(loop)};
     list_init(&made->node);
+    list_init(&made->touched);
     list_init(&made->behind);
     int r = timer_new(&made->timer, loop, on_timer, made);
     if (r == 0)
@@ -264,6 +267,7 @@ int link_new(struct link **link, struct loop *loop, struct turn *turn, struct st
 void link_free(struct link *link)
 {
     list_remove(&link->node);
+    list_remove(&link->touched);
     list_remove(&link->behind);
     timer_free(link->timer);
     session_free(link->session);

@@ -54,12 +54,14 @@ struct link {
     struct loop *loop;
     struct turn *turn;
     struct turn_share share; /* what it has had of the turn */
+    struct list touched;     /* in the list of those to look at when the turn ends */
     struct list behind;      /* in the list of those that had all of it: link_go_on() has work */
     const struct link_events *events;
     void *context;
     enum link_state state;
-    bool greeted;               /* the other side has sent something */
     bool dirty;                 /* link_flush() has work */
+    bool counted;               /* among the established ones */
+    bool greeted;               /* the other side has sent something */
     bool is_own;                /* its other end is this process, too */
     uint64_t rival_ms;          /* monotonic: a newer one had to give way to it; 0 for never … */
     bool rival_answered;        /* … and it has answered since */

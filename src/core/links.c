@@ -182,6 +182,7 @@ void links_establish(struct links *links, struct link *link)
 {
     list_remove(&link->node);
     list_append(&links->established, &link->node);
+    link->counted = true;
     links->established_count++;
 }
 
@@ -189,42 +190,36 @@ void links_go_on(struct links *links)
 {
     struct list *behind = &links->runtime->turn->behind;
     struct list late = LIST_INIT(late); /* those that are behind again come in the next turn */
-    while (!list_empty(behind)) {
-        struct list *first = behind->next;
-        list_remove(first);
-        list_append(&late, first);
-    }
+    list_move_all(behind, &late);
     while (!list_empty(&late))
         link_go_on(container_of(late.next, struct link, behind));
 }
 
-static void flush_list(struct list *list)
+static void reap(struct links *links, struct link *link)
 {
-    list_for_each_safe (node, list) {
-        struct link *link = container_of(node, struct link, node);
-        if (link->dirty)
-            link_flush(link);
-    }
+    links->established_count -= link->counted;
+    link_free(link);
 }
 
-static void reap_list(struct list *list, unsigned *count)
-{
-    list_for_each_safe (node, list) {
-        struct link *link = container_of(node, struct link, node);
-        if (link->state == LINK_DEAD) {
-            link_free(link);
-            if (count != NULL)
-                --*count;
-        }
-    }
-}
-
+/* What a flush touches again is for the next turn, but for what is dead by then. */
 void links_turn_end(struct links *links)
 {
-    flush_list(&links->strangers);
-    flush_list(&links->established);
-    reap_list(&links->strangers, NULL);
-    reap_list(&links->established, &links->established_count);
+    struct list *touched = &links->runtime->turn->touched;
+    struct list now = LIST_INIT(now);
+    list_move_all(touched, &now);
+    while (!list_empty(&now)) {
+        struct link *link = container_of(now.next, struct link, touched);
+        list_remove(&link->touched);
+        if (link->dirty)
+            link_flush(link);
+        if (link->state == LINK_DEAD && list_empty(&link->touched))
+            list_append(touched, &link->touched);
+    }
+    list_for_each_safe (node, touched) {
+        struct link *link = container_of(node, struct link, touched);
+        if (link->state == LINK_DEAD)
+            reap(links, link);
+    }
 }
 
 static void abandon_in(struct list *list, const struct peer *peer, enum close_code code)

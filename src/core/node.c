@@ -28,9 +28,11 @@ static void introduce(struct node *node)
                                          .links = &node->links,
                                          .pending_keys = &node->pending_keys,
                                          .roster = &node->roster,
+                                         .adoption = &node->adoption,
                                          .housekeeping = &node->housekeeping,
                                          .body_sealer = node->body_sealer,
                                          .merging = &node->merging};
+    node->adoption = (struct adoption){.runtime = &node->runtime, .roster = &node->roster};
     node->merging = (struct merging){.runtime = &node->runtime,
                                      .roster = &node->roster,
                                      .housekeeping = &node->housekeeping,

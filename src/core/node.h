@@ -189,6 +189,12 @@ int node_peer_connect(struct peer *peer);
 /* Closes the link, and neither dials nor lets the peer in until node_peer_connect(). */
 void node_peer_disconnect(struct peer *peer);
 
+/*
+ * Somebody here has to do with the peer: it stays, even if it came by itself. 0, NODE_DISK_FULL or
+ * -EIO.
+ */
+int node_peer_use(struct node *node, struct peer *peer);
+
 /* 0, NODE_OFFLINE or NODE_TOO_OFTEN. The observer's pong() follows, or the link ends. */
 int node_peer_ping(struct node *node, struct peer *peer);
 

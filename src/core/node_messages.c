@@ -65,7 +65,9 @@ static int add_messages(struct node *node, const struct node_draft *draft,
     int r = 0;
     for (size_t i = 0; r == 0 && i < draft->peer_count; i++) {
         struct peer *peer = draft->peers[i];
-        r = outgoing_add(&node->calls.outgoing, peer, draft->content, &row);
+        r = roster_use(&node->roster, peer);
+        if (r == 0)
+            r = outgoing_add(&node->calls.outgoing, peer, draft->content, &row);
         if (r != 0)
             break;
         const struct node_accepted accepted = {row.id, row.seq, peer->row.name, row.state,

@@ -249,7 +249,7 @@ static int accept_for(struct node *node, struct peer *peer, const struct fingerp
         link_close(peer->link, CLOSE_REFUSED);
     admission_grant(&node->admission, peer);
     peer_dial_at_once(peer);
-    return 0;
+    return roster_use(&node->roster, peer);
 }
 
 int node_accept(struct node *node, const char *name, const struct fingerprint *key,
@@ -278,6 +278,11 @@ int node_peer_connect(struct peer *peer)
         return let_in_again ? 0 : NODE_NO_ADDRESS;
     peer_dial_at_once(peer);
     return 0;
+}
+
+int node_peer_use(struct node *node, struct peer *peer)
+{
+    return roster_use(&node->roster, peer);
 }
 
 void node_peer_disconnect(struct peer *peer)

@@ -23,6 +23,7 @@ struct node {
     struct links links;
     struct pending_keys pending_keys;
     struct roster roster;
+    struct adoption adoption;
     struct housekeeping housekeeping;
     struct quota quota;
     struct merging merging;

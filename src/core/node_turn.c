@@ -67,6 +67,8 @@ static void tell_presence(struct node *node)
             list_remove(place);
         if (online == peer->seen_online && !peer->seen_otherwise)
             continue;
+        node->roster.online += online;
+        node->roster.online -= peer->seen_online;
         peer->seen_online = online;
         peer->seen_otherwise = false;
         node->runtime.observer->presence(node->runtime.observer_context, peer);

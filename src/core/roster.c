@@ -82,6 +82,7 @@ static void let_go(struct roster *roster, struct peer *peer)
     if (peer->seen_online)
         runtime->observer->presence(runtime->observer_context, peer);
     roster->count--;
+    roster->online -= peer->seen_online;
     forget_places(roster, peer);
     peer_free(peer);
 }
@@ -130,7 +131,6 @@ static int load_row(void *context, const struct peer_row *row)
     }
     secret_wipe(opened.invite_secret, sizeof opened.invite_secret);
     return r;
-    return 0;
 }
 
 int roster_load(struct roster *roster)
@@ -302,7 +302,9 @@ static int replace(struct roster *roster, struct peer *peer, const struct peer_r
 int roster_update(struct roster *roster, struct peer *peer, const struct peer_row *row)
 {
     bool news = row->trust != peer->row.trust;
-    int r = replace(roster, peer, row);
+    struct peer_row used = *row;
+    used.adopted = false;
+    int r = replace(roster, peer, &used);
     if (r != 0)
         return r == DB_EXISTS ? NODE_NAME_TAKEN : outcome_of_store(r);
     return news ? note_trust(roster, peer) : 0;
@@ -378,6 +380,7 @@ int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyl
     memcpy(row.addresses, keyless->row.addresses, sizeof row.addresses);
     row.address_count = keyless->row.address_count;
     row.require_pq = row.require_pq || keyless->row.require_pq;
+    row.adopted = false;
     int r = served_merge(roster->runtime->db, keyless->row.id, nameless->row.id);
     if (r == 0)
         r = peers_remove(roster->runtime->db, keyless->row.id, wall(roster));
@@ -395,5 +398,15 @@ int roster_remove(struct roster *roster, struct peer *peer)
     int r = peers_remove(roster->runtime->db, peer->row.id, wall(roster));
     if (r == 0)
         let_go(roster, peer);
+    return outcome_of_store(r);
+}
+
+int roster_use(const struct roster *roster, struct peer *peer)
+{
+    if (!peer->row.adopted)
+        return 0;
+    int r = peers_set_used(roster->runtime->db, peer->row.id);
+    if (r == 0)
+        peer->row.adopted = false;
     return outcome_of_store(r);
 }

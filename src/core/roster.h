@@ -14,6 +14,7 @@ struct roster {
     struct links *links;
     struct list list; /* oldest first */
     unsigned count;
+    unsigned online; /* of those, as observers were told */
     struct hash by_key, by_name, by_id;
 };
 
@@ -68,7 +69,7 @@ int roster_add(struct roster *roster, struct peer_row *row, struct peer **peer);
 int roster_adopt(struct roster *roster, const char *name, const struct fingerprint *key,
                  enum peer_trust trust, struct peer **peer);
 
-/* Stores a changed row of a peer and takes it over. NODE_NAME_TAKEN. */
+/* Stores a row of a peer that people changed, and takes it over. NODE_NAME_TAKEN. */
 int roster_update(struct roster *roster, struct peer *peer, const struct peer_row *row);
 
 /*
@@ -92,3 +93,6 @@ int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyl
 
 /* Ends the peer's links and forgets it: the peer is freed. */
 int roster_remove(struct roster *roster, struct peer *peer);
+
+/* Somebody here has to do with the peer, even if it came by itself. */
+int roster_use(const struct roster *roster, struct peer *peer);

@@ -27,6 +27,7 @@ struct address_list {
 struct settings {
     struct address_list listen; /* where peers connect */
     enum unknown_policy unknown_peers;
+    uint64_t unknown_peers_limit;     /* at most so many that came by themselves and nobody uses */
     char default_peer[PEER_NAME_MAX]; /* who is meant when nobody is named; "" for nobody */
     uint64_t expire_ms;               /* how long a message waits in the queue; 0 is for ever */
     uint64_t retention_ms;            /* how long history is kept; 0 is for ever */

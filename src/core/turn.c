@@ -7,6 +7,7 @@
 void turn_init(struct turn *turn)
 {
     *turn = (struct turn){.number = 0};
+    list_init(&turn->touched);
     list_init(&turn->behind);
 }
 

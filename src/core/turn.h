@@ -22,9 +22,10 @@ enum {
 /* The turn that goes on. */
 struct turn {
     unsigned number;
-    unsigned workers;   /* links and clients with work in it … */
-    unsigned before;    /* … and in the one before it */
-    struct list behind; /* links that had their share and have more to do, by `link->behind` */
+    unsigned workers;    /* links and clients with work in it … */
+    unsigned before;     /* … and in the one before it */
+    struct list touched; /* links that there is work for at its end, by `link->touched` */
+    struct list behind;  /* links that had their share and have more to do, by `link->behind` */
 };
 
 /* What one link has had of it. Zero before the first time. */

@@ -234,7 +234,7 @@ enum control_answer control_peer_disconnect(struct control_call *call)
     if (!control_call_peer(call, "name", &peer))
         return CALL_FAILED;
     node_peer_disconnect(peer);
-    return answer_peer(call, 0, NULL, peer);
+    return answer_peer(call, node_peer_use(call->node, peer), peer->row.name, peer);
 }
 
 enum control_answer control_peer_ping(struct control_call *call)

@@ -30,6 +30,8 @@ static bool read_peers(struct control_call *call, struct service_terms *terms)
             continue;
         }
         int r = node_find_peer(call->node, json_string_value(name), &peer);
+        if (r == 0)
+            r = node_peer_use(call->node, peer);
         if (r != 0) {
             control_call_outcome(call, r, json_string_value(name));
             return false;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/control_call.h"
@@ -347,8 +348,14 @@ enum control_answer control_stream_open(struct control_call *call)
         return control_call_done(call, NULL);
     }
     call->descriptor = -1;
-    int r = streams_open(node_streams(call->node), peer, service, resume != json_false(), fd, entry,
-                         &entry->channel);
+    int r = node_peer_use(call->node, peer);
+    if (r != 0) {
+        entry_free(entry);
+        close(fd);
+        return fail_open(call, r, peer);
+    }
+    r = streams_open(node_streams(call->node), peer, service, resume != json_false(), fd, entry,
+                     &entry->channel);
     if (r != 0) {
         entry_free(entry);
         return fail_open(call, r, peer);

@@ -6,6 +6,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +37,7 @@ enum {
 struct daemon {
     const struct options *options;
     const struct paths *paths;
-    struct config config;    /* the settings in effect */
-    struct stat config_home; /* the directory of their file at the start; all 0: there was none */
+    struct config config; /* the settings in effect */
     struct loop *loop;
     struct identity *self;
     struct secret store_key;
@@ -110,35 +110,26 @@ int daemon_check(const struct config *config, char complaint[static CONFIG_COMPL
     return -EINVAL;
 }
 
-/* The directory of the configuration file; all 0 if it can't be seen. */
-static struct stat find_config_home(const struct paths *paths)
+/* Whether only the sandbox keeps us from reading a file. */
+static bool is_locked_out(const char *file)
 {
-    struct stat status = {0};
-    const char *slash = strrchr(paths->config, '/');
-    CLEANUP(cleanup_free)
-    char *directory =
-        slash != NULL ? strndup(paths->config, (size_t)(slash - paths->config) + 1) : strdup(".");
-    if (directory == NULL || stat(directory, &status) < 0)
-        return (struct stat){0};
-    return status;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && errno == EACCES && access(file, R_OK) == 0;
 }
 
-/* A confined daemon can read the directory that was there at the start, and no other in its place.
- */
+/* A confined daemon can read what was there at the start, and not all that took its place. */
 static int load_again(const struct daemon *daemon, struct config *config,
                       char reason[static CONFIG_COMPLAINT_MAX])
 {
     const struct paths *paths = daemon->paths;
     int r = config_load(config, paths->config, paths->config_required, daemon->options, reason);
-    const struct stat home = find_config_home(paths);
-    const bool moved =
-        home.st_ino != daemon->config_home.st_ino || home.st_dev != daemon->config_home.st_dev;
-    if (r < 0 && moved && access(paths->config, R_OK) == 0)
-        snprintf(
-            reason, CONFIG_COMPLAINT_MAX,
-            "%s: its directory was replaced after the start, and p2pchatd may not read the new "
-            "one; restart p2pchatd",
-            paths->config);
+    if (r < 0 && is_locked_out(paths->config))
+        snprintf(reason, CONFIG_COMPLAINT_MAX,
+                 "%s: it or its directory was replaced after the start, and p2pchatd may not read "
+                 "the new one; restart p2pchatd",
+                 paths->config);
     return r;
 }
 
@@ -205,8 +196,6 @@ static void on_settled(void *context, int outcome)
 {
     struct daemon *daemon = context;
     control_settled(daemon->control, outcome);
-    if (outcome >= 0)
-        heartbeat_settled(daemon->heartbeat);
     if (outcome < 0) {
         daemon->status = EXIT_STATUS_IO;
         stop(daemon);
@@ -218,6 +207,8 @@ static void on_turn_end(void *context)
 {
     struct daemon *daemon = context;
     node_turn_end(daemon->node);
+    if (!daemon->failed)
+        heartbeat_settled(daemon->heartbeat);
     control_go_on(daemon->control);
     const bool told = daemon->failed || node_stopped(daemon->node);
     if (daemon->stopping && told && control_flushed(daemon->control))
@@ -393,7 +384,6 @@ enum exit_status daemon_new(struct daemon **daemon, const struct options *option
     made->options = options;
     made->paths = paths;
     made->config = *config;
-    made->config_home = find_config_home(paths);
     enum exit_status status = loop_new(&made->loop) < 0 ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
     if (status == EXIT_STATUS_OK)
         status = open_state(made, config);

@@ -62,10 +62,9 @@ void heartbeat_free(struct heartbeat *heartbeat)
 static struct counts count(const struct node *node)
 {
     const struct roster *roster = node_roster(node);
-    struct counts counts = {.peers = roster->count, .pending_keys = node_pending_keys(node)->count};
-    roster_each (peer, roster)
-        counts.online += peer->state == PEER_ONLINE;
-    return counts;
+    return (struct counts){.peers = roster->count,
+                           .online = roster->online,
+                           .pending_keys = node_pending_keys(node)->count};
 }
 
 static void tell_status(struct heartbeat *heartbeat, const struct counts *counts, uint64_t now)

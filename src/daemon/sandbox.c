@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,10 +38,11 @@ enum {
                  LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
 };
 
-/* Allows access to what lies in a directory; one that does not exist needs no rule. */
-static int allow_directory(int ruleset, const char *directory, unsigned access)
+/* Allows access to a file, or to what lies in a directory; one that does not exist needs no rule.
+ */
+static int allow(int ruleset, const char *path, int kind, unsigned access)
 {
-    int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_PATH | O_CLOEXEC | kind);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
     const struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
@@ -50,22 +52,77 @@ static int allow_directory(int ruleset, const char *directory, unsigned access)
     return error;
 }
 
-/* The same for the directory that a file is in, or would be. */
-static int allow_beside(int ruleset, const char *file, unsigned access)
+static int allow_directory(int ruleset, const char *directory, unsigned access)
 {
-    const char *slash = strrchr(file, '/');
-    if (slash == NULL)
-        return allow_directory(ruleset, ".", access);
-    CLEANUP(cleanup_free) char *directory = strndup(file, (size_t)(slash - file) + 1);
-    return directory != NULL ? allow_directory(ruleset, directory, access) : -ENOMEM;
+    return allow(ruleset, directory, O_DIRECTORY, access);
 }
 
-/* Reading a file, which is replaced as a whole, also where it is a link. */
+/* The directory that a file is in, or would be; newly allocated, or NULL. */
+static char *directory_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    return slash != NULL ? strndup(file, (size_t)(slash - file) + 1) : strdup(".");
+}
+
+/*
+ * Whether so much else lies in a directory that no rule may open it: it is the user's home, holds
+ * it, or is for everybody, as /tmp is.
+ */
+static bool is_shared(const char *directory)
+{
+    struct stat status;
+    CLEANUP(cleanup_free) char *place = realpath(directory, NULL);
+    const char *home_name = getenv("HOME");
+    CLEANUP(cleanup_free) char *home = home_name != NULL ? realpath(home_name, NULL) : NULL;
+    if (place == NULL || stat(place, &status) < 0)
+        return false;
+    const size_t size = strcmp(place, "/") == 0 ? 0 : strlen(place);
+    const bool holds_home = home != NULL && strncmp(home, place, size) == 0 &&
+                            (home[size] == '/' || home[size] == '\0');
+    return holds_home || (status.st_mode & S_ISVTX) != 0;
+}
+
+/*
+ * Reading a file that is replaced as a whole. The new one is another file to the kernel: only a
+ * rule for its directory holds for both. In a shared directory the file that is there now has to
+ * do.
+ */
+static int allow_replaced(int ruleset, const char *file)
+{
+    CLEANUP(cleanup_free) char *directory = directory_of(file);
+    if (directory == NULL)
+        return -ENOMEM;
+    return is_shared(directory) ? allow(ruleset, file, 0, READ)
+                                : allow_directory(ruleset, directory, READ);
+}
+
+/* The same, also where it is a link: then what may be replaced is what it leads to as well. */
 static int allow_reading(int ruleset, const char *file)
 {
     CLEANUP(cleanup_free) char *target = realpath(file, NULL);
-    int r = allow_beside(ruleset, file, READ);
-    return r == 0 && target != NULL ? allow_beside(ruleset, target, READ) : r;
+    int r = allow_replaced(ruleset, file);
+    return r == 0 && target != NULL ? allow_replaced(ruleset, target) : r;
+}
+
+static int allow_removing(int ruleset, const char *file)
+{
+    CLEANUP(cleanup_free) char *directory = directory_of(file);
+    return directory != NULL ? allow_directory(ruleset, directory, REMOVE) : -ENOMEM;
+}
+
+/*
+ * resolv.conf(5) is a file, or a link to that of the service that manages it, which another one may
+ * point elsewhere at any time. Their directories come and go with them; all but one lie in /run.
+ */
+static int allow_resolving(int ruleset)
+{
+    static const char *const homes[] = {"/run", "/usr/lib/systemd"};
+    int r = allow_reading(ruleset, "/etc/resolv.conf");
+    if (r == 0)
+        r = allow_reading(ruleset, "/etc/hosts");
+    for (size_t i = 0; r == 0 && i < sizeof homes / sizeof homes[0]; i++)
+        r = allow_directory(ruleset, homes[i], READ);
+    return r;
 }
 
 static int add_rules(int ruleset, const struct paths *paths)
@@ -74,8 +131,8 @@ static int add_rules(int ruleset, const struct paths *paths)
     if (r == 0)
         r = allow_reading(ruleset, paths->config);
     if (r == 0)
-        r = allow_beside(ruleset, paths->control, REMOVE);
-    return r == 0 ? allow_reading(ruleset, "/etc/resolv.conf") : r;
+        r = allow_removing(ruleset, paths->control);
+    return r == 0 ? allow_resolving(ruleset) : r;
 }
 
 static int restrict_files(const struct paths *paths)

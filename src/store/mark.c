@@ -88,6 +88,22 @@ void mark_catch_up(struct mark *mark, int64_t newest)
     mark->next.seq = 0;
 }
 
+static void begin(struct mark *mark, int64_t peer)
+{
+    *mark = (struct mark){.peer = peer};
+    list_init(&mark->dirty);
+    list_init(&mark->telling);
+}
+
+int mark_new(struct mark **mark, int64_t peer)
+{
+    *mark = malloc(sizeof **mark);
+    if (*mark == NULL)
+        return -ENOMEM;
+    begin(*mark, peer);
+    return 0;
+}
+
 void mark_free(struct mark *mark)
 {
     mark_clear(mark);
@@ -96,9 +112,10 @@ void mark_free(struct mark *mark)
 
 void mark_clear(struct mark *mark)
 {
-    const int64_t peer = mark->peer;
     mark_land_all(mark);
     bytes_deinit(&mark->told_sent);
     bytes_deinit(&mark->told_delivered);
-    *mark = (struct mark){.peer = peer};
+    list_remove(&mark->dirty);
+    list_remove(&mark->telling);
+    begin(mark, mark->peer);
 }

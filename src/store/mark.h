@@ -19,6 +19,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/list.h"
 #include "store/messages.h"
 
 /* An ordinary message that is in flight, or is the next. */
@@ -48,10 +49,13 @@ struct mark {
     unsigned flight_first, flight_count;
     struct bytes told_sent, told_delivered; /* details of rows that the commit will add */
     uint64_t told_ms;
-    bool dirty; /* not as stored */
-    bool found; /* while all are read: it is there */
+    struct list dirty;   /* in the list of those that are not as stored … */
+    struct list telling; /* … and of those that may have something to tell */
+    bool found;          /* while all are read: it is there */
 };
 
+/* 0 or -ENOMEM. */
+int mark_new(struct mark **mark, int64_t peer);
 void mark_free(struct mark *mark);
 
 /* Forgets all but the peer. */

@@ -14,10 +14,8 @@
 
 void marks_touch(struct db *db, struct mark *mark)
 {
-    if (mark->dirty)
-        return;
-    mark->dirty = true;
-    db->marks->dirty++;
+    if (list_empty(&mark->dirty))
+        list_append(&db->marks->dirty, &mark->dirty);
 }
 
 void marks_free(struct db *db)
@@ -66,10 +64,8 @@ struct mark *marks_make(struct marks *marks, int64_t peer)
         marks->list = list;
         marks->capacity = capacity;
     }
-    mark = calloc(1, sizeof *mark);
-    if (mark == NULL)
+    if (mark_new(&mark, peer) < 0)
         return NULL;
-    mark->peer = peer;
     const unsigned at = position(marks, peer);
     memmove(&marks->list[at + 1], &marks->list[at], (marks->count - at) * sizeof(struct mark *));
     marks->list[at] = mark;
@@ -150,8 +146,8 @@ int marks_find_next(struct db *db, struct mark *mark)
 
 static void start_telling(struct db *db, struct mark *mark, uint64_t now_ms)
 {
-    if (mark->told_sent.size == 0 && mark->told_delivered.size == 0)
-        db->marks->telling++;
+    if (list_empty(&mark->telling))
+        list_append(&db->marks->telling, &mark->telling);
     mark->told_ms = now_ms;
 }
 

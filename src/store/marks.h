@@ -11,9 +11,9 @@ struct marks {
     struct mark **list; /* by peer */
     unsigned count;
     unsigned capacity;
-    unsigned dirty;   /* so many are not as stored, at most */
-    unsigned telling; /* so many have something to tell, at most */
-    uint64_t inbound; /* of all together */
+    struct list dirty;   /* those that are not as stored … */
+    struct list telling; /* … and those that may have something to tell */
+    uint64_t inbound;    /* of all together */
 };
 
 void marks_free(struct db *db);

@@ -79,7 +79,7 @@ int peers_add(struct db *db, struct peer_row *row)
     CLEANUP(sql_end)
     struct sql query =
         sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_sealed, require_pq,"
-                      " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)");
+                      " created_ms, adopted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
@@ -87,6 +87,7 @@ int peers_add(struct db *db, struct peer_row *row)
     bind_invite(&query, row);
     sql_bind_int(&query, row->require_pq);
     sql_bind_int(&query, (int64_t)row->created_ms);
+    sql_bind_int(&query, row->adopted);
     if (sql_run(&query) != 0)
         return query.result;
     row->id = sqlite3_last_insert_rowid(db->sqlite);
@@ -169,7 +170,7 @@ static int update_row(struct db *db, const struct peer_row *row)
     CLEANUP(sql_end)
     struct sql query = sql_write(
         db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_sealed = ?,"
-            " require_pq = ?, created_ms = ? WHERE id = ?");
+            " require_pq = ?, created_ms = ?, adopted = ? WHERE id = ?");
     sql_bind_text(&query, row->name);
     bind_key(&query, row->pinned, row->key);
     sql_bind_int(&query, row->trust);
@@ -177,6 +178,7 @@ static int update_row(struct db *db, const struct peer_row *row)
     bind_invite(&query, row);
     sql_bind_int(&query, row->require_pq);
     sql_bind_int(&query, (int64_t)row->created_ms);
+    sql_bind_int(&query, row->adopted);
     sql_bind_int(&query, row->id);
     return sql_run(&query);
 }
@@ -203,6 +205,14 @@ int peers_set_features(struct db *db, int64_t id, uint32_t features)
     CLEANUP(sql_end)
     struct sql query = sql_write(db, "UPDATE peer SET features = ? WHERE id = ?");
     sql_bind_int(&query, features);
+    sql_bind_int(&query, id);
+    return sql_run(&query);
+}
+
+int peers_set_used(struct db *db, int64_t id)
+{
+    CLEANUP(sql_end)
+    struct sql query = sql_write(db, "UPDATE peer SET adopted = 0 WHERE id = ?");
     sql_bind_int(&query, id);
     return sql_run(&query);
 }
@@ -293,6 +303,7 @@ static int read_row(struct sql *query, struct peer_row *row)
     row->features = (uint32_t)sql_int(query);
     sql_copy(query, row->instance, PEER_INSTANCE_SIZE);
     sql_copy(query, row->instance_before, PEER_INSTANCE_SIZE);
+    row->adopted = sql_int(query) != 0;
     return query->result == 0 ? read_ways(query->db, row) : query->result;
 }
 
@@ -302,8 +313,8 @@ int peers_each(struct db *db, int (*visit)(void *context, const struct peer_row 
     CLEANUP(sql_end)
     struct sql query =
         sql_read(db, "SELECT id, name, key, trust, offered_key, invite_sealed, require_pq,"
-                     " created_ms, features, instance, instance_before FROM peer WHERE removed_ms "
-                     "IS NULL ORDER BY id");
+                     " created_ms, features, instance, instance_before, adopted FROM peer"
+                     " WHERE removed_ms IS NULL ORDER BY id");
     while (sql_row(&query)) {
         struct peer_row row;
         int r = read_row(&query, &row);

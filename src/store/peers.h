@@ -44,6 +44,7 @@ struct peer_row {
     unsigned address_count;
     struct address last; /* as peers_set_last() stored it, and nobody else; no host for none */
     uint64_t created_ms; /* wall clock */
+    bool adopted;        /* it came by itself, and nobody here has had to do with it since */
     bool met;            /* it was seen, and has said what it can do: */
     uint32_t features;   /* bits of the protocol; peers_set_features() */
     /* Which two of all that have its key were here last, all zero for none; peers_set_instances()
@@ -90,6 +91,9 @@ struct peer_old_key {
 /* Visits the keys that a peer had before, oldest first, until `visit` returns < 0. 0 or -errno. */
 int peers_old_keys(struct db *db, int64_t id,
                    int (*visit)(void *context, const struct peer_old_key *old), void *context);
+
+/* The peer counts no longer as adopted. 0, DB_FULL or -EIO. */
+int peers_set_used(struct db *db, int64_t id);
 
 /*
  * Marks as removed. What is queued for it is cancelled by the caller first. 0, DB_NOT_FOUND,

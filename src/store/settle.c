@@ -41,15 +41,13 @@ int settle_peer(struct db *db, struct mark *mark)
 
 static int tell_all(struct db *db)
 {
-    struct marks *marks = db->marks;
-    int r = 0;
-    if (marks->telling == 0)
-        return 0;
-    for (unsigned i = 0; r == 0 && i < marks->count; i++)
-        r = settle_peer(db, marks->list[i]);
-    if (r == 0)
-        marks->telling = 0;
-    return r;
+    list_for_each_safe (node, &db->marks->telling) {
+        int r = settle_peer(db, container_of(node, struct mark, telling));
+        if (r != 0)
+            return r;
+        list_remove(node);
+    }
+    return 0;
 }
 
 /* --- settling --------------------------------------------------------------------------------- */
@@ -71,19 +69,18 @@ static int store_mark(struct db *db, struct mark *mark)
     sql_bind_int(&query, (int64_t)mark->inbound);
     sql_bind_int(&query, mark->peer);
     if (sql_run(&query) == 0)
-        mark->dirty = false;
+        list_remove(&mark->dirty);
     return query.result;
 }
 
 static int store_marks(struct db *db)
 {
-    struct marks *marks = db->marks;
     int r = 0;
-    for (unsigned i = 0; r == 0 && marks->dirty > 0 && i < marks->count; i++)
-        if (marks->list[i]->dirty)
-            r = store_mark(db, marks->list[i]);
-    if (r == 0)
-        marks->dirty = 0;
+    list_for_each_safe (node, &db->marks->dirty) {
+        r = store_mark(db, container_of(node, struct mark, dirty));
+        if (r != 0)
+            break;
+    }
     return r;
 }
 
@@ -127,13 +124,15 @@ int settle_commit(struct db *db)
 
 static int forget_all(struct db *db)
 {
-    if (db->marks == NULL)
+    if (db->marks == NULL) {
         db->marks = calloc(1, sizeof *db->marks);
-    if (db->marks == NULL)
-        return -ENOMEM;
+        if (db->marks == NULL)
+            return -ENOMEM;
+        list_init(&db->marks->dirty);
+        list_init(&db->marks->telling);
+    }
     for (unsigned i = 0; i < db->marks->count; i++)
         mark_clear(db->marks->list[i]);
-    db->marks->dirty = db->marks->telling = 0;
     db->marks->inbound = 0;
     return 0;
 }

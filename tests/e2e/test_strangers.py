@@ -114,3 +114,39 @@ def test_an_invite_is_good_in_a_flood(alice, bob, flood):
     eventually(lambda: p2ppeer.BUSY in flood.codes, "a flood")
     bob.ctl("join", alice.ctl("invite", "bob").out.strip(), "alice")
     assert alice.peer("bob")["trust"] == "verified"
+
+
+def call_in(daemon, identity):
+    """Somebody comes in and goes; the code that he was sent away with, or None."""
+    host, _, port = daemon.address.rpartition(":")
+    link = Peer(identity, socket.create_connection((host, int(port)), 60), p2ppeer.JOINER)
+    try:
+        link.handshake()
+        return None
+    except Ended as end:
+        return end.code
+    finally:
+        link.end()
+
+
+def test_only_so_many_come_by_themselves(alice, strangers):
+    """Until somebody here has to do with one of them, who stays one for good then."""
+    alice.configure('unknown-peers = "accept"\nunknown-peers-limit = 2\n')
+    alice.restart()
+    names = [f"peer-{identity.public.fingerprint[:8].hex()}" for identity in strangers]
+    assert call_in(alice, strangers[0]) is None
+    assert call_in(alice, strangers[1]) is None
+    assert call_in(alice, strangers[2]) == p2ppeer.BUSY
+    assert call_in(alice, strangers[0]) is None  # it is known
+    assert "unknown peers are not let in" in alice.text_of_log()
+    alice.restart()
+    assert call_in(alice, strangers[2]) == p2ppeer.BUSY
+    alice.ctl("send", "-p", names[1], "hello")
+    assert call_in(alice, strangers[2]) is None
+    assert call_in(alice, strangers[3]) == p2ppeer.BUSY
+    alice.ctl("peer", "rename", names[0], "zero")
+    alice.restart()
+    assert call_in(alice, strangers[3]) is None
+    assert call_in(alice, strangers[4]) == p2ppeer.BUSY
+    alice.ctl("peer", "remove", names[2])
+    assert call_in(alice, strangers[4]) is None

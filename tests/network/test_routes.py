@@ -1,6 +1,7 @@
 """Where machines are, how to get there, and that both may change."""
 
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -63,11 +64,12 @@ def test_two_hosts_with_nothing_but_ipv6_talk(machine, lay):
 class NameServer(threading.Thread):
     """Answers every question for an AAAA with one address, and others with none."""
 
-    def __init__(self, network, address):
+    def __init__(self, network, address, at="::1"):
         super().__init__(daemon=True)
+        self.place = (at, 53)
         self.answer = socket.inet_pton(socket.AF_INET6, address)
         self.socket = inside(network.path, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
-        self.socket.bind(("::", 53))
+        self.socket.bind(("::", 53) if at == "::1" else self.place)
         self.start()
 
     def run(self):
@@ -81,7 +83,7 @@ class NameServer(threading.Thread):
                                + query[12:] + record * wanted, who)
 
     def end(self):
-        self.socket.sendto(b"", ("::1", 53))
+        self.socket.sendto(b"", self.place)
         self.join()
         self.socket.close()
 
@@ -112,6 +114,43 @@ def test_link_local_addresses_lead_to_peers_and_name_servers_by_their_interface(
     eventually(lambda: "Connection refused" in alice.peer("named").get("last_error", ""),
                "an answer of the name server, and of nobody there")
     server.end()
+
+
+def test_names_are_found_again_however_resolv_conf_comes_and_moves(machine, lay, tmp_path):
+    """It is not there at the start, then a link, then a link to another service's, then a file."""
+    etc, run = tmp_path / "etc", tmp_path / "run"
+    for folder in (etc, run):
+        folder.mkdir()
+    see = ["unshare", "--mount", "sh", "-c",
+           f'mount --bind {etc} /etc && mount --bind {run} /run && exec "$@"', "sh"]
+    alice, bob = machine("alice", prefix=see), machine("bob")
+    lay(alice.network, bob.network, families=(6,))
+    bob.network.plug("wire0", "fd00::3/64")
+    alice.start()
+    servers = [NameServer(bob.network, "fd00::2", at) for at in ("fd00::2", "fd00::3")]
+
+    def reached(name):
+        """Whether the name server is found; nobody listens where it leads."""
+        alice.ctl("peer", "add", name, f"{name}.example")
+        eventually(lambda: "Connection refused" in alice.peer(name).get("last_error", ""),
+                   f"an answer for {name}")
+
+    alice.ctl("peer", "add", "early", "early.example")
+    eventually(lambda: "no name server" in alice.peer("early").get("last_error", ""), "no server")
+    link = etc / "resolv.conf"
+    for service, address in (("systemd/resolve", "fd00::2"), ("NetworkManager", "fd00::3")):
+        there = run / service / "resolv.conf"
+        there.parent.mkdir(parents=True)
+        there.write_text(f"nameserver {address}\n")
+        (etc / "new").symlink_to(f"/run/{service}/resolv.conf")
+        (etc / "new").rename(link)
+        reached(there.parent.name.lower())
+    shutil.rmtree(run / "NetworkManager")
+    (etc / "new").write_text("nameserver fd00::2\n")
+    (etc / "new").rename(link)
+    reached("file")
+    for server in servers:
+        server.end()
 
 
 @pytest.mark.parametrize("dead", ["10.0.0.2", "fd00::2"])

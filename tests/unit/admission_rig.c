@@ -218,6 +218,19 @@ int roster_adopt(struct roster *roster, const char *name, const struct fingerpri
     return stage.store;
 }
 
+bool adoption_has_place(struct adoption *adoption)
+{
+    (void)adoption;
+    return !stage.crowded;
+}
+
+int adoption_take(struct adoption *adoption, const struct fingerprint *key, struct peer **peer)
+{
+    (void)adoption;
+    assert_false(stage.crowded);
+    return roster_adopt(NULL, NULL, key, PEER_TOFU, peer);
+}
+
 int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprint *key,
                enum peer_trust trust)
 {

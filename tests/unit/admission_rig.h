@@ -46,6 +46,7 @@ struct stage {
     bool bob_known;
     struct peer adopted; /* … and one that is made, as it was stored */
     bool has_adopted;
+    bool crowded;         /* adoption has no place */
     struct peer *keyless; /* one with any other id, or NULL */
 
     unsigned steps_left; /* of a merging */

@@ -8,6 +8,7 @@ test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes
 test_trust_OBJS = core/trust
+test_adoption_OBJS = core/adoption base/log base/escape base/utf8 base/bytes base/clock
 channels_rig = $(addprefix core/,channel channel_local channels channels_input channels_output credit) \
 	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid base/address base/number \

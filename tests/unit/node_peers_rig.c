@@ -88,6 +88,13 @@ int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprin
     return 0;
 }
 
+int roster_use(const struct roster *roster, struct peer *peer)
+{
+    (void)roster;
+    peer->row.adopted = false;
+    return stage.error;
+}
+
 int roster_remove(struct roster *roster, struct peer *peer)
 {
     (void)roster, (void)peer;

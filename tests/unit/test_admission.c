@@ -86,6 +86,28 @@ static void test_a_stranger_is_treated_by_the_policy(void **state)
     assert_rejected(CLOSE_REFUSED);
 }
 
+static void test_a_stranger_for_whom_there_is_no_place_costs_nothing_and_may_come_again(
+    void **state)
+{
+    (void)state;
+    stage.runtime.settings.unknown_peers = UNKNOWN_ACCEPT;
+    stage.crowded = true;
+    call_in(STRANGER);
+    assert_false(stage.session.admitted);
+    assert_rejected(CLOSE_BUSY);
+}
+
+static void test_a_place_that_is_taken_meanwhile_is_no_error(void **state)
+{
+    (void)state;
+    stage.runtime.settings.unknown_peers = UNKNOWN_ACCEPT;
+    call_in(STRANGER);
+    stage.crowded = true;
+    confirm();
+    assert_rejected(CLOSE_BUSY);
+    assert_false(stage.has_adopted);
+}
+
 static void test_only_so_many_strangers_may_wait(void **state)
 {
     (void)state;
@@ -388,6 +410,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_peer_is_let_in_within_its_own_budget),
         TEST(test_a_stranger_is_treated_by_the_policy),
+        TEST(test_a_stranger_for_whom_there_is_no_place_costs_nothing_and_may_come_again),
+        TEST(test_a_place_that_is_taken_meanwhile_is_no_error),
         TEST(test_only_so_many_strangers_may_wait),
         TEST(test_another_key_raises_the_alarm_once),
         TEST(test_another_key_is_no_alarm_while_the_peer_is_here),

@@ -87,16 +87,21 @@ void link_close(struct link *link, enum close_code code)
     link->state = LINK_FINISHING;
 }
 
+static struct turn turn;
+
+void link_touch(struct link *link)
+{
+    link->dirty = true;
+    if (list_empty(&link->touched))
+        list_append(&turn.touched, &link->touched);
+}
+
 void link_drop(struct link *link, const char *detail)
 {
     (void)detail;
     fake_of(link)->dropped = true;
     link->state = LINK_DEAD;
-}
-
-void link_touch(struct link *link)
-{
-    link->dirty = true;
+    link_touch(link);
 }
 
 void link_go_on(struct link *link)
@@ -113,11 +118,11 @@ void link_flush(struct link *link)
 /* The link that is made next. */
 static struct link *next;
 
-int link_new(struct link **link, struct loop *loop, struct turn *turn, struct stream *stream,
+int link_new(struct link **link, struct loop *loop, struct turn *its_turn, struct stream *stream,
              const struct session_settings *settings, const struct link_events *events,
              void *context)
 {
-    (void)loop, (void)turn, (void)stream, (void)events, (void)context;
+    (void)loop, (void)its_turn, (void)stream, (void)events, (void)context;
     *link = next;
     (*link)->session->role = settings->role;
     return 0;
@@ -126,6 +131,7 @@ int link_new(struct link **link, struct loop *loop, struct turn *turn, struct st
 void link_free(struct link *link)
 {
     list_remove(&link->node);
+    list_remove(&link->touched);
     fake_of(link)->freed = true;
 }
 
@@ -141,13 +147,15 @@ enum { NOW_MS = 1000000, FAKES_MAX = LIMITS_STRANGERS_MAX + 2 };
 static const struct fingerprint own = {{5}};
 
 static struct fake fakes[FAKES_MAX];
-static const struct runtime runtime;
+static const struct runtime runtime = {.turn = &turn};
 static struct links links;
 
 static int start(void **state)
 {
     (void)state;
     memset(fakes, 0, sizeof fakes);
+    list_init(&turn.touched);
+    list_init(&turn.behind);
     links_init(&links, &runtime, NULL, NULL);
     return 0;
 }
@@ -163,6 +171,7 @@ static struct fake *make(unsigned number, enum session_role role, uint8_t peer)
     fake->link.started_ms = NOW_MS;
     fake->link.state = LINK_ACTIVE;
     list_init(&fake->link.node);
+    list_init(&fake->link.touched);
     next = &fake->link;
     if (role == SESSION_HOST)
         links_host(&links, &fake->stream);
@@ -382,7 +391,7 @@ static void test_turn_end_flushes_what_was_touched_and_frees_what_is_dead(void *
     struct fake *dead = make(2, SESSION_HOST, 3);
     links_establish(&links, &dead->link);
     link_touch(&touched->link);
-    dead->link.state = LINK_DEAD;
+    link_drop(&dead->link, "");
     links_turn_end(&links);
     assert_int_equal(touched->flushed, 1);
     assert_int_equal(untouched->flushed, 0);

@@ -51,6 +51,7 @@ static void assert_same(const struct peer_row *row, const struct peer_row *expec
         assert_int_equal(row->addresses[i].port, expected->addresses[i].port);
     }
     assert_int_equal(row->created_ms, expected->created_ms);
+    assert_int_equal(row->adopted, expected->adopted);
 }
 
 static int64_t count(struct scratch *scratch, const char *query)
@@ -374,12 +375,23 @@ static void test_keys_of_before_come_back_oldest_first(void **state)
     assert_int_equal(old[1].replaced_ms, 200);
 }
 
+static void test_who_came_by_itself_does_not_once_it_is_used(void **state)
+{
+    struct scratch *scratch = *state;
+    struct peer_row row = {.name = "bob", .adopted = true};
+    assert_int_equal(peers_add(scratch->db, &row), 0);
+    assert_true(look(scratch).rows[0].adopted);
+    assert_int_equal(peers_set_used(scratch->db, row.id), 0);
+    assert_false(look(scratch).rows[0].adopted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_instances_come_back_and_outlive_other_changes),
         TEST(test_features_are_unknown_until_the_peer_was_met),
         TEST(test_every_field_comes_back),
+        TEST(test_who_came_by_itself_does_not_once_it_is_used),
         TEST(test_a_peer_without_a_key_has_none),
         TEST(test_last_address_is_kept_until_another_or_none_is_said),
         TEST(test_what_a_peer_told_is_kept_beside_what_was_given),

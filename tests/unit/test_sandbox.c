@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * In the sandbox what is forbidden does not work, and what the daemon does works on. Each attempt
- * is made by a child that has entered it.
+ * In the sandbox what is forbidden does not work, and what the daemon does works on.
  */
 #include "daemon/sandbox.h"
 
@@ -216,8 +215,7 @@ static int open_vsock(void)
 
 static int listen_anew(void)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    return fd < 0 ? 0 : outcome(listen(fd, 1));
+    return outcome(listen(socket(AF_INET, SOCK_STREAM, 0), 1));
 }
 
 static int bind_anew(void)
@@ -309,8 +307,8 @@ static void try_all(enum sandbox_part part, const struct attempt *table, size_t 
     }
 }
 
-#define TRY_ALL(part, table, expected) \
-    try_all(part, table, sizeof(table) / sizeof((table)[0]), expected)
+#define SIZE(table)                    (sizeof(table) / sizeof *(table))
+#define TRY_ALL(part, table, expected) try_all(part, table, SIZE(table), expected)
 
 static void test_files_elsewhere_are_out_of_reach(void **state)
 {
@@ -355,8 +353,7 @@ static void test_calls_that_it_does_not_need_are_gone(void **state)
     TRY_ALL(SANDBOX_CALLS, table, ENOSYS);
 }
 
-/* On processors where the C library makes sockets through socketcall(), no filter sees the family.
- */
+/* Where the C library makes sockets through socketcall(), no filter sees the family. */
 static void test_sockets_of_other_families_are_gone(void **state)
 {
     static const struct attempt table[] = {
@@ -415,10 +412,7 @@ static int name_an_interface(void)
 
 static int use_memory(void)
 {
-    char *block = malloc(64 * 1024 * 1024);
-    if (block == NULL)
-        return errno;
-    block = realloc(block, 128 * 1024 * 1024);
+    char *block = realloc(malloc(64 * 1024 * 1024), 128 * 1024 * 1024);
     free(block);
     return block != NULL ? 0 : errno;
 }
@@ -462,8 +456,25 @@ static void test_a_configuration_written_later_can_be_read(void **state)
     assert_int_equal(write(ready[1], "x", 1), 1);
     close(ready[1]);
     int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    assert_true(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void test_a_configuration_among_other_things_opens_nothing_but_itself(void **state)
+{
+    const char *const homes[] = {home, paths.state_dir, "/nonexistent"};
+    struct paths usual = paths;
+    (void)state;
+    paths.config = strdup(in_home("p2pchatd.conf"));
+    write_file(paths.config, "");
+    for (size_t i = 0; i < 3; i++) {
+        setenv("HOME", homes[i], 1);
+        chmod(home, i == 2 ? 01777 : 0700);
+        assert_true(try(SANDBOX_FILES, read_configuration) <= 0);
+        assert_true(try(SANDBOX_FILES, read_elsewhere) != 0);
+    }
+    remove(paths.config);
+    free(paths.config);
+    paths = usual;
 }
 
 static void test_the_control_socket_can_be_removed(void **state)
@@ -482,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_sockets_of_other_families_are_gone),
         cmocka_unit_test(test_the_daily_work_goes_on),
         cmocka_unit_test(test_a_configuration_written_later_can_be_read),
+        cmocka_unit_test(test_a_configuration_among_other_things_opens_nothing_but_itself),
         cmocka_unit_test(test_the_control_socket_can_be_removed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
