@@ -15,5 +15,5 @@ enum { EXPIRY_MAX = 100 };
  */
 int expiry_apply(struct db *db, uint64_t now_ms, unsigned *count);
 
-/* When the next message runs out of time, or earlier; 0: none will. 0 or -EIO. */
+/* A time before which no message expires; 0: none ever does. 0 or -EIO. */
 int expiry_next(struct db *db, uint64_t *at_ms);

@@ -21,15 +21,15 @@ enum { INBOUND_ID_BYTES = 100 }; /* of a removed message, in the table and in it
 /* What a message takes that was received, by the bytes of its text. */
 uint64_t inbound_size(size_t text_size);
 
-/* One came; went, which leaves its id; or its id went as well. Private to store/. */
+/* One was added; was removed, which leaves its id; or its id was forgotten. Private to store/. */
 void inbound_add(struct db *db, struct mark *mark, size_t text_size);
 void inbound_bury(struct db *db, struct mark *mark, size_t text_size);
 void inbound_forget(struct db *db, struct mark *mark);
 
-/* So much of what came from one peer belongs to another. Private to store/. */
+/* So many bytes of one peer are counted as another's from now on. Private to store/. */
 void inbound_move(struct db *db, struct mark *from, struct mark *to, uint64_t bytes);
 
-/* What came from this peer takes (0: from all), in bytes. 0 or -EIO. */
+/* How many bytes are taken by what came from this peer (0: from all). 0 or -EIO. */
 int inbound_bytes(struct db *db, int64_t peer, uint64_t *bytes);
 
 /* For the migration: SQL's inbound_size(text_size). An SQLite result code. */

@@ -2,9 +2,9 @@
 /*
  * The lives of the store: each time that it was open and something was added to it.
  *
- * Every seq belongs to one. A copy of the store that takes its place goes on in a life of its own,
- * and gives seqs again that somebody has seen already, for other events. So whoever keeps a seq
- * keeps the newest lives beside it, as text: by them it can be told where two pasts part.
+ * Every seq belongs to one life. A copy of the store that is put in its place begins another life,
+ * and gives to other events seqs that a client has seen already. So a client that keeps a seq keeps
+ * the newest lives beside it, as text: they tell up to which seq both have the same events.
  *
  *     EPOCH/FIRST.TAG/FIRST.TAG...     newest first; FIRST: its first seq, TAG: 16 hexadecimal
  * digits
@@ -18,18 +18,18 @@ enum {
     LIVES_PAST_MAX = 480, /* with the NUL */
 };
 
-/* The past as of now. It stays right for what is added as long as the store is open. */
+/* The lives up to now, as text. It is also right for what is added while the store stays open. */
 void lives_past(const struct db *db, char past[static LIVES_PAST_MAX]);
 
 /*
- * The newest seq up to `seq` that means the same in `past` and here; 0 when there is none, or none
- * can be told. Of an EPOCH alone everything is believed if it is ours.
+ * The newest seq up to `seq` that is the same event in `past` and here; 0 when there is none, or it
+ * is not known. A `past` that is our EPOCH alone has all of them in common.
  */
 int64_t lives_common(const struct db *db, const char *past, int64_t seq);
 
 /* --- private to store/ ------------------------------------------------------------------------ */
 
-/* Begins to live: what is added from now on has a tag of its own. 0 or -errno. */
+/* Begins a life: what is added from now on has its tag. 0 or -errno. */
 int lives_open(struct db *db);
 
 /* Reads which lives the store had; again when a turn was undone. 0 or -errno. */

@@ -11,8 +11,8 @@ struct marks {
     struct mark **list; /* by peer */
     unsigned count;
     unsigned capacity;
-    struct list dirty;   /* those that are not as stored … */
-    struct list telling; /* … and those that may have something to tell */
+    struct list dirty;   /* those that differ from what is stored … */
+    struct list telling; /* … and those that may have rows to append (settle_peer()) */
     uint64_t inbound;    /* of all together */
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a clock that was wrong has dated, dated anew.
+ * New dates for what was dated by a wall clock that was wrong.
  *
- * How old a row is was measured, for the store was open all the while: when the wall clock is found
- * to have been set, the times of what was added since then move with it. Rows of the log move by
- * their life (store/lives.h), and what is not in the log by the time that it has.
+ * The monotonic clock tells how old each row is that was added since the store was opened. So when
+ * the wall clock turns out to have been set, the times of these rows move by as much. Rows of the
+ * log move by their life (store/lives.h), and what is not in the log by the time that it has.
  */
 #pragma once
 
@@ -17,5 +17,6 @@ struct redate {
     uint64_t ended_ms; /* … and now, by that clock */
 };
 
-/* Moves what is committed; what this turn has added has the right time. 0, DB_FULL or -errno. */
+/* Moves what is committed; what this turn has added has the right time already. 0, DB_FULL or
+ * -errno. */
 int redate_rows(struct db *db, const struct redate *step);

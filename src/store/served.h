@@ -28,7 +28,7 @@ int served_put(struct db *db, const struct served_row *row);
 /* Forgets one, if it is known. 0, DB_FULL or -EIO. */
 int served_remove(struct db *db, const char *name);
 
-/* One peer turned out to be another: what was for it is for that one. 0, DB_FULL or -EIO. */
+/* The peer `from` became `to`: services for the one are for the other. 0, DB_FULL or -EIO. */
 int served_merge(struct db *db, int64_t from, int64_t to);
 
 /* Visits all; < 0 ends the walk and is passed on. 0 or -errno. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Settling: what follows from the log, written seldom and told apart. Private to store/.
+ * Settling: storing what follows from the log, which is done seldom. Private to store/.
  *
  * Marks, sums and `message_of_peer` are stored when they are settled, and rolled forward over the
  * rows after that when the store is opened, or read anew after a turn was undone. What a turn did
- * to the messages of a peer is told in one row for each of SENT and DELIVERED.
+ * to the messages of a peer is one row of the log for each of SENT and DELIVERED.
  */
 #pragma once
 
@@ -20,8 +20,9 @@ int settle_load(struct db *db);
 /* Appends the rows that tell of what happened to a peer's messages. 0, DB_FULL or -errno. */
 int settle_peer(struct db *db, struct mark *mark);
 
-/* Tells of everything, and stores all that can be told from the log. 0, DB_FULL or -errno. */
+/* Appends those rows for all peers, and stores all that follows from the log. 0, DB_FULL or -errno.
+ */
 int settle_all(struct db *db);
 
-/* Before the commit: tells of everything, and settles when that is due. 0, DB_FULL or -errno. */
+/* Before the commit: appends those rows, and settles when that is due. 0, DB_FULL or -errno. */
 int settle_commit(struct db *db);

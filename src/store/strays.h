@@ -13,7 +13,8 @@
 int stray_make(struct db *db, struct mark *mark, const struct message_row *row);
 
 /*
- * A stray gets its ticket. The ordinary ones in flight, which were before it, are strays already.
+ * A stray that is transmitted gets its ticket. The ordinary messages in flight before it must have
+ * become strays (marks_freeze()).
  * 0, DB_FULL or -EIO.
  */
 int stray_draw(struct db *db, struct mark *mark, int64_t seq, const struct uuid *previous);
