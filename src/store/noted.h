@@ -12,9 +12,7 @@ struct noted {
     int64_t seq;
 };
 
-/* Notes that a message expires at `at_ms`; one that never does (0) is not noted. 0, DB_FULL or
- * -EIO.
- */
+/* Notes when a message expires; one that never does (0) is not noted. 0, DB_FULL or -EIO. */
 int noted_add(struct db *db, uint64_t at_ms, int64_t seq);
 
 /* A message leaves the queue, noted or not. 0, DB_FULL or -EIO. */

@@ -17,6 +17,5 @@ struct redate {
     uint64_t ended_ms; /* … and now, by that clock */
 };
 
-/* Moves what is committed; what this turn has added has the right time already. 0, DB_FULL or
- * -errno. */
+/* Moves what is committed; what this turn has added is right already. 0, DB_FULL or -errno. */
 int redate_rows(struct db *db, const struct redate *step);

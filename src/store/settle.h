@@ -20,8 +20,7 @@ int settle_load(struct db *db);
 /* Appends the rows that tell of what happened to a peer's messages. 0, DB_FULL or -errno. */
 int settle_peer(struct db *db, struct mark *mark);
 
-/* Appends those rows for all peers, and stores all that follows from the log. 0, DB_FULL or -errno.
- */
+/* Appends these rows for all peers, and stores what follows from the log. 0, DB_FULL or -errno. */
 int settle_all(struct db *db);
 
 /* Before the commit: appends those rows, and settles when that is due. 0, DB_FULL or -errno. */
