@@ -136,6 +136,23 @@ def test_an_outcome_of_the_future_is_a_failure(join, alice):
     asked.wait(70)
 
 
+def test_a_peer_that_is_too_old_is_not_asked(join, alice):
+    join(features=HEADERS)
+    done = alice.ctl("ask", "python", "it", expect=76)
+    assert "too old for requests" in done.err
+    assert alice.history(queued=True) == []
+
+
+def test_a_request_waits_until_its_peer_is_no_longer_too_old(join, alice):
+    id = alice.rpc("message.ask", peer="python", service="it", timeout_s=600)["id"]
+    old = join(features=HEADERS)
+    eventually(lambda: alice.history(queued=True)[0].get("held"), "that it is held")
+    old.end()
+    link = join()
+    link.say(b"", headers=result_to(link.hear().id, EXITED, 5))
+    assert alice.rpc("message.wait", id=id, state="processed")["result"]["status"] == 5
+
+
 # --- asking ---------------------------------------------------------------------------------------------
 
 def test_what_comes_again_is_not_asked_again(join, provider):
@@ -215,12 +232,14 @@ def test_what_breaks_the_rules_ends_the_session_and_leaves_nothing(join, provide
 # --- taking back ----------------------------------------------------------------------------------------
 
 def test_what_is_another_s_is_not_taken_back(join, provider, mallory):
-    link, other = join(), join(mallory)
+    link, thief = join(), join(mallory)
     id = ask(link)
     given(provider)
     for taken in (id, b"n" * 16):
-        other.say(b"", headers=[(REPLY_TO, taken), (CANCEL, b"")])
+        thief.say(b"", headers=[(REPLY_TO, taken), (CANCEL, b"")])
     link.say(b"", headers=[(REPLY_TO, b"n" * 16), (CANCEL, b"")])
+    other = ask(link)
+    assert given(provider)["id"] == text_of(other)  # and nothing before it
     link.say(b"", headers=[(REPLY_TO, id), (CANCEL, b"")])
     notice = given(provider)
     assert (notice["type"], notice["id"]) == ("cancel", text_of(id))
