@@ -52,3 +52,5 @@ test_trunk_lane_OBJS = $(trunk_rig)
 test_streams_OBJS = tests/unit/fake_loop tests/unit/streams_rig core/streams base/backoff base/log base/escape base/utf8 base/bytes base/clock
 test_node_peers_OBJS = tests/unit/fake_loop tests/unit/node_peers_rig core/node_peers core/pending_keys base/fingerprint base/address base/number base/base64 base/log base/escape base/utf8 base/bytes base/clock
 test_node_turn_OBJS = core/node_turn base/log base/escape base/utf8 base/bytes base/clock
+test_node_invites_OBJS = tests/unit/fake_loop core/node_invites core/peer_name base/address base/number base/escape base/utf8 base/bytes
+build/tests/unit/test_node_invites: LDFLAGS += -Wl,--wrap=gethostname
