@@ -54,3 +54,6 @@ test_node_peers_OBJS = tests/unit/fake_loop tests/unit/node_peers_rig core/node_
 test_node_turn_OBJS = core/node_turn base/log base/escape base/utf8 base/bytes base/clock
 test_node_invites_OBJS = tests/unit/fake_loop core/node_invites core/peer_name base/address base/number base/escape base/utf8 base/bytes
 build/tests/unit/test_node_invites: LDFLAGS += -Wl,--wrap=gethostname
+test_removal_OBJS = tests/unit/fake_loop core/removal base/log base/escape base/utf8 base/bytes base/clock
+test_portmap_OBJS = tests/unit/fake_loop core/portmap core/mapping net/pcp_packet base/address base/number base/log base/escape \
+	base/utf8 base/bytes base/clock
