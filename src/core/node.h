@@ -84,6 +84,9 @@ const char *node_outdated_default(const struct node *node);
  * the commit. */
 void node_turn_end(struct node *node);
 
+/* Nothing more is done in this turn: what comes then has the time of the next. */
+void node_turn_over(struct node *node);
+
 /* A client has work in this turn (once for each): links leave it its share of the time. */
 void node_note_client(struct node *node);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/node.h"
 #include "core/node_state.h"
+#include "store/redate.h"
 
 static void pump_deliveries(struct node *node)
 {
@@ -73,6 +74,11 @@ static void tell_presence(struct node *node)
         peer->seen_otherwise = false;
         node->runtime.observer->presence(node->runtime.observer_context, peer);
     }
+}
+
+void node_turn_over(struct node *node)
+{
+    redate_turn_over(node->runtime.db);
 }
 
 void node_note_client(struct node *node)

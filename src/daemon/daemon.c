@@ -210,6 +210,7 @@ static void on_turn_end(void *context)
     if (!daemon->failed)
         heartbeat_settled(daemon->heartbeat);
     control_go_on(daemon->control);
+    node_turn_over(daemon->node);
     const bool told = daemon->failed || node_stopped(daemon->node);
     if (daemon->stopping && told && control_flushed(daemon->control))
         loop_stop(daemon->loop);

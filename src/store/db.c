@@ -387,7 +387,7 @@ int db_commit(struct db *db)
     if (!db->begun)
         return 0;
     db->begun = false;
-    db->last = db->newest;
+    db->last = db->dated = db->newest;
     if (db->scrub) {
         db->scrub = false;
         return checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);

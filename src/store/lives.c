@@ -72,7 +72,7 @@ int lives_note(struct db *db, int64_t seq)
 
 int lives_part(struct db *db)
 {
-    return begin(db, db->last + 1);
+    return begin(db, db->dated + 1);
 }
 
 int64_t lives_first(const struct db *db)

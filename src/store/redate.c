@@ -41,7 +41,7 @@ static int move_log(struct db *db, int64_t by_ms, int64_t first)
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof texts / sizeof *texts; i++)
-        r = run(db, texts[i], by_ms, first, db->last);
+        r = run(db, texts[i], by_ms, first, db->dated);
     db->minute_known = false;
     return r == 0 ? lives_part(db) : r;
 }
@@ -57,9 +57,9 @@ static void move_marks(struct db *db, int64_t by_ms, int64_t first)
 {
     for (unsigned i = 0; i < db->marks->count; i++) {
         struct mark *mark = db->marks->list[i];
-        move_item(&mark->next, by_ms, first, db->last);
+        move_item(&mark->next, by_ms, first, db->dated);
         for (unsigned n = 0; n < mark->flight_count; n++)
-            move_item(mark_flying(mark, n), by_ms, first, db->last);
+            move_item(mark_flying(mark, n), by_ms, first, db->dated);
         if (by_ms > 0 && mark->latest_ms != 0 && mark->latest_ms < UINT64_MAX - (uint64_t)by_ms)
             mark->latest_ms += (uint64_t)by_ms;
     }
@@ -80,6 +80,11 @@ static int move_others(struct db *db, int64_t by_ms, const struct redate *step)
     return r;
 }
 
+void redate_turn_over(struct db *db)
+{
+    db->dated = db->newest;
+}
+
 int redate_rows(struct db *db, const struct redate *step)
 {
     const int64_t by_ms = whole_minutes(step->by_ms);
@@ -87,7 +92,7 @@ int redate_rows(struct db *db, const struct redate *step)
         return -EIO;
     const int64_t first = lives_first(db);
     int r = 0;
-    if (first <= db->last) {
+    if (first <= db->dated) {
         r = move_log(db, by_ms, first);
         move_marks(db, by_ms, first);
     }

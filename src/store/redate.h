@@ -17,5 +17,9 @@ struct redate {
     uint64_t ended_ms; /* … and now, by that clock */
 };
 
-/* Moves what is committed; what this turn has added is right already. 0, DB_FULL or -errno. */
+/* What was added so far has the time of this turn, even if the next one commits it. */
+void redate_turn_over(struct db *db);
+
+/* Moves what earlier turns have added; what this one has added is right already. 0, DB_FULL or
+ * -errno. */
 int redate_rows(struct db *db, const struct redate *step);

@@ -144,7 +144,7 @@ static int read_bounds(struct db *db)
         sql_read(db, "SELECT settled, max(floor, ifnull((SELECT max(seq) FROM log), 0)) FROM meta");
     if (sql_row(&query)) {
         db->settled = sql_int(&query);
-        db->newest = db->last = sql_int(&query);
+        db->newest = db->last = db->dated = sql_int(&query);
     }
     return query.result;
 }

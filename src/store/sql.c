@@ -46,7 +46,7 @@ static int lose_turn(struct db *db)
         }
     }
     db->begun = false;
-    db->newest = db->last;
+    db->newest = db->dated = db->last;
     db->lost = db->undone = true;
     return DB_FULL;
 }

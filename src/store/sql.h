@@ -63,6 +63,7 @@ struct db {
     bool undone;     /* memory is ahead of the store: settle_load() is due */
     int64_t newest;  /* seq of the newest event, of the open transaction's too */
     int64_t last;    /* seq of the newest committed event */
+    int64_t dated;   /* and of the newest that has the time of an earlier turn */
     int64_t settled; /* what can be told from the log is written up to here */
     struct marks *marks;   /* where delivery stands (marks.h) */
     struct db_life *lives; /* oldest first */

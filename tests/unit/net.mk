@@ -14,6 +14,7 @@ NET_DIAL = net/dialer net/candidates net/connector net/resolver net/listener net
 test_dialer_OBJS = $(NET_DIAL)
 test_race_OBJS = $(NET_DIAL)
 test_listening_OBJS = net/listener net/unixsock $(NET_STREAM)
+build/tests/unit/test_listener: LDFLAGS += -Wl,--wrap=bind
 build/tests/unit/test_listening: LDFLAGS += -Wl,--wrap=socket
 test_network_state_OBJS = net/network_state
 test_netwatch_OBJS = net/netwatch net/network_state net/loop $(NET_BASE) tests/unit/net_rig

@@ -13,6 +13,7 @@
 #include "core/housekeeping.h"
 #include "store/invites.h"
 #include "store/messages.h"
+#include "store/redate.h"
 #include "unit/fake_loop.h"
 #include "unit/scratch_db.h"
 
@@ -175,6 +176,27 @@ static void test_many_steps_add_up(void **state)
     assert_in_range(get(second).time_ms, START_MS - 2 * MINUTE_MS, START_MS);
 }
 
+/* As when a client is served after the commit of its turn. */
+static void test_what_came_after_the_commit_moves_too(void **state)
+{
+    (void)state;
+    struct message_row rows[2];
+    restart(-(int64_t)(40 * DAY_MS));
+    add(MESSAGE_IN, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        rows[i] = scratch_message(1, MESSAGE_IN, 2 + i);
+        rows[i].time_ms = rows[i].sent_ms = loop_wall(NULL);
+        assert_int_equal(messages_add(stage.scratch->db, &rows[i]), 0);
+        if (i == 0) { /* before the next turn the clock is set */
+            redate_turn_over(stage.scratch->db);
+            set_clock(0);
+        }
+    }
+    end_turn();
+    assert_about(get(rows[0].seq).time_ms, START_MS);
+    assert_int_equal(get(rows[1].seq).time_ms, START_MS);
+}
+
 /* What the life before has dated by a right clock stays as it is. */
 static void test_only_what_came_since_the_start_moves(void **state)
 {
@@ -247,6 +269,7 @@ int main(void)
         TEST(test_a_clock_that_was_ahead),
         TEST(test_a_clock_that_began_in_1970),
         TEST(test_many_steps_add_up),
+        TEST(test_what_came_after_the_commit_moves_too),
         TEST(test_only_what_came_since_the_start_moves),
         TEST(test_what_is_looked_for_by_its_time_is_found),
         TEST(test_an_invite_lasts_as_long_as_it_was_given_for),

@@ -257,6 +257,29 @@ static mode_t mode_of(const char *path)
     return status.st_mode & 07777;
 }
 
+/* The mode that a socket's file has at the moment that there is one. */
+static mode_t mode_at_first;
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size);
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    int r = __real_bind(fd, address, size);
+    if (r == 0 && address->sa_family == AF_UNIX)
+        mode_at_first = mode_of(((const struct sockaddr_un *)(const void *)address)->sun_path);
+    return r;
+}
+
+static void test_a_unix_listener_is_never_open_to_more_than_it_is_for(void **state)
+{
+    struct place *place = *state;
+    const mode_t before = umask(0);
+    assert_int_equal(listen_unix(place, 0660), 0);
+    assert_int_equal(mode_at_first, 0660);
+    umask(before);
+}
+
 static void test_a_unix_listener_has_its_mode_and_leaves_the_umask(void **state)
 {
     struct place *place = *state;
@@ -420,6 +443,7 @@ int main(void)
         PLACE(test_many_connections_are_all_accepted),
         PLACE(test_without_descriptors_it_rests_and_comes_back),
         PLACE(test_accepted_sockets_do_not_leak_into_children),
+        PLACE(test_a_unix_listener_is_never_open_to_more_than_it_is_for),
         PLACE(test_a_unix_listener_has_its_mode_and_leaves_the_umask),
         PLACE(test_a_unix_listener_knows_its_path_and_removes_it),
         PLACE(test_unix_connections_carry_their_user),
