@@ -57,3 +57,4 @@ build/tests/unit/test_node_invites: LDFLAGS += -Wl,--wrap=gethostname
 test_removal_OBJS = tests/unit/fake_loop core/removal base/log base/escape base/utf8 base/bytes base/clock
 test_portmap_OBJS = tests/unit/fake_loop core/portmap core/mapping net/pcp_packet base/address base/number base/log base/escape \
 	base/utf8 base/bytes base/clock
+test_node_messages_OBJS = tests/unit/fake_loop core/node_messages base/utf8 base/bytes
