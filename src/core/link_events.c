@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The switchboard: what happens on a link goes to the module that answers it.
+ * What happens on a link goes to the module that answers it.
  */
 #define LOG_COMPONENT "node"
 #include "core/link_events.h"

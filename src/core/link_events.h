@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The switchboard: what happens on a link goes to the module that answers it. Nothing is decided
- * here.
+ * What happens on a link goes to the module that answers it. Nothing is decided here.
  */
 #pragma once
 

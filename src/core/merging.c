@@ -68,7 +68,7 @@ static void on_step(void *context)
         peer_dial_at_once(keyless);
 }
 
-static int unite(struct merging *merging, struct peer *keyless, struct peer *nameless)
+static int make_one(struct merging *merging, struct peer *keyless, struct peer *nameless)
 {
     const struct runtime *runtime = merging->runtime;
     const int64_t former = keyless->row.id;
@@ -102,7 +102,7 @@ int merging_try(struct merging *merging, struct peer *keyless, struct peer *name
         arm(merging, 0);
         return 0;
     }
-    r = unite(merging, keyless, nameless);
+    r = make_one(merging, keyless, nameless);
     *merged = r == 0;
     return r;
 }

@@ -3,7 +3,7 @@
  * The combined checksum of two identities and its forms for people: the safety number and the QR
  * text.
  *
- * The number is always shown whole. A man in the middle may choose both of his keys freely, so a
+ * The number is always shown whole. A man in the middle may choose the two keys that it shows, so a
  * short form of a combined checksum falls to a birthday search.
  */
 #pragma once
