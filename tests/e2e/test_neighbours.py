@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 from harness import P2PCHATCTL, P2PCHATD, PATIENCE_S, environment, eventually, pair, run
+from usage import MEMORY_COUNTS, peak_kib
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can")
 
@@ -44,6 +45,30 @@ def test_no_slow_or_dead_client_stops_the_daemon(paired):
         control.end()
     alice.ctl("send", "-p", "bob", "--wait", "past them")
     assert bob.ctl("history", "-n", "1", "-o", "cat").lines == ["past them"]
+
+
+def test_no_client_that_asks_and_never_reads_fills_the_memory_or_makes_others_wait(alice):
+    """ "One script that hung, and the daemon took all of the memory." """
+    clients, calls, reply_kib = 20, 8, 1024
+    alice.ctl("peer", "add", "away", "127.0.0.1:1")
+    alice.ctl("-q", "send", "-p", "away", "--lines",
+              input="".join(f"{number} {'x' * 5000}\n" for number in range(300)))
+    before, deaf = peak_kib(alice.process.pid), []
+    other = alice.control()
+    for _ in range(clients):
+        control = alice.control()
+        control.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        for _ in range(calls):
+            control.ask("history.list", limit=10000)
+        deaf.append(control)
+    for _ in range(100):  # turns, in each of which others could go on
+        assert other.call("message.send", peer="away", body="meanwhile")["messages"]
+    if MEMORY_COUNTS:
+        grown = peak_kib(alice.process.pid) - before
+        assert grown < clients * 3 * reply_kib, f"{grown} KiB for {clients} clients"
+    for control in deaf:
+        control.end()
+    assert other.call("status")["queue"]["messages"] == 400
 
 
 def test_no_queue_is_lost_at_a_restart(paired):
