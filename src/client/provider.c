@@ -36,6 +36,11 @@ static struct run *run_at(struct list *node)
     return container_of(node, struct run, node);
 }
 
+static struct provision *provision_at(struct list *node)
+{
+    return container_of(node, struct provision, node);
+}
+
 int provider_init(struct provider *provider, struct ctl *ctl)
 {
     sigset_t children;
@@ -70,7 +75,7 @@ void provider_deinit(struct provider *provider)
     if (provider->handler.ctl != NULL)
         handler_deinit(&provider->handler);
     list_for_each_safe (node, &provider->provisions) {
-        struct provision *provision = container_of(node, struct provision, node);
+        struct provision *provision = provision_at(node);
         list_remove(node);
         json_decref(provision->params);
         free(provision);
@@ -98,7 +103,7 @@ static int refuse(struct provider *provider, json_int_t stream)
 static int register_all(struct provider *provider)
 {
     list_for_each (node, &provider->provisions) {
-        const struct provision *provision = container_of(node, struct provision, node);
+        const struct provision *provision = provision_at(node);
         CLEANUP(json_release) json_t *result = NULL;
         handler_introduce(&provider->handler, provision->params);
         const int r =
@@ -261,7 +266,7 @@ static int on_incoming(struct provider *provider, const json_t *params)
     const char *name = member_string(params, "service", "");
     const json_int_t stream = member_integer(params, "stream");
     list_for_each (node, &provider->provisions) {
-        const struct provision *provision = container_of(node, struct provision, node);
+        const struct provision *provision = provision_at(node);
         if (strcmp(provision->name, name) != 0)
             continue;
         if (provision->command != NULL)
@@ -299,7 +304,7 @@ static int on_request(struct provider *provider, const json_t *params)
         return 0;
     }
     list_for_each (node, &provider->provisions) {
-        const struct provision *provision = container_of(node, struct provision, node);
+        const struct provision *provision = provision_at(node);
         if (strcmp(provision->name, name) == 0)
             command = provision->command;
     }

@@ -35,10 +35,12 @@ int invites_expire(struct db *db, uint64_t now_ms);
 int invites_each(struct db *db, int (*visit)(void *context, const struct invite_row *row),
                  void *context);
 
-/* Seals the secret of an invite: one that we gave, with this id, or one that this key gave us. */
-typedef int invites_seal(void *context, bool given, struct span owner,
-                         const uint8_t secret[static PEER_INVITE_SIZE],
-                         uint8_t sealed[static PEER_INVITE_SEALED_SIZE]);
+/*
+ * Seals the secret of an invite: one that we gave, with this id, or one that this key gave us. From
+ * PEER_INVITE_SIZE bytes into PEER_INVITE_SEALED_SIZE. 0 or -errno.
+ */
+typedef int invites_seal(void *context, bool given, struct span owner, const uint8_t *secret,
+                         uint8_t *sealed);
 
 /*
  * Older versions stored secrets as they are: those are sealed, and gone from the files after the
