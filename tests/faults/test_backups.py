@@ -171,7 +171,8 @@ def test_who_follows_all_the_while_is_shown_what_is_new(paired, home, kept, how)
     # What a consumer had not acknowledged when the copy was made comes again before.
     new = [next(n for n in numbers if n and int(n) >= 6) for _ in range(9)]
     assert new == [str(n) for n in range(6, 15)]
-    assert f"events {parted + 1} to {seen} are not in it" in follower.err.decode()
+    eventually(lambda: f"events {parted + 1} to {seen} are not in it" in follower.err.decode(),
+               "what is missing, on the other stream")
 
 
 def test_a_position_in_the_history_is_told_where_the_pasts_part(paired, home):

@@ -172,7 +172,12 @@ def test_a_link_that_is_cut_in_a_long_message_loses_nothing(linked, sender, deep
 # --- a rekey ---
 
 KEYS_AGE_S = 16 * 60
-PACKET = 5 + 32 + 1024  # bytes of a small one on the wire
+PACKET = 5 + 32  # bytes around what is in one
+
+
+def size_of_init(machine):
+    """Of the packet with REKEY_INIT, on the wire: a key of ML-KEM needs the next size."""
+    return PACKET + (2048 if 2 in machine.rpc("status")["suites"] else 1024)
 
 
 @pytest.fixture
@@ -195,10 +200,11 @@ def aging(machine, lay, home):
     return alice, bob, wire, age
 
 
-@pytest.mark.parametrize("lost, way, size", [
-    ("REKEY_INIT", "back", 0), ("REKEY_RESP", "there", 0), ("REKEY_DONE", "back", PACKET)])
-def test_a_link_that_is_cut_in_a_rekey_loses_nothing(aging, lost, way, size, deep, result):
+@pytest.mark.parametrize("lost, way", [
+    ("REKEY_INIT", "back"), ("REKEY_RESP", "there"), ("REKEY_DONE", "back")])
+def test_a_link_that_is_cut_in_a_rekey_loses_nothing(aging, lost, way, deep, result):
     alice, bob, wire, age = aging
+    size = size_of_init(bob) if lost == "REKEY_DONE" else 0
     talk = Conversation(alice, bob)
     times = 20 if deep else 1
     for round in range(1, times + 1):

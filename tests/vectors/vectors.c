@@ -12,39 +12,56 @@
 
 #include "base/base64.h"
 
-enum { VALUES_MAX = 128, PEM_LINE = 64 };
+enum { FILES_MAX = 4, VALUES_MAX = 128, PEM_LINE = 64 };
 
-static struct {
-    char *name;
-    struct span value;
-} decoded[VALUES_MAX];
+/* What was read of one file: it is kept, because values live on when another one is chosen. */
+struct recording {
+    const char *file;
+    const json_t *document;
+    struct {
+        char *name;
+        struct span value;
+    } decoded[VALUES_MAX];
+};
 
-static const json_t *loaded;
+static struct recording recordings[FILES_MAX];
+static struct recording *chosen;
 
-void vectors_choose(const char *file)
+static const json_t *read_document(const char *file)
 {
     char path[4096];
     json_error_t error;
     snprintf(path, sizeof(path), "%s/%s", VECTORS_DIR, file);
-    loaded = json_load_file(path, 0, &error);
-    if (loaded == NULL) {
+    const json_t *document = json_load_file(path, 0, &error);
+    if (document == NULL) {
         fprintf(stderr, "vectors: %s\n", error.text);
         abort();
     }
-    for (size_t i = 0; i < VALUES_MAX; i++)
-        decoded[i].name = NULL;
+    return document;
 }
 
-static const json_t *document(void)
+void vectors_choose(const char *file)
 {
-    if (loaded == NULL)
+    size_t i = 0;
+    while (recordings[i].file != NULL && strcmp(recordings[i].file, file) != 0) {
+        i++;
+        assert(i < FILES_MAX);
+    }
+    chosen = &recordings[i];
+    if (chosen->file == NULL)
+        *chosen = (struct recording){.file = file, .document = read_document(file)};
+}
+
+static struct recording *recording(void)
+{
+    if (chosen == NULL)
         vectors_choose(VECTORS_SUITE_1);
-    return loaded;
+    return chosen;
 }
 
 const char *vector_text(const char *name)
 {
-    const char *text = json_string_value(json_object_get(document(), name));
+    const char *text = json_string_value(json_object_get(recording()->document, name));
     if (text == NULL) {
         fprintf(stderr, "vectors: there is no %s\n", name);
         abort();
@@ -56,19 +73,19 @@ struct span vector(const char *name)
 {
     const char *text = vector_text(name);
     size_t i = 0, size = strlen(text) / 2;
-    for (; decoded[i].name != NULL; i++) {
+    for (; chosen->decoded[i].name != NULL; i++) {
         assert(i + 1 < VALUES_MAX);
-        if (strcmp(decoded[i].name, name) == 0)
-            return decoded[i].value;
+        if (strcmp(chosen->decoded[i].name, name) == 0)
+            return chosen->decoded[i].value;
     }
 
     uint8_t *data = malloc(size);
 
     if (data == NULL || hex_decode(text, data, size) != 0)
         abort();
-    decoded[i].name = strdup(name);
-    decoded[i].value = SPAN(data, size);
-    return decoded[i].value;
+    chosen->decoded[i].name = strdup(name);
+    chosen->decoded[i].value = SPAN(data, size);
+    return chosen->decoded[i].value;
 }
 
 struct identity *vector_identity(const char *name)
