@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/escape.h"
 
@@ -35,7 +37,9 @@ static void log_to_stderr(const struct log_entry *entry)
 static struct {
     enum log_level level;
     log_sink *sink;
-} log_state = {LOG_LEVEL_INFO, log_to_stderr};
+    log_edit *edit;
+    const char *context;
+} log_state = {LOG_LEVEL_INFO, log_to_stderr, NULL, NULL};
 
 void log_set_level(enum log_level level)
 {
@@ -72,6 +76,21 @@ void log_set_sink(log_sink *sink)
     log_state.sink = sink != NULL ? sink : log_to_stderr;
 }
 
+void log_set_edit(log_edit *edit, const char *context)
+{
+    log_state.edit = edit;
+    log_state.context = context;
+}
+
+static void make_line(char line[static LINE_MAX_SIZE], const char *text)
+{
+    CLEANUP(bytes_deinit) struct bytes edited = {0};
+    const bool done = log_state.edit != NULL &&
+                      log_state.edit(&edited, text, log_state.context) == 0 &&
+                      bytes_append_u8(&edited, '\0') == 0;
+    escape_copy(line, LINE_MAX_SIZE, done ? (const char *)edited.data : text, ESCAPE_LINE);
+}
+
 void log_write(enum log_level level, const char *component, const char *event, const char *peer,
                const char *format, ...)
 {
@@ -87,7 +106,7 @@ void log_write(enum log_level level, const char *component, const char *event, c
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    escape_copy(line, sizeof line, text, ESCAPE_LINE);
+    make_line(line, text);
     if (peer != NULL)
         escape_copy(peer_line, sizeof peer_line, peer, ESCAPE_LINE);
     log_state.sink(&(struct log_entry){

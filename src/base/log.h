@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+struct bytes;
+
 /* As in syslog(3). */
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -37,6 +39,13 @@ enum log_level log_get_level(void);
 /* "error", "warning", "notice", "info", "debug". 0 or -EINVAL. */
 int log_level_parse(const char *text, enum log_level *level);
 const char *log_level_name(enum log_level level);
+
+/*
+ * What edits the text of each entry first: appends it to `out` with what `context`, a string that
+ * is kept, says. 0, or another value and the text stays as it is. NULL: nothing does.
+ */
+typedef int log_edit(struct bytes *out, const char *text, const char *context);
+void log_set_edit(log_edit *edit, const char *context);
 
 /* Where entries go from now on; NULL is standard error. */
 void log_set_sink(log_sink *sink);

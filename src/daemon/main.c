@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/hint.h"
 #include "base/startup.h"
 #include "crypto/crypto.h"
 #include "crypto/random.h"
@@ -85,10 +86,13 @@ static enum exit_status serve(const struct options *options, const struct paths 
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "%s", complaint);
         return EXIT_STATUS_CONFIG;
     }
+    if (options->control != NULL) /* p2pchatctl would not find it by itself */
+        log_set_edit(hint_append, paths->control);
     struct daemon *daemon;
     enum exit_status status = daemon_new(&daemon, options, paths, config);
     if (status != EXIT_STATUS_OK) {
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "the start failed; the reason is above");
+        log_set_edit(NULL, NULL);
         return status;
     }
     if (geteuid() == 0)
@@ -97,6 +101,7 @@ static enum exit_status serve(const struct options *options, const struct paths 
     sandbox_enter(paths);
     status = daemon_run(daemon);
     daemon_free(daemon);
+    log_set_edit(NULL, NULL);
     return status;
 }
 

@@ -10,6 +10,7 @@ test_escape_OBJS = base/escape base/utf8 base/bytes
 test_file_OBJS = base/file base/bytes
 test_fingerprint_OBJS = base/fingerprint base/base64
 test_hash_OBJS = base/hash
+test_hint_OBJS = base/hint base/shell base/bytes
 test_list_OBJS =
 test_log_OBJS = base/log base/escape base/utf8 base/bytes tests/unit/fake_clock
 test_number_OBJS = base/number

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "unit/cmocka_all.h"
 #include "unit/fake_clock.h"
 
@@ -190,6 +191,27 @@ static void test_no_sink_means_standard_error(void **state)
     assert_string_equal(line, "test_log: test: alice: link is up\ntest_log: test: no peer\n");
 }
 
+static int shout(struct bytes *out, const char *text, const char *context)
+{
+    if (strcmp(text, "broken") == 0)
+        return -ENOMEM;
+    const int r = bytes_append(out, context, strlen(context));
+    return r == 0 ? bytes_append(out, text, strlen(text)) : r;
+}
+
+static void test_entries_are_edited_and_made_harmless_then(void **state)
+{
+    (void)state;
+    log_set_edit(shout, "\033");
+    log_error("no peer");
+    assert_string_equal(caught.message, "^[no peer");
+    log_error("broken");
+    assert_string_equal(caught.message, "broken");
+    log_set_edit(NULL, NULL);
+    log_error("no peer");
+    assert_string_equal(caught.message, "no peer");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup(test_level_decides_what_passes, setup),
         cmocka_unit_test_setup(test_one_call_site_is_limited_per_interval, setup),
         cmocka_unit_test_setup(test_next_interval_tells_how_many_were_dropped, setup),
+        cmocka_unit_test_setup(test_entries_are_edited_and_made_harmless_then, setup),
         cmocka_unit_test_setup(test_errors_are_not_limited, setup),
         cmocka_unit_test_setup(test_level_names_both_ways, setup),
         cmocka_unit_test_setup(test_no_sink_means_standard_error, setup),
