@@ -1,11 +1,12 @@
 """The recipes of p2pchatd(8), typed as they stand there."""
 
 import pathlib
+import re
 import sys
 
 import pytest
 
-from machine import eventually
+from machine import SOURCE, eventually
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "docs"))
 
@@ -102,3 +103,32 @@ def test_a_copied_machine_gets_a_key_of_its_own(server):
     server.wait_for("ActiveState", "active")
     assert server.ctl("-q", "fingerprint").out != fingerprint
     assert not queued(server) and server.path(f"{STATE}.copy/p2pchat.db").exists()
+
+
+def as_told(machine, text):
+    """Types what a text ends with, as root: nobody here has a password for su."""
+    line = re.search(r"su -c '([^']*)'|sudo ([^,)\n]*)", text)
+    return machine.run("bash", "-c", line[1] or line[2].strip()).out
+
+
+def test_a_user_is_told_how_to_become_a_member_and_who_pairs(server):
+    """The path of the front page for the machine's daemon, from a user who is nobody to it."""
+    page = (SOURCE / "README.md").read_text(encoding="utf-8")
+    [join] = re.findall(r"^    sudo (usermod .*?) +#.*$", page, re.M)
+    server.run("useradd", "--create-home", "carol")
+    carol = server.uid("carol")
+    before = ["setpriv", f"--reuid={carol}", f"--regid={carol}", "--clear-groups", "p2pchatctl"]
+    refused = server.run(*before, "status", expect=69).err
+    assert join.replace("$USER", "carol") in refused
+    as_told(server, refused)
+    # A session from before does not have the group yet; newgrp gives it one that does.
+    told = server.run(*before, "status", expect=69).err
+    assert told.rstrip(")\n").endswith("log in again, or type: newgrp p2pchat"), told
+    server.run(*before[:-1], "newgrp", "p2pchat", input="p2pchatctl status\n")
+    server.ctl("status", user="carol")
+    # A member sends and reads; what is root's is printed as root has to type it.
+    told = server.ctl("invite", "bob", user="carol", expect=77).err
+    assert "p2pchatctl invite bob" in told
+    assert as_told(server, told).startswith("p2pchat://")
+    server.ctl("send", "-p", "laptop", "from carol", user="carol")
+    assert "from carol" in server.ctl("history", "-o", "cat", user="carol").out
