@@ -24,7 +24,8 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcon
 	-Wformat=2 -Wpointer-arith -Wundef $(WERROR)
 ALL_CPPFLAGS = -I$(srcdir)/src -D_GNU_SOURCE -DVERSION='"$(PACKAGE_VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"' -DLOCALSTATEDIR='"$(localstatedir)"' \
-	-DRUNSTATEDIR='"$(runstatedir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
+	-DRUNSTATEDIR='"$(runstatedir)"' -DSYSTEMUNITDIR='"$(systemunitdir)"' \
+	-DUSERUNITDIR='"$(userunitdir)"' $(LIBEVENT_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
 	$(JANSSON_CFLAGS) $(LIBEDIT_CFLAGS) $(QRENCODE_CFLAGS) $(CONFUSE_CFLAGS) $(SECCOMP_CFLAGS) \
 	$(SYSTEMD_CFLAGS) $(TIME64) $(if $(UNFORTIFIED),,$(FORTIFY)) $(CPPFLAGS)
 # A level that somebody chose stays as it is, and without optimisation there can be none.

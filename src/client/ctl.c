@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/hint.h"
 #include "client/connection.h"
 #include "client/service.h"
 #include "rpc/rpc_message.h"
@@ -52,24 +53,34 @@ static void tell_json(const struct ctl *ctl, int status, const char *kind, const
     fputc('\n', ctl->err);
 }
 
-/* Names and reasons in the text may come from others: it is made harmless as a whole. */
+/*
+ * What people read: commands in it name our socket, and as names and reasons may come from others
+ * it is made harmless as a whole. With a NUL. 0 or -ENOMEM.
+ */
+static int finish_text(const struct ctl *ctl, const char *text, struct bytes *line)
+{
+    CLEANUP(bytes_deinit) struct bytes named = {0};
+    int r = hint_append(&named, text, ctl->socket);
+    if (r == 0)
+        r = escape_append(line, (const char *)named.data, named.size, ESCAPE_LINE);
+    return r == 0 ? bytes_append_u8(line, '\0') : r;
+}
+
 __attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int status, const char *kind,
                                                       const char *format, va_list arguments)
 {
     CLEANUP(cleanup_free) char *text = NULL;
-    struct bytes harmless = {0};
+    CLEANUP(bytes_deinit) struct bytes line = {0};
     ctl->status = status;
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
-    if (text == NULL || escape_append(&harmless, text, strlen(text), ESCAPE_LINE) != 0 ||
-        bytes_append_u8(&harmless, '\0') != 0) {
+    if (text == NULL || finish_text(ctl, text, &line) != 0) {
         fputs("p2pchatctl: out of memory\n", ctl->err);
     } else if (ctl->json) {
-        tell_json(ctl, status, kind, (const char *)harmless.data);
+        tell_json(ctl, status, kind, (const char *)line.data);
     } else {
-        fprintf(ctl->err, "p2pchatctl: %s\n", (const char *)harmless.data);
+        fprintf(ctl->err, "p2pchatctl: %s\n", (const char *)line.data);
     }
-    bytes_deinit(&harmless);
     return status;
 }
 
@@ -102,9 +113,13 @@ int ctl_fail_reply(struct ctl *ctl, const json_t *error)
         status = rpc_kind_exit_status(kind = RPC_KIND_usage);
     else
         status = rpc_kind_exit_status(kind);
-    return ctl_fail_as(
-        ctl, status, member_string(json_object_get(error, "data"), "kind", rpc_kind_name(kind)),
-        "%s", member_string(error, "message", "the daemon refused without a reason"));
+    const char *name = member_string(json_object_get(error, "data"), "kind", rpc_kind_name(kind));
+    const char *reason = member_string(error, "message", "the daemon refused without a reason");
+    CLEANUP(cleanup_free)
+    char *command =
+        strcmp(name, rpc_kind_name(RPC_KIND_not_admin)) == 0 ? service_root_command(ctl) : NULL;
+    return ctl_fail_as(ctl, status, name, "%s%s%s", reason, command != NULL ? ": " : "",
+                       command != NULL ? command : "");
 }
 
 int ctl_fail_notified(struct ctl *ctl, const json_t *error)
@@ -129,46 +144,26 @@ int ctl_fail_connection(struct ctl *ctl, int outcome)
 
 void ctl_note(const struct ctl *ctl, const char *format, ...)
 {
-    char text[256], harmless[512];
+    CLEANUP(cleanup_free) char *text = NULL;
+    CLEANUP(bytes_deinit) struct bytes line = {0};
     va_list arguments;
     if (ctl->quiet)
         return;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
     va_end(arguments);
-    escape_copy(harmless, sizeof harmless, text, ESCAPE_LINE);
-    fprintf(ctl->err, "p2pchatctl: %s\n", harmless);
+    if (text != NULL && finish_text(ctl, text, &line) == 0)
+        fprintf(ctl->err, "p2pchatctl: %s\n", (const char *)line.data);
 }
 
 /* --- connecting ------------------------------------------------------------------------------- */
 
-/* What may be done about a socket that is not there, besides starting the daemon. */
-static const char *remedy_of_deletion(enum service service)
-{
-    switch (service) {
-    case SERVICE_SYSTEM:
-        return "; if it runs, its socket was deleted: systemctl restart p2pchatd.socket";
-    case SERVICE_USER:
-        return "; if it runs, its socket was deleted: systemctl --user restart p2pchatd.socket";
-    case SERVICE_PRIVATE:
-        break;
-    }
-    return "";
-}
-
 static int fail_unreachable(struct ctl *ctl, const char *path, int error)
 {
-    CLEANUP(cleanup_free) char *command = service_start_command(path);
-    const enum service service = service_of(path);
-    if (error == EACCES || error == EPERM)
-        return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
-                           "can't reach the daemon at %s: %s (%s)", path, strerror(error),
-                           service == SERVICE_SYSTEM ? "be root, or a member of the group p2pchat"
-                                                     : "it belongs to another user");
-    return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable",
-                       "can't reach the daemon at %s: %s (start it: %s%s)", path, strerror(error),
-                       command != NULL ? command : "p2pchatd",
-                       error == ENOENT ? remedy_of_deletion(service) : "");
+    CLEANUP(cleanup_free) char *remedy = service_remedy(path, error);
+    return ctl_fail_as(ctl, EX_UNAVAILABLE, "unreachable", "can't reach the daemon at %s: %s (%s)",
+                       path, strerror(error), remedy != NULL ? remedy : "out of memory");
 }
 
 int ctl_connect(struct ctl *ctl)

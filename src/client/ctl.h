@@ -23,6 +23,7 @@ struct verb;
 
 struct ctl {
     const struct verb *verb;
+    char **arguments;   /* those of the command line, ended by NULL; or NULL */
     const char *socket; /* as given with --socket, or NULL */
     bool json;          /* objects instead of text for people, and for errors too */
     bool quiet;         /* no notes, no confirmations */

@@ -62,7 +62,7 @@ static int find_cause(struct diagnosis *diagnosis, const json_t *peer, const cha
         return -ENOMEM;
     if (in_touch)
         return say(&diagnosis->remedy,
-                   "let this machine in there: p2pchatctl peer requests, p2pchatctl peer accept");
+                   "its owner has to let this machine in; there: p2pchatctl peer requests");
     if (leads_to[0] != '\0')
         return say(&diagnosis->remedy,
                    "%s; give %s its own address: p2pchatctl peer set %s ADDRESS..., or p2pchatctl "
@@ -73,8 +73,9 @@ static int find_cause(struct diagnosis *diagnosis, const json_t *peer, const cha
                    name, shell_word(name).text, shell_word(name).text);
     if (json_is_true(json_object_get(peer, "refused")))
         return say(&diagnosis->remedy,
-                   "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, "
-                   "or pair again by p2pchatctl invite), then here: p2pchatctl peer connect %s",
+                   "let this machine in there (p2pchatctl peer unblock NAME, p2pchatctl peer "
+                   "requests, or pair again by p2pchatctl invite), then here: p2pchatctl peer "
+                   "connect %s",
                    shell_word(name).text);
     return say(&diagnosis->remedy,
                "is p2pchatd running there, its port open, and this machine let in (there: "

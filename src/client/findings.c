@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "base/cleanup.h"
+#include "base/hint.h"
 #include "client/connection.h"
 #include "client/output.h"
 
@@ -58,5 +59,9 @@ void findings_advise(struct findings *findings, enum finding_level level, const 
     va_start(arguments, format);
     CLEANUP(cleanup_free) char *remedy = compose(format, arguments);
     va_end(arguments);
-    findings_add(findings, level, check, finding, remedy != NULL ? remedy : "out of memory");
+    CLEANUP(bytes_deinit) struct bytes typed = {0};
+    const bool made = remedy != NULL && hint_append(&typed, remedy, findings->ctl->socket) == 0 &&
+                      bytes_append_u8(&typed, '\0') == 0;
+    findings_add(findings, level, check, finding,
+                 made ? (const char *)typed.data : "out of memory");
 }

@@ -92,6 +92,7 @@ int main(int argc, char **argv)
         return EX_SOFTWARE;
     startup_reset_signals();
     seed_json();
+    ctl.arguments = argv + 1;
     if (signal(SIGINT, interrupted) == SIG_IGN) /* a background job stays one */
         signal(SIGINT, SIG_IGN);
     ctl.terminal = isatty(STDOUT_FILENO) == 1;

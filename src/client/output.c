@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/hint.h"
 #include "client/width.h"
 #include "rpc/rpc_message.h"
 
@@ -52,22 +53,36 @@ void output_json(struct ctl *ctl, const json_t *object, char end)
     bytes_deinit(&line);
 }
 
-void output_line(struct ctl *ctl, const char *format, ...)
+/* `socket` is what commands in it have to name, or NULL. */
+__attribute__((format(printf, 3, 0))) static void print_line(struct ctl *ctl, const char *socket,
+                                                             const char *format, va_list arguments)
 {
-    struct bytes line = {0};
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (size < 0 || escape_append(&line, text, (size_t)size, ESCAPE_LINE) != 0 ||
+    CLEANUP(bytes_deinit) struct bytes line = {0}, named = {0};
+    CLEANUP(cleanup_free) char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    if (text == NULL || hint_append(&named, text, socket) != 0 ||
+        escape_append(&line, (const char *)named.data, named.size, ESCAPE_LINE) != 0 ||
         bytes_append_u8(&line, '\n') != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
     else
         output_bytes(ctl, bytes_span(&line));
-    if (size >= 0)
-        free(text);
-    bytes_deinit(&line);
+}
+
+void output_line(struct ctl *ctl, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(ctl, NULL, format, arguments);
+    va_end(arguments);
+}
+
+void output_advice(struct ctl *ctl, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_line(ctl, ctl->socket, format, arguments);
+    va_end(arguments);
 }
 
 bool output_list(struct ctl *ctl, const json_t *list, const char *key)

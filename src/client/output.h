@@ -15,6 +15,9 @@ void output_json(struct ctl *ctl, const json_t *object, char end);
 /* One line of text for people, made harmless. */
 void output_line(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for commands to type, which name our socket as errors do. */
+void output_advice(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Bytes as they are. */
 void output_bytes(struct ctl *ctl, struct span data);
 

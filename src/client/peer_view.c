@@ -25,8 +25,8 @@ int peer_view_table(struct ctl *ctl, const json_t *peers)
     json_t *peer;
     if (json_array_size(peers) == 0) {
         ctl_note(ctl,
-                 "no peers yet; pair with one: p2pchatctl invite NAME here, and p2pchatctl join "
-                 "there");
+                 "no peers yet; pair with one, here: p2pchatctl invite NAME, and there: p2pchatctl "
+                 "join");
         return EX_OK;
     }
     json_array_foreach(peers, i, peer)
@@ -93,7 +93,8 @@ static void show_trouble(struct ctl *ctl, const json_t *peer)
     if (diagnosis_find(&diagnosis, peer) != 0)
         return;
     line_if(ctl, "trouble", diagnosis.reason);
-    line_if(ctl, "what to do", diagnosis.remedy);
+    if (diagnosis.remedy != NULL)
+        output_advice(ctl, "%-14s %s", "what to do", diagnosis.remedy);
     show_failures(ctl, peer);
 }
 
@@ -214,5 +215,5 @@ void peer_view_request(struct ctl *ctl, const json_t *request)
     output_line(ctl, "%s from %s since %s", fingerprint, member_string(request, "address", "?"),
                 local);
     output_line(ctl, "  safety number  %s", member_string(request, "safety_number", "not known"));
-    output_line(ctl, "  let it in:     p2pchatctl peer accept %s --name NAME", fingerprint);
+    output_advice(ctl, "  let it in:     p2pchatctl peer accept %s --name NAME", fingerprint);
 }

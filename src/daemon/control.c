@@ -32,8 +32,7 @@ static enum control_answer run(struct control_call *call, const struct rpc_metho
 {
     if (!may_call(call->client, method))
         return control_call_fail(call, RPC_KIND_not_admin,
-                                 "%s is for root and the daemon's own user: try sudo -u",
-                                 method->name);
+                                 "%s is for root and the daemon's own user", method->name);
     if (call->control->stopping)
         return control_call_fail(call, RPC_KIND_stopping, "the daemon is stopping");
     return control_call_function(method)(call);

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shell.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "store/lives.h"
+
+enum { SUBJECT_MAX = 200 };
 
 static control_method *const functions[] = {
 #define METHOD(name, function, access, parameters, help) function,
@@ -56,7 +59,10 @@ enum control_answer control_call_fail(struct control_call *call, enum rpc_kind k
     return CALL_FAILED;
 }
 
-/* The node's outcomes as kinds, with what to do next; %s is what the call was about. */
+/*
+ * The node's outcomes as kinds, with what to do next. %s is what the call was about, %q the same as
+ * a word of a command.
+ */
 struct explanation {
     enum node_outcome outcome;
     enum rpc_kind kind;
@@ -76,14 +82,15 @@ static const struct explanation explanations[] = {
      "no key %s has asked; see: p2pchatctl peer requests"},
     {NODE_MISMATCH, RPC_KIND_mismatch,
      "this is not the key that was offered for %s; if a stranger's is its new one: p2pchatctl "
-     "peer remove, then p2pchatctl peer accept FP --name NAME"},
-    {NODE_NO_KEY, RPC_KIND_not_trusted, "the key of %s is not known before the first contact"},
+     "peer remove %q, then p2pchatctl peer accept FP --name %q"},
+    {NODE_NO_KEY, RPC_KIND_not_trusted,
+     "the key of %s is not known before the first contact; why there was none: p2pchatctl doctor"},
     {NODE_MALFORMED, RPC_KIND_usage,
-     "not a whole safety number: 60 digits, see: p2pchatctl fingerprint %s"},
+     "not a whole safety number: 60 digits, see: p2pchatctl fingerprint %q"},
     {NODE_NO_SUCH_INVITE, RPC_KIND_no_such_invite,
      "no open invite %s; see: p2pchatctl invite list"},
     {NODE_INVITES_FULL, RPC_KIND_queue_full,
-     "too many invites are open; see: p2pchatctl invite list, p2pchatctl invite revoke"},
+     "too many invites are open; see: p2pchatctl invite list, p2pchatctl invite revoke ID"},
     {NODE_NO_SUCH_MESSAGE, RPC_KIND_no_such_message, "no message %s; see: p2pchatctl queue"},
     {NODE_CONFLICT, RPC_KIND_conflict,
      "the client_id was used before, for another text or other peers: choose another one"},
@@ -95,10 +102,10 @@ static const struct explanation explanations[] = {
     {NODE_EMPTY, RPC_KIND_empty, "the text is empty"},
     {NODE_TOO_LARGE, RPC_KIND_too_large, "the text is larger than 65536 bytes"},
     {NODE_KEY_CHANGED, RPC_KIND_key_changed,
-     "another key answered in place of %s, so nothing is sent. Ask its owner; if the key really "
-     "is new: p2pchatctl peer accept NAME --fingerprint FP (p2pchatctl peer show has it)"},
+     "another key answered in place of %s, so nothing is sent; which one, and what to do: "
+     "p2pchatctl peer show %q"},
     {NODE_BLOCKED, RPC_KIND_blocked,
-     "peer %s is blocked; to let it in again: p2pchatctl peer unblock"},
+     "peer %s is blocked; to let it in again: p2pchatctl peer unblock %q"},
     {NODE_OFFLINE, RPC_KIND_peer_offline, "peer %s is not online; why: p2pchatctl doctor"},
     {NODE_TOO_OFTEN, RPC_KIND_rate_limited,
      "%s was asked often enough; try again in a few seconds"},
@@ -106,14 +113,30 @@ static const struct explanation explanations[] = {
      "OpenSSL here has no ML-KEM-768, so %s would be shut out: run on OpenSSL 3.5 or later (Debian "
      "13)"},
     {NODE_NO_ADDRESS, RPC_KIND_usage,
-     "peer %s has no address to dial; tell one: p2pchatctl peer set NAME ADDRESS"},
+     "peer %s has no address to dial; tell one: p2pchatctl peer set %q ADDRESS"},
     {NODE_QUEUE_FULL, RPC_KIND_queue_full,
      "the queue of %s is full; why nothing goes out: p2pchatctl doctor; to make room: p2pchatctl "
-     "queue cancel"},
+     "queue, p2pchatctl queue cancel ID"},
     {NODE_DISK_FULL, RPC_KIND_disk_full,
      "the disk is full, or nearly so: make room; p2pchatctl doctor says where"},
     {NODE_STOPPING, RPC_KIND_stopping, "the daemon is stopping"},
 };
+
+/* A subject that is too long to be of use in a command is cut, as in the text. */
+static void fill(char *out, size_t size, const char *text, const char *subject)
+{
+    char word[SUBJECT_MAX + 1];
+    snprintf(word, sizeof word, "%s", subject);
+    size_t used = 0;
+    while (used < size - 1 && text[0] != '\0') {
+        const size_t plain = strcspn(text, "%");
+        const char *gap = text[plain] == '\0'      ? ""
+                          : text[plain + 1] == 'q' ? shell_word(word).text
+                                                   : word;
+        used += (size_t)snprintf(out + used, size - used, "%.*s%s", (int)plain, text, gap);
+        text += plain + (text[plain] == '\0' ? 0 : 2);
+    }
+}
 
 static const struct explanation *explain(int outcome)
 {
@@ -128,16 +151,16 @@ static enum control_answer fail_no_such_peer(struct control_call *call, const ch
 {
     if (name == NULL || name[0] == '\0')
         return control_call_fail(call, RPC_KIND_no_such_peer,
-                                 "there is no peer yet; pair with one: p2pchatctl invite");
+                                 "there is no peer yet; pair with one: p2pchatctl invite NAME");
     struct suggestion suggestion = suggest_for(name);
     roster_each (peer, node_roster(call->node))
         suggest_offer(&suggestion, peer->row.name);
     if (suggestion.best != NULL)
         return control_call_fail(call, RPC_KIND_no_such_peer, "no peer %.200s; did you mean %s?",
                                  name, suggestion.best);
-    return control_call_fail(call, RPC_KIND_no_such_peer,
-                             "no peer %.200s; see: p2pchatctl peer list, p2pchatctl peer add",
-                             name);
+    return control_call_fail(
+        call, RPC_KIND_no_such_peer,
+        "no peer %.200s; see: p2pchatctl peer list, p2pchatctl peer add NAME ADDRESS", name);
 }
 
 enum control_answer control_call_outcome(struct control_call *call, int outcome,
@@ -152,13 +175,7 @@ enum control_answer control_call_outcome(struct control_call *call, int outcome,
     if (found == NULL)
         return control_call_fail(call, RPC_KIND_internal, "unexpected outcome %d", outcome);
     call->kind = found->kind;
-    const char *text = found->text;
-    const char *gap = strstr(text, "%s");
-    if (gap == NULL)
-        snprintf(call->text, sizeof call->text, "%s", text);
-    else
-        snprintf(call->text, sizeof call->text, "%.*s%.200s%s", (int)(gap - text), text,
-                 subject != NULL ? subject : "", gap + 2);
+    fill(call->text, sizeof call->text, found->text, subject != NULL ? subject : "");
     mend(call->text);
     return CALL_FAILED;
 }
@@ -283,8 +300,8 @@ bool control_call_fingerprint(struct control_call *call, const char *name,
     if (fingerprint_parse(text, fingerprint) == 0)
         return true;
     control_call_fail(call, RPC_KIND_usage,
-                      "'%.100s' is not a fingerprint: SHA256: and 43 characters, as p2pchatctl "
-                      "fingerprint prints it",
+                      "'%.100s' is not a fingerprint: SHA256: and 43 characters; see: p2pchatctl "
+                      "fingerprint",
                       text);
     return false;
 }

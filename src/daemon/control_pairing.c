@@ -63,7 +63,7 @@ static int say_waiting(const struct node *node, const struct peer *peer, struct 
     fingerprint_format(pubkey_fingerprint(node_pubkey(node)), own);
     return say(text,
                "%s answered with the right key, but did not take the invite: %s. Our key waits "
-               "there for a yes now: p2pchatctl peer accept %s",
+               "for a yes now; there: p2pchatctl peer accept %s",
                peer->row.name, not_taken, own);
 }
 

@@ -32,11 +32,13 @@ SANITIZED = "sanitized" in BUILD.parts
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 
 
-def environment(home):
-    """What the programs see of ours: nothing that leads out of the test's folder."""
+def environment(home, socket=None):
+    """What the programs see of ours: nothing that leads out of the test's folder. Clients find this
+    control socket, so what they tell to type is as it is for the daemon of a machine."""
     kept = {name: value for name, value in os.environ.items()
             if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-    return dict(kept, HOME=str(home), XDG_RUNTIME_DIR=str(home), LC_ALL="C.UTF-8", TZ="UTC")
+    named = {"P2PCHAT_SOCKET": str(socket)} if socket else {}
+    return dict(kept, HOME=str(home), XDG_RUNTIME_DIR=str(home), LC_ALL="C.UTF-8", TZ="UTC", **named)
 
 
 def eventually(condition, what):
@@ -102,12 +104,12 @@ class Result:
         return json.loads(self.err.splitlines()[-1])["error"]
 
 
-def run(program, *arguments, home, input=b"", expect=0, **options):
+def run(program, *arguments, home, socket=None, input=b"", expect=0, **options):
     """Runs one of our programs to its end and checks its exit status."""
     if isinstance(input, str):
         input = input.encode()
     done = subprocess.run([program, *map(str, arguments)], input=input, capture_output=True,
-                          env=environment(home), timeout=2 * PATIENCE_S, **options)
+                          env=environment(home, socket), timeout=2 * PATIENCE_S, **options)
     out = done.stdout.decode(errors="surrogateescape")
     err = done.stderr.decode(errors="surrogateescape")
     assert not SANITIZER.search(err), err
@@ -120,9 +122,9 @@ def run(program, *arguments, home, input=b"", expect=0, **options):
 class Lines:
     """A client that runs on, and its output line by line as it comes."""
 
-    def __init__(self, arguments, home, **options):
+    def __init__(self, arguments, home, socket=None, **options):
         self.process = subprocess.Popen([P2PCHATCTL, *map(str, arguments)], bufsize=0,
-                                        env=environment(home), stdout=subprocess.PIPE,
+                                        env=environment(home, socket), stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, **options)
         self.queue = queue.Queue()
         self.err = b""
@@ -324,11 +326,11 @@ class Daemon:
 
     def ctl(self, *arguments, **options):
         """Runs p2pchatctl on it. `expect` is the exit status that it must end with."""
-        return run(P2PCHATCTL, "-s", self.socket, *arguments, home=self.home, **options)
+        return run(P2PCHATCTL, *arguments, home=self.home, socket=self.socket, **options)
 
     def client(self, *arguments, **options):
         """Starts p2pchatctl on it, to be read while it runs."""
-        client = Lines(["-s", self.socket, *arguments], self.home, **options)
+        client = Lines(arguments, self.home, socket=self.socket, **options)
         self.clients.append(client)
         return client
 

@@ -21,8 +21,8 @@ def chat(daemon):
     screens = []
 
     def open_chat(on, *arguments, **size):
-        command = " ".join(map(str, [P2PCHATCTL, "-s", on.socket, "chat", *arguments]))
-        here = dict(environment(on.home), TZ=f"NOON{-HOURS:+d}")
+        command = " ".join(map(str, [P2PCHATCTL, "chat", *arguments]))
+        here = dict(environment(on.home, on.socket), TZ=f"NOON{-HOURS:+d}")
         screens.append(Screen(on.home, command, environment=here, **size))
         screens[-1].expect_line(lambda line: line.endswith(">"), "with a prompt")
         return screens[-1]
@@ -345,7 +345,7 @@ def test_what_is_refused_is_said(paired, chat):
     alice.ctl("peer", "block", "bob")
     screen = chat(alice, "bob")
     screen.enter("x")
-    screen.expect_line("* not sent: peer bob is blocked; to let it in again: p2pchatctl peer unblock")
+    screen.expect_line("* not sent: peer bob is blocked; to let it in again: p2pchatctl peer unblock bob")
 
 
 def test_it_needs_a_terminal_and_a_peer(alice):

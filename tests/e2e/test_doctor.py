@@ -35,7 +35,7 @@ def test_all_is_well(paired):
 def test_no_daemon(home):
     result = run(P2PCHATCTL, "-s", home / "nowhere.sock", "doctor", home=home, expect=69)
     assert "WRONG  socket" in result.out and "No such file or directory" in result.out
-    assert f"p2pchatd --state-dir ITS-STATE-DIRECTORY --control {home}/nowhere.sock" in result.out
+    assert f"start it: p2pchatd --control {home}/nowhere.sock, with its --state-dir" in result.out
 
 
 def test_a_key_that_others_can_read(paired):
@@ -85,7 +85,7 @@ def test_a_blocked_peer_is_well(paired):
 def test_what_a_script_says_is_wrong(home, check, change, remedy):
     status = {**STATUS, "peers": [], **change}
     script = Script(home / "control.sock", dict(ANSWERS, status=status))
-    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=69)
+    result = run(P2PCHATCTL, "--json", "doctor", home=home, socket=home / "control.sock", expect=69)
     wrong = [finding for finding in result.json if not finding["ok"]]
     assert [finding["check"] for finding in wrong] == [check]
     assert remedy in wrong[0]["remedy"]
@@ -96,7 +96,7 @@ def test_changes_of_the_network_that_are_not_noticed(home):
     network = {"watched": False, "error": "Permission denied"}
     script = Script(home / "control.sock",
                     dict(ANSWERS, status=dict(STATUS, peers=[], network=network)))
-    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=0)
+    result = run(P2PCHATCTL, "--json", "doctor", home=home, socket=home / "control.sock", expect=0)
     finding = findings(result)["network"]
     assert finding["ok"] and "not noticed: Permission denied" in finding["finding"]
     assert "RestrictAddressFamilies=AF_NETLINK" in finding["remedy"]
@@ -107,7 +107,7 @@ def test_a_clock_that_is_behind_what_is_stored(home):
     future = {"messages": [{"time": "2999-01-01T00:00:00.000Z"}]}
     script = Script(home / "control.sock",
                     dict(ANSWERS, status=dict(STATUS, peers=[]), **{"history.list": future}))
-    result = run(P2PCHATCTL, "-s", home / "control.sock", "--json", "doctor", home=home, expect=69)
+    result = run(P2PCHATCTL, "--json", "doctor", home=home, socket=home / "control.sock", expect=69)
     clock = findings(result)["clock"]
     assert not clock["ok"] and clock["remedy"].endswith("timedatectl set-ntp true")
     script.end()

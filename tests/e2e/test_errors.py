@@ -40,7 +40,7 @@ def test_a_mistyped_peer_is_answered_by_the_one_that_was_meant(alice):
 
 def test_without_any_peer_the_next_step_is_to_add_one(alice):
     result = alice.ctl("send", "x", expect=67)
-    assert result.err == "p2pchatctl: there is no peer yet; pair with one: p2pchatctl invite\n"
+    assert result.err == "p2pchatctl: there is no peer yet; pair with one: p2pchatctl invite NAME\n"
 
 
 def test_a_peer_that_is_named_twice_gets_the_message_once(alice):
@@ -57,8 +57,8 @@ def test_a_peer_that_is_named_twice_gets_the_message_once(alice):
     (["rpc", "peer.get", '{"nam":"bob"}'], "it takes name?:string"),
     (["rpc", "status", '{"all":true}'], "it takes none"),
     (["peer", "add", "carol"], "an address like host:8766"),
-    (["peer", "verify", "bob", "SHA256:short"], "as p2pchatctl fingerprint prints it"),
-    (["peer", "connect", "bob"], "p2pchatctl peer set NAME ADDRESS"),
+    (["peer", "verify", "bob", "SHA256:short"], "see: p2pchatctl fingerprint"),
+    (["peer", "connect", "bob"], "p2pchatctl peer set bob ADDRESS"),
 ])
 def test_a_mistake_is_told_with_what_to_do_instead(alice, arguments, next_step):
     alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)

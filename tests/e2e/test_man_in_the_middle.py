@@ -51,7 +51,7 @@ def assert_noticed(bob, mallory, name="alice"):
     assert bob.peer(name)["trust"] == "changed"
     refused = bob.ctl("--json", "send", "-p", name, "secret", expect=77)
     assert refused.error["kind"] == "key_changed"
-    assert "p2pchatctl peer accept" in refused.error["message"]
+    assert "p2pchatctl peer show" in refused.error["message"]
     assert mallory.fingerprint in bob.text_of_log()
     assert mallory.victims == [] and mallory.heard == []
 

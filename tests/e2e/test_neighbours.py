@@ -160,7 +160,7 @@ def test_no_key_change_needs_a_restart_to_be_accepted(paired):
     bob.start()
     alice.wait_for_event("peer.key_changed", peer="bob")
     result = alice.ctl("send", "-p", "bob", "x", expect=77)
-    assert "p2pchatctl peer accept" in result.err
+    assert "p2pchatctl peer show" in result.err
     alice.ctl("peer", "accept", "bob", "--fingerprint", bob.fingerprint)
     alice.wait_online(bob)
     alice.ctl("send", "-p", "bob", "--wait", "--timeout", PATIENCE_S, "to the new key")

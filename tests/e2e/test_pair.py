@@ -75,7 +75,7 @@ def test_a_shell_that_prints_at_its_end_is_told(alice, bob, ssh):
     ssh.script.write_text(script.replace("exec sh", "sh") + "echo Bye\n")
     failed = pair(alice, "bob", expect=None)
     assert failed.status != 0
-    assert "look at what this prints: ssh user@127.0.0.1 p2pchatctl version" in failed.err
+    assert "look at what this prints: ssh user@127.0.0.1 'p2pchatctl version'" in failed.err
 
 
 def test_for_programs(alice, bob, ssh):

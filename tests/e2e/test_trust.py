@@ -324,7 +324,7 @@ def test_a_peer_at_another_peer_s_address_is_no_new_key(alice, bob, daemon):
     alice.ctl("peer", "add", ";reboot;", carol.address, "--fingerprint", bob.fingerprint)
     eventually(lambda: "peer carol" in alice.text_of_log(), "carol was named")
     assert carol.address in alice.text_of_log()
-    assert "p2pchatctl peer set ';reboot;' ADDRESS..." in alice.text_of_log()
+    assert f"p2pchatctl -s {alice.socket} peer set ';reboot;' ADDRESS..." in alice.text_of_log()
     assert alice.peer(";reboot;")["trust"] == "verified"
     alice.ctl("send", "-p", ";reboot;", "later")
     assert carol.history() == []

@@ -40,8 +40,8 @@ def test_send_says_how_to_verify_to_who_looks_on(met):
     assert quiet.err == "" and len(quiet.lines) == 1
     [message] = alice.rpc("message.send", peer="bob", body="for programs")["messages"]
     assert message["trust"] == "tofu"
-    command = f"{P2PCHATCTL} -s {alice.socket} send -p bob hello"
-    screen = Screen(alice.home, command, columns=200, environment=environment(alice.home))
+    command = f"{P2PCHATCTL} send -p bob hello"
+    screen = Screen(alice.home, command, columns=200, environment=environment(alice.home, alice.socket))
     try:
         screen.expect_line("exit status 0")
         [advice] = [line for line in screen.lines() if "unverified" in line]
@@ -58,8 +58,8 @@ def test_send_says_how_to_verify_to_who_looks_on(met):
 def test_a_chat_with_an_unverified_peer_says_so(met):
     alice, bob = met
     bob.ctl("send", "-p", "alice", "--wait", "who am I?")
-    command = f"{P2PCHATCTL} -s {alice.socket} chat bob"
-    screen = Screen(alice.home, command, columns=120, environment=environment(alice.home))
+    command = f"{P2PCHATCTL} chat bob"
+    screen = Screen(alice.home, command, columns=120, environment=environment(alice.home, alice.socket))
     try:
         screen.expect_line(lambda line: line.rstrip() == "bob (unverified)>", "with a marked prompt")
         screen.expect_line(lambda line: line.endswith("bob (unverified): who am I?"), "with a mark")

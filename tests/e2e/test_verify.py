@@ -199,7 +199,7 @@ def changed(paired):
 def test_send_says_what_to_do(changed):
     alice, bob = changed
     refused = alice.ctl("send", "-p", "bob", "secret", expect=77)
-    assert "p2pchatctl peer accept" in refused.err
+    assert "p2pchatctl peer show" in refused.err
     alice.ctl("peer", "accept", "bob", "--fingerprint", alice.peer("bob")["offered"])
     alice.ctl("send", "-p", "bob", "--wait", "welcome back")
     assert bob.received() == ["welcome back"]

@@ -1,10 +1,10 @@
 # Tests of src/client/.
 
-client_base = base/address base/backoff base/base64 base/bytes base/escape base/file base/number \
+client_base = base/address base/backoff base/base64 base/bytes base/escape base/file base/hint base/number \
 	base/shell base/startup base/suggest base/timestamp base/utf8
 client_core = $(client_base) rpc/rpc_bytes rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method rpc/rpc_path \
 	rpc/rpc_value \
-	$(filter-out client/main client/connection,\
+	$(filter-out client/main client/connection client/manager,\
 		$(patsubst $(srcdir)/src/%.c,%,$(wildcard $(srcdir)/src/client/*.c $(srcdir)/src/client/*/*.c)))
 client_rig = $(client_core) tests/unit/ctl_rig tests/unit/fake_clock
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/connection.h"
+#include "client/manager.h"
 #include "client/verb.h"
 #include "unit/cmocka_all.h"
 
@@ -109,6 +110,33 @@ ssize_t getrandom(void *buffer, size_t size, unsigned flags)
     (void)flags;
     memset(buffer, 0xab, size);
     return (ssize_t)size;
+}
+
+/* --- the machine ------------------------------------------------------------------------------ */
+
+bool manager_has_unit(bool user)
+{
+    return !rig_options.without_systemd && !(user && rig_options.no_user_unit);
+}
+
+bool manager_is_root(void)
+{
+    return !rig_options.not_root;
+}
+
+char *manager_as_root(const char *command)
+{
+    char *typed;
+    if (!rig_options.not_root)
+        return strdup(command);
+    return asprintf(&typed, "sudo %s", command) >= 0 ? typed : NULL;
+}
+
+struct membership manager_membership(const char *socket)
+{
+    struct membership membership = {rig_options.standing, "p2pchat", "alice"};
+    (void)socket;
+    return membership;
 }
 
 /* --- the connection --------------------------------------------------------------------------- */
@@ -223,6 +251,7 @@ int rig_run(const char *verb, ...)
     struct suggestion word = suggest_for(verb);
     struct ctl ctl = {
         .verb = verb_find(&word),
+        .arguments = argv,
         .in = input_file(),
         .out = open_memstream(&rig_out, &rig_out_size),
         .err = open_memstream(&rig_err, &err_size),

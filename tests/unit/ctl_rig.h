@@ -7,6 +7,7 @@
 #pragma once
 
 #include "client/ctl.h"
+#include "client/manager.h"
 
 /* Before and after each test: a fresh script, which must have been played to its end. */
 int rig_setup(void **state);
@@ -33,6 +34,8 @@ struct rig_options {
     bool colour;
     const char *input; /* standard input; NULL: empty */
     size_t input_size; /* 0: strlen(input) */
+    bool not_root, without_systemd, no_user_unit;
+    enum standing standing; /* to the group of the socket */
 };
 extern struct rig_options rig_options;
 

@@ -126,10 +126,10 @@ static void test_list_tells_what_to_do_when_there_is_none(void **state)
 {
     (void)state;
     rig_step("peer.list", "{}", "{\"result\":{\"peers\":[]}}");
-    expect(
-        rig_run("peer", "list", NULL), 0, "",
-        "p2pchatctl: no peers yet; pair with one: p2pchatctl invite NAME here, and p2pchatctl join "
-        "there\n");
+    expect(rig_run("peer", "list", NULL), 0, "",
+           "p2pchatctl: no peers yet; pair with one, here: p2pchatctl invite NAME, and there: "
+           "p2pchatctl "
+           "join\n");
     rig_step("peer.list", "{}", "{\"result\":{\"peers\":[]}}");
     expect(rig_run("peer", "list", "--json", NULL), 0, "", "");
 }
@@ -258,7 +258,8 @@ static void test_the_daemons_refusal_is_the_exit_status(void **state)
     rig_step("peer.remove", "{\"name\":\"a\"}",
              "{\"error\":{\"code\":-77,\"message\":\"only for administrators\","
              "\"data\":{\"kind\":\"not_admin\"}}}");
-    expect(rig_run("peer", "remove", "a", NULL), 77, "", "p2pchatctl: only for administrators\n");
+    expect(rig_run("peer", "remove", "a", NULL), 77, "",
+           "p2pchatctl: only for administrators: p2pchatctl peer remove a\n");
 }
 
 #define RIG_TEST(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)

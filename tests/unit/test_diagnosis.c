@@ -89,7 +89,7 @@ static void test_a_peer_that_has_not_let_us_in_is_asked_to(void **state)
     (void)state;
     expect("\"link\":\"handshake\",\"last_error\":\"it has yet to let us in\"",
            "it has yet to let us in",
-           "let this machine in there: p2pchatctl peer requests, p2pchatctl peer accept");
+           "its owner has to let this machine in; there: p2pchatctl peer requests");
 }
 
 static void test_a_peer_that_refuses_us_is_not_searched_for(void **state)
@@ -98,7 +98,8 @@ static void test_a_peer_that_refuses_us_is_not_searched_for(void **state)
     expect("\"link\":\"backoff\",\"last_error\":\"the peer says: refused\",\"refused\":true,"
            "\"next_dial\":\"2026-11-22T20:01:00.000Z\"",
            "the peer says: refused; next try in 1 min 0 s",
-           "let this machine in there (p2pchatctl peer unblock, p2pchatctl peer requests, or pair "
+           "let this machine in there (p2pchatctl peer unblock NAME, p2pchatctl peer requests, or "
+           "pair "
            "again by p2pchatctl invite), then here: p2pchatctl peer connect bob");
 }
 

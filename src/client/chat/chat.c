@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/shell.h"
 #include "client/history.h"
 #include "client/view.h"
 
@@ -165,9 +166,9 @@ static void take_event(struct chat *chat, const json_t *event)
         ask_presence(chat);
     } else if (strcmp(type, "peer.key_changed") == 0) {
         transcript_note(&chat->transcript,
-                        "another key answers in place of %s: nothing is sent until you have "
-                        "compared it with them and said: p2pchatctl peer accept",
-                        chat_link_name(&chat->link));
+                        "another key answers in place of %s, so nothing is sent; what to do: "
+                        "p2pchatctl peer show %s",
+                        chat_link_name(&chat->link), shell_word(chat_link_name(&chat->link)).text);
     } else if (strcmp(type, "peer.cloned") == 0) {
         transcript_note(&chat->transcript,
                         "two machines use the key of %s, and messages reach one or the other; "

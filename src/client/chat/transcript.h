@@ -28,6 +28,7 @@ struct transcript_entry {
 struct transcript {
     FILE *out;
     bool colour;
+    const char *socket;   /* that commands in notes have to name, or NULL */
     size_t columns, rows; /* of the terminal */
     int day;              /* of the last message: no two days have the same; 0: none yet */
     size_t printed;       /* rows */

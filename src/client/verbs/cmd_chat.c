@@ -140,7 +140,8 @@ static int read_options(struct ctl *ctl, int argc, char **argv, const char **pee
 int cmd_chat(struct ctl *ctl, int argc, char **argv)
 {
     CLEANUP(chat_deinit)
-    struct chat chat = {.transcript = {.out = ctl->out, .colour = ctl->colour}};
+    struct chat chat = {
+        .transcript = {.out = ctl->out, .colour = ctl->colour, .socket = ctl->socket}};
     const char *peer = NULL;
     if (read_options(ctl, argc, argv, &peer) != 0)
         return ctl->status;

@@ -17,6 +17,7 @@
 #include "base/timestamp.h"
 #include "client/diagnosis.h"
 #include "client/findings.h"
+#include "client/manager.h"
 #include "client/network_view.h"
 #include "client/options.h"
 #include "client/peer_view.h"
@@ -47,36 +48,31 @@ struct doctor {
 
 /* --- socket and daemon ------------------------------------------------------------------------ */
 
-/* "systemctl restart p2pchatd" and the like. In new memory, or NULL. */
-static char *unit_command(const struct doctor *doctor, const char *verb)
+static bool is_by_unit(const struct doctor *doctor)
 {
-    char *command;
-    if (doctor->service == SERVICE_PRIVATE)
-        return strdup("end it, and start it as before");
-    return asprintf(&command, "systemctl %s%s p2pchatd",
-                    doctor->service == SERVICE_USER ? "--user " : "", verb) < 0
-               ? NULL
-               : command;
+    return doctor->service != SERVICE_PRIVATE && manager_has_unit(doctor->service == SERVICE_USER);
 }
 
-/* Where its log is. */
-static const char *log_command(const struct doctor *doctor)
+/* "systemctl restart p2pchatd" and the like. In new memory, or NULL. */
+static char *restart_command(const struct doctor *doctor)
 {
-    switch (doctor->service) {
-    case SERVICE_SYSTEM:
-        return "journalctl -n 50 -u p2pchatd";
-    case SERVICE_USER:
-        return "journalctl --user -n 50 -u p2pchatd";
-    case SERVICE_PRIVATE:
-        break;
-    }
-    return "it goes where its standard error does";
+    return is_by_unit(doctor) ? service_unit_command(doctor->service, "restart", "p2pchatd")
+                              : strdup("end it, and start it as before");
+}
+
+/* Where its log is. In new memory, or NULL. */
+static char *log_command(const struct doctor *doctor)
+{
+    if (!is_by_unit(doctor))
+        return strdup("it goes where its standard error does");
+    return doctor->service == SERVICE_USER ? strdup("journalctl --user -n 50 -u p2pchatd")
+                                           : manager_as_root("journalctl -n 50 -u p2pchatd");
 }
 
 /* Whether the daemon can be asked. */
 static bool check_socket(struct doctor *doctor)
 {
-    CLEANUP(cleanup_free) char *finding = NULL, *command = service_start_command(doctor->socket);
+    CLEANUP(cleanup_free) char *finding = NULL, *remedy = NULL;
     const int r = ctl_try_connect(doctor->ctl);
     if (r == 0) {
         ok(doctor, "socket", "%s", doctor->socket);
@@ -86,29 +82,28 @@ static bool check_socket(struct doctor *doctor)
         finding = NULL;
         return false;
     }
-    if (r == -EACCES)
-        wrong(doctor, "socket", finding,
-              "be a member of its group (usermod -aG p2pchat USER, then log in again), or root");
-    else
-        wrong(doctor, "socket", finding, "start the daemon (%s), or name its socket with -s",
-              command != NULL ? command : "p2pchatd");
+    remedy = service_remedy(doctor->socket, -r);
+    wrong(doctor, "socket", finding, "%s; or name another socket with -s",
+          remedy != NULL ? remedy : "start the daemon");
     return false;
 }
 
 static json_t *check_daemon(struct doctor *doctor)
 {
     CLEANUP(json_release) json_t *reply = NULL;
-    CLEANUP(cleanup_free) char *restart = unit_command(doctor, "restart");
+    CLEANUP(cleanup_free) char *restart = restart_command(doctor), *log = log_command(doctor);
+    if (restart == NULL || log == NULL)
+        return NULL;
     if (ctl_exchange(doctor->ctl, "status", json_object(), &reply) != 0) {
         wrong(doctor, "daemon", "it takes connections and does not answer",
-              "look at its log (%s), then restart it", log_command(doctor));
+              "look at its log (%s), then restart it: %s", log, restart);
         return NULL;
     }
     json_t *status = json_object_get(reply, "result");
     if (status == NULL) {
         wrong(doctor, "daemon",
               member_string(json_object_get(reply, "error"), "message", "it refuses to answer"),
-              "look at its log: %s", log_command(doctor));
+              "look at its log: %s", log);
         return NULL;
     }
     const char *version = member_string(status, "version", "?");
@@ -116,8 +111,7 @@ static json_t *check_daemon(struct doctor *doctor)
         ok(doctor, "daemon", "p2pchatd %s, %s", version, member_string(status, "fingerprint", "?"));
     else
         wrong(doctor, "daemon", "it is of another version than this program",
-              "restart it, so that it is the one that is installed: %s",
-              restart != NULL ? restart : "systemctl restart p2pchatd");
+              "restart it, so that it is the one that is installed: %s", restart);
     return json_incref(status);
 }
 
@@ -145,20 +139,25 @@ static bool clock_is_left_alone(void)
 /* Invites and messages expire by it, and it must not have been ahead of now before. */
 static void check_clock(struct doctor *doctor)
 {
-    static const char set[] = "set it, and let NTP keep it: timedatectl set-ntp true";
+    CLEANUP(cleanup_free) char *set = manager_as_root("timedatectl set-ntp true");
     const uint64_t now = clock_wall_ms(), newest = ask_newest(doctor);
     char text[TIMESTAMP_TEXT_MAX];
     timestamp_format(now, text);
+    if (set == NULL)
+        return;
     if (now / 1000 < CLOCK_EARLIEST)
-        wrong(doctor, "clock", text, "it is far in the past; %s", set);
+        wrong(doctor, "clock", text, "it is far in the past; set it, and let NTP keep it: %s", set);
     else if (now / 1000 - CLOCK_EARLIEST > CLOCK_SPAN)
-        wrong(doctor, "clock", text, "it is far in the future; %s", set);
+        wrong(doctor, "clock", text, "it is far in the future; set it, and let NTP keep it: %s",
+              set);
     else if (newest > now + CLOCK_STEP_MS)
-        wrong(doctor, "clock", text, "it is behind the newest message; %s", set);
+        wrong(doctor, "clock", text,
+              "it is behind the newest message; set it, and let NTP keep it: %s", set);
     else if (clock_is_left_alone())
         note(doctor, "clock", text,
-             "nothing keeps it right, and invites and messages expire by it: timedatectl "
-             "set-ntp true (needs systemd-timesyncd or chrony; in a container, on its host)");
+             "nothing keeps it right, and invites and messages expire by it: %s (needs "
+             "systemd-timesyncd or chrony; in a container, on its host)",
+             set);
     else
         ok(doctor, "clock", "%s", text);
 }
@@ -205,7 +204,10 @@ static void check_secret(struct doctor *doctor, const char *directory, const cha
     if (path == NULL || (stat(path, &file) != 0 && errno == ENOENT))
         return; /* it is kept elsewhere */
     if (stat(path, &file) != 0) {
-        note(doctor, "keys", strerror(errno), "to look at %s, run p2pchatctl doctor as root", path);
+        const char *reason = strerror(errno);
+        CLEANUP(cleanup_free) char *command = service_root_command(doctor->ctl);
+        if (command != NULL)
+            note(doctor, "keys", reason, "to look at %s: %s", path, command);
         return;
     }
     if ((file.st_mode & 077) == 0) {
@@ -437,16 +439,16 @@ static void ask_unit(bool user, char *state, size_t size)
 
 static void check_unit(struct doctor *doctor, bool reachable)
 {
+    CLEANUP(cleanup_free) char *log = log_command(doctor);
     CLEANUP(cleanup_free) char *start = service_start_command(doctor->socket);
     char state[32];
-    if (doctor->service == SERVICE_PRIVATE || access("/run/systemd/system", F_OK) != 0)
+    if (!is_by_unit(doctor) || log == NULL || start == NULL)
         return;
     ask_unit(doctor->service == SERVICE_USER, state, sizeof state);
     if (strcmp(state, "active") == 0)
         ok(doctor, "unit", "p2pchatd.service is active");
     else if (state[0] != '\0' && (strcmp(state, "failed") == 0 || !reachable))
-        wrong(doctor, "unit", state, "%s; why it is not running: %s",
-              start != NULL ? start : "systemctl start p2pchatd", log_command(doctor));
+        wrong(doctor, "unit", state, "%s; why it is not running: %s", start, log);
 }
 
 int cmd_doctor(struct ctl *ctl, int argc, char **argv)

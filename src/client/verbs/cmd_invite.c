@@ -102,7 +102,8 @@ static int print_invite(struct ctl *ctl, const json_t *invite, bool qr)
     view_time(member_string(invite, "expires", ""), local);
     ctl_note(ctl, "good once, until %s; the machine that takes it up is called %s here", local,
              member_string(invite, "name", "by a name made of the key"));
-    ctl_note(ctl, "on the other machine type p2pchatctl join, and paste that line when it asks");
+    ctl_note(ctl, "then on the other machine; there: p2pchatctl join, and paste that line when it "
+                  "asks");
     ctl_note(ctl, "whoever reads it can use it: send it where only the invited person reads");
     note_reach(ctl, json_object_get(invite, "addresses"));
     return ctl->status;

@@ -90,11 +90,17 @@ static json_t *read_uri(struct ctl *ctl)
     return uri;
 }
 
-/* The invite as an argument, which others can read in the list of processes: no longer. */
+/*
+ * The invite as an argument, which others can read in the list of processes: no longer. Whoever
+ * types the line that is left is asked for it.
+ */
 static json_t *take_uri(char *argument)
 {
     json_t *uri = json_string(argument);
-    memset(argument, 'x', strlen(argument));
+    const size_t size = strlen(argument);
+    memset(argument, '\0', size);
+    if (size > 0)
+        argument[0] = '-';
     return uri;
 }
 

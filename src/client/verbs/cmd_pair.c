@@ -49,8 +49,8 @@ static json_t *run_remote(struct ctl *ctl, const struct pair *pair, const char *
         object = json_loadb((const char *)line.data, line.size, 0, NULL);
         if (object == NULL)
             ctl_fail(ctl, RPC_KIND_internal,
-                     "the answer of %s can't be read; look at what this prints: ssh %s p2pchatctl "
-                     "version",
+                     "the answer of %s can't be read; look at what this prints: ssh %s "
+                     "'p2pchatctl version'",
                      pair->destination, shell_word(pair->destination).text);
     }
     bytes_deinit(&output);

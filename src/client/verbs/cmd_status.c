@@ -59,8 +59,8 @@ static void print_store(struct ctl *ctl, const json_t *status)
     view_size(member_integer(store, "free_bytes"), free_size);
     output_line(ctl, "  %-12s %s; %s free on its disk", "store", amount, free_size);
     if (json_is_true(json_object_get(store, "inbound_full")))
-        output_line(ctl, "  %-12s full: nothing from peers is taken (see: p2pchatctl doctor)",
-                    "inbound");
+        output_advice(ctl, "  %-12s full: nothing from peers is taken (see: p2pchatctl doctor)",
+                      "inbound");
 }
 
 static void print_overview(struct ctl *ctl, const json_t *status)
@@ -79,13 +79,14 @@ static void print_overview(struct ctl *ctl, const json_t *status)
     print_store(ctl, status);
     output_line(ctl, "  %-12s %zu", "followers", followers);
     if (json_object_get(status, "cloned") != NULL)
-        output_line(ctl, "  %-12s another machine uses this machine's key (see: p2pchatctl doctor)",
-                    "TROUBLE");
+        output_advice(ctl,
+                      "  %-12s another machine uses this machine's key (see: p2pchatctl doctor)",
+                      "TROUBLE");
     if (requests > 0)
-        output_line(ctl,
-                    "  %-12s %" JSON_INTEGER_FORMAT
-                    " waiting for a yes (see: p2pchatctl peer requests)",
-                    "requests", requests);
+        output_advice(ctl,
+                      "  %-12s %" JSON_INTEGER_FORMAT
+                      " waiting for a yes (see: p2pchatctl peer requests)",
+                      "requests", requests);
 }
 
 static int print(struct ctl *ctl, const json_t *status)
@@ -100,9 +101,9 @@ static int print(struct ctl *ctl, const json_t *status)
     if (json_array_size(peers) > 0)
         return peer_view_table(ctl, peers);
     output_line(ctl, "No peers yet. Make an invite, and give it to the other side:");
-    output_line(ctl, "  p2pchatctl invite NAME");
+    output_advice(ctl, "  p2pchatctl invite NAME");
     output_line(ctl, "Or take up the one that the other side has made:");
-    output_line(ctl, "  p2pchatctl join 'p2pchat://...' NAME");
+    output_advice(ctl, "  p2pchatctl join 'p2pchat://...' NAME");
     return ctl->status;
 }
 
