@@ -19,7 +19,7 @@ fuzz_wrap = $(addprefix -Wl$(COMMA)--wrap=,$(1))
 # Texts and files.
 fuzz_address_OBJS = $(fuzz_driver) proto/invite_uri base/address base/number crypto/digest $(crypto_core)
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
-fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection base/clock
+fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection client/manager base/clock
 fuzz_headers_OBJS = $(fuzz_driver) proto/headers proto/service_name base/bytes base/utf8 base/uuid base/base64
 fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting rpc/rpc_value base/file \
 	base/bytes base/address base/number base/log base/escape base/utf8 base/clock
