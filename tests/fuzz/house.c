@@ -145,6 +145,7 @@ struct settings house_settings(void)
 {
     return (struct settings){.listen = {{wire_address(0, ADDRESS_PORT_DEFAULT)}, 1},
                              .unknown_peers = UNKNOWN_ASK,
+                             .unknown_peers_limit = 16,
                              .queue_messages = 1000,
                              .inbound_limit = UINT64_MAX,
                              .inbound_total = UINT64_MAX,

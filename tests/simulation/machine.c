@@ -60,6 +60,7 @@ void machine_init(struct machine *machine, unsigned index, const char *folder)
     machine->settings =
         (struct settings){.listen = {{wire_address(index, ADDRESS_PORT_DEFAULT)}, 1},
                           .unknown_peers = UNKNOWN_ACCEPT,
+                          .unknown_peers_limit = 1000,
                           .queue_messages = 100000,
                           .inbound_limit = UINT64_MAX,
                           .inbound_total = UINT64_MAX,
