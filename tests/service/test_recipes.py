@@ -114,6 +114,9 @@ def as_told(machine, text):
 def test_a_user_is_told_how_to_become_a_member_and_who_pairs(server):
     """The path of the front page for the machine's daemon, from a user who is nobody to it."""
     page = (SOURCE / "README.md").read_text(encoding="utf-8")
+    # An invite names the addresses by which a machine would reach the Internet.
+    server.run("ip", "address", "add", "10.9.0.1/24", "dev", "lo")
+    server.run("ip", "route", "add", "default", "via", "10.9.0.2", "dev", "lo")
     [join] = re.findall(r"^    sudo (usermod .*?) +#.*$", page, re.M)
     server.run("useradd", "--create-home", "carol")
     carol = server.uid("carol")

@@ -43,7 +43,7 @@ static void test_commands_name_the_socket(void **state)
         struct bytes out = {0};
         assert_int_equal(hint_append(&out, cases[i].text, "/s"), 0);
         assert_int_equal(bytes_append_u8(&out, '\0'), 0);
-        assert_string_equal(out.data, cases[i].named);
+        assert_string_equal((const char *)out.data, cases[i].named);
         bytes_deinit(&out);
     }
 }
@@ -54,7 +54,7 @@ static void test_the_socket_is_quoted_for_a_shell(void **state)
     (void)state;
     assert_int_equal(hint_append(&out, "p2pchatctl status", "/a b"), 0);
     assert_int_equal(bytes_append_u8(&out, '\0'), 0);
-    assert_string_equal(out.data, "p2pchatctl -s '/a b' status");
+    assert_string_equal((const char *)out.data, "p2pchatctl -s '/a b' status");
     bytes_deinit(&out);
 }
 
