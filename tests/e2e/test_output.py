@@ -109,8 +109,8 @@ def socket(home):
 
 def piped(socket, *arguments, **variables):
     """What goes into a pipe."""
-    done = subprocess.run([P2PCHATCTL, "-s", socket, *arguments], capture_output=True,
-                          timeout=PATIENCE_S, env=dict(environment(socket.parent), **variables))
+    done = subprocess.run([P2PCHATCTL, *arguments], capture_output=True, timeout=PATIENCE_S,
+                          env=dict(environment(socket.parent, socket), **variables))
     assert done.stderr == b""
     return done.stdout
 
@@ -119,8 +119,9 @@ def on_terminal(socket, *arguments, columns=80, **variables):
     """What goes to a terminal, without the CRs that it adds."""
     terminal, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([P2PCHATCTL, "-s", socket, *arguments], stdout=end, stderr=end,
-                               env=dict(environment(socket.parent), TERM="xterm", **variables))
+    process = subprocess.Popen([P2PCHATCTL, *arguments], stdout=end, stderr=end,
+                               env=dict(environment(socket.parent, socket), TERM="xterm",
+                                        **variables))
     os.close(end)
     shown = b""
     try:
