@@ -241,10 +241,10 @@ def test_forward_and_connect_lead_from_socket_to_socket(paired, home):
                                     "--listen", f"unix:{here}"], env=environment(alice.home),
                                    stderr=subprocess.PIPE)
         try:
-            eventually(here.exists, "the socket to connect to")
-            assert here.stat().st_mode & 0o777 == 0o600
             client = socket.socket(socket.AF_UNIX)
-            client.connect(str(here))
+            # It is there a moment before it takes connections.
+            eventually(lambda: client.connect_ex(str(here)) == 0, "somebody who listens")
+            assert here.stat().st_mode & 0o777 == 0o600
             other, _ = server.accept()
             client.sendall(b"question")
             client.shutdown(socket.SHUT_WR)
