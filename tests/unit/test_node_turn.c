@@ -38,8 +38,10 @@ static struct stage {
     struct peer peers[PEERS];
     enum step steps[STEPS_MAX];
     unsigned count;
-    int commit, pump, calls, load; /* what they answer */
-    int outcome;                   /* that clients were told */
+    int commit, pump, calls, load;                            /* what they answer */
+    int outcome;                                              /* that clients were told */
+    unsigned watched, looked, sealed, shared, entered, ended; /* in every turn, how often … */
+    unsigned merges_undone, calls_undone, calls_committed;    /* … and where that is due */
 } stage;
 
 /* One more step of this turn. */
@@ -58,6 +60,7 @@ void links_go_on(struct links *links)
 void housekeeping_watch(struct housekeeping *housekeeping)
 {
     (void)housekeeping;
+    stage.watched++;
 }
 
 int calls_pump(struct calls *calls)
@@ -97,6 +100,7 @@ void calls_committed(struct calls *calls)
 {
     (void)calls;
     assert_int_equal(stage.steps[stage.count - 1], COMMITTED);
+    stage.calls_committed++;
 }
 
 void housekeeping_disk_full(struct housekeeping *housekeeping)
@@ -108,11 +112,13 @@ void housekeeping_disk_full(struct housekeeping *housekeeping)
 void merging_undone(struct merging *merging)
 {
     (void)merging;
+    stage.merges_undone++;
 }
 
 void calls_undone(struct calls *calls)
 {
     (void)calls;
+    stage.calls_undone++;
 }
 
 void links_close_all(struct links *links, enum close_code code)
@@ -156,16 +162,19 @@ void runtime_fail(struct runtime *runtime, int error)
 void body_sealer_turn(struct body_sealer *body_sealer)
 {
     (void)body_sealer;
+    stage.sealed++;
 }
 
 void housekeeping_turn(struct housekeeping *housekeeping)
 {
     (void)housekeeping;
+    stage.looked++;
 }
 
 void quota_turn(struct quota *quota)
 {
     (void)quota;
+    stage.shared++;
 }
 
 static void settled(void *context, int outcome)
@@ -184,6 +193,7 @@ void links_turn_end(struct links *links)
 void doorway_turn_end(struct doorway *doorway)
 {
     (void)doorway;
+    stage.entered++;
 }
 
 static void report_presence(void *context, const struct peer *peer)
@@ -206,6 +216,7 @@ void turn_join(struct turn *turn)
 void turn_next(struct turn *turn)
 {
     (void)turn;
+    stage.ended++;
 }
 
 /* --- the stage -------------------------------------------------------------------------------- */
@@ -234,8 +245,15 @@ static struct peer *stir(unsigned i, bool giving_due)
 /* A turn goes by with exactly these steps; the list ends with NOTHING. */
 static void assert_turn(const enum step *steps)
 {
+    const unsigned turns = stage.ended + 1;
     stage.count = 0;
     node_turn_end(&stage.node);
+    assert_int_equal(stage.watched, turns);
+    assert_int_equal(stage.looked, turns);
+    assert_int_equal(stage.sealed, turns);
+    assert_int_equal(stage.shared, turns);
+    assert_int_equal(stage.entered, turns);
+    assert_int_equal(stage.ended, turns);
     for (unsigned i = 0; i < stage.count || steps[i] != NOTHING; i++)
         assert_int_equal(i < stage.count ? stage.steps[i] : NOTHING, steps[i]);
 }
@@ -251,6 +269,8 @@ static void test_what_depends_on_the_commit_leaves_after_it(void **state)
     stir(1, false);
     assert_steps(READ, CALLS, DELIVERY, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
     assert_int_equal(stage.outcome, 0);
+    assert_int_equal(stage.calls_committed, 1);
+    assert_int_equal(stage.merges_undone + stage.calls_undone, 0);
 }
 
 static void test_a_full_disk_undoes_the_turn(void **state)
@@ -260,6 +280,9 @@ static void test_a_full_disk_undoes_the_turn(void **state)
     stage.peers[1].state = PEER_BACKOFF;
     assert_steps(READ, CALLS, COMMIT, UNDONE, CLOSED, DIALLED, SETTLED, RELEASED, STREAMS);
     assert_int_equal(stage.outcome, NODE_DISK_FULL);
+    assert_int_equal(stage.merges_undone, 1);
+    assert_int_equal(stage.calls_undone, 1);
+    assert_int_equal(stage.calls_committed, 0);
 }
 
 static void test_a_turn_that_can_t_be_undone_fails_the_store(void **state)

@@ -40,6 +40,7 @@ static struct stage {
     } sent[SENT_MAX];
     unsigned count;
     unsigned changed;
+    uint32_t epoch_s; /* the router's */
 } stage;
 
 struct network_route netwatch_route(const struct netwatch *netwatch, bool ipv6)
@@ -122,6 +123,7 @@ static void grant(unsigned which, bool ipv6)
     answer[2] = answer[3] = 0;
     put_u32(answer + 4, 3600);
     memset(answer + 8, 0, 16);
+    put_u32(answer + 8, stage.epoch_s);
     if (ipv6)
         memcpy(answer + 44, stage.lasting, 16);
     else
@@ -255,6 +257,40 @@ static void test_a_router_that_forgot_is_asked_for_all_again(void **state)
     assert_int_equal(stage.count, 4);
 }
 
+static void test_a_router_whose_clock_began_anew_is_asked_for_the_others_again(void **state)
+{
+    (void)state;
+    begin(true, true);
+    portmap_add(&stage.portmap, PORT, false);
+    portmap_add(&stage.portmap, PORT + 1, false);
+    portmap_network_changed(&stage.portmap);
+    stage.epoch_s = 5000;
+    grant(0, false);
+    grant(1, false);
+    assert_int_equal(stage.count, 2);
+    fake_loop_step(fake_loop_due()); /* both are renewed */
+    assert_int_equal(stage.count, 4);
+    stage.epoch_s += (uint32_t)((fake_loop.now_ms - START_MS) / 1000);
+    grant(3, false);
+    assert_int_equal(stage.count, 4);
+    stage.epoch_s = 1;
+    grant(2, false);
+    assert_int_equal(stage.count, 5);
+}
+
+static void test_each_port_has_a_nonce_of_its_own(void **state)
+{
+    (void)state;
+    begin(true, true);
+    portmap_add(&stage.portmap, PORT, false);
+    portmap_add(&stage.portmap, PORT, true);
+    portmap_add(&stage.portmap, PORT + 1, false);
+    for (unsigned i = 0; i < 3; i++)
+        for (unsigned k = 0; k < i; k++)
+            assert_memory_not_equal(stage.portmap.rows[i].mapping.wish.nonce,
+                                    stage.portmap.rows[k].mapping.wish.nonce, PCP_NONCE_SIZE);
+}
+
 static void test_a_router_that_refuses_is_left_alone(void **state)
 {
     (void)state;
@@ -278,6 +314,9 @@ int main(void)
         cmocka_unit_test_teardown(test_what_is_granted_is_told_once, tear_down),
         cmocka_unit_test_teardown(test_a_lease_is_renewed_in_time, tear_down),
         cmocka_unit_test_teardown(test_a_router_that_forgot_is_asked_for_all_again, tear_down),
+        cmocka_unit_test_teardown(
+            test_a_router_whose_clock_began_anew_is_asked_for_the_others_again, tear_down),
+        cmocka_unit_test_teardown(test_each_port_has_a_nonce_of_its_own, tear_down),
         cmocka_unit_test_teardown(test_a_router_that_refuses_is_left_alone, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

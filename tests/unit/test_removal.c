@@ -130,6 +130,9 @@ static void test_a_peer_before_the_one_it_works_on_is_not_forgotten(void **state
     remove_peer(9, 3 * STEP);
     run();
     assert_int_equal(stage.queued[2] + stage.queued[9], 0);
+    remove_peer(9, 3 * STEP); /* the very one that it looked at last */
+    run();
+    assert_int_equal(stage.queued[9], 0);
 }
 
 static void test_after_a_restart_it_goes_on(void **state)
