@@ -24,6 +24,8 @@ static struct stage {
     struct node node;
     struct peer peers[PEERS];
     bool no_room, removed;
+    bool swapped;          /* who gets it first */
+    unsigned noted;        /* drafts whose size, and expiries that housekeeping was told of */
     enum peer_trust trust; /* of the second peer */
     int queue_full_for;    /* index of a peer; -1 for none */
     int use_error, add_error;
@@ -62,7 +64,9 @@ int roster_use(const struct roster *roster, struct peer *peer)
 
 void housekeeping_look(struct housekeeping *housekeeping, size_t size)
 {
-    (void)housekeeping, (void)size;
+    (void)housekeeping;
+    assert_in_range(size, 0, SESSION_TEXT_MAX);
+    stage.noted++;
 }
 
 bool housekeeping_has_room(const struct housekeeping *housekeeping)
@@ -73,7 +77,9 @@ bool housekeeping_has_room(const struct housekeeping *housekeeping)
 
 void housekeeping_touch(struct housekeeping *housekeeping, uint64_t expires_ms)
 {
-    (void)housekeeping, (void)expires_ms;
+    (void)housekeeping;
+    assert_int_equal(expires_ms, START_MS);
+    stage.noted++;
 }
 
 uint32_t outgoing_needs(enum message_kind kind)
@@ -218,7 +224,7 @@ static const struct peer *about;
 
 static int send_draft(enum message_kind kind, const char *text, size_t size, const char *client_id)
 {
-    struct peer *const peers[] = {&stage.peers[0], &stage.peers[1]};
+    struct peer *const peers[] = {&stage.peers[stage.swapped], &stage.peers[!stage.swapped]};
     const struct node_draft draft = {.kind = kind,
                                      .content = SPAN(text, size),
                                      .peers = peers,
@@ -295,6 +301,7 @@ static void test_each_peer_gets_it_and_each_is_told(void **state)
     assert_null(about);
     assert_int_equal(stage.added, 2);
     assert_int_equal(stage.used, 2);
+    assert_int_equal(stage.noted, 3);
     assert_int_equal(stage.told, 2);
     assert_int_equal(stage.last_added.expires_ms, START_MS);
     assert_null(stage.stored.client_id);
@@ -322,6 +329,9 @@ static void test_a_client_id_is_accepted_once(void **state)
     assert_int_equal(stage.added, PEERS);
     assert_int_equal(stage.told, 1); /* the other one was removed meanwhile */
     assert_int_equal(send_text("hallo", "id"), NODE_CONFLICT);
+    stage.swapped = true;
+    assert_int_equal(send_text("hello", "id"), NODE_CONFLICT);
+    stage.swapped = false;
     stage.peers[0].row.features = stage.peers[1].row.features = FEATURE_HEADERS;
     assert_int_equal(send_draft(MESSAGE_HEADERS, "hello", 5, "id"), NODE_CONFLICT);
     stage.known.compared = false;
