@@ -363,6 +363,14 @@ static void test_what_is_left_goes_with_the_trunk(void **state)
     assert_int_equal(trunk_new(&stage.trunk, &stage.runtime, 8, &parts), 0);
     assert_int_equal(stage.trunk->peer, 8);
     assert_ptr_equal(stage.trunk->channels.context, stage.trunk);
+    const uint8_t secret[SECRET_SIZE] = {0};
+    trunk_stage_open(SESSION_JOINER, 1);
+    trunk_stage_hear(RECORD_LANE_OFFER, 4, secret, sizeof secret);
+    trunk_settle(stage.trunk);
+    assert_non_null(stage.race);
+    trunk_free(stage.trunk);
+    assert_null(stage.race);
+    assert_int_equal(trunk_new(&stage.trunk, &stage.runtime, 8, &parts), 0);
 }
 
 /* --- before the first frame ------------------------------------------------------------------- */
