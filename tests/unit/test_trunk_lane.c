@@ -299,6 +299,7 @@ static void test_dials_have_a_gap(void **state)
                                             "Connection refused");
     stage.race->over(stage.trunk);
     assert_failed_for(LANE_NOT_REACHED, 4);
+    assert_false(stage.trunk->offered);
     hear_offer(5);
     trunk_settle(stage.trunk);
     assert_int_equal(stage.dials, 1);
