@@ -75,6 +75,7 @@ static void test_a_peer_without_a_key_is_not_pinned(void **state)
     (void)state;
     assert_int_equal(node_peer_add(&stage.node, "dora", &address, 1, NULL, PEER_VERIFIED, &peer),
                      0);
+    assert_string_equal(peer->row.name, "dora");
     assert_int_equal(peer->row.trust, PEER_UNPINNED);
     assert_false(peer->row.pinned);
     assert_int_equal(peer->row.address_count, 1);
@@ -134,6 +135,7 @@ static void test_other_addresses_are_tried_at_once(void **state)
     const struct address address = {.host = "192.0.2.1", .port = 8766};
     (void)state;
     assert_int_equal(node_peer_set_addresses(&stage.node, bob, &address, 1), 0);
+    assert_int_equal(bob->row.address_count, 1);
     assert_true(address_equal(&bob->row.addresses[0], &address));
     assert_int_equal(stage.forgotten, 1);
     assert_int_equal(stage.at_once, 1);
