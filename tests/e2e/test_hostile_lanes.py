@@ -343,7 +343,7 @@ def test_a_key_that_nobody_verified_does_only_where_that_was_said(alice, python,
     link = Peer.accept(python, listener, features=STREAMS)
     links.append(link)
     ground = Ground(alice, link.handshake(), listener)  # noqa: F811
-    assert alice.peer("python")["trust"] == "tofu"
+    eventually(lambda: alice.peer("python")["trust"] == "tofu", "the end of its handshake there")
     with ground.serve(name="strict"), ground.serve(name="lenient",
                                                          options=("--trust", "tofu")):
         lane = ground.lane()
