@@ -133,17 +133,9 @@ static void show_counters(struct ctl *ctl, const json_t *peer)
 /* What its program can do beside messages. */
 static void show_features(struct ctl *ctl, const json_t *peer)
 {
-    const json_t *features = json_object_get(peer, "features");
-    CLEANUP(bytes_deinit) struct bytes text = {0};
-    size_t i;
-    json_t *feature;
-    json_array_foreach(features, i, feature)
-    {
-        bytes_append(&text, ", ", i == 0 ? 0 : 2);
-        bytes_append(&text, json_string_value(feature), json_string_length(feature));
-    }
-    if (text.size > 0)
-        output_line(ctl, "%-14s %.*s", "can do", (int)text.size, text.data);
+    CLEANUP(cleanup_free) char *text = view_join(json_object_get(peer, "features"));
+    if (text != NULL && *text != '\0')
+        output_line(ctl, "%-14s %s", "can do", text);
 }
 
 void peer_view_details(struct ctl *ctl, const json_t *peer)

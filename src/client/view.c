@@ -91,6 +91,21 @@ void view_size(json_int_t bytes, char text[static VIEW_SIZE_MAX])
     snprintf(text, VIEW_SIZE_MAX, "%.1f %s", size, units[unit]);
 }
 
+char *view_join(const json_t *strings)
+{
+    CLEANUP(bytes_deinit) struct bytes text = {0};
+    size_t i;
+    json_t *string;
+    json_array_foreach(strings, i, string)
+    {
+        const char *one = json_string_value(string);
+        if ((i > 0 && bytes_append(&text, ", ", 2) != 0) ||
+            bytes_append(&text, one, strlen(one)) != 0)
+            return NULL;
+    }
+    return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
+}
+
 /* Appends printf-like text on one harmless line. */
 __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const char *format, ...)
 {

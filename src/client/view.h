@@ -58,3 +58,6 @@ void view_duration(json_int_t seconds, char text[static VIEW_DURATION_MAX]);
 /* "512 B", "1.5 KiB", "20.0 GiB". */
 enum { VIEW_SIZE_MAX = 32 };
 void view_size(json_int_t bytes, char text[static VIEW_SIZE_MAX]);
+
+/* The strings of an array, as "web, db", in new memory. NULL without memory. */
+char *view_join(const json_t *strings);

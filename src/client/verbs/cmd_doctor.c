@@ -320,22 +320,6 @@ static void check_mappings(struct doctor *doctor, const json_t *network)
     }
 }
 
-/* "a.example:8766, b.example:8766" in new memory, or NULL. */
-static char *join_addresses(const json_t *peer)
-{
-    CLEANUP(bytes_deinit) struct bytes text = {0};
-    size_t i;
-    json_t *address;
-    json_array_foreach(json_object_get(peer, "addresses"), i, address)
-    {
-        const char *one = json_string_value(address);
-        if ((i > 0 && bytes_append(&text, ", ", 2) != 0) ||
-            bytes_append(&text, one, strlen(one)) != 0)
-            return NULL;
-    }
-    return strndup(text.size > 0 ? (const char *)text.data : "", text.size);
-}
-
 /*
  * A peer that is switched off is no fault; one that turns us away, has another key, or is not
  * listened to, is.
@@ -390,7 +374,8 @@ static void check_queue(struct doctor *doctor, const json_t *peer)
 
 static void check_peer(struct doctor *doctor, const json_t *peer, bool post_quantum)
 {
-    CLEANUP(cleanup_free) char *check = NULL, *finding = NULL, *addresses = join_addresses(peer);
+    CLEANUP(cleanup_free)
+    char *check = NULL, *finding = NULL, *addresses = view_join(json_object_get(peer, "addresses"));
     const bool several = json_array_size(json_object_get(peer, "addresses")) > 1;
     CLEANUP(diagnosis_deinit) struct diagnosis diagnosis;
     const int r = diagnosis_find(&diagnosis, peer);

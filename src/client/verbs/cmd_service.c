@@ -8,24 +8,7 @@
 #include "client/options.h"
 #include "client/output.h"
 #include "client/verb.h"
-
-/* "web, db", or "*". */
-static void add_peers(struct table *table, const json_t *names)
-{
-    char text[256] = "";
-    size_t i, size = 0;
-    json_t *name;
-    json_array_foreach(names, i, name)
-    {
-        const size_t left = sizeof text - size;
-        const int length =
-            snprintf(text + size, left, "%s%s", i > 0 ? ", " : "", json_string_value(name));
-        if (length < 0 || (size_t)length >= left)
-            break;
-        size += (size_t)length;
-    }
-    table_add(table, text);
-}
+#include "client/view.h"
 
 static void add_last(struct table *table, const json_t *requests)
 {
@@ -44,12 +27,13 @@ static int print_table(struct ctl *ctl, const json_t *services)
     json_array_foreach(services, i, service)
     {
         const json_t *requests = json_object_get(service, "requests");
+        CLEANUP(cleanup_free) char *peers = view_join(json_object_get(service, "peers"));
         table_add(&table, member_string(service, "name", "?"));
         table_add(&table,
                   json_is_true(json_object_get(service, "provided")) ? "provided" : "nobody");
         table_add_number(&table, member_integer(requests, "waiting"));
         add_last(&table, requests);
-        add_peers(&table, json_object_get(service, "peers"));
+        table_add(&table, peers != NULL ? peers : "?");
     }
     const int r = table_print(ctl, &table);
     table_deinit(&table);
