@@ -20,8 +20,8 @@ static int find_head(struct db *db, struct mark *mark, const struct mark_item **
     *head = NULL;
     if (!mark_has_ordinary(mark))
         return 0;
-    if (mark->flight_count > 0) {
-        *head = mark_flying(mark, 0);
+    if (mark->inflight_count > 0) {
+        *head = mark_inflight(mark, 0);
         return 0;
     }
     int r = marks_find_next(db, mark);
@@ -62,7 +62,7 @@ static int end_heads(struct db *db, struct mark *mark, uint64_t now_ms, unsigned
         int r = find_head(db, mark, &head);
         if (r != 0 || head == NULL || head->expires_ms == 0 || head->expires_ms > now_ms)
             return r;
-        r = end(db, head->seq, mark->flight_count > 0, now_ms);
+        r = end(db, head->seq, mark->inflight_count > 0, now_ms);
         if (r != 0)
             return r;
         ++*count;

@@ -7,14 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct mark_item *mark_flying(const struct mark *mark, unsigned n)
+struct mark_item *mark_inflight(const struct mark *mark, unsigned n)
 {
-    return &mark->flight[(mark->flight_first + n) & (mark->flight_size - 1)];
+    return &mark->inflight[(mark->inflight_first + n) & (mark->inflight_size - 1)];
 }
 
 const struct uuid *mark_before(const struct mark *mark, unsigned n)
 {
-    return n == 0 ? &mark->base : &mark_flying(mark, n - 1)->id;
+    return n == 0 ? &mark->base : &mark_inflight(mark, n - 1)->id;
 }
 
 bool mark_has_ordinary(const struct mark *mark)
@@ -22,48 +22,48 @@ bool mark_has_ordinary(const struct mark *mark)
     return mark->queue.messages > mark->strays;
 }
 
-static int grow_flight(struct mark *mark)
+static int grow_inflight(struct mark *mark)
 {
     enum { FIRST_SIZE = 16 };
-    const unsigned size = mark->flight_size > 0 ? 2 * mark->flight_size : FIRST_SIZE;
-    struct mark_item *flight = malloc(size * sizeof *flight);
-    if (flight == NULL)
+    const unsigned size = mark->inflight_size > 0 ? 2 * mark->inflight_size : FIRST_SIZE;
+    struct mark_item *inflight = malloc(size * sizeof *inflight);
+    if (inflight == NULL)
         return -ENOMEM;
-    for (unsigned i = 0; i < mark->flight_count; i++)
-        flight[i] = *mark_flying(mark, i);
-    free(mark->flight);
-    mark->flight = flight;
-    mark->flight_size = size;
-    mark->flight_first = 0;
+    for (unsigned i = 0; i < mark->inflight_count; i++)
+        inflight[i] = *mark_inflight(mark, i);
+    free(mark->inflight);
+    mark->inflight = inflight;
+    mark->inflight_size = size;
+    mark->inflight_first = 0;
     return 0;
 }
 
-int mark_fly(struct mark *mark, const struct mark_item *item)
+int mark_transmit(struct mark *mark, const struct mark_item *item)
 {
-    int r = mark->flight_count == mark->flight_size ? grow_flight(mark) : 0;
+    int r = mark->inflight_count == mark->inflight_size ? grow_inflight(mark) : 0;
     if (r == 0)
-        *mark_flying(mark, mark->flight_count++) = *item;
+        *mark_inflight(mark, mark->inflight_count++) = *item;
     return r;
 }
 
-void mark_land_all(struct mark *mark)
+void mark_take_all(struct mark *mark)
 {
-    free(mark->flight);
-    mark->flight = NULL;
-    mark->flight_size = mark->flight_first = mark->flight_count = 0;
+    free(mark->inflight);
+    mark->inflight = NULL;
+    mark->inflight_size = mark->inflight_first = mark->inflight_count = 0;
 }
 
-void mark_land_oldest(struct mark *mark)
+void mark_take_oldest(struct mark *mark)
 {
-    mark->flight_first = (mark->flight_first + 1) & (mark->flight_size - 1);
-    if (--mark->flight_count == 0)
-        mark_land_all(mark);
+    mark->inflight_first = (mark->inflight_first + 1) & (mark->inflight_size - 1);
+    if (--mark->inflight_count == 0)
+        mark_take_all(mark);
 }
 
 void mark_queue(struct mark *mark, const struct mark_item *item)
 {
     const uint64_t expires_ms = item->expires_ms != 0 ? item->expires_ms : UINT64_MAX;
-    const unsigned waiting = (unsigned)(mark->queue.messages - mark->strays) - mark->flight_count;
+    const unsigned waiting = (unsigned)(mark->queue.messages - mark->strays) - mark->inflight_count;
     if (waiting == 0)
         mark->next = *item;
     if (mark->latest_ms < expires_ms)
@@ -112,7 +112,7 @@ void mark_free(struct mark *mark)
 
 void mark_clear(struct mark *mark)
 {
-    mark_land_all(mark);
+    mark_take_all(mark);
     bytes_deinit(&mark->told_sent);
     bytes_deinit(&mark->told_delivered);
     list_remove(&mark->dirty);

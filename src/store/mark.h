@@ -36,17 +36,17 @@ struct mark {
     int64_t delivered;
     struct uuid last_in;
     struct uuid last_out; /* of what was transmitted last */
-    struct uuid base;     /* of what was transmitted before the first of `flight` */
+    struct uuid base;     /* of what was transmitted before the first of `inflight` */
     struct messages_size stored;
     uint64_t inbound;           /* bytes of the disk that what was received takes (inbound.h) */
     struct messages_size queue; /* strays as well */
     unsigned strays;
     int64_t ticket;     /* the last that a stray got */
     uint64_t latest_ms; /* no ordinary one in the queue expires later; UINT64_MAX: one never does */
-    struct mark_item next;    /* the first ordinary one that is queued, if it is known (seq > 0) */
-    struct mark_item *flight; /* a ring: ordinary ones in flight, oldest first */
-    unsigned flight_size;     /* a power of two, or 0 */
-    unsigned flight_first, flight_count;
+    struct mark_item next; /* the first ordinary one that is queued, if it is known (seq > 0) */
+    struct mark_item *inflight; /* a ring: ordinary ones in flight, oldest first */
+    unsigned inflight_size;     /* a power of two, or 0 */
+    unsigned inflight_first, inflight_count;
     struct bytes told_sent, told_delivered; /* details of rows that the commit will add */
     uint64_t told_ms;
     struct list dirty;   /* in the list of those that are not as stored … */
@@ -62,15 +62,15 @@ void mark_free(struct mark *mark);
 void mark_clear(struct mark *mark);
 
 /* The n-th in flight, and the id of what was transmitted before it. */
-struct mark_item *mark_flying(const struct mark *mark, unsigned n);
+struct mark_item *mark_inflight(const struct mark *mark, unsigned n);
 const struct uuid *mark_before(const struct mark *mark, unsigned n);
 
-/* Puts one into flight, behind all others. 0 or -ENOMEM. */
-int mark_fly(struct mark *mark, const struct mark_item *item);
+/* One more is transmitted: in flight behind all others. 0 or -ENOMEM. */
+int mark_transmit(struct mark *mark, const struct mark_item *item);
 
-/* Takes the oldest, or all, out of flight. */
-void mark_land_oldest(struct mark *mark);
-void mark_land_all(struct mark *mark);
+/* Takes the oldest, or all, away from those in flight. */
+void mark_take_oldest(struct mark *mark);
+void mark_take_all(struct mark *mark);
 
 /* An ordinary message was accepted. */
 void mark_queue(struct mark *mark, const struct mark_item *item);

@@ -135,7 +135,7 @@ int marks_find_next(struct db *db, struct mark *mark)
 {
     if (mark->next.seq != 0)
         return 0;
-    if (mark->queue.messages - mark->strays == mark->flight_count)
+    if (mark->queue.messages - mark->strays == mark->inflight_count)
         return 0;
     const int64_t after = mark->sent > db->settled ? mark->sent : db->settled;
     int r = read_first(db, marks_settled_after, mark, mark->sent, &mark->next);
@@ -165,11 +165,11 @@ static int tell_of(struct db *db, struct mark *mark, struct bytes *detail, int64
 int marks_transmit(struct db *db, struct mark *mark, uint64_t now_ms)
 {
     const struct mark_item item = mark->next;
-    if (mark->flight_count == 0)
+    if (mark->inflight_count == 0)
         mark->base = mark->last_out;
     int r = tell_of(db, mark, &mark->told_sent, item.seq, now_ms);
     if (r == 0)
-        r = mark_fly(mark, &item);
+        r = mark_transmit(mark, &item);
     if (r != 0)
         return r;
     marks_touch(db, mark);
@@ -181,7 +181,7 @@ int marks_transmit(struct db *db, struct mark *mark, uint64_t now_ms)
 
 int marks_deliver(struct db *db, struct mark *mark, uint64_t now_ms)
 {
-    const struct mark_item item = *mark_flying(mark, 0);
+    const struct mark_item item = *mark_inflight(mark, 0);
     int r = tell_of(db, mark, &mark->told_delivered, item.seq, now_ms);
     if (r == 0)
         r = noted_strike(db, item.expires_ms, item.seq);
@@ -190,14 +190,14 @@ int marks_deliver(struct db *db, struct mark *mark, uint64_t now_ms)
     marks_touch(db, mark);
     mark->delivered = item.seq;
     mark->base = item.id;
-    mark_land_oldest(mark);
+    mark_take_oldest(mark);
     mark_leave(mark, item.size);
     return 0;
 }
 
 static int insert_stray(struct db *db, const struct mark *mark, unsigned n)
 {
-    const struct mark_item *item = mark_flying(mark, n);
+    const struct mark_item *item = mark_inflight(mark, n);
     CLEANUP(sql_end)
     struct sql query = sql_write(
         db, "INSERT INTO extra (seq, peer, state, place, ticket_mark, ticket, prev, needs)"
@@ -212,7 +212,7 @@ static int insert_stray(struct db *db, const struct mark *mark, unsigned n)
 
 static int make_stray(struct db *db, const struct mark *mark, unsigned n)
 {
-    const struct mark_item *item = mark_flying(mark, n);
+    const struct mark_item *item = mark_inflight(mark, n);
     int r = insert_stray(db, mark, n);
     if (r != 0)
         return r;
@@ -228,17 +228,17 @@ static int make_stray(struct db *db, const struct mark *mark, unsigned n)
 
 int marks_freeze(struct db *db, struct mark *mark)
 {
-    if (mark->flight_count == 0)
+    if (mark->inflight_count == 0)
         return 0;
     int r = 0;
-    for (unsigned i = 0; r == 0 && i < mark->flight_count; i++)
+    for (unsigned i = 0; r == 0 && i < mark->inflight_count; i++)
         r = make_stray(db, mark, i);
     if (r != 0)
         return r;
-    mark->strays += mark->flight_count;
+    mark->strays += mark->inflight_count;
     mark->delivered = mark->sent;
     mark->base = mark->last_out;
-    mark_land_all(mark);
+    mark_take_all(mark);
     marks_touch(db, mark);
     return settle_all(db);
 }

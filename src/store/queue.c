@@ -160,7 +160,7 @@ int queue_set_state(struct db *db, int64_t seq, enum message_state state, const 
         return r != 0 ? r : -EIO;
     if (row.state == MESSAGE_PROCESSED) /* which says more than any other */
         return DB_NOT_FOUND;
-    const bool oldest = mark->flight_count > 0 && mark_flying(mark, 0)->seq == seq;
+    const bool oldest = mark->inflight_count > 0 && mark_inflight(mark, 0)->seq == seq;
     if (oldest && state == MESSAGE_DELIVERED && reason == NULL)
         return marks_deliver(db, mark, now_ms);
     r = change(db, mark, &row, state);

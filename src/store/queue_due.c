@@ -159,13 +159,13 @@ static int find_waiting(const struct walk *walk, int64_t *seq)
     return walk->db->failed ? -EIO : 0;
 }
 
-/* The first in flight behind a position; flight_count: none. */
-static unsigned find_flying(const struct mark *mark, const struct queue_position *position)
+/* The first in flight behind a position; inflight_count: none. */
+static unsigned find_inflight(const struct mark *mark, const struct queue_position *position)
 {
-    unsigned low = 0, high = mark->flight_count;
+    unsigned low = 0, high = mark->inflight_count;
     while (low < high) {
         const unsigned middle = low + (high - low) / 2;
-        if (mark_flying(mark, middle)->seq <= position->mark)
+        if (mark_inflight(mark, middle)->seq <= position->mark)
             low = middle + 1;
         else
             high = middle;
@@ -193,11 +193,11 @@ static int each_transmitted(struct walk *walk)
         if (seq != 0) {
             r = visit_row(walk, seq, NULL);
         } else {
-            const unsigned n = find_flying(mark, position);
-            if (n >= mark->flight_count)
+            const unsigned n = find_inflight(mark, position);
+            if (n >= mark->inflight_count)
                 return 0;
             const struct uuid previous = *mark_before(mark, n);
-            at = (struct queue_position){mark_flying(mark, n)->seq, 0};
+            at = (struct queue_position){mark_inflight(mark, n)->seq, 0};
             r = visit_row(walk, at.mark, &previous);
         }
         if (r != 0)

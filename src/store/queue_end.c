@@ -38,7 +38,7 @@ static int name_state(struct db *db, int64_t seq, const struct uuid *previous)
 /* The oldest in flight: for those behind it nothing changes. */
 static int end_oldest(struct db *db, struct mark *mark, const char *reason, uint64_t now_ms)
 {
-    const struct mark_item item = *mark_flying(mark, 0);
+    const struct mark_item item = *mark_inflight(mark, 0);
     int r = name_state(db, item.seq, mark_before(mark, 0));
     if (r == 0)
         r = noted_strike(db, item.expires_ms, item.seq);
@@ -49,7 +49,7 @@ static int end_oldest(struct db *db, struct mark *mark, const char *reason, uint
     if (r != 0)
         return r;
     mark->base = item.id;
-    mark_land_oldest(mark);
+    mark_take_oldest(mark);
     mark_leave(mark, item.size);
     return 0;
 }
@@ -57,7 +57,7 @@ static int end_oldest(struct db *db, struct mark *mark, const char *reason, uint
 static int end_one(struct db *db, struct mark *mark, int64_t seq, bool transmitted,
                    const char *reason, uint64_t now_ms)
 {
-    if (mark->flight_count > 0 && mark_flying(mark, 0)->seq == seq)
+    if (mark->inflight_count > 0 && mark_inflight(mark, 0)->seq == seq)
         return end_oldest(db, mark, reason, now_ms);
     return queue_set_state(db, seq, transmitted ? MESSAGE_UNKNOWN : MESSAGE_CANCELLED, reason,
                            now_ms);

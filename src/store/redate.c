@@ -58,8 +58,8 @@ static void move_marks(struct db *db, int64_t by_ms, int64_t first)
     for (unsigned i = 0; i < db->marks->count; i++) {
         struct mark *mark = db->marks->list[i];
         move_item(&mark->next, by_ms, first, db->dated);
-        for (unsigned n = 0; n < mark->flight_count; n++)
-            move_item(mark_flying(mark, n), by_ms, first, db->dated);
+        for (unsigned n = 0; n < mark->inflight_count; n++)
+            move_item(mark_inflight(mark, n), by_ms, first, db->dated);
         if (by_ms > 0 && mark->latest_ms != 0 && mark->latest_ms < UINT64_MAX - (uint64_t)by_ms)
             mark->latest_ms += (uint64_t)by_ms;
     }

@@ -256,7 +256,7 @@ static int take_item(struct mark *mark, const struct mark_item *item)
     if (item->seq > mark->sent)
         return 0;
     mark->next.seq = 0;
-    return mark_fly(mark, item);
+    return mark_transmit(mark, item);
 }
 
 /* The ordinary messages of a peer's queue that are settled. */

@@ -110,7 +110,7 @@ inline tell(n, what) {
 }
 
 /* Is there an ordinary one in flight? */
-inline find_flying(found) {
+inline find_inflight(found) {
     found = false; i = delivered + 1;
     do
     :: i <= sent -> found = found || row[i] == BY_MARKS; i++
@@ -120,9 +120,9 @@ inline find_flying(found) {
 }
 
 inline freeze() {
-    find_flying(flying);
+    find_inflight(inflight);
     if
-    :: flying ->
+    :: inflight ->
         j = delivered + 1; k = base;
         do
         :: j <= sent && row[j] == BY_MARKS ->
@@ -134,7 +134,7 @@ inline freeze() {
         j = 0; k = 0; delivered = sent; base = last_out; settle()
     :: else -> skip
     fi;
-    flying = false
+    inflight = false
 }
 
 /* Memory is lost, and made again of what was settled and told. */
@@ -238,12 +238,12 @@ inline transmit(n) {
         :: else -> skip
         fi
     :: else ->
-        find_flying(flying);
+        find_inflight(inflight);
         if
-        :: !flying && DESIGN != BASE_OF_ORDINARY -> base = last_out
+        :: !inflight && DESIGN != BASE_OF_ORDINARY -> base = last_out
         :: else -> skip
         fi;
-        flying = false; sent = n
+        inflight = false; sent = n
     fi;
     last_out = n; tell(n, SENT);
     orders++; order[n] = orders; previous[n] = last; last = n; state[n] = SENT
@@ -251,7 +251,7 @@ inline transmit(n) {
 
 active proctype World() {
     byte i = 0, j = 0, k = 0, n = 0, m = 0;
-    bool flying = false;
+    bool inflight = false;
     do
     :: d_step { accepted < MESSAGES -> accepted++ }
     :: d_step {
