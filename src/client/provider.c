@@ -56,7 +56,7 @@ int provider_init(struct provider *provider, struct ctl *ctl)
     if (provider->signals < 0 || provider->poll < 0 ||
         epoll_ctl(provider->poll, EPOLL_CTL_ADD, provider->signals, &event) < 0)
         return ctl_fail_as(ctl, EX_OSERR, "os", "can't wait for commands: %s", strerror(errno));
-    handler_init(&provider->handler, ctl, provider->poll);
+    responder_init(&provider->responder, ctl, provider->poll);
     return 0;
 }
 
@@ -72,8 +72,8 @@ void provider_deinit(struct provider *provider)
 {
     list_for_each_safe (node, &provider->runs)
         forget(run_at(node));
-    if (provider->handler.ctl != NULL)
-        handler_deinit(&provider->handler);
+    if (provider->responder.ctl != NULL)
+        responder_deinit(&provider->responder);
     list_for_each_safe (node, &provider->provisions) {
         struct provision *provision = provision_at(node);
         list_remove(node);
@@ -105,7 +105,7 @@ static int register_all(struct provider *provider)
     list_for_each (node, &provider->provisions) {
         const struct provision *provision = provision_at(node);
         CLEANUP(json_release) json_t *result = NULL;
-        handler_introduce(&provider->handler, provision->params);
+        responder_introduce(&provider->responder, provision->params);
         const int r =
             ctl_ask(provider->ctl, "service.add", json_incref(provision->params), &result);
         if (r != 0)
@@ -180,7 +180,7 @@ static int reap(struct provider *provider)
     while (read(provider->signals, &info, sizeof info) > 0)
         continue;
     while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (handler_reap(&provider->handler, child, status))
+        if (responder_reap(&provider->responder, child, status))
             continue;
         list_for_each_safe (node, &provider->runs) {
             struct run *run = run_at(node);
@@ -250,7 +250,7 @@ static int check_connections(struct provider *provider)
 
 static uint64_t next_deadline(const struct provider *provider)
 {
-    uint64_t deadline = handler_deadline(&provider->handler);
+    uint64_t deadline = responder_deadline(&provider->responder);
     list_for_each (node, &provider->runs) {
         const struct run *run = run_at(node);
         if (run->socket >= 0 && run->deadline_ms < deadline)
@@ -300,7 +300,7 @@ static int on_request(struct provider *provider, const json_t *params)
     const char *name = member_string(params, "service", "");
     const char *command = NULL;
     if (strcmp(member_string(params, "type", ""), "cancel") == 0) {
-        handler_stop(&provider->handler, member_string(params, "id", ""));
+        responder_stop(&provider->responder, member_string(params, "id", ""));
         return 0;
     }
     list_for_each (node, &provider->provisions) {
@@ -308,7 +308,7 @@ static int on_request(struct provider *provider, const json_t *params)
         if (strcmp(provision->name, name) == 0)
             command = provision->command;
     }
-    return handler_start(&provider->handler, command, params);
+    return responder_start(&provider->responder, command, params);
 }
 
 static int take_message(struct provider *provider, const json_t *message)
@@ -316,7 +316,7 @@ static int take_message(struct provider *provider, const json_t *message)
     const json_t *params = json_object_get(message, "params");
     const json_t *error = json_object_get(message, "error");
     const char *type = member_string(params, "type", "");
-    if (handler_take(&provider->handler, message))
+    if (responder_take(&provider->responder, message))
         return 0;
     if (strcmp(member_string(message, "method", ""), "request") == 0)
         return on_request(provider, params);
@@ -337,7 +337,7 @@ static int come_back(struct provider *provider)
     list_for_each (node, &provider->runs)
         hang_up(run_at(node));
     do {
-        handler_come_back(&provider->handler);
+        responder_come_back(&provider->responder);
         r = ctl_reconnect(ctl, CONNECTION_NEVER);
         if (r == 0)
             r = register_all(provider);
@@ -364,7 +364,7 @@ int provider_run(struct provider *provider)
         if (r == 0)
             r = check_connections(provider);
         if (r == 0)
-            r = handler_go_on(&provider->handler);
+            r = responder_go_on(&provider->responder);
         if (r == CONNECTION_LOST && come_back(provider) != 0)
             return ctl->status;
         if (r < 0)

@@ -10,7 +10,7 @@
 
 #include "base/list.h"
 #include "client/ctl.h"
-#include "client/handler.h"
+#include "client/responder.h"
 
 /* What is served, and by what: a command, an address, or (neither) our own input and output. */
 struct provision {
@@ -24,9 +24,9 @@ struct provision {
 struct provider {
     struct ctl *ctl;
     struct list provisions;
-    struct list runs;       /* commands and connections of streams that are going on */
-    struct handler handler; /* of requests */
-    int poll;               /* epoll: the ends of commands, and what becomes of connections */
+    struct list runs;           /* commands and connections of streams that are going on */
+    struct responder responder; /* of requests */
+    int poll;                   /* epoll: the ends of commands, and what becomes of connections */
     int signals;
 };
 

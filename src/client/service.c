@@ -63,10 +63,10 @@ static char *find_state(const char *socket)
     const struct {
         int size;
         const char *end;
-    } places[] = {{folder, ""}, {stem, ""}, {folder, "/state"}};
-    for (size_t i = 0; slash != NULL && i < sizeof places / sizeof places[0]; i++) {
+    } guesses[] = {{folder, ""}, {stem, ""}, {folder, "/state"}};
+    for (size_t i = 0; slash != NULL && i < sizeof guesses / sizeof guesses[0]; i++) {
         CLEANUP(cleanup_free)
-        char *store = compose("%.*s%s/p2pchat.db", places[i].size, socket, places[i].end);
+        char *store = compose("%.*s%s/p2pchat.db", guesses[i].size, socket, guesses[i].end);
         if (store != NULL && access(store, F_OK) == 0)
             return strndup(store, strlen(store) - strlen("/p2pchat.db"));
     }

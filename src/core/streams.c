@@ -104,7 +104,7 @@ static void on_ended(void *context, struct channel *channel, const struct channe
     struct service *service =
         channel->counted ? services_find(&streams->services, channel->service) : NULL;
     struct stream_news news = {
-        .type = STREAM_ENDED, .channel = channel, .end = end, .trouble = trunk->error};
+        .type = STREAM_ENDED, .channel = channel, .end = end, .error = trunk->error};
     streams->count--;
     if (service != NULL && service->running > 0)
         service->running--;
@@ -322,7 +322,7 @@ const struct peer *streams_peer(const struct streams *streams, const struct chan
     return roster_by_id(streams->roster, trunk_of(channel)->peer);
 }
 
-const char *streams_trouble(const struct channel *channel)
+const char *streams_error(const struct channel *channel)
 {
     return trunk_of(channel)->error;
 }

@@ -37,7 +37,7 @@ struct stream_news {
     const struct peer *peer;       /* NULL: it is no peer any more */
     struct service *service;       /* INCOMING */
     const struct channel_end *end; /* ENDED */
-    const char *trouble;           /* ENDED: why there was no lane, "" if there was one */
+    const char *error;             /* ENDED: why there was no lane, "" if there was one */
 };
 
 struct streams {
@@ -87,7 +87,7 @@ int streams_open(struct streams *streams, struct peer *peer, const char *service
 
 /* The peer of a stream, or NULL when it is none any more; why it has no lane, or "". */
 const struct peer *streams_peer(const struct streams *streams, const struct channel *channel);
-const char *streams_trouble(const struct channel *channel);
+const char *streams_error(const struct channel *channel);
 
 /* Calls back for each stream, in any order. */
 void streams_each(struct streams *streams, void (*each)(void *context, struct channel *channel),

@@ -311,12 +311,12 @@ static void on_timeout(void *context)
 {
     struct control_stream *entry = context;
     char text[512];
-    const char *trouble = streams_trouble(entry->channel);
+    const char *error = streams_error(entry->channel);
     const struct peer *peer = streams_peer(node_streams(entry->control->node), entry->channel);
     bool online = peer != NULL && peer->state == PEER_ONLINE;
     if (online)
         snprintf(text, sizeof text, "%s",
-                 trouble[0] != '\0' ? trouble : "no second connection to the peer in time");
+                 error[0] != '\0' ? error : "no second connection to the peer in time");
     else
         snprintf(text, sizeof text, "%s is not online; why: p2pchatctl doctor", peer_name(peer));
     answer(entry,

@@ -18,14 +18,14 @@
 #include "daemon/passphrase.h"
 
 /* One secret's file. */
-struct place {
+struct key_file {
     char *path;      /* NULL: there is none */
     bool credential; /* guarded by the service manager, and not ours to make */
 };
 
-static void place_deinit(struct place *place)
+static void key_file_deinit(struct key_file *file)
 {
-    free(place->path);
+    free(file->path);
 }
 
 static int explain_access(const char *path)
@@ -68,43 +68,43 @@ static int explain_identity(const char *path, int outcome)
 /* --- where they are --------------------------------------------------------------------------- */
 
 /* The credential of this name, if the service manager has handed it over. */
-static int find_credential(const char *name, struct place *place)
+static int find_credential(const char *name, struct key_file *file)
 {
     const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    *place = (struct place){.credential = true};
+    *file = (struct key_file){.credential = true};
     if (directory == NULL || directory[0] != '/')
         return 0;
-    place->path = path_join(directory, name);
-    if (place->path == NULL)
+    file->path = path_join(directory, name);
+    if (file->path == NULL)
         return -ENOMEM;
-    if (access(place->path, F_OK) < 0) {
-        free(place->path);
-        place->path = NULL;
+    if (access(file->path, F_OK) < 0) {
+        free(file->path);
+        file->path = NULL;
     }
     return 0;
 }
 
 /* The credential, else the configured file, else (if it has a name there) the state directory's. */
-static int find_place(const struct keys_source *source, const char *credential,
-                      const char *configured, const char *name, struct place *place)
+static int find_key_file(const struct keys_source *source, const char *credential,
+                         const char *configured, const char *name, struct key_file *file)
 {
-    int r = find_credential(credential, place);
-    if (r < 0 || place->path != NULL || (configured[0] == '\0' && name == NULL))
+    int r = find_credential(credential, file);
+    if (r < 0 || file->path != NULL || (configured[0] == '\0' && name == NULL))
         return r;
-    place->credential = false;
-    place->path = configured[0] != '\0' ? strdup(configured) : path_join(source->state_dir, name);
-    return place->path != NULL ? 0 : -ENOMEM;
+    file->credential = false;
+    file->path = configured[0] != '\0' ? strdup(configured) : path_join(source->state_dir, name);
+    return file->path != NULL ? 0 : -ENOMEM;
 }
 
-static int find_identity(const struct keys_source *source, struct place *place)
+static int find_identity(const struct keys_source *source, struct key_file *file)
 {
-    return find_place(source, "identity", source->identity, "identity.pem", place);
+    return find_key_file(source, "identity", source->identity, "identity.pem", file);
 }
 
-static int read_place(const struct place *place, size_t limit, struct bytes *content)
+static int read_key_file(const struct key_file *file, size_t limit, struct bytes *content)
 {
-    return place->credential ? file_read(place->path, limit, content)
-                             : file_read_secret(place->path, limit, content);
+    return file->credential ? file_read(file->path, limit, content)
+                            : file_read_secret(file->path, limit, content);
 }
 
 /* --- the identity ----------------------------------------------------------------------------- */
@@ -112,14 +112,14 @@ static int read_place(const struct place *place, size_t limit, struct bytes *con
 /* The first line of its file, terminated; empty when there is none. */
 static int read_passphrase(const struct keys_source *source, struct bytes *passphrase)
 {
-    CLEANUP(place_deinit) struct place place;
-    int r = find_place(source, "passphrase", source->passphrase_file, NULL, &place);
-    if (r < 0 || place.path == NULL)
+    CLEANUP(key_file_deinit) struct key_file file;
+    int r = find_key_file(source, "passphrase", source->passphrase_file, NULL, &file);
+    if (r < 0 || file.path == NULL)
         return r;
-    r = read_place(&place, PASSPHRASE_MAX, passphrase);
+    r = read_key_file(&file, PASSPHRASE_MAX, passphrase);
     if (r < 0)
-        return explain(place.path, r);
-    return passphrase_take_line(passphrase, place.path);
+        return explain(file.path, r);
+    return passphrase_take_line(passphrase, file.path);
 }
 
 static const char *text_of(const struct bytes *passphrase)
@@ -156,25 +156,25 @@ static int import_identity(const char *path, const struct bytes *pem, const char
 
 int keys_load_identity(const struct keys_source *source, struct identity **identity)
 {
-    CLEANUP(place_deinit) struct place place = {0};
+    CLEANUP(key_file_deinit) struct key_file file = {0};
     struct bytes pem = {0}, passphrase = {0};
-    int r = find_identity(source, &place);
+    int r = find_identity(source, &file);
     if (r == 0)
         r = read_passphrase(source, &passphrase);
     if (r == 0) {
-        r = read_place(&place, IDENTITY_PEM_MAX, &pem);
+        r = read_key_file(&file, IDENTITY_PEM_MAX, &pem);
         if (r == 0)
-            r = import_identity(place.path, &pem, text_of(&passphrase), identity);
+            r = import_identity(file.path, &pem, text_of(&passphrase), identity);
         else if (r == -ENOENT && source->peopled)
             log_error("%s is missing, and the peers in %s know this machine by it: put "
                       "it back from where the database was, or from its backup; to be somebody "
                       "new to them, which each has to accept: p2pchatd --generate-identity "
                       "--state-dir '%s'",
-                      place.path, source->store, source->state_dir);
+                      file.path, source->store, source->state_dir);
         else if (r == -ENOENT)
-            r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
+            r = make_identity(file.path, source->bits, text_of(&passphrase), identity);
         else
-            r = explain(place.path, r);
+            r = explain(file.path, r);
     }
     bytes_deinit(&pem);
     bytes_deinit(&passphrase);
@@ -183,14 +183,14 @@ int keys_load_identity(const struct keys_source *source, struct identity **ident
 
 int keys_check_no_identity(const struct keys_source *source)
 {
-    CLEANUP(place_deinit) struct place place = {0};
-    int r = find_identity(source, &place);
+    CLEANUP(key_file_deinit) struct key_file file = {0};
+    int r = find_identity(source, &file);
     if (r < 0)
         return r;
-    if (access(place.path, F_OK) == 0 || errno != ENOENT) {
+    if (access(file.path, F_OK) == 0 || errno != ENOENT) {
         log_error("%s: there is an identity already, by which others know this machine. "
                   "To give it up: mv '%s' '%s.old'",
-                  place.path, place.path, place.path);
+                  file.path, file.path, file.path);
         return -EEXIST;
     }
     return 0;
@@ -198,13 +198,13 @@ int keys_check_no_identity(const struct keys_source *source)
 
 int keys_generate_identity(const struct keys_source *source, struct identity **identity)
 {
-    CLEANUP(place_deinit) struct place place = {0};
+    CLEANUP(key_file_deinit) struct key_file file = {0};
     struct bytes passphrase = {0};
-    int r = find_identity(source, &place);
+    int r = find_identity(source, &file);
     if (r == 0)
         r = read_passphrase(source, &passphrase);
     if (r == 0)
-        r = make_identity(place.path, source->bits, text_of(&passphrase), identity);
+        r = make_identity(file.path, source->bits, text_of(&passphrase), identity);
     bytes_deinit(&passphrase);
     return r;
 }
@@ -219,41 +219,41 @@ static int make_store_key(const char *path, struct secret *key)
     return r < 0 ? explain(path, r) : 0;
 }
 
-static int find_store_key(const struct keys_source *source, struct place *place)
+static int find_store_key(const struct keys_source *source, struct key_file *file)
 {
-    return find_place(source, "store-key", source->store_key != NULL ? source->store_key : "",
-                      "store.key", place);
+    return find_key_file(source, "store-key", source->store_key != NULL ? source->store_key : "",
+                         "store.key", file);
 }
 
 uint64_t keys_identity_created(const struct keys_source *source)
 {
-    CLEANUP(place_deinit) struct place place = {0};
-    struct stat file;
-    if (find_identity(source, &place) < 0 || place.credential || stat(place.path, &file) < 0 ||
-        file.st_mtim.tv_sec < 0)
+    CLEANUP(key_file_deinit) struct key_file file = {0};
+    struct stat status;
+    if (find_identity(source, &file) < 0 || file.credential || stat(file.path, &status) < 0 ||
+        status.st_mtim.tv_sec < 0)
         return 0;
-    return (uint64_t)file.st_mtim.tv_sec * 1000 + (uint64_t)file.st_mtim.tv_nsec / 1000000;
+    return (uint64_t)status.st_mtim.tv_sec * 1000 + (uint64_t)status.st_mtim.tv_nsec / 1000000;
 }
 
 int keys_load_store_key(const struct keys_source *source, struct secret *key)
 {
-    CLEANUP(place_deinit) struct place place = {0};
+    CLEANUP(key_file_deinit) struct key_file file = {0};
     struct bytes content = {0};
-    int r = find_store_key(source, &place);
+    int r = find_store_key(source, &file);
     if (r < 0)
         return r;
-    r = read_place(&place, SECRET_SIZE, &content);
+    r = read_key_file(&file, SECRET_SIZE, &content);
     if (r == -ENOENT && source->sealed) {
         log_error("%s is missing, and without it nobody can read the messages in %s: put "
                   "it back from where the database was, or from its backup; to begin without them: "
                   "mv '%s' '%s.old'",
-                  place.path, source->store, source->store, source->store);
+                  file.path, source->store, source->store, source->store);
     } else if (r == -ENOENT) {
-        r = make_store_key(place.path, key);
+        r = make_store_key(file.path, key);
     } else if (r < 0 && r != -EFBIG) {
-        r = explain(place.path, r);
+        r = explain(file.path, r);
     } else if (content.size != SECRET_SIZE) {
-        log_error("%s: not a store key of %d bytes", place.path, SECRET_SIZE);
+        log_error("%s: not a store key of %d bytes", file.path, SECRET_SIZE);
         r = -EINVAL;
     } else {
         memcpy(key, content.data, SECRET_SIZE);
@@ -264,22 +264,22 @@ int keys_load_store_key(const struct keys_source *source, struct secret *key)
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-static int read_as_it_is(const struct place *place, size_t limit, struct bytes *content)
+static int read_as_it_is(const struct key_file *file, size_t limit, struct bytes *content)
 {
-    int r = read_place(place, limit, content);
+    int r = read_key_file(file, limit, content);
     if (r == -ENOENT)
         log_error("%s: there is none; if it is a credential, say where its file is: "
                   "--identity FILE, --store-key FILE",
-                  place->path);
+                  file->path);
     else if (r < 0)
-        explain(place->path, r);
+        explain(file->path, r);
     return r;
 }
 
 int keys_read(const struct keys_source *source, struct bytes *identity, struct bytes *store_key)
 {
-    CLEANUP(place_deinit) struct place one = {0};
-    CLEANUP(place_deinit) struct place other = {0};
+    CLEANUP(key_file_deinit) struct key_file one = {0};
+    CLEANUP(key_file_deinit) struct key_file other = {0};
     int r = find_identity(source, &one);
     if (r == 0)
         r = find_store_key(source, &other);

@@ -202,8 +202,8 @@ static void test_an_end_is_told_to_who_has_the_stream(void **state)
     assert_int_equal(stage.told, 2);
     assert_int_equal(stage.news[1].type, STREAM_ENDED);
     assert_ptr_equal(stage.news[1].end, &end);
-    assert_string_equal(stage.news[1].trouble, "no way");
-    assert_string_equal(streams_trouble(&channel), "no way");
+    assert_string_equal(stage.news[1].error, "no way");
+    assert_string_equal(streams_error(&channel), "no way");
     assert_int_equal(stage.service.running, 0);
     assert_int_equal(stage.streams.count, 0);
 }

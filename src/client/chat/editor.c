@@ -66,43 +66,43 @@ size_t editor_rows(const struct editor *editor)
     return terminal_size(editor).ws_row;
 }
 
-struct place {
+struct position {
     size_t columns; /* of the terminal */
     size_t row, column;
 };
 
-static void advance(struct place *place, size_t width)
+static void advance(struct position *position, size_t width)
 {
-    if (place->column + width > place->columns) {
-        place->row++;
-        place->column = 0;
+    if (position->column + width > position->columns) {
+        position->row++;
+        position->column = 0;
     }
-    place->column += width;
-    if (place->column >= place->columns) {
-        place->row++;
-        place->column = 0;
+    position->column += width;
+    if (position->column >= position->columns) {
+        position->row++;
+        position->column = 0;
     }
 }
 
 /* Moves over text as libedit draws it: "^A" for controls, a number for what can't be printed. */
-static void advance_over(struct place *place, const wchar_t *text, const wchar_t *end)
+static void advance_over(struct position *position, const wchar_t *text, const wchar_t *end)
 {
     for (; text < end; text++) {
         if (*text == L'\n') {
-            place->row++;
-            place->column = 0;
+            position->row++;
+            position->column = 0;
         } else if (*text == L'\t') {
             do
-                advance(place, 1);
-            while (place->column % TAB != 0);
+                advance(position, 1);
+            while (position->column % TAB != 0);
         } else if (*text < 0x20 || *text == 0x7f) {
-            advance(place, 1);
-            advance(place, 1);
+            advance(position, 1);
+            advance(position, 1);
         } else if (wcwidth(*text) < 0) {
             for (int left = *text > 0xffff ? 8 : 7; left > 0; left--)
-                advance(place, 1);
+                advance(position, 1);
         } else {
-            advance(place, width_of_character(*text));
+            advance(position, width_of_character(*text));
         }
     }
 }
@@ -110,10 +110,10 @@ static void advance_over(struct place *place, const wchar_t *text, const wchar_t
 /* The row, counted from where the prompt begins, in which text up to `end` ends. */
 static size_t row_of(const struct editor *editor, const LineInfoW *line, const wchar_t *end)
 {
-    struct place place = {.columns = editor_columns(editor)};
-    advance_over(&place, editor->prompt, editor->prompt + wcslen(editor->prompt));
-    advance_over(&place, line->buffer, end);
-    return place.row;
+    struct position position = {.columns = editor_columns(editor)};
+    advance_over(&position, editor->prompt, editor->prompt + wcslen(editor->prompt));
+    advance_over(&position, line->buffer, end);
+    return position.row;
 }
 
 static void note_height(struct editor *editor)

@@ -2,7 +2,7 @@
 /*
  * Requests that commands answer.
  */
-#include "client/handler.h"
+#include "client/responder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,44 +49,44 @@ static struct job *job_at(struct list *node)
     return container_of(node, struct job, node);
 }
 
-void handler_init(struct handler *handler, struct ctl *ctl, int poll)
+void responder_init(struct responder *responder, struct ctl *ctl, int poll)
 {
     struct client_id id;
     client_id_init(&id);
-    *handler = (struct handler){.ctl = ctl, .poll = poll};
-    hex_encode(id.run, sizeof id.run, handler->instance);
-    list_init(&handler->jobs);
+    *responder = (struct responder){.ctl = ctl, .poll = poll};
+    hex_encode(id.run, sizeof id.run, responder->instance);
+    list_init(&responder->jobs);
 }
 
-static void close_output(struct handler *handler, struct job *job)
+static void close_output(struct responder *responder, struct job *job)
 {
     if (job->out < 0)
         return;
-    epoll_ctl(handler->poll, EPOLL_CTL_DEL, job->out, NULL);
+    epoll_ctl(responder->poll, EPOLL_CTL_DEL, job->out, NULL);
     close(job->out);
     job->out = -1;
 }
 
-static void job_free(struct handler *handler, struct job *job)
+static void job_free(struct responder *responder, struct job *job)
 {
-    close_output(handler, job);
+    close_output(responder, job);
     list_remove(&job->node);
     bytes_deinit(&job->body);
     free(job);
 }
 
-void handler_deinit(struct handler *handler)
+void responder_deinit(struct responder *responder)
 {
-    list_for_each_safe (node, &handler->jobs)
-        job_free(handler, job_at(node));
+    list_for_each_safe (node, &responder->jobs)
+        job_free(responder, job_at(node));
 }
 
-void handler_introduce(const struct handler *handler, json_t *params)
+void responder_introduce(const struct responder *responder, json_t *params)
 {
     json_t *running = json_array();
-    list_for_each (node, &handler->jobs)
+    list_for_each (node, &responder->jobs)
         json_array_append_new(running, json_string(job_at(node)->id));
-    json_object_set_new(params, "instance", json_string(handler->instance));
+    json_object_set_new(params, "instance", json_string(responder->instance));
     json_object_set_new(params, "running", running);
 }
 
@@ -109,7 +109,8 @@ static void finish(struct job *job, const char *outcome, int status)
 }
 
 /* Runs the command. 0 or -errno. */
-static int run(struct handler *handler, struct job *job, const char *command, const json_t *params)
+static int run(struct responder *responder, struct job *job, const char *command,
+               const json_t *params)
 {
     int ends[2];
     const int in = exec_open_body(json_object_get(params, "message"));
@@ -120,33 +121,34 @@ static int run(struct handler *handler, struct job *job, const char *command, co
         return -EMFILE;
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    const pid_t child = command_start(handler->ctl, command, in, ends[1], set_environment, params);
+    const pid_t child =
+        command_start(responder->ctl, command, in, ends[1], set_environment, params);
     const int error = errno;
     struct epoll_event event = {.events = EPOLLIN};
     close(in);
     close(ends[1]);
     job->out = ends[0];
-    epoll_ctl(handler->poll, EPOLL_CTL_ADD, job->out, &event);
+    epoll_ctl(responder->poll, EPOLL_CTL_ADD, job->out, &event);
     if (child < 0)
         return -error;
     job->child = child;
     return 0;
 }
 
-int handler_start(struct handler *handler, const char *command, const json_t *params)
+int responder_start(struct responder *responder, const char *command, const json_t *params)
 {
     struct job *job = calloc(1, sizeof *job);
     if (job == NULL)
         return -ENOMEM;
     snprintf(job->id, sizeof job->id, "%s", member_string(params, "id", ""));
     job->out = -1;
-    list_append(&handler->jobs, &job->node);
-    const int r = command != NULL ? run(handler, job, command, params) : -ENOENT;
+    list_append(&responder->jobs, &job->node);
+    const int r = command != NULL ? run(responder, job, command, params) : -ENOENT;
     if (r != 0) {
-        ctl_note(handler->ctl, "request %s: can't run the command: %s", job->id, strerror(-r));
+        ctl_note(responder->ctl, "request %s: can't run the command: %s", job->id, strerror(-r));
         finish(job, "failed", 0);
     }
-    return handler_go_on(handler);
+    return responder_go_on(responder);
 }
 
 static void stop(struct job *job)
@@ -157,15 +159,15 @@ static void stop(struct job *job)
     job->kill_ms = clock_monotonic_ms() + KILL_MS;
 }
 
-void handler_stop(struct handler *handler, const char *id)
+void responder_stop(struct responder *responder, const char *id)
 {
-    list_for_each (node, &handler->jobs)
+    list_for_each (node, &responder->jobs)
         if (strcmp(job_at(node)->id, id) == 0)
             stop(job_at(node));
 }
 
 /* Takes what a command has written by now. */
-static void read_output(struct handler *handler, struct job *job)
+static void read_output(struct responder *responder, struct job *job)
 {
     uint8_t data[16384];
     while (job->out >= 0) {
@@ -173,24 +175,24 @@ static void read_output(struct handler *handler, struct job *job)
         if (count < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (count <= 0) {
-            close_output(handler, job);
+            close_output(responder, job);
         } else if (job->body.size + (size_t)count > INPUT_TEXT_MAX ||
                    bytes_append(&job->body, data, (size_t)count) != 0) {
             job->flooded = true;
-            close_output(handler, job);
+            close_output(responder, job);
             stop(job);
         }
     }
 }
 
-bool handler_reap(struct handler *handler, pid_t child, int status)
+bool responder_reap(struct responder *responder, pid_t child, int status)
 {
-    list_for_each (node, &handler->jobs) {
+    list_for_each (node, &responder->jobs) {
         struct job *job = job_at(node);
         if (job->child != child)
             continue;
-        read_output(handler, job);
-        close_output(handler, job); /* whoever else has the other end is not the command */
+        read_output(responder, job);
+        close_output(responder, job); /* whoever else has the other end is not the command */
         if (job->flooded)
             finish(job, "too_large", 0);
         else if (WIFSIGNALED(status))
@@ -204,11 +206,11 @@ bool handler_reap(struct handler *handler, pid_t child, int status)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static int answer(struct handler *handler, struct job *job)
+static int answer(struct responder *responder, struct job *job)
 {
     const bool flooded = job->flooded;
     json_t *body = flooded || job->body.size == 0 ? NULL : rpc_bytes_make(bytes_span(&job->body));
-    return ctl_request(handler->ctl, "service.answer",
+    return ctl_request(responder->ctl, "service.answer",
                        json_pack("{s:s,s:s,s:i,s:o*}", "id", job->id, "outcome", job->outcome,
                                  "status", job->status, "body_base64", body),
                        &job->answer);
@@ -220,11 +222,11 @@ static bool is_worth_repeating(const json_t *error)
     return strcmp(kind, "disk_full") == 0 || ctl_stopping(error);
 }
 
-bool handler_take(struct handler *handler, const json_t *message)
+bool responder_take(struct responder *responder, const json_t *message)
 {
     const json_int_t id = member_integer(message, "id");
     const json_t *error = json_object_get(message, "error");
-    list_for_each_safe (node, &handler->jobs) {
+    list_for_each_safe (node, &responder->jobs) {
         struct job *job = job_at(node);
         if (id == 0 || job->answer != id)
             continue;
@@ -234,43 +236,43 @@ bool handler_take(struct handler *handler, const json_t *message)
             return true;
         }
         if (error != NULL)
-            ctl_note(handler->ctl, "request %s: %s", job->id,
+            ctl_note(responder->ctl, "request %s: %s", job->id,
                      member_string(error, "message", "the answer was not taken"));
-        job_free(handler, job);
+        job_free(responder, job);
         return true;
     }
     return false;
 }
 
-void handler_come_back(struct handler *handler)
+void responder_come_back(struct responder *responder)
 {
-    list_for_each (node, &handler->jobs) {
+    list_for_each (node, &responder->jobs) {
         job_at(node)->answer = 0;
         job_at(node)->retry_ms = 0;
     }
 }
 
-int handler_go_on(struct handler *handler)
+int responder_go_on(struct responder *responder)
 {
     const uint64_t now = clock_monotonic_ms();
     int r = 0;
-    list_for_each (node, &handler->jobs) {
+    list_for_each (node, &responder->jobs) {
         struct job *job = job_at(node);
-        read_output(handler, job);
+        read_output(responder, job);
         if (job->kill_ms != 0 && now >= job->kill_ms) {
             kill(-job->child, SIGKILL);
             job->kill_ms = now + KILL_MS;
         }
         if (r == 0 && job->child == 0 && job->answer == 0 && now >= job->retry_ms)
-            r = answer(handler, job);
+            r = answer(responder, job);
     }
     return r;
 }
 
-uint64_t handler_deadline(const struct handler *handler)
+uint64_t responder_deadline(const struct responder *responder)
 {
     uint64_t deadline = CONNECTION_NEVER;
-    list_for_each (node, &handler->jobs) {
+    list_for_each (node, &responder->jobs) {
         const struct job *job = job_at(node);
         if (job->kill_ms != 0 && job->kill_ms < deadline)
             deadline = job->kill_ms;
