@@ -18,7 +18,7 @@ from p2ppeer import Peer
 from test_streams import Serving
 
 
-class Ground:
+class Stage:
     """A session with alice's daemon in one of the two roles, and what makes lanes of it."""
 
     def __init__(self, daemon, link, listener=None):
@@ -62,7 +62,7 @@ def joined(alice, python, links):
     alice.ctl("peer", "add", "python", "--fingerprint", python.text)
     link = Peer.join(python, alice.address, features=STREAMS)
     links.append(link)
-    return Ground(alice, link.handshake())
+    return Stage(alice, link.handshake())
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def hosted(alice, python, links):
               "--fingerprint", python.text)
     link = Peer.accept(python, listener, features=STREAMS)
     links.append(link)
-    yield Ground(alice, link.handshake(), listener)
+    yield Stage(alice, link.handshake(), listener)
     listener.close()
 
 
 @pytest.fixture(params=["joined", "hosted"])
-def ground(request):
+def stage(request):
     return request.getfixturevalue(request.param)

@@ -111,19 +111,19 @@ def test_a_request_waits_for_the_peer_and_for_its_provider(paired):
 
 def test_requests_are_answered_one_at_a_time_unless_told_otherwise(paired, tmp_path):
     alice, bob = paired
-    gate = tmp_path / "gate"
-    command = f"until [ -e {gate} ]; do sleep 0.01; done"
+    barrier = tmp_path / "barrier"
+    command = f"until [ -e {barrier} ]; do sleep 0.01; done"
     with serving(bob, command):
         ids = [asked(alice, "bob", "it") for _ in range(3)]
         eventually(lambda: requests(bob)["waiting"] == 2 and requests(bob)["running"] == 1, "one")
-        gate.touch()
+        barrier.touch()
         for id in ids:
             assert result_of(alice, id)["result"]["status"] == 0
-    gate.unlink()
+    barrier.unlink()
     with serving(bob, command, "--max", "3"):
         ids = [asked(alice, "bob", "it") for _ in range(4)]
         eventually(lambda: requests(bob)["waiting"] == 1 and requests(bob)["running"] == 3, "three")
-        gate.touch()
+        barrier.touch()
         for id in ids:
             assert result_of(alice, id)["result"]["status"] == 0
 
@@ -265,7 +265,7 @@ def test_a_request_that_waits_is_cancelled_without_being_run(paired, tmp_path):
 
 # --- at most once ---------------------------------------------------------------------------------------
 
-RUN = "echo $P2PCHAT_ID >> {file}; until [ -e {gate} ]; do sleep 0.01; done; echo done"
+RUN = "echo $P2PCHAT_ID >> {file}; until [ -e {barrier} ]; do sleep 0.01; done; echo done"
 
 
 def runs(file):
@@ -274,14 +274,14 @@ def runs(file):
 
 def test_a_killed_provider_interrupts(paired, tmp_path):
     alice, bob = paired
-    file, gate = tmp_path / "runs", tmp_path / "gate"
-    with serving(bob, RUN.format(file=file, gate=gate)) as provider:
+    file, barrier = tmp_path / "runs", tmp_path / "barrier"
+    with serving(bob, RUN.format(file=file, barrier=barrier)) as provider:
         id = asked(alice, "bob", "it")
         eventually(lambda: runs(file), "the run")
         provider.process.kill()
         assert result_of(alice, id)["result"]["outcome"] == "interrupted"
-    gate.touch()
-    with serving(bob, RUN.format(file=file, gate=gate)):
+    barrier.touch()
+    with serving(bob, RUN.format(file=file, barrier=barrier)):
         assert ask(alice, "bob", "it").stdout == b"done\n"
     assert runs(file).count(id) == 1
 
@@ -289,15 +289,15 @@ def test_a_killed_provider_interrupts(paired, tmp_path):
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_command_outlives_both_daemons(paired, tmp_path, end):
     alice, bob = paired
-    file, gate = tmp_path / "runs", tmp_path / "gate"
-    with serving(bob, RUN.format(file=file, gate=gate)):
+    file, barrier = tmp_path / "runs", tmp_path / "barrier"
+    with serving(bob, RUN.format(file=file, barrier=barrier)):
         id = asked(alice, "bob", "it", "--timeout", "600s")
         eventually(lambda: runs(file), "the run")
         for daemon in (bob, alice):
             getattr(daemon, end)()
             daemon.start()
         eventually(lambda: bob.rpc("service.list")["services"][0]["provided"], "the provider")
-        gate.touch()
+        barrier.touch()
         answer = result_of(alice, id)
         assert answer["result"]["outcome"] == "exited" and answer["message"]["body"] == "done\n"
     assert runs(file) == [id]
@@ -305,23 +305,23 @@ def test_a_command_outlives_both_daemons(paired, tmp_path, end):
 
 def test_a_provider_that_dies_with_its_daemon_interrupts(paired, tmp_path):
     alice, bob = paired
-    file, gate = tmp_path / "runs", tmp_path / "gate"
-    with serving(bob, RUN.format(file=file, gate=gate)) as provider:
+    file, barrier = tmp_path / "runs", tmp_path / "barrier"
+    with serving(bob, RUN.format(file=file, barrier=barrier)) as provider:
         id = asked(alice, "bob", "it", "--timeout", "600s")
         eventually(lambda: runs(file), "the run")
         bob.kill()
         provider.process.kill()
         provider.process.wait()
     bob.start()
-    gate.touch()
-    with serving(bob, RUN.format(file=file, gate=gate)):  # another instance inherits nothing
+    barrier.touch()
+    with serving(bob, RUN.format(file=file, barrier=barrier)):  # another instance inherits nothing
         assert result_of(alice, id)["result"]["outcome"] == "interrupted"
     assert runs(file) == [id]
 
 
 def test_a_copied_store_runs_nothing_again(paired, tmp_path):
     alice, bob = paired
-    file, gate = tmp_path / "runs", tmp_path / "gate"
+    file, barrier = tmp_path / "runs", tmp_path / "barrier"
     serving(bob, "cat").__exit__()
     eventually(lambda: not bob.rpc("service.list")["services"][0]["provided"], "the end of serve")
     waits = asked(alice, "bob", "it", "--timeout", "600s")
@@ -330,15 +330,15 @@ def test_a_copied_store_runs_nothing_again(paired, tmp_path):
     shutil.copytree(bob.state, tmp_path / "copy")
     later = asked(alice, "bob", "it", "--timeout", "600s")
     bob.start()
-    gate.touch()
-    with serving(bob, RUN.format(file=file, gate=gate)):
+    barrier.touch()
+    with serving(bob, RUN.format(file=file, barrier=barrier)):
         for id in (waits, later):
             assert result_of(alice, id)["result"]["outcome"] == "exited"
     bob.stop()
     shutil.rmtree(bob.state)
     (tmp_path / "copy").rename(bob.state)
     bob.start()
-    with serving(bob, RUN.format(file=file, gate=gate)):
+    with serving(bob, RUN.format(file=file, barrier=barrier)):
         assert ask(alice, "bob", "it").stdout == b"done\n"
     assert sorted(runs(file)[:2]) == sorted([waits, later]) and len(set(runs(file))) == len(runs(file)) == 3
     # The first answer stays.

@@ -73,15 +73,15 @@ def test_a_backup_without_a_daemon_is_the_same(alice, bob, home, secret):
 
 def test_a_backup_while_messages_come_and_go_is_one_moment(paired, home, secret):
     alice, bob = paired
-    talker = alice.client("send", "-p", "bob", "--lines", stdin=-1)
+    sender = alice.client("send", "-p", "bob", "--lines", stdin=-1)
     feed = "".join(f"line {number}\n" for number in range(3000)).encode()
-    talker.process.stdin.write(feed[:len(feed) // 2])
+    sender.process.stdin.write(feed[:len(feed) // 2])
     backup(alice, home / "b", secret)
-    talker.process.stdin.write(feed[len(feed) // 2:])
-    talker.process.stdin.close()
-    talker.process.stdin = None
+    sender.process.stdin.write(feed[len(feed) // 2:])
+    sender.process.stdin.close()
+    sender.process.stdin = None
     eventually(lambda: len(bob.received()) == 3000, "all of them")
-    talker.wait()
+    sender.wait()
     move(alice)
     restore(home / "b", alice.state, secret, home)
     with contextlib.closing(sqlite3.connect(alice.state / "p2pchat.db")) as store:

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from harness import PATIENCE_S, eventually
-from lanes import Ground, ground, hosted, joined  # noqa: F401
+from lanes import Stage, stage, hosted, joined  # noqa: F401
 
 import p2planes
 from p2pcrypto import Identity
@@ -143,7 +143,7 @@ def test_the_keys_of_an_offer_are_of_one_epoch(joined):  # noqa: F811
 
 # --- frames -----------------------------------------------------------------------------------------
 
-def open_echo(ground, lane):  # noqa: F811
+def open_echo(stage, lane):  # noqa: F811
     id = lane.own_id()
     lane.send(open_(id, "echo"))
     lane.wait(OPENED, id)
@@ -162,10 +162,10 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("how", TAMPERINGS)
-def test_a_spoilt_frame_loses_the_lane_and_no_byte(ground, how):  # noqa: F811
-    with ground.serve():
-        lane = ground.lane()
-        id = open_echo(ground, lane)
+def test_a_spoilt_frame_loses_the_lane_and_no_byte(stage, how):  # noqa: F811
+    with stage.serve():
+        lane = stage.lane()
+        id = open_echo(stage, lane)
         lane.send(data(id, b"abc"))
         header = p2planes.read_exactly(lane.connection, 5)
         lane.heard = header + p2planes.read_exactly(lane.connection,
@@ -175,13 +175,13 @@ def test_a_spoilt_frame_loses_the_lane_and_no_byte(ground, how):  # noqa: F811
         lane.connection.shutdown(socket.SHUT_WR)
         assert refused(lane) is None
         took = 6 if how == "again" else 3
-        next = ground.lane(resume(id, received=3, taken=3, flags=HAD_OPENED))
+        next = stage.lane(resume(id, received=3, taken=3, flags=HAD_OPENED))
         [theirs] = next.greeted
         assert int.from_bytes(theirs[4:12], "big") == took
         next.send(*[data(id, b"xyz")] * (took == 3), fin(id, 6))
         assert next.read_data(id, 3) == b"xyz"
         next.wait(p2planes.FIN, id)
-        ground.check_link()
+        stage.check_link()
 
 
 # --- faults -----------------------------------------------------------------------------------------
@@ -282,9 +282,9 @@ def test_a_resume_of_what_can_t_be_is_a_fault(joined, what):  # noqa: F811
         assert refused(lane) == PROTOCOL_ERROR
 
 
-def test_a_resume_of_what_is_no_stream_is_answered_by_its_end(ground):  # noqa: F811
+def test_a_resume_of_what_is_no_stream_is_answered_by_its_end(stage):  # noqa: F811
     """Ids of the daemon's own, which it never opened, and one of ours that had been opened."""
-    lane = ground.lane(*[resume(ground_id, flags=HAD_OPENED) for ground_id in (1, 2, 7, 8)])
+    lane = stage.lane(*[resume(stream_id, flags=HAD_OPENED) for stream_id in (1, 2, 7, 8)])
     for id in (1, 2, 7, 8):
         assert lane.wait(RESET, id)[4:] == bytes([LOST])
     lane.send(ECHO)
@@ -303,11 +303,11 @@ def test_resumes_without_end_are_a_fault(joined):  # noqa: F811
     joined.check_link()
 
 
-def test_nothing_runs_twice(ground, home):  # noqa: F811
+def test_nothing_runs_twice(stage, home):  # noqa: F811
     """An OPEN for an id that has ended is answered, and runs nothing."""
-    with ground.serve(f"echo ran >>{home}/runs"):
-        lane = ground.lane()
-        id = open_echo(ground, lane)
+    with stage.serve(f"echo ran >>{home}/runs"):
+        lane = stage.lane()
+        id = open_echo(stage, lane)
         lane.send(fin(id, 0), p2planes.stop(id))
         lane.wait(p2planes.EXIT, id)
         lane.send(p2planes.done(id))
@@ -315,7 +315,7 @@ def test_nothing_runs_twice(ground, home):  # noqa: F811
         lane.send(open_(id, "echo"))
         assert lane.wait(RESET, id)[4:] == bytes([LOST])
         lane.end()
-        lane = ground.lane()
+        lane = stage.lane()
         lane.send(open_(id, "echo"))
         assert lane.wait(RESET, id)[4:] == bytes([LOST])
     assert (home / "runs").read_text() == "ran\n"
@@ -323,11 +323,11 @@ def test_nothing_runs_twice(ground, home):  # noqa: F811
 
 # --- OPEN -------------------------------------------------------------------------------------------
 
-def test_what_may_not_be_called_is_not_there(ground, python):  # noqa: F811
+def test_what_may_not_be_called_is_not_there(stage, python):  # noqa: F811
     """One answer for what is unknown, for others, of ours and reserved."""
-    ground.daemon.ctl("peer", "add", "carol", "--fingerprint", Identity().text)
-    with ground.serve(name="echo"), ground.serve(name="private", peers=("carol",)):
-        lane = ground.lane()
+    stage.daemon.ctl("peer", "add", "carol", "--fingerprint", Identity().text)
+    with stage.serve(name="echo"), stage.serve(name="private", peers=("carol",)):
+        lane = stage.lane()
         names = ("unknown", "private", ".file", ".relay")
         for number, name in enumerate(names):
             lane.send(open_(lane.own_id(number), name))
@@ -342,29 +342,29 @@ def test_a_key_that_nobody_verified_does_only_where_that_was_said(alice, python,
     alice.ctl("peer", "add", "python", address)
     link = Peer.accept(python, listener, features=STREAMS)
     links.append(link)
-    ground = Ground(alice, link.handshake(), listener)  # noqa: F811
+    stage = Stage(alice, link.handshake(), listener)  # noqa: F811
     eventually(lambda: alice.peer("python")["trust"] == "tofu", "the end of its handshake there")
-    with ground.serve(name="strict"), ground.serve(name="lenient",
+    with stage.serve(name="strict"), stage.serve(name="lenient",
                                                          options=("--trust", "tofu")):
-        lane = ground.lane()
+        lane = stage.lane()
         lane.send(open_(lane.own_id(0), "strict"), open_(lane.own_id(1), "lenient"))
         assert lane.wait(RESET, lane.own_id(0))[4:] == bytes([NO_SERVICE])
         lane.wait(OPENED, lane.own_id(1))
     listener.close()
 
 
-def test_a_blocked_peer_loses_its_streams(ground):  # noqa: F811
-    with ground.serve():
-        lane = ground.lane()
-        open_echo(ground, lane)
-        ground.daemon.ctl("peer", "block", "python")
+def test_a_blocked_peer_loses_its_streams(stage):  # noqa: F811
+    with stage.serve():
+        lane = stage.lane()
+        open_echo(stage, lane)
+        stage.daemon.ctl("peer", "block", "python")
         refused(lane)
-        eventually(lambda: ground.daemon.rpc("stream.list")["streams"] == [], "the end")
+        eventually(lambda: stage.daemon.rpc("stream.list")["streams"] == [], "the end")
 
 
-def test_too_many_opens_a_second_are_told_so(ground):  # noqa: F811
+def test_too_many_opens_a_second_are_told_so(stage):  # noqa: F811
     """The answers keep pace with who asks: none is lost, and none has to be kept for ever."""
-    lane = ground.lane()
+    lane = stage.lane()
     answers = []
     for start in range(0, 600, 50):
         lane.send(*[open_(lane.own_id(start + number), "unknown") for number in range(50)])

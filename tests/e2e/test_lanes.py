@@ -3,7 +3,7 @@
 import os
 
 from harness import PATIENCE_S, eventually
-from lanes import ground, hosted, joined  # noqa: F401
+from lanes import stage, hosted, joined  # noqa: F401
 
 import p2planes
 from p2pformat import LANE_OFFER, LANE_WANT, REKEY_DONE, REKEY_WANT, record
@@ -13,9 +13,9 @@ from p2ppeer import Peer
 from test_reference_peer import alice, alice_pem, links, python  # noqa: F401
 
 
-def test_we_call_a_service_of_the_daemon(ground):
-    with ground.serve("tr a-z A-Z; exit 7"):
-        lane = ground.lane()
+def test_we_call_a_service_of_the_daemon(stage):
+    with stage.serve("tr a-z A-Z; exit 7"):
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         assert lane.wait(OPENED, id)[4:] == b"\0\0\x40\0" + bytes([EXITS])
@@ -25,16 +25,16 @@ def test_we_call_a_service_of_the_daemon(ground):
         assert lane.wait(EXIT, id)[4:] == b"\1\0\0\0\7"
         lane.send(done(id))
         lane.wait(DONE, id)
-        eventually(lambda: ground.daemon.rpc("stream.list")["streams"] == [], "the end")
+        eventually(lambda: stage.daemon.rpc("stream.list")["streams"] == [], "the end")
 
 
-def test_the_daemon_calls_a_service_of_ours(ground):
-    client = ground.call()
-    if ground.listener is None:
-        lane = Lane.take_up(ground.link, ground.daemon.address)  # it offers one by itself
+def test_the_daemon_calls_a_service_of_ours(stage):
+    client = stage.call()
+    if stage.listener is None:
+        lane = Lane.take_up(stage.link, stage.daemon.address)  # it offers one by itself
     else:
-        ground.link.wait(LANE_WANT)
-        lane = ground.attach()
+        stage.link.wait(LANE_WANT)
+        lane = stage.attach()
     lane.greet()
     call = lane.wait(OPEN)
     id = id_of(call)
@@ -51,11 +51,11 @@ def test_the_daemon_calls_a_service_of_ours(ground):
     assert client.returncode == 9
 
 
-def test_many_frames_and_windows_through_the_change_of_keys_within_a_generation(ground):
+def test_many_frames_and_windows_through_the_change_of_keys_within_a_generation(stage):
     """Far more than sixteen frames each way, of all sizes, and within what was granted."""
     content = os.urandom(600000)
-    with ground.serve():
-        lane = ground.lane()
+    with stage.serve():
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         lane.wait(OPENED, id)
@@ -79,9 +79,9 @@ def test_many_frames_and_windows_through_the_change_of_keys_within_a_generation(
         assert lane.keys.sending.counter > 100 and lane.keys.receiving.counter > 30
 
 
-def test_what_a_lost_lane_did_not_bring_comes_over_the_next(ground):
-    with ground.serve():
-        lane = ground.lane()
+def test_what_a_lost_lane_did_not_bring_comes_over_the_next(stage):
+    with stage.serve():
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         lane.wait(OPENED, id)
@@ -89,7 +89,7 @@ def test_what_a_lost_lane_did_not_bring_comes_over_the_next(ground):
         assert lane.read_data(id, 6) == b"abcdef"
         lane.end()
         # We say that only "ab" came, and that we took one of them.
-        next = ground.lane(resume(id, received=2, taken=1, flags=HAD_OPENED))
+        next = stage.lane(resume(id, received=2, taken=1, flags=HAD_OPENED))
         [theirs] = next.greeted
         assert theirs[:12] == id.to_bytes(4, "big") + (6).to_bytes(8, "big")
         next.send(data(id, b"gh"), fin(id, 8))
@@ -97,29 +97,29 @@ def test_what_a_lost_lane_did_not_bring_comes_over_the_next(ground):
         next.wait(FIN, id)
 
 
-def test_another_instance_of_ours_knows_none_of_its_streams(ground):
-    with ground.serve():
-        lane = ground.lane()
+def test_another_instance_of_ours_knows_none_of_its_streams(stage):
+    with stage.serve():
+        lane = stage.lane()
         lane.send(open_(lane.own_id(), "echo"))
         lane.wait(OPENED, lane.own_id())
         lane.end()
-        lane = ground.lane(instance=os.urandom(16))
+        lane = stage.lane(instance=os.urandom(16))
         assert lane.greeted == []
         lane.send(open_(lane.own_id(), "echo"))  # ids begin again
         lane.wait(OPENED, lane.own_id())
 
 
 def test_new_keys_of_the_session_bring_new_keys_of_the_lane(hosted):
-    ground = hosted
-    with ground.serve():
-        lane = ground.lane()
+    stage = hosted
+    with stage.serve():
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         lane.wait(OPENED, id)
         for generation in (1, 2):
-            ground.link.start_rekey()
-            while ground.link.sending.epoch < generation:
-                ground.link.receive()
+            stage.link.start_rekey()
+            while stage.link.sending.epoch < generation:
+                stage.link.receive()
             lane.say_key()
             lane.send(data(id, b"old keys"))
             assert lane.read_data(id, 8) == b"old keys"
@@ -132,27 +132,27 @@ def test_new_keys_of_the_session_bring_new_keys_of_the_lane(hosted):
 
 def test_the_daemon_gives_new_keys_in_the_new_epoch(joined):
     """Ten seconds after the handshake, and not earlier."""
-    ground = joined
-    with ground.serve():
-        lane = ground.lane()
+    stage = joined
+    with stage.serve():
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         lane.wait(OPENED, id)
-        ground.link.send(record(REKEY_WANT))
-        ground.link.wait(REKEY_DONE)
+        stage.link.send(record(REKEY_WANT))
+        stage.link.wait(REKEY_DONE)
         lane.take_key()
-        assert ground.link.receiving.epoch == 1
+        assert stage.link.receiving.epoch == 1
         lane.send(data(id, b"in generation 1"))
         assert lane.read_data(id, 15) == b"in generation 1"
         assert lane.keys.receiving.generation == 1
 
 
-def test_a_lane_answers_an_echo_and_carries_nothing_before_both_are_ready(ground):
-    lane = ground.attach()
-    client = ground.call()
+def test_a_lane_answers_an_echo_and_carries_nothing_before_both_are_ready(stage):
+    lane = stage.attach()
+    client = stage.call()
     lane.send(p2planes.hello(lane.instance))
     lane.wait(p2planes.READY)
-    eventually(lambda: ground.daemon.rpc("stream.list")["streams"], "the call")
+    eventually(lambda: stage.daemon.rpc("stream.list")["streams"], "the call")
     assert [type for type, _ in lane.received] == [p2planes.HELLO]
     lane.send(record(p2planes.READY), record(p2planes.ECHO, b"echo  it"))
     assert lane.wait(p2planes.ECHOED) == b"echo  it"
@@ -161,18 +161,18 @@ def test_a_lane_answers_an_echo_and_carries_nothing_before_both_are_ready(ground
     client.communicate()
 
 
-def test_a_client_that_leaves_takes_its_call_back(ground):
-    lane = ground.lane()
-    client = ground.call()
+def test_a_client_that_leaves_takes_its_call_back(stage):
+    lane = stage.lane()
+    client = stage.call()
     id = id_of(lane.wait(OPEN))
     client.kill()
     client.communicate()
     assert lane.wait(RESET, id)[4:] == bytes([p2planes.CANCELLED])
 
 
-def test_a_stop_of_ours_ends_what_the_service_writes(ground):
-    with ground.serve("yes; echo status $? >&2; exit 5"):
-        lane = ground.lane()
+def test_a_stop_of_ours_ends_what_the_service_writes(stage):
+    with stage.serve("yes; echo status $? >&2; exit 5"):
+        lane = stage.lane()
         id = lane.own_id()
         lane.send(open_(id, "echo"))
         lane.wait(DATA, id)

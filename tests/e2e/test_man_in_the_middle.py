@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "peer"))
 
 import p2ppeer
-from gate import Gate
+from interceptor import Interceptor
 from mallory import Mallory
 from p2pcrypto import Identity
 
@@ -140,12 +140,12 @@ def test_comparing_safety_numbers_finds_him_out(alice, bob, mallory):
                               "tag"])
 def test_a_bit_flipped_in_each_packet_costs_no_message(alice, bob, at):
     """Anybody on the way can end sessions so; what was accepted waits for a better time."""
-    gate = Gate(alice.address)
+    interceptor = Interceptor(alice.address)
     texts = ["one", "two", "three"]
     try:
         alice.ctl("peer", "add", "bob", "--fingerprint", bob.fingerprint)
-        gate.spoil(p2ppeer.PACKET, at)
-        bob.ctl("peer", "add", "alice", gate.address, "--fingerprint", alice.fingerprint)
+        interceptor.spoil(p2ppeer.PACKET, at)
+        bob.ctl("peer", "add", "alice", interceptor.address, "--fingerprint", alice.fingerprint)
         for text in texts:
             bob.ctl("send", "-p", "alice", text)
         for session in range(1, 6):
@@ -154,11 +154,11 @@ def test_a_bit_flipped_in_each_packet_costs_no_message(alice, bob, at):
             assert bob.peer("alice")["queued"] == 3
             if session < 5:
                 bob.ctl("peer", "connect", "alice")
-        gate.spoil(None, None)
+        interceptor.spoil(None, None)
         bob.ctl("peer", "connect", "alice")
         eventually(lambda: alice.received() == texts, "all three")
     finally:
-        gate.end()
+        interceptor.end()
 
 
 def test_equal_safety_numbers_are_honest_ones(alice, bob):

@@ -37,7 +37,7 @@ fuzz_session = $(fuzz_driver) tests/dialogue/party tests/unit/fake_random tests/
 fuzz_rsa_stand_ins = tests/simulation/stand_ins tests/simulation/bare_wrap
 fuzz_no_rsa = identity_sign identity_unwrap pubkey_check pubkey_verify pubkey_wrap
 
-fuzz_frames_OBJS = $(fuzz_session) tests/fuzz/open_doors tests/simulation/bare_wrap
+fuzz_frames_OBJS = $(fuzz_session) tests/fuzz/transparent_crypto tests/simulation/bare_wrap
 fuzz_handshake_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
 fuzz_records_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
 fuzz_dialogue_OBJS = $(fuzz_session) $(fuzz_rsa_stand_ins)
@@ -51,7 +51,7 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 
 # Lanes and streams, without cryptography.
 fuzz_mapping_OBJS = $(fuzz_driver) core/mapping net/pcp_packet base/bytes
-fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/open_doors tests/unit/fake_random \
+fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/transparent_crypto tests/unit/fake_random \
 	$(filter-out crypto/random,$(crypto_identity)) \
 	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
 	crypto/kdf crypto/aead base/uuid base/address base/number

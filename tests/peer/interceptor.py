@@ -7,7 +7,7 @@ import struct
 import threading
 
 
-class Gate:
+class Interceptor:
     """Leads from its own `address` to `target` ("host:port")."""
 
     def __init__(self, target):
