@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "store/inbound.h"
+#include "store/footprint.h"
 #include "store/lives.h"
 #include "store/log.h"
 #include "store/marks.h"
@@ -232,7 +232,7 @@ static int set_up(struct db *db, const char *path)
     if (r == 0)
         r = open_outcome(db, log_register(db->sqlite));
     if (r == 0)
-        r = open_outcome(db, inbound_register(db->sqlite));
+        r = open_outcome(db, footprint_register(db->sqlite));
     while (r == 0 && version < schema_version)
         r = migrate(db, (int)version++);
     if (r == 0)
@@ -244,7 +244,7 @@ static int set_up(struct db *db, const char *path)
     if (r == 0)
         r = lives_open(db);
     if (r == 0)
-        r = settle_load(db);
+        r = marks_load(db);
     return r == -EIO ? DB_DAMAGED : r;
 }
 

@@ -19,17 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/outcome.h"
-
-struct db;
-
-enum db_outcome {
-    DB_NOT_FOUND = OUTCOME_DB, /* no such row */
-    DB_EXISTS,                 /* a unique value is taken */
-    DB_FULL,                   /* the disk is full: nothing of this turn is kept */
-    DB_TOO_NEW,                /* db_open(): made by a newer version */
-    DB_DAMAGED,                /* db_open(): not a sound database */
-};
+#include "store/db_types.h"
 
 /*
  * Opens or makes the database at `path` and brings its schema up to date; locks out other processes
@@ -83,8 +73,6 @@ int db_restored(struct db *db, uint64_t *time_ms);
  * from a backup: then a seq may stand for something else. 32 hexadecimal digits.
  */
 const char *db_epoch(const struct db *db);
-
-enum { DB_INSTANCE_SIZE = 16 };
 
 /*
  * Tells this store from copies of it, as the epoch does, but to peers. Random, so that it says

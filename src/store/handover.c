@@ -6,11 +6,13 @@
 
 #include <errno.h>
 
+#include "store/footprint.h"
 #include "store/inbound.h"
 #include "store/marks.h"
 #include "store/message_columns.h"
 #include "store/noted.h"
 #include "store/settle.h"
+#include "store/strays.h"
 
 static int run_with(struct db *db, const char *text, int64_t first, int64_t second)
 {
@@ -89,7 +91,7 @@ static void move_counts(struct db *db, struct mark *from, struct mark *to,
     to->stored.messages++;
     to->stored.bytes += row->text_size;
     if (row->direction == MESSAGE_IN)
-        inbound_move(db, from, to, inbound_size(row->text_size));
+        inbound_move(db, from, to, footprint_of(row->text_size));
     if (in_queue(row))
         move_queued(from, to, row);
     marks_touch(db, from);
@@ -136,7 +138,7 @@ static int hand_over_first(struct db *db, const struct parties *parties, size_t 
 static int hand_over_messages(struct db *db, const struct parties *parties)
 {
     size_t bytes = 0;
-    int r = marks_freeze(db, parties->from);
+    int r = stray_make_all(db, parties->from);
     for (unsigned i = 0; r == 0 && i < HANDOVER_STEP && bytes < HANDOVER_STEP_BYTES; i++)
         r = hand_over_first(db, parties, &bytes);
     return r == DB_NOT_FOUND ? 0 : r;

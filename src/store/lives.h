@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "store/db.h"
+#include "store/db_types.h"
 
 enum {
     LIVES_IN_PAST = 12,

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "store/events.h"
+#include "store/event_row.h"
 #include "store/sql.h"
 
 /* What a message's row says of its state when it does not name it: nothing (NULL), or this. */

@@ -13,14 +13,14 @@
  *
  * What is in flight goes out again in the order in which it was first transmitted: strays by their
  * ticket, then the ordinary ones by seq. So that this stays so, those that are in flight become
- * strays when a stray is transmitted (marks_freeze()), or when one of them leaves the queue in any
- * other way than as the oldest, acknowledged.
+ * strays when a stray is transmitted (stray_make_all()), or when one of them leaves the queue in
+ * any other way than as the oldest, acknowledged.
  */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/list.h"
-#include "store/messages.h"
+#include "store/message_row.h"
 
 /* An ordinary message that is in flight, or is the next. */
 struct mark_item {

@@ -10,12 +10,18 @@
 
 #include "store/lives.h"
 #include "store/noted.h"
-#include "store/settle.h"
 
 void marks_touch(struct db *db, struct mark *mark)
 {
     if (list_empty(&mark->dirty))
         list_append(&db->marks->dirty, &mark->dirty);
+}
+
+void marks_count_inbound(struct db *db, struct mark *mark, uint64_t more, uint64_t less)
+{
+    mark->inbound += more - less;
+    db->marks->inbound += more - less;
+    marks_touch(db, mark);
 }
 
 void marks_free(struct db *db)
@@ -76,7 +82,7 @@ struct mark *marks_make(struct marks *marks, int64_t peer)
 /* What memory believed in a turn that was undone is read anew before it is asked again. */
 bool marks_fresh(struct db *db)
 {
-    return !db->failed && (!db->undone || settle_load(db) == 0);
+    return !db->failed && (!db->undone || marks_load(db) == 0);
 }
 
 struct mark *marks_find(struct db *db, int64_t peer)
@@ -95,6 +101,44 @@ int marks_add(struct db *db, int64_t peer)
     if (mark == NULL)
         return -ENOMEM;
     mark->found = true;
+    return 0;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static int tell(struct db *db, const struct mark *mark, enum message_state state,
+                struct bytes *detail)
+{
+    int64_t seq;
+    const struct log_row entry = {.type = EVENT_MESSAGE_STATE,
+                                  .peer = mark->peer,
+                                  .trust_now = true,
+                                  .time_ms = mark->told_ms,
+                                  .state = state,
+                                  .detail = bytes_span(detail),
+                                  .width = log_width(bytes_span(detail))};
+    if (entry.width == 0)
+        return 0;
+    int r = log_append(db, &entry, &seq);
+    if (r == 0)
+        bytes_clear(detail);
+    return r;
+}
+
+int marks_tell(struct db *db, struct mark *mark)
+{
+    int r = tell(db, mark, MESSAGE_SENT, &mark->told_sent);
+    return r == 0 ? tell(db, mark, MESSAGE_DELIVERED, &mark->told_delivered) : r;
+}
+
+int marks_tell_all(struct db *db)
+{
+    list_for_each_safe (node, &db->marks->telling) {
+        int r = marks_tell(db, container_of(node, struct mark, telling));
+        if (r != 0)
+            return r;
+        list_remove(node);
+    }
     return 0;
 }
 
@@ -155,7 +199,7 @@ static void start_telling(struct db *db, struct mark *mark, uint64_t now_ms)
 static int tell_of(struct db *db, struct mark *mark, struct bytes *detail, int64_t seq,
                    uint64_t now_ms)
 {
-    int r = log_runs(bytes_span(detail)) < LOG_RUNS_MAX ? sql_begin(db) : settle_peer(db, mark);
+    int r = log_runs(bytes_span(detail)) < LOG_RUNS_MAX ? sql_begin(db) : marks_tell(db, mark);
     if (r != 0)
         return r;
     start_telling(db, mark, now_ms);
@@ -193,52 +237,4 @@ int marks_deliver(struct db *db, struct mark *mark, uint64_t now_ms)
     mark_take_oldest(mark);
     mark_leave(mark, item.size);
     return 0;
-}
-
-static int insert_stray(struct db *db, const struct mark *mark, unsigned n)
-{
-    const struct mark_item *item = mark_inflight(mark, n);
-    CLEANUP(sql_end)
-    struct sql query = sql_write(
-        db, "INSERT INTO extra (seq, peer, state, place, ticket_mark, ticket, prev, needs)"
-            " VALUES (?1, ?2, 2, ?1, ?1, 0, ?3, (SELECT needs FROM log WHERE seq = ?1))"
-            " ON CONFLICT (seq) DO UPDATE SET state = 2, place = ?1, ticket_mark = ?1,"
-            " ticket = 0, prev = ?3, needs = excluded.needs");
-    sql_bind_int(&query, item->seq);
-    sql_bind_int(&query, mark->peer);
-    sql_bind_blob(&query, mark_before(mark, n)->bytes, UUID_SIZE);
-    return sql_run(&query);
-}
-
-static int make_stray(struct db *db, const struct mark *mark, unsigned n)
-{
-    const struct mark_item *item = mark_inflight(mark, n);
-    int r = insert_stray(db, mark, n);
-    if (r != 0)
-        return r;
-    {
-        CLEANUP(sql_end)
-        struct sql query = sql_write(db, "UPDATE log SET state = 15 WHERE seq = ?");
-        sql_bind_int(&query, item->seq);
-        if (sql_run(&query) != 0)
-            return query.result;
-    }
-    return noted_add(db, item->expires_ms, item->seq);
-}
-
-int marks_freeze(struct db *db, struct mark *mark)
-{
-    if (mark->inflight_count == 0)
-        return 0;
-    int r = 0;
-    for (unsigned i = 0; r == 0 && i < mark->inflight_count; i++)
-        r = make_stray(db, mark, i);
-    if (r != 0)
-        return r;
-    mark->strays += mark->inflight_count;
-    mark->delivered = mark->sent;
-    mark->base = mark->last_out;
-    mark_take_all(mark);
-    marks_touch(db, mark);
-    return settle_all(db);
 }

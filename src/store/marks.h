@@ -12,9 +12,15 @@ struct marks {
     unsigned count;
     unsigned capacity;
     struct list dirty;   /* those that differ from what is stored … */
-    struct list telling; /* … and those that may have rows to append (settle_peer()) */
+    struct list telling; /* … and those that may have rows to append (marks_tell()) */
     uint64_t inbound;    /* of all together */
 };
+
+/*
+ * Reads everything: what was settled, rolled forward over the rows of the log since. 0, -ENOMEM or
+ * -EIO.
+ */
+int marks_load(struct db *db);
 
 void marks_free(struct db *db);
 
@@ -34,6 +40,14 @@ int marks_add(struct db *db, int64_t peer);
 /* A mark differs from what is stored. */
 void marks_touch(struct db *db, struct mark *mark);
 
+/* What was received from a peer takes more or less of the disk (store/footprint.h). */
+void marks_count_inbound(struct db *db, struct mark *mark, uint64_t more, uint64_t less);
+
+/* Appends the rows that tell of what happened to messages: a peer's, or all. 0, DB_FULL or -errno.
+ */
+int marks_tell(struct db *db, struct mark *mark);
+int marks_tell_all(struct db *db);
+
 /*
  * Ordinary messages of a peer after a seq, in order, for mark_item_read(): those that are settled,
  * and those that are not (which are asked for after `settled`).
@@ -50,6 +64,3 @@ int marks_transmit(struct db *db, struct mark *mark, uint64_t now_ms);
 
 /* The oldest in flight is acknowledged. 0, DB_FULL or -errno. */
 int marks_deliver(struct db *db, struct mark *mark, uint64_t now_ms);
-
-/* Each message in flight becomes a stray. 0, DB_FULL or -errno. */
-int marks_freeze(struct db *db, struct mark *mark);

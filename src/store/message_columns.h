@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "store/messages.h"
+#include "store/message_row.h"
 #include "store/sql.h"
 
 /* The columns that message_read() takes, of a row of the log `m` and its peer `p`. */

@@ -46,13 +46,13 @@ static int find_row(struct db *db, int64_t seq, struct message_row *row)
 static int transmit_stray(struct db *db, struct mark *mark, const struct message_row *row,
                           const struct uuid *previous, uint64_t now_ms)
 {
-    int r = marks_freeze(db, mark);
+    int r = stray_make_all(db, mark);
     if (r == 0 && !row->stray)
         r = stray_make(db, mark, row);
     if (r == 0)
         r = stray_draw(db, mark, row->seq, previous);
     if (r == 0)
-        r = settle_peer(db, mark);
+        r = marks_tell(db, mark);
     if (r == 0)
         r = log_append_state(db, row->peer, row->seq, MESSAGE_SENT, NULL, now_ms);
     if (r != 0)
@@ -139,7 +139,7 @@ static int change(struct db *db, struct mark *mark, struct message_row *row,
 {
     int r = 0;
     if (row->state == MESSAGE_SENT && !row->stray) {
-        r = marks_freeze(db, mark);
+        r = stray_make_all(db, mark);
         if (r == 0)
             r = find_row(db, row->seq, row);
     }
@@ -165,7 +165,7 @@ int queue_set_state(struct db *db, int64_t seq, enum message_state state, const 
         return marks_deliver(db, mark, now_ms);
     r = change(db, mark, &row, state);
     if (r == 0)
-        r = settle_peer(db, mark);
+        r = marks_tell(db, mark);
     return r == 0 ? log_append_state(db, row.peer, seq, state, reason, now_ms) : r;
 }
 

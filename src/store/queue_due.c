@@ -42,7 +42,7 @@ static int set_aside(const struct walk *walk, const struct message_row *row)
     if (row->stray)
         return 0;
     if (row->state == MESSAGE_SENT)
-        return marks_freeze(walk->db, walk->mark);
+        return stray_make_all(walk->db, walk->mark);
     marks_touch(walk->db, walk->mark);
     return stray_make(walk->db, walk->mark, row);
 }

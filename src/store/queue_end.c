@@ -43,7 +43,7 @@ static int end_oldest(struct db *db, struct mark *mark, const char *reason, uint
     if (r == 0)
         r = noted_strike(db, item.expires_ms, item.seq);
     if (r == 0)
-        r = settle_peer(db, mark);
+        r = marks_tell(db, mark);
     if (r == 0)
         r = log_append_state(db, mark->peer, item.seq, MESSAGE_UNKNOWN, reason, now_ms);
     if (r != 0)

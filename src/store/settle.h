@@ -8,20 +8,13 @@
  */
 #pragma once
 
-#include "store/mark.h"
-
-struct db;
+#include "store/db_types.h"
 
 enum { SETTLE_TAIL_MAX = 4096 }; /* seqs that are not settled, before a commit settles them */
 
-/* Reads everything. 0, -ENOMEM or -EIO. */
-int settle_load(struct db *db);
-
-/* Appends the rows that tell of what happened to a peer's messages. 0, DB_FULL or -errno. */
-int settle_peer(struct db *db, struct mark *mark);
-
-/* Appends these rows for all peers, and stores what follows from the log. 0, DB_FULL or -errno. */
+/* Tells of what happened (marks_tell()), and stores what follows from the log. 0, DB_FULL or
+ * -errno. */
 int settle_all(struct db *db);
 
-/* Before the commit: appends those rows, and settles when that is due. 0, DB_FULL or -errno. */
+/* Before the commit: tells of what happened, and settles when that is due. 0, DB_FULL or -errno. */
 int settle_commit(struct db *db);

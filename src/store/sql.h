@@ -20,8 +20,8 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/uuid.h"
-#include "store/db.h"
-#include "store/messages.h"
+#include "store/db_types.h"
+#include "store/message_row.h"
 
 /* Statements that stay prepared. Those beyond are prepared for each use. */
 enum { SQL_CACHE_SIZE = 128 };
@@ -60,7 +60,7 @@ struct db {
     bool lost;       /* the disk was full in this turn: undone, and db_commit() has yet to say so */
     int wal_frames;  /* in the write-ahead log after the last commit */
     bool scrub;      /* what was purged is to be gone from the disk with the commit */
-    bool undone;     /* memory is ahead of the store: settle_load() is due */
+    bool undone;     /* memory is ahead of the store: marks_load() is due */
     int64_t newest;  /* seq of the newest event, of the open transaction's too */
     int64_t last;    /* seq of the newest committed event */
     int64_t dated;   /* and of the newest that has the time of an earlier turn */

@@ -3,10 +3,10 @@
 FAULT_TOOLS = build/tests/faults/fill build/tests/faults/failing_malloc.so
 
 fill_OBJS = core/body_sealer crypto/crypto crypto/aead crypto/kdf crypto/random crypto/secret base/base64 store/db \
-	store/sql store/schema store/log store/lives store/inbound store/mark store/marks store/settle store/noted store/queue store/queue_due store/queue_end store/strays store/peers store/messages store/events base/file base/bytes base/log \
+	store/sql store/schema store/log store/lives store/footprint store/inbound store/mark store/marks store/marks_load store/message_columns store/settle store/noted store/queue store/queue_due store/queue_end store/strays store/peers store/messages store/events base/file base/bytes base/log \
 	base/escape base/utf8 base/clock base/uuid base/number
 
-test_power_loss_OBJS = tests/faults/lossy_vfs tests/unit/deep store/db store/sql store/schema store/log store/lives store/inbound store/mark store/marks store/settle store/noted store/queue store/queue_due store/queue_end store/strays store/peers \
+test_power_loss_OBJS = tests/faults/lossy_vfs tests/unit/deep store/db store/sql store/schema store/log store/lives store/footprint store/inbound store/mark store/marks store/marks_load store/message_columns store/settle store/noted store/queue store/queue_due store/queue_end store/strays store/peers \
 	store/messages store/events base/bytes base/log base/escape base/utf8 base/clock base/uuid \
 	base/base64 base/number
 

@@ -14,6 +14,9 @@
 #include "core/body_sealer.h"
 #include "crypto/crypto.h"
 #include "crypto/random.h"
+#include "store/db.h"
+#include "store/messages.h"
+#include "store/peers.h"
 #include "store/queue.h"
 
 enum { TURN = 1000 }; /* messages in one transaction */

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "store/consumers.h"
 #include "store/expiry.h"
+#include "store/footprint.h"
 #include "store/inbound.h"
 #include "store/log.h"
 #include "store/requests.h"
@@ -58,7 +59,7 @@ static sqlite3 *make_old(struct scratch *scratch, int version)
     unlink(scratch->path);
     assert_int_equal(sqlite3_open(scratch->path, &sqlite), SQLITE_OK);
     assert_int_equal(log_register(sqlite), SQLITE_OK);
-    assert_int_equal(inbound_register(sqlite), SQLITE_OK);
+    assert_int_equal(footprint_register(sqlite), SQLITE_OK);
     run(sqlite, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN");
     for (int i = 0; i < version; i++)
         run(sqlite, schema_migrations[i]);
@@ -320,7 +321,7 @@ static void test_each_older_version_is_taken_over(void **state)
         assert_int_equal(db_open(&scratch->db, scratch->path), 0);
         assert_int_equal(scratch_stored(scratch), 1);
         assert_int_equal(inbound_bytes(scratch->db, 1, &inbound), 0);
-        assert_int_equal(inbound, inbound_size(4) + INBOUND_ID_BYTES);
+        assert_int_equal(inbound, footprint_of(4) + INBOUND_ID_BYTES);
         check_goes_on(scratch, 10);
         scratch_reopen(scratch);
         assert_int_equal(scratch_stored(scratch), 2);

@@ -15,7 +15,10 @@
 
 #include "base/log.h"
 #include "faults/lossy_vfs.h"
+#include "store/db.h"
 #include "store/events.h"
+#include "store/messages.h"
+#include "store/peers.h"
 #include "unit/deep.h"
 
 enum { TURNS = 400, TURN_MAX = 12, IMAGES = 200, IMAGES_DEEP = 20000 };

@@ -4,7 +4,10 @@
  */
 #pragma once
 
+#include "store/db.h"
 #include "store/events.h"
+#include "store/messages.h"
+#include "store/peers.h"
 #include "store/queue.h"
 
 struct scratch {

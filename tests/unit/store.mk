@@ -1,4 +1,4 @@
-STORE_OBJS = store/db store/sql store/schema store/log store/lives store/inbound store/mark store/marks store/settle store/noted store/peers \
+STORE_OBJS = store/db store/sql store/schema store/log store/lives store/footprint store/inbound store/mark store/marks store/marks_load store/message_columns store/settle store/noted store/peers \
 	store/messages store/queue store/queue_due store/queue_end store/strays store/events \
 	base/file base/bytes base/log base/escape base/utf8 base/clock base/uuid base/base64 base/number tests/unit/scratch_db
 

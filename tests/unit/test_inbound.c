@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/footprint.h"
 #include "store/handover.h"
 #include "store/retention.h"
 #include "store/settle.h"
@@ -80,7 +81,7 @@ static void add(struct scratch *scratch, int64_t peer, unsigned first, unsigned 
 
 static uint64_t size_of_one(void)
 {
-    return inbound_size(scratch_message(0, MESSAGE_IN, 10).text_size);
+    return footprint_of(scratch_message(0, MESSAGE_IN, 10).text_size);
 }
 
 static void test_it_is_counted_for_its_peer_and_in_all(void **state)

@@ -18,6 +18,7 @@
 #include "store/expiry.h"
 #include "store/handover.h"
 #include "store/invites.h"
+#include "store/marks.h"
 #include "store/requests.h"
 #include "store/retention.h"
 #include "store/served.h"
@@ -180,7 +181,7 @@ static void use(struct scratch *scratch)
     assert_int_equal(consumers_remove(db, "mail"), 0);
     scratch_commit(scratch);
     scratch_execute(scratch, "INSERT INTO tombstone VALUES (1, zeroblob(16), 1, 0, 0, 0)");
-    assert_int_equal(settle_load(db), 0);
+    assert_int_equal(marks_load(db), 0);
 }
 
 /* What may be gone through as a whole, because it is small or because all of it is wanted. */

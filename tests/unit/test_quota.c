@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/peer.h"
+#include "store/footprint.h"
 #include "store/inbound.h"
 #include "store/retention.h"
 #include "unit/cmocka_all.h"
@@ -66,7 +67,7 @@ static int set_up(void **state)
 /* What a message of store() takes. */
 static uint64_t size_of_one(void)
 {
-    return inbound_size(scratch_message(0, MESSAGE_IN, 100).text_size);
+    return footprint_of(scratch_message(0, MESSAGE_IN, 100).text_size);
 }
 
 /* Stores so many messages of a peer. */
