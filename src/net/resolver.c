@@ -22,14 +22,20 @@
 #include "base/log.h"
 #include "net/libevent.h"
 
+#define TRY_S "2"
+enum { TRY_MS = 2000 }; /* the same */
+
 struct lookup {
     struct loop *loop;
     struct evdns_base *dns;
     struct evdns_getaddrinfo_request *request; /* NULL once it has called back */
+    struct evdns_request *inquiry;             /* why that failed, likewise */
+    char host[ADDRESS_HOST_MAX];
+    int family;
+    uint64_t started_ms;
     struct timer *finish;
     struct addrinfo *addresses;
     const char *error;
-    bool local;        /* the name ends with .local */
     lookup_done *done; /* NULL once cancelled */
     void *context;
 };
@@ -86,22 +92,49 @@ static void on_finish(void *context)
         done(done_context, addresses, error);
 }
 
-static void on_answer(int error, struct evutil_addrinfo *addresses, void *argument)
-{
-    struct lookup *lookup = argument;
-    lookup->request = NULL;
-    lookup->addresses = addresses;
-    if (addresses == NULL && lookup->error == NULL)
-        lookup->error = error_text(error, lookup->local);
-    timer_arm_at(lookup->finish, 0);
-}
-
 /* Whether it is a name of mDNS (RFC 6762, section 3). */
 static bool is_local(const char *host)
 {
     static const char suffix[] = ".local";
     const size_t size = strlen(host), end = sizeof suffix - 1;
     return size > end && strcasecmp(host + size - end, suffix) == 0;
+}
+
+static void on_reason(int r, char type, int count, int ttl, void *addresses, void *argument)
+{
+    struct lookup *lookup = argument;
+    (void)type, (void)count, (void)ttl, (void)addresses;
+    lookup->inquiry = NULL;
+    if (r == DNS_ERR_TRUNCATED)
+        lookup->error = "the answer of the name server is too long for UDP, by which alone it is "
+                        "asked; use an IP address";
+    timer_arm_at(lookup->finish, 0);
+}
+
+/* evdns does not ask by TCP, and of a look-up it does not say that TCP would be needed; but of a
+ * single request it does. False if that can't be asked. */
+static bool ask_why(struct lookup *lookup)
+{
+    struct evdns_base *dns = lookup->dns;
+    lookup->inquiry = lookup->family == AF_INET
+                          ? evdns_base_resolve_ipv4(dns, lookup->host, 0, on_reason, lookup)
+                          : evdns_base_resolve_ipv6(dns, lookup->host, 0, on_reason, lookup);
+    return lookup->inquiry != NULL;
+}
+
+static void on_answer(int error, struct evutil_addrinfo *addresses, void *argument)
+{
+    struct lookup *lookup = argument;
+    lookup->request = NULL;
+    lookup->addresses = addresses;
+    if (addresses == NULL && lookup->error == NULL) {
+        lookup->error = error_text(error, is_local(lookup->host));
+        /* Before the first try has timed out it was an answer. */
+        if (error == EVUTIL_EAI_FAIL && lookup->done != NULL &&
+            loop_clock(lookup->loop) - lookup->started_ms < TRY_MS && ask_why(lookup))
+            return;
+    }
+    timer_arm_at(lookup->finish, 0);
 }
 
 /* --- its start -------------------------------------------------------------------------------- */
@@ -113,7 +146,7 @@ static bool is_local(const char *host)
 static int configure(struct evdns_base *dns)
 {
     static const char *const options[][2] = {
-        {"timeout:", "2"},
+        {"timeout:", TRY_S},
         {"attempts:", "4"},
         {"max-timeouts:", "255"},
     };
@@ -127,13 +160,13 @@ static int configure(struct evdns_base *dns)
     return 0;
 }
 
-static void ask(struct lookup *lookup, const struct address *address, int family)
+static void ask(struct lookup *lookup, uint16_t port)
 {
-    const struct evutil_addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+    const struct evutil_addrinfo hints = {.ai_family = lookup->family, .ai_socktype = SOCK_STREAM};
     char service[8];
-    snprintf(service, sizeof service, "%u", (unsigned)address->port);
+    snprintf(service, sizeof service, "%u", (unsigned)port);
     lookup->request =
-        evdns_getaddrinfo(lookup->dns, address->host, service, &hints, on_answer, lookup);
+        evdns_getaddrinfo(lookup->dns, lookup->host, service, &hints, on_answer, lookup);
     if (lookup->request != NULL && evdns_base_count_nameservers(lookup->dns) == 0) {
         lookup->error = "no name server";
         evdns_getaddrinfo_cancel(lookup->request);
@@ -160,8 +193,10 @@ int lookup_start(struct lookup **result, struct loop *loop, const struct address
     r = configure(lookup->dns);
     if (r < 0)
         return r;
-    lookup->local = is_local(address->host);
-    ask(lookup, address, family);
+    memcpy(lookup->host, address->host, sizeof lookup->host);
+    lookup->family = family;
+    lookup->started_ms = loop_clock(loop);
+    ask(lookup, address->port);
     *result = STEAL(lookup);
     return 0;
 }
@@ -170,13 +205,16 @@ void lookup_cancel(struct lookup *lookup)
 {
     if (lookup == NULL)
         return;
-    if (lookup->request == NULL) {
+    if (lookup->request == NULL && lookup->inquiry == NULL) {
         lookup_free(lookup);
         return;
     }
     lookup->done = NULL;
     loop_hold(lookup->loop);
-    evdns_getaddrinfo_cancel(lookup->request);
+    if (lookup->request != NULL)
+        evdns_getaddrinfo_cancel(lookup->request);
+    else
+        evdns_cancel_request(lookup->dns, lookup->inquiry);
 }
 
 /* --- addresses -------------------------------------------------------------------------------- */

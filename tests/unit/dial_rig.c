@@ -64,6 +64,10 @@ static size_t answer(uint8_t *message, size_t size)
         return 0;
     if (asks_for(message, "broken"))
         message[3] = 0x82;
+    if (asks_for(message, "long")) {
+        message[2] |= 0x02; /* truncated */
+        message[3] = 0x80;
+    }
     if (here && message[size - 3] == TYPE_A) {
         message[7] = 1;
         memcpy(message + size, record, sizeof(record));

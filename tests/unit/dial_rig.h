@@ -19,7 +19,7 @@ extern struct machine {
 
 /*
  * Answers in a thread of its own: "here.test" is 127.0.0.1, "silent.test" gets no answer,
- * "broken.test" a failure, and any other name does not exist.
+ * "broken.test" a failure, "long.test" one that is cut off, and any other name does not exist.
  */
 struct name_server {
     int fd;

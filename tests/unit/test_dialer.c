@@ -91,6 +91,35 @@ static void test_a_failing_name_server_is_told_apart(void **state)
     assert_string_equal(call->errors[0], "no answer from the name server");
 }
 
+static void test_of_an_answer_that_is_cut_off_it_is_said_what_to_do(void **state)
+{
+    struct call *call = *state;
+    dial_and_wait(call, "long.test", call->port);
+    assert_non_null(strstr(call->errors[0], "too long for UDP"));
+    assert_non_null(strstr(call->errors[0], "use an IP address"));
+}
+
+static bool count_down(void *context)
+{
+    unsigned *turns = context;
+    return --*turns == 0;
+}
+
+/* At whatever moment: while it is asked, or while it is asked why it failed. */
+static void test_a_look_up_that_fails_can_be_given_up(void **state)
+{
+    struct call *call = *state;
+    for (unsigned count = 1; count <= 8; count++) {
+        unsigned turns = count;
+        dial(call, "long.test", call->port);
+        loop_wake(call->rig.loop);
+        rig_run_until(&call->rig, count_down, &turns);
+        forget(call);
+    }
+    dial_and_wait(call, "here.test", call->port);
+    assert_non_null(call->stream);
+}
+
 static void test_without_name_servers_the_error_says_so(void **state)
 {
     struct call *call = *state;
@@ -209,6 +238,8 @@ int main(void)
         CALL(test_an_unknown_host_is_not_found),
         CALL(test_of_a_local_name_it_is_said_who_is_not_asked),
         CALL(test_a_failing_name_server_is_told_apart),
+        CALL(test_of_an_answer_that_is_cut_off_it_is_said_what_to_do),
+        CALL(test_a_look_up_that_fails_can_be_given_up),
         CALL(test_without_name_servers_the_error_says_so),
         CALL(test_odd_names_are_errors),
         CALL(test_a_refused_address_leads_to_the_next),
