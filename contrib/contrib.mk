@@ -1,7 +1,7 @@
 # Scripts around p2pchat and the sample configuration: filled in, and installed as examples.
 # Included by the Makefile.
 
-EXAMPLES = p2pchat-notify p2pchat-tmux p2pchat-unit-alert p2pchat-bot p2pchat-backup
+EXAMPLES = p2pchat-notify p2pchat-tmux p2pchat-unit-alert p2pchat-bot p2pchat-folder-backup
 FILLED_EXAMPLES = p2pchatd.conf p2pchat-alert@.service p2pchat-hook@.service p2pchatd.apparmor README.md
 
 all: $(addprefix build/contrib/,$(FILLED_EXAMPLES))

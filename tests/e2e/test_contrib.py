@@ -229,7 +229,7 @@ def test_bot_is_not_stuck_on_a_peer_that_was_removed(paired, tools, daemon):
     eventually(lambda: alice.received() == ["pong"], "the answer to who is still there")
 
 
-# --- p2pchat-backup -----------------------------------------------------------------------------------
+# --- p2pchat-folder-backup -----------------------------------------------------------------------------------
 
 @pytest.fixture
 def source(tmp_path):
@@ -243,7 +243,7 @@ def test_backup_reports_success_and_is_complete(paired, tools, source, tmp_path)
     alice, bob = paired
     target = tmp_path / "target"
     target.mkdir()
-    tools.run(alice, "p2pchat-backup", target, source, P2PCHAT_BACKUP_PEER="bob")
+    tools.run(alice, "p2pchat-folder-backup", target, source, P2PCHAT_BACKUP_PEER="bob")
     [made] = target.iterdir()
     assert re.fullmatch(r"backup-\d{8}-\d{6}\.tar\.gz", made.name)
     names = subprocess.run(["tar", "-tzf", made], text=True, capture_output=True, check=True).stdout
@@ -256,16 +256,23 @@ def test_backup_reports_failure_and_leaves_nothing_half(paired, tools, source, t
     alice, bob = paired
     target = tmp_path / "target"
     target.mkdir()
-    tools.run(alice, "p2pchat-backup", target, source, tmp_path / "missing", expect=1)
+    tools.run(alice, "p2pchat-folder-backup", target, source, tmp_path / "missing", expect=1)
     assert list(target.iterdir()) == []
     eventually(bob.received, "the report")
     report = bob.received()[0].splitlines()
     assert report[0].endswith("FAILED:") and any("missing" in line for line in report)
 
 
+def test_no_script_is_taken_for_the_backup_of_p2pchat(tools):
+    """Whoever looks for that finds the way to it."""
+    assert not (CONTRIB / "p2pchat-backup").exists()
+    for place in ("README.md", "p2pchat-folder-backup"):
+        assert "p2pchatd --backup" in (CONTRIB / place).read_text()
+
+
 def test_backup_says_when_its_report_is_not_safe(alice, tools, source, tmp_path):
     alice.stop()
-    tools.run(alice, "p2pchat-backup", tmp_path, source, expect=69)
+    tools.run(alice, "p2pchat-folder-backup", tmp_path, source, expect=69)
 
 
 # --- p2pchatd.conf ------------------------------------------------------------------------------------
