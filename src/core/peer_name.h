@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* What a name must be, for who typed one that can't be. */
+#define PEER_NAME_RULE \
+    "1 to 64 visible characters without space, '/' or ':', not beginning with '-'"
+
 /*
  * Whether people may use this as a peer's name: 1 to 64 characters of visible UTF-8, less than
  * PEER_NAME_MAX bytes, without spaces, '/', ':', characters that have no looks of their own

@@ -11,6 +11,7 @@
 #include "base/shell.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "core/peer_name.h"
 #include "store/lives.h"
 
 enum { SUBJECT_MAX = 200 };
@@ -74,9 +75,7 @@ static const struct explanation explanations[] = {
      "there are several peers: say which one, or set default-peer in p2pchatd.conf"},
     {NODE_NAME_TAKEN, RPC_KIND_name_taken, "there is a peer %s already; see: p2pchatctl peer list"},
     {NODE_KEY_TAKEN, RPC_KIND_name_taken, "another peer has this key already"},
-    {NODE_BAD_NAME, RPC_KIND_usage,
-     "%s can't be a name: 1 to 64 visible characters without space, '/' or ':', not beginning "
-     "with '-'"},
+    {NODE_BAD_NAME, RPC_KIND_usage, "%s can't be a name: " PEER_NAME_RULE},
     {NODE_OWN_KEY, RPC_KIND_usage, "this is our own key"},
     {NODE_NO_SUCH_REQUEST, RPC_KIND_no_such_request,
      "no key %s has asked; see: p2pchatctl peer requests"},

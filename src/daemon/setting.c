@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fingerprint.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "core/peer_name.h"
 #include "rpc/rpc_value.h"
 
 struct setting_type {
@@ -156,9 +158,13 @@ static int copy_text(const char *text, char *place, size_t size)
     return snprintf(place, size, "%s", text) < (int)size ? 0 : -EINVAL;
 }
 
+/* A peer is named by its fingerprint as well. */
 static int parse_peer_name(const struct setting *setting, const char *text, void *place)
 {
+    struct fingerprint key;
     (void)setting;
+    if (text[0] != '\0' && !peer_name_valid(text) && fingerprint_parse(text, &key) != 0)
+        return -EINVAL;
     return copy_text(text, place, PEER_NAME_MAX);
 }
 
@@ -226,8 +232,8 @@ enum {
 static const struct setting_type type_ADDRESSES = {parse_address, view_addresses,
                                                    "an IP address like [::]:8766"};
 static const struct setting_type type_PATH = {parse_path, view_text, "a shorter path"};
-static const struct setting_type type_PEER_NAME = {parse_peer_name, view_text,
-                                                   "a name of at most 64 bytes"};
+static const struct setting_type type_PEER_NAME = {
+    parse_peer_name, view_text, "a peer's name (" PEER_NAME_RULE ") or fingerprint"};
 static const struct setting_type type_NUMBER = {parse_number, view_number, NULL};
 static const struct setting_type type_KEY_SIZE = {parse_key_size, view_number,
                                                   "2048, 3072 or 4096"};

@@ -30,7 +30,7 @@ extern const struct setting setting_table[];
 /* Whether it takes a list of texts, each of which is given to setting_parse(). */
 bool setting_is_list(const struct setting *setting);
 
-enum { SETTING_WANTED_MAX = 96 };
+enum { SETTING_WANTED_MAX = 160 };
 
 /*
  * Takes over a value as it stands in the file, without quotes; of a list one more element. 0, or

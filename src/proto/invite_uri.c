@@ -129,7 +129,7 @@ static const char *read_name(struct span path, struct invite_uri *invite)
 {
     static const char complaint[] = "the name in it is malformed";
     struct reader reader = reader_of(path);
-    size_t size = 0;
+    size_t size = 0, characters = 0;
     while (reader.left > 0) {
         char byte = (char)reader_u8(&reader);
         if (byte == '%') {
@@ -137,6 +137,9 @@ static const char *read_name(struct span path, struct invite_uri *invite)
             if (hex_decode(digits, (uint8_t *)&byte, 1) != 0)
                 return complaint;
         }
+        const bool begins = (byte & 0xC0) != 0x80; /* a character of UTF-8 */
+        if (begins && ++characters > INVITE_URI_NAME_CHARACTERS)
+            return "the name in it has more than 64 characters";
         if (byte == '\0' || size + 1 == sizeof invite->name)
             return complaint;
         invite->name[size++] = byte;

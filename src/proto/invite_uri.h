@@ -16,7 +16,12 @@
 #include "base/fingerprint.h"
 #include "proto/invite_proof.h"
 
-enum { INVITE_URI_MAX = 4096, INVITE_URI_ADDRESSES_MAX = 8, INVITE_URI_NAME_MAX = 65 };
+enum {
+    INVITE_URI_MAX = 4096,
+    INVITE_URI_ADDRESSES_MAX = 8,
+    INVITE_URI_NAME_CHARACTERS = 64,
+    INVITE_URI_NAME_MAX = 4 * INVITE_URI_NAME_CHARACTERS + 1, /* bytes, with the NUL */
+};
 
 struct invite_uri {
     struct address addresses[INVITE_URI_ADDRESSES_MAX];

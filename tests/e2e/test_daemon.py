@@ -82,6 +82,8 @@ def test_T_prints_what_is_in_effect_and_can_be_read_again(home):
     "log-level = ",
     'default-peer = "\\xff"',
     'default-peer = "unended',
+    'default-peer = "a b"',
+    f'default-peer = "{65 * "ü"}"',
 ])
 def test_a_bad_line_of_the_configuration_is_named(home, line):
     config = home / "p2pchatd.conf"
@@ -98,11 +100,20 @@ def test_a_bad_line_of_the_configuration_is_named(home, line):
     ("max-links = 70000", "'70000' is not a number between 1 and 65536"),
     ("queue-limit-messages = 0", "'0' is not a number of at least 1"),
     ("retention = 0", "'0' is not a duration above 0 like 7d, or forever"),
+    ("default-peer = a:b", "'a:b' is not a peer's name (1 to 64 visible characters without space, '/' or ':', "
+                           "not beginning with '-') or fingerprint"),
 ])
 def test_a_bad_value_is_told_what_is_good(home, line, wanted):
     config = home / "p2pchatd.conf"
     config.write_text(line)
     assert wanted in daemon_says(home, "-c", config, "-t", expect=78).err
+
+
+@pytest.mark.parametrize("name", ["", 64 * "ü", 64 * "🐙", "SHA256:" + 43 * "A"])
+def test_the_default_peer_may_have_any_name_that_a_peer_can(home, name):
+    config = home / "p2pchatd.conf"
+    config.write_text(f'default-peer = "{name}"\n')
+    assert f'\ndefault-peer = "{name}"\n' in daemon_says(home, "-c", config, "-T").out
 
 
 @pytest.mark.parametrize("bits", [0o020, 0o002])

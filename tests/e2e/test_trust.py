@@ -1,10 +1,12 @@
 """Who gets in: nobody but those who were let in, and never a key that was swapped."""
 
 import base64
+import json
 import os
 import signal
 import socket
 import threading
+import types
 
 import pytest
 
@@ -246,6 +248,44 @@ def test_a_name_is_given_once(paired):
 def test_names_are_words(alice, name):
     alice.ctl("peer", "add", "--", name, "127.0.0.1:1", expect=64)
     assert alice.rpc("peer.list")["peers"] == []
+
+
+# How a name of a peer comes in, each with the arguments around it.
+WAYS_OF_A_NAME = {
+    "add": lambda alice, name, **how: alice.ctl("peer", "add", name, "127.0.0.1:1", **how),
+    "rename": lambda alice, name, **how: alice.ctl("peer", "rename", "carol", name, **how),
+    "accept": lambda alice, name, **how: alice.ctl("peer", "accept", asked(alice), "--name", name, **how),
+    "invite": lambda alice, name, **how: alice.ctl("invite", "--address", "192.0.2.1", name, **how),
+    "join": lambda alice, name, **how: alice.ctl("rpc", "invite.accept", json.dumps(
+        {"uri": invited(alice), "name": name}), **how),
+}
+
+
+def asked(alice):
+    """The key of somebody who asks Alice to be let in."""
+    if not alice.others.dave.rpc("peer.list")["peers"]:
+        alice.others.dave.add(alice)
+    [request] = eventually(lambda: alice.rpc("peer.requests")["requests"], "a request")
+    return request["fingerprint"]
+
+
+def invited(alice):
+    return alice.others.dave.ctl("-q", "invite", "--address", "192.0.2.1").out.strip()
+
+
+@pytest.mark.parametrize("way", WAYS_OF_A_NAME)
+@pytest.mark.parametrize("character", ["x", "ü", "关", "🐙"])
+def test_the_limit_of_names_counts_characters(alice, daemon, way, character):
+    """64 characters are a name, however many bytes they have; with 65 nothing happens."""
+    alice.others = types.SimpleNamespace(dave=daemon("dave"))
+    alice.ctl("peer", "add", "carol", "127.0.0.1:1")
+    long = WAYS_OF_A_NAME[way](alice, 65 * character, expect=64)
+    assert "1 to 64 visible characters" in long.err
+    assert [peer["name"] for peer in alice.rpc("peer.list")["peers"]] == ["carol"]
+    WAYS_OF_A_NAME[way](alice, 64 * character)
+    names = [peer["name"] for peer in alice.rpc("peer.list")["peers"]]
+    names += [invite["name"] for invite in alice.rpc("invite.list")["invites"]]
+    assert 64 * character in names
 
 
 @pytest.mark.parametrize("fingerprint", ["SHA256:short", "MD5:" + "A" * 43, "SHA256:" + "!" * 43])

@@ -21,8 +21,8 @@ fuzz_address_OBJS = $(fuzz_driver) proto/invite_uri base/address base/number cry
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
 fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection client/manager base/clock
 fuzz_headers_OBJS = $(fuzz_driver) proto/headers proto/service_name base/bytes base/utf8 base/uuid base/base64
-fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting rpc/rpc_value base/file \
-	base/bytes base/address base/number base/log base/escape base/utf8 base/clock
+fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting core/peer_name rpc/rpc_value base/file \
+	base/bytes base/address base/base64 base/fingerprint base/number base/log base/escape base/utf8 base/clock
 fuzz_identity_OBJS = $(fuzz_driver) $(filter-out crypto/random,$(crypto_identity)) \
 	tests/unit/fake_random
 fuzz_body_sealer_OBJS = $(fuzz_driver) $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret \
