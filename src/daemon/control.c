@@ -15,7 +15,7 @@
 #include "daemon/control_call.h"
 #include "daemon/control_client.h"
 #include "daemon/control_follow.h"
-#include "daemon/control_history.h"
+#include "daemon/control_listing.h"
 #include "daemon/control_requests.h"
 #include "daemon/control_snapshot.h"
 #include "daemon/control_streams.h"
@@ -203,7 +203,7 @@ static void client_free(struct control_client *client)
 {
     control_wait_forget(client);
     control_follow_forget(client);
-    control_history_forget(client);
+    control_listing_forget(client);
     control_snapshot_forget(client);
     control_streams_forget(client);
     control_requests_forget(client);
@@ -370,7 +370,7 @@ static void serve_all(struct control *control)
         if (control->outcome == 0)
             control_follow_pump(client);
         if (client->listing != NULL)
-            control_history_step(client);
+            control_listing_step(client);
         serve_lines(client);
         if (client->listing != NULL)
             loop_wake(control->loop);

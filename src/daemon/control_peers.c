@@ -3,15 +3,86 @@
  * Control methods about peers.
  */
 #define LOG_COMPONENT "control"
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "daemon/control_call.h"
+#include "daemon/control_listing.h"
 #include "daemon/control_view.h"
 #include "daemon/control_wait.h"
 #include "rpc/rpc_value.h"
 
-enum { PING_TIMEOUT_MS = 10000 }; /* as long as a session in silence waits for a PONG */
+enum {
+    PING_TIMEOUT_MS = 10000, /* as long as a session in silence waits for a PONG */
+    STEP_PEERS_MAX = 32,     /* listed in one turn */
+};
+
+/* --- peer.list -------------------------------------------------------------------------------- */
+
+struct peer_listing {
+    struct listing listing;
+    int64_t after; /* the id of the last peer that was looked at */
+};
+
+static struct peer_listing *peers_at(struct listing *listing)
+{
+    return container_of(listing, struct peer_listing, listing);
+}
+
+/* Who comes next, also when the last one has gone meanwhile; ids grow. */
+static struct peer *next_peer(const struct roster *roster, int64_t after)
+{
+    const struct peer *last = roster_by_id(roster, after);
+    struct peer *next = last != NULL ? roster_next(roster, last) : roster_first(roster);
+    while (last == NULL && next != NULL && next->row.id <= after)
+        next = roster_next(roster, next);
+    return next;
+}
+
+static int step_peers(struct listing *listing)
+{
+    struct peer_listing *peers = peers_at(listing);
+    const struct roster *roster = node_roster(listing->node);
+    struct peer *peer = next_peer(roster, peers->after);
+    for (unsigned i = 0; i < STEP_PEERS_MAX && peer != NULL; i++) {
+        peer_note_shown(peer);
+        int r = control_listing_take(listing, control_view_peer(listing->node, peer));
+        if (r != 0)
+            return r;
+        peers->after = peer->row.id;
+        peer = roster_next(roster, peer);
+    }
+    return peer != NULL ? -EAGAIN : 0;
+}
+
+static json_t *conclude_peers(struct listing *listing)
+{
+    json_t *result = json_pack("{s:o}", "peers", STEAL(listing->found));
+    if (listing->cut)
+        rpc_value_set(&result, "after", json_integer(peers_at(listing)->after));
+    return result;
+}
+
+static void free_peers(struct listing *listing)
+{
+    free(peers_at(listing));
+}
+
+static const struct listing_kind peers_kind = {step_peers, conclude_peers, free_peers};
+
+enum control_answer control_peer_list(struct control_call *call)
+{
+    struct peer_listing *peers = calloc(1, sizeof *peers);
+    if (peers == NULL)
+        return control_listing_begin(call, NULL);
+    peers->listing.kind = &peers_kind;
+    peers->after = control_call_integer(call, "after", 0);
+    return control_listing_begin(call, &peers->listing);
+}
+
+/* --- single peers ----------------------------------------------------------------------------- */
 
 /* The peer as it is now, or why the node would not. */
 static enum control_answer answer_peer(struct control_call *call, int outcome, const char *subject,
@@ -21,11 +92,6 @@ static enum control_answer answer_peer(struct control_call *call, int outcome, c
         return control_call_outcome(call, outcome, subject);
     peer_note_shown(peer);
     return control_call_done(call, control_view_peer(call->node, peer));
-}
-
-enum control_answer control_peer_list(struct control_call *call)
-{
-    return control_call_done(call, json_pack("{s:o}", "peers", control_view_peers(call->node)));
 }
 
 enum control_answer control_peer_get(struct control_call *call)

@@ -62,7 +62,7 @@ struct control_client {
     struct rpc_line lines;
     uid_t user;
     bool admin;
-    struct listing *listing;   /* its history.list in the making, or NULL (control_history.h) */
+    struct listing *listing;   /* its call that many turns answer, or NULL (control_listing.h) */
     bool input_ended;          /* it will say no more; it goes when it has its replies */
     bool broken;               /* to be freed at the end of the turn */
     struct control_held *held; /* at most one of each call and each wait */

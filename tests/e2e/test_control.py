@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -688,3 +689,39 @@ def test_many_peers_cost_no_more_each_than_few(alice):
     few = cost_of_status()
     add_peers(control, 1000, 4000)
     assert cost_of_status() < 8 * few  # 4 times as many
+
+
+def listed(control, **params):
+    """A page of all peers: their names, and what is said beside them."""
+    page = control.call("peer.list", **params)
+    return [peer["name"] for peer in page.pop("peers")], page
+
+
+def test_a_long_list_of_peers_comes_in_pages(alice):
+    """None is left out or told twice, also where a page ended with a peer that has gone since."""
+    control, count = alice.control(), 4000
+    add_peers(control, 0, count)
+    names = [f"peer{i}" for i in range(count)]
+    size = len(json.dumps(alice.rpc("peer.get", name="peer0")))
+    first, rest = listed(control)
+    assert LINE_LIMIT // (2 * size) < len(first) < count
+    second, end = listed(control, **rest)
+    assert first + second == names and end == {}
+    assert alice.ctl("-q", "peer", "list").out.splitlines() == names
+    assert len(alice.ctl("peer", "list").out.splitlines()) == count + 1
+    alice.ctl("wait-online", "--timeout", "0.1", expect=75)  # which looks at all of them
+    alice.ctl("peer", "remove", first[-1])
+    assert listed(control, **rest) == (second, {})
+    assert listed(control, after=2 ** 62) == ([], {})
+
+
+def test_a_long_list_of_peers_leaves_room_for_others(alice):
+    """What another client does meanwhile is seen at the end of the list: so it was not made at once."""
+    add_peers(alice.control(), 0, 500)
+    reader, other = alice.control(), alice.control()
+    os.kill(alice.process.pid, signal.SIGSTOP)  # so that both calls are there when it looks
+    list_id = reader.ask("peer.list")
+    other.ask("message.send", peer="peer499", body="x")
+    os.kill(alice.process.pid, signal.SIGCONT)
+    peers = reader.reply(list_id)["result"]["peers"]
+    assert [peer["queued"] for peer in peers[::499]] == [0, 1]

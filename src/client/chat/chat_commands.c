@@ -11,6 +11,7 @@
 #include "base/shell.h"
 #include "base/suggest.h"
 #include "client/input.h"
+#include "client/peers.h"
 #include "client/view.h"
 
 enum { HISTORY_DEFAULT = 50, HISTORY_MAX = 1000, COMMAND_MAX = 32 };
@@ -64,14 +65,18 @@ static json_t *call(struct chat *chat, const char *method, json_t *params)
 static void run_peers(struct chat *chat, const char *argument)
 {
     (void)argument;
-    CLEANUP(json_release) json_t *result = call(chat, "peer.list", json_object());
-    size_t i;
-    json_t *peer;
-
-    json_array_foreach(json_object_get(result, "peers"), i, peer)
-    {
-        transcript_note(&chat->transcript, "%-16s %-10s %s", member_string(peer, "name", "?"),
-                        member_string(peer, "link", "?"), member_string(peer, "trust", "?"));
+    json_t *params = json_object();
+    bool more = true;
+    while (more) {
+        CLEANUP(json_release) json_t *result = call(chat, "peer.list", params);
+        size_t i;
+        json_t *peer;
+        json_array_foreach(json_object_get(result, "peers"), i, peer)
+        {
+            transcript_note(&chat->transcript, "%-16s %-10s %s", member_string(peer, "name", "?"),
+                            member_string(peer, "link", "?"), member_string(peer, "trust", "?"));
+        }
+        more = peers_more(result, &params);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "client/options.h"
 #include "client/output.h"
 #include "client/peer_view.h"
+#include "client/peers.h"
 #include "client/purge.h"
 #include "client/verb.h"
 
@@ -71,10 +72,18 @@ static int call_and_confirm(struct ctl *ctl, const char *method, json_t *params,
 static int list(struct ctl *ctl, const struct peer_options *options, int count, char **arguments)
 {
     (void)options, (void)count, (void)arguments;
-    CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", json_object());
-    const json_t *peers = json_object_get(result, "peers");
-
-    if (result == NULL || output_list(ctl, peers, "name"))
+    CLEANUP(json_release) json_t *peers = json_array();
+    json_t *params = json_object();
+    bool more = true;
+    while (more) {
+        CLEANUP(json_release) json_t *result = ctl_call(ctl, "peer.list", params);
+        if (result == NULL)
+            return ctl->status;
+        if (json_array_extend(peers, json_object_get(result, "peers")) != 0)
+            return ctl_fail(ctl, RPC_KIND_internal, "out of memory");
+        more = peers_more(result, &params);
+    }
+    if (output_list(ctl, peers, "name"))
         return ctl->status;
     return peer_view_table(ctl, peers);
 }

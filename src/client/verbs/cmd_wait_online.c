@@ -10,6 +10,7 @@
 #include "client/follower.h"
 #include "client/options.h"
 #include "client/output.h"
+#include "client/peers.h"
 #include "client/verb.h"
 
 struct wait_online {
@@ -45,6 +46,40 @@ static bool is_online(const json_t *peer)
     return strcmp(member_string(peer, "link", ""), "online") == 0;
 }
 
+static bool any_online(const json_t *peers)
+{
+    size_t i;
+    json_t *peer;
+    json_array_foreach(peers, i, peer)
+    {
+        if (is_online(peer))
+            return true;
+    }
+    return false;
+}
+
+/* Whether one of all peers is online now; as check_now(). */
+static int check_all(struct ctl *ctl)
+{
+    size_t count = 0;
+    json_t *params = json_object();
+    bool more = true;
+    while (more) {
+        CLEANUP(json_release) json_t *result = NULL;
+        const int r = ctl_ask(ctl, "peer.list", params, &result);
+        const json_t *peers = json_object_get(result, "peers");
+        if (r != 0)
+            return r == CONNECTION_LOST ? 0 : -1;
+        if (any_online(peers))
+            return 1;
+        count += json_array_size(peers);
+        more = peers_more(result, &params);
+    }
+    if (count == 0)
+        return ctl_fail(ctl, RPC_KIND_no_such_peer, "there is no peer to wait for"), -1;
+    return 0;
+}
+
 /*
  * Whether the peer (or any) is online now. 0 (not yet), 1, or -1 after telling. When the connection
  * is lost it is not yet: the next wait finds that out, and waits for the daemon.
@@ -52,24 +87,12 @@ static bool is_online(const json_t *peer)
 static int check_now(struct ctl *ctl, const struct wait_online *wait)
 {
     CLEANUP(json_release) json_t *result = NULL;
-    size_t i;
-    json_t *peer;
-    const int r = wait->peer != NULL
-                      ? ctl_ask(ctl, "peer.get", json_pack("{s:s}", "name", wait->peer), &result)
-                      : ctl_ask(ctl, "peer.list", json_object(), &result);
+    if (wait->peer == NULL)
+        return check_all(ctl);
+    const int r = ctl_ask(ctl, "peer.get", json_pack("{s:s}", "name", wait->peer), &result);
     if (r != 0)
         return r == CONNECTION_LOST ? 0 : -1;
-    if (wait->peer != NULL)
-        return is_online(result);
-    const json_t *peers = json_object_get(result, "peers");
-    if (json_array_size(peers) == 0)
-        return ctl_fail(ctl, RPC_KIND_no_such_peer, "there is no peer to wait for"), -1;
-    json_array_foreach(peers, i, peer)
-    {
-        if (is_online(peer))
-            return 1;
-    }
-    return 0;
+    return is_online(result);
 }
 
 static int fail_timeout(struct ctl *ctl, const char *peer)
