@@ -13,7 +13,7 @@ _p2pchatctl_options() {
 # The types of events, each behind $1: what stands before the last comma of a list.
 _p2pchatctl_types() {
     local type
-    { echo all; p2pchatctl help follow 2>/dev/null | grep -oE '(message|peer|daemon)\.[a-z_]+'; } |
+    { echo all; p2pchatctl help follow 2>/dev/null | grep -oE '(message|file|peer|identity|daemon)\.[a-z_]+'; } |
         sort -u | while read -r type; do
         printf '%s%s\n' "$1" "$type"
     done
@@ -104,6 +104,10 @@ _p2pchatctl() {
         _p2pchatctl_add "$current" < <(printf '%s\n' short verbose cat json)
         return
         ;;
+    --conflict)
+        _p2pchatctl_add "$current" < <(printf '%s\n' rename skip overwrite)
+        return
+        ;;
     esac
     if [[ $current == -* ]]; then
         _p2pchatctl_add "$current" < <(_p2pchatctl_options ${verb:+"$verb"})
@@ -120,12 +124,16 @@ _p2pchatctl_argument() {
     help)
         _p2pchatctl_add "$current" < <(_p2pchatctl_words)
         ;;
-    peer | queue | invite | streams | service)
+    peer | queue | invite | streams | service | files)
         if ((cword == verb_at + 1)); then
             _p2pchatctl_add "$current" < <(_p2pchatctl_words "$verb")
         else
             _p2pchatctl_add "$current" < <(_p2pchatctl_object "${words[verb_at + 1]}")
         fi
+        ;;
+    send-file)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
         ;;
     rpc)
         ((cword > verb_at + 1)) || _p2pchatctl_add "$current" < <(_p2pchatctl_ask rpc)
@@ -146,6 +154,8 @@ _p2pchatctl_object() {
     peer:reject) _p2pchatctl_ask peer requests ;;
     peer:accept) _p2pchatctl_ask peer requests && _p2pchatctl_ask peer list ;;
     peer:*) _p2pchatctl_ask peer list ;;
+    files:get) _p2pchatctl_ask files && compgen -d -- "$current" ;;
+    files:show | files:refuse | files:cancel) _p2pchatctl_ask files ;;
     esac
 }
 

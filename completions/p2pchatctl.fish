@@ -42,7 +42,7 @@ end
 function __p2pchatctl_types
     set -l before (string replace -r '[^,]*$' '' -- (commandline -ct))
     printf "$before%s\n" all (p2pchatctl help follow 2>/dev/null |
-        string match -ar '(?:message|peer|daemon)\.[a-z_]+' | sort -u)
+        string match -ar '(?:message|file|peer|identity|daemon)\.[a-z_]+' | sort -u)
 end
 
 # What a command of a verb is about.
@@ -63,6 +63,11 @@ function __p2pchatctl_object
             __p2pchatctl_ask peer list
         case 'peer *'
             __p2pchatctl_ask peer list
+        case 'files get'
+            __p2pchatctl_ask files
+            __fish_complete_directories (commandline -ct) ''
+        case 'files show' 'files refuse' 'files cancel'
+            __p2pchatctl_ask files
     end
 end
 
@@ -79,6 +84,9 @@ function __p2pchatctl_complete
         case -o --output
             printf '%s\n' short verbose cat json
             return
+        case --conflict
+            printf '%s\n' rename skip overwrite
+            return
         case -s --socket --cursor-file -f --file
             __fish_complete_path (commandline -ct)
             return
@@ -90,12 +98,14 @@ function __p2pchatctl_complete
     switch "$words[1]"
         case '' help
             __p2pchatctl_words
-        case peer queue invite streams service
+        case peer queue invite streams service files
             if test (count $words) -eq 1
                 __p2pchatctl_words $words[1]
             else
                 __p2pchatctl_object $words
             end
+        case send-file
+            __fish_complete_path (commandline -ct)
         case rpc
             if test (count $words) -eq 1
                 __p2pchatctl_ask rpc

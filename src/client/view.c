@@ -222,6 +222,32 @@ int view_short_message(struct bytes *out, const json_t *message, bool colour)
     return append_message(out, message, own, message, colour);
 }
 
+/* "offers report.pdf (1.2 MiB): p2pchatctl files get ID" */
+static int append_offer(struct bytes *out, const json_t *event)
+{
+    const json_t *message = json_object_get(event, "message");
+    const json_t *file = json_object_get(message, "file");
+    const bool own = strcmp(member_string(message, "direction", ""), "out") == 0;
+    const char *name = member_string(file, "name", "?");
+    char size[VIEW_SIZE_MAX];
+    view_size(member_integer(file, "size"), size);
+    if (own)
+        return append(out, "%s (%s) is offered", name, size);
+    return append(out, "offers %s (%s): p2pchatctl files get %s", name, size,
+                  member_string(message, "id", "?"));
+}
+
+/* "transfer ID: refused (size)" */
+static int append_end(struct bytes *out, const json_t *event)
+{
+    const json_t *file = json_object_get(json_object_get(event, "message"), "file");
+    const char *reason = member_string(file, "reason", "");
+    const bool has_reason = reason[0] != '\0';
+    return append(out, "transfer %s: %s%s%s%s", member_string(file, "id", "?"),
+                  member_string(file, "state", "?"), has_reason ? " (" : "", reason,
+                  has_reason ? ")" : "");
+}
+
 /* What an event that is no message says, for people. */
 static int append_event(struct bytes *out, const char *type, const json_t *event)
 {
@@ -244,7 +270,16 @@ static int append_event(struct bytes *out, const char *type, const json_t *event
         return append(out, "%s asks to be let in", member_string(event, "fingerprint", "?"));
     if (strncmp(type, "peer.", 5) == 0)
         return append(out, "%s", type + 5);
+    if (strcmp(type, "file.offered") == 0)
+        return append_offer(out, event);
+    if (strcmp(type, "file.state") == 0)
+        return append_end(out, event);
     return append(out, "%s", type);
+}
+
+int view_file_event(struct bytes *out, const json_t *event)
+{
+    return append_event(out, member_string(event, "type", ""), event);
 }
 
 int view_short_event(struct bytes *out, const json_t *event, bool colour)

@@ -42,6 +42,8 @@ const char *view_trust_mark(const json_t *object);
 
 /* Says once, to who looks on, how to verify that peer. */
 void view_advise(struct ctl *ctl, const json_t *object);
+/* What an event about files means, for people: see view_short_event(). 0 or -ENOMEM. */
+int view_file_event(struct bytes *out, const json_t *event);
 
 /* What a `follow.gap` means, for people. */
 enum { VIEW_GAP_MAX = 160 };

@@ -16,6 +16,8 @@
 enum {
     VERSION_TEXT = 1,
     VERSION_HEADERS = 2,
+    VERSION_FILE_OFFER = 3,
+    VERSION_FILE_STATE = 4,
     SALT_SIZE = 16,
     SALT_AT = 1,
     IV_AT = SALT_AT + SALT_SIZE,
@@ -131,7 +133,20 @@ void body_sealer_turn(struct body_sealer *body_sealer)
 
 static uint8_t version_of(const struct message_row *row)
 {
-    return row->kind == MESSAGE_TEXT ? VERSION_TEXT : VERSION_HEADERS;
+    switch (row->kind) {
+    case MESSAGE_TEXT:
+        return VERSION_TEXT;
+    case MESSAGE_FILE_OFFER:
+        return VERSION_FILE_OFFER;
+    case MESSAGE_FILE_STATE:
+        return VERSION_FILE_STATE;
+    case MESSAGE_HEADERS:
+    case MESSAGE_REQUEST:
+    case MESSAGE_RESULT:
+    case MESSAGE_CANCEL:
+        break;
+    }
+    return VERSION_HEADERS;
 }
 
 /* What a body is bound to. */

@@ -7,7 +7,7 @@
  * the past, and destroying the store key destroys the history. A sealed body is bound to its
  * message id, kind, peer and direction, so that rows can't be swapped.
  *
- *      0   1  version  1: a text; 2: headers and bytes
+ *      0   1  version  1: a text; 2: headers and bytes; 3: an offer of files; 4: what became of one
  *      1  16  salt     subkey = HKDF-Expand(store key, "p2pchat/1 body" || 0 || salt)
  *     17  12  IV, which counts the bodies under one subkey
  *     29   n  AES-256-GCM(subkey, IV, version || peer || direction || id, content) and tag (16)

@@ -170,6 +170,8 @@ int calls_take(struct calls *calls, struct peer *peer, const struct message_row 
         return take_cancel(calls, peer, headers);
     case MESSAGE_TEXT:
     case MESSAGE_HEADERS:
+    case MESSAGE_FILE_OFFER:
+    case MESSAGE_FILE_STATE:
         break;
     }
     return 0;

@@ -11,12 +11,14 @@
 
 #include "base/log.h"
 #include "core/calls.h"
+#include "core/files.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
 #include "proto/features.h"
 #include "store/queue.h"
 
-enum { ALL_FEATURES = FEATURE_HEADERS | FEATURE_CALLS }; /* that a message may need */
+/* That a message may need. */
+enum { ALL_FEATURES = FEATURE_HEADERS | FEATURE_CALLS | FEATURE_FILES };
 
 void delivery_touch(struct peer *peer)
 {
@@ -66,6 +68,25 @@ static int note_transmitted(struct delivery *delivery, int64_t seq, const struct
                                  loop_wall(delivery->runtime->loop));
 }
 
+/* What travels as one. */
+static enum session_kind item_kind(enum message_kind kind)
+{
+    switch (kind) {
+    case MESSAGE_TEXT:
+        return SESSION_TEXT;
+    case MESSAGE_FILE_OFFER:
+        return SESSION_FILE_OFFER;
+    case MESSAGE_FILE_STATE:
+        return SESSION_FILE_STATE;
+    case MESSAGE_HEADERS:
+    case MESSAGE_REQUEST:
+    case MESSAGE_RESULT:
+    case MESSAGE_CANCEL:
+        break;
+    }
+    return SESSION_HEADERS;
+}
+
 /* 0, SESSION_FULL, an outcome of the store or -errno. */
 static int give_to_session(struct giving *giving, const struct message_row *row)
 {
@@ -74,7 +95,7 @@ static int give_to_session(struct giving *giving, const struct message_row *row)
     struct session_item item = {.id = row->id,
                                 .previous = row->previous,
                                 .time_ms = row->sent_ms,
-                                .kind = row->kind == MESSAGE_TEXT ? SESSION_TEXT : SESSION_HEADERS,
+                                .kind = item_kind(row->kind),
                                 .content = bytes_span(&giving->content),
                                 .handle = row->seq};
     int r = row->transmitted
@@ -215,10 +236,20 @@ static void note_history(const struct delivery *delivery, const struct peer *pee
     log_event(LOG_LEVEL_NOTICE, "history-note", peer->row.name, "%s", note);
 }
 
-/* What an item is; the headers of one that is no text borrow from it. */
+/* What an item is; the headers of one that has some borrow from it. */
 static enum message_kind kind_of(const struct session_item *item, struct headers *headers)
 {
-    return item->kind == SESSION_TEXT ? MESSAGE_TEXT : calls_kind(item->content, headers);
+    switch (item->kind) {
+    case SESSION_TEXT:
+        return MESSAGE_TEXT;
+    case SESSION_FILE_OFFER:
+        return MESSAGE_FILE_OFFER;
+    case SESSION_FILE_STATE:
+        return MESSAGE_FILE_STATE;
+    case SESSION_HEADERS:
+        break;
+    }
+    return calls_kind(item->content, headers);
 }
 
 /* Seals and stores a message; of a result that nothing waits for, only that it came. */
@@ -234,6 +265,25 @@ static int store_row(struct delivery *delivery, struct message_row *row, struct 
     bytes_deinit(&sealed);
     row->body = SPAN(NULL, 0);
     return r;
+}
+
+/* What a stored item does beyond that. 0, an outcome of the store or of the node, or -errno. */
+static int take_effect(struct delivery *delivery, struct peer *peer, const struct message_row *row,
+                       const struct session_item *item, const struct headers *headers)
+{
+    switch (row->kind) {
+    case MESSAGE_TEXT:
+    case MESSAGE_HEADERS:
+        break;
+    case MESSAGE_FILE_OFFER:
+    case MESSAGE_FILE_STATE:
+        return files_take(delivery->files, peer, item, row->seq);
+    case MESSAGE_REQUEST:
+    case MESSAGE_RESULT:
+    case MESSAGE_CANCEL:
+        return calls_take(delivery->calls, peer, row, headers);
+    }
+    return 0;
 }
 
 static int store_item(struct delivery *delivery, struct peer *peer, const struct session_item *item)
@@ -256,8 +306,7 @@ static int store_item(struct delivery *delivery, struct peer *peer, const struct
     else if (r != 0)
         return r;
     r = store_row(delivery, &row, content);
-    return r == 0 && row.kind > MESSAGE_HEADERS ? calls_take(delivery->calls, peer, &row, &headers)
-                                                : r;
+    return r == 0 ? take_effect(delivery, peer, &row, item, &headers) : r;
 }
 
 /* Whether an item that came again is the one that is stored; one that can't be read is. */

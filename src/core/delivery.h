@@ -18,6 +18,7 @@
 #include "core/quota.h"
 
 struct calls;
+struct files;
 struct peer;
 
 /* Whom delivery asks and tells. All outlive it. */
@@ -27,6 +28,7 @@ struct delivery {
     struct quota *quota;
     struct body_sealer *body_sealer;
     struct calls *calls;
+    struct files *files;
 };
 
 /* The session opened: start with the head of the queue. */

@@ -95,7 +95,8 @@ static unsigned allowed_suites(const struct links *links)
 static uint32_t features(const struct links *links)
 {
     return FEATURE_HEADERS | FEATURE_CALLS | FEATURE_REACH |
-           (links->runtime->settings.streams ? FEATURE_STREAMS : 0);
+           (links->runtime->settings.streams ? FEATURE_STREAMS : 0) |
+           (links->files && links->runtime->settings.streams ? FEATURE_FILES : 0);
 }
 
 int links_host(struct links *links, struct stream *stream)

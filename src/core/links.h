@@ -15,6 +15,7 @@ struct links {
     struct list strangers;            /* nothing is proven, or the session does not exist yet */
     struct list established;          /* sessions, open or waiting for approval */
     unsigned established_count;
+    bool files; /* we offer to take files */
 };
 
 void links_init(struct links *links, const struct runtime *runtime,

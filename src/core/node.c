@@ -41,7 +41,8 @@ static void introduce(struct node *node)
                                        .housekeeping = &node->housekeeping,
                                        .quota = &node->quota,
                                        .body_sealer = node->body_sealer,
-                                       .calls = &node->calls};
+                                       .calls = &node->calls,
+                                       .files = &node->files};
     node->calls = (struct calls){.runtime = &node->runtime,
                                  .roster = &node->roster,
                                  .services = &node->streams.services,
@@ -169,6 +170,10 @@ int node_new(struct node **node, const struct node_parts *parts, const struct se
         r = removal_init(&made->removal, &made->runtime);
     streams_init(&made->streams, &made->runtime, &made->roster);
     if (r == 0)
+        r = files_init(&made->files, &made->runtime, &made->roster, &made->streams,
+                       &made->housekeeping, parts->spool, parts->store_key);
+    made->links.files = r == 0 && made->files.spool != NULL;
+    if (r == 0)
         r = doorway_init(&made->doorway, &made->runtime, &made->links, &made->streams);
     if (r == 0)
         r = portmap_init(&made->portmap, &made->runtime, parts->router, parts->netwatch,
@@ -206,6 +211,7 @@ void node_free(struct node *node)
     portmap_deinit(&node->portmap);
     doorway_deinit(&node->doorway);
     calls_deinit(&node->calls);
+    files_deinit(&node->files);
     streams_deinit(&node->streams);
     removal_deinit(&node->removal);
     merging_deinit(&node->merging);

@@ -11,6 +11,7 @@
 
 #include "core/calls.h"
 #include "core/clones.h"
+#include "core/files.h"
 #include "core/node_outcome.h"
 #include "core/notice.h"
 #include "core/observer.h"
@@ -34,6 +35,7 @@ struct node_parts {
     struct space *space;       /* of the store's disk; NULL: not watched */
     struct netwatch *netwatch; /* NULL: changes of the network are not noticed */
     struct router *router;     /* NULL: it is not asked for anything */
+    const char *spool;         /* directory of files that wait; NULL: no files */
     const struct identity *self;
     const struct secret *store_key;
     const struct observer *observer;
@@ -236,7 +238,7 @@ int node_invite_accept(struct node *node, const struct invite_uri *uri, const ch
 /* A message to send. */
 struct node_draft {
     enum message_kind kind;
-    struct span content;       /* a text, to be judged; else headers without a flaw and a body */
+    struct span content;       /* a text, to be judged; else what is legal for its kind */
     struct peer *const *peers; /* to whom, each once */
     size_t peer_count;
     uint32_t uid;          /* of who sends it, in whose name client_id is */
@@ -297,3 +299,35 @@ enum {
  * *removed says how many, and *more whether there may be others.
  */
 int node_purge(struct node *node, int64_t peer, uint64_t before_ms, unsigned *removed, bool *more);
+
+/* --- files (node_files.c) --------------------------------------------------------------------- */
+
+/* Files, with functions of their own: files.h, store/transfers.h. */
+struct files *node_files(struct node *node);
+
+enum { NODE_UPLOAD_PEERS_MAX = 64 };
+
+struct node_upload;
+
+struct node_upload_events {
+    node_accepted_visit *accepted; /* an offer, before the turn is committed */
+    /* It is over and gone: 0, a node_outcome or files_outcome (about a peer, or NULL) or -errno. */
+    void (*over)(void *context, int r, const struct peer *about);
+};
+
+/*
+ * Takes files for peers: reads them from `fd`, which is taken over in any case, and offers them to
+ * all of the draft's peers; its content is not looked at. What files_upload() returns.
+ */
+int node_file_send(struct node *node, const struct node_draft *draft,
+                   const struct file_offer *offer, int fd, const struct node_upload_events *events,
+                   void *context, struct node_upload **upload);
+
+/* Gives it up without telling. NULL is allowed. */
+void node_upload_free(struct node_upload *upload);
+
+/*
+ * Ends an open transfer and tells the peer. 0, FILES_ENDED, another outcome or -errno.
+ */
+int node_file_end(struct node *node, const struct transfer_row *row, enum file_end_state state,
+                  enum file_reason reason);

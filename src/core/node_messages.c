@@ -191,6 +191,13 @@ int node_find_message(const struct node *node, const struct uuid *id, struct nod
     return r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r;
 }
 
+int node_message_at(const struct node *node, int64_t seq, struct node_message *message)
+{
+    struct finding finding = {node, message};
+    int r = messages_at(node->runtime.db, seq, note_message, &finding);
+    return r == DB_NOT_FOUND ? 0 : r;
+}
+
 /* A request that was transmitted is taken back by another message, which can't overtake it. */
 static int ask_back(struct node *node, const struct uuid *id, const struct node_message *message)
 {

@@ -153,6 +153,7 @@ int node_peer_remove(struct node *node, struct peer *peer)
     int r = roster_remove(&node->roster, peer);
     if (r == 0)
         r = calls_drop(&node->calls, id);
+    files_touch(&node->files);
     return r == 0 ? removal_add(&node->removal, id) : r;
 }
 

@@ -7,10 +7,13 @@
 
 #include "core/calls.h"
 #include "core/doorway.h"
+#include "core/files.h"
 #include "core/link_events.h"
 #include "core/notice.h"
 #include "core/removal.h"
 #include "net/listener.h"
+
+struct node_message;
 
 struct node {
     struct runtime runtime;
@@ -32,6 +35,7 @@ struct node {
     struct delivery delivery;
     struct streams streams;
     struct calls calls;
+    struct files files;
     struct doorway doorway;
     struct link_answers answers;
     struct tell tell;
@@ -44,6 +48,12 @@ struct node {
     char configured_default[PEER_NAME_MAX]; /* what the settings call the default peer, if it was
                                                renamed since; else "" */
 };
+
+/* Tells peers of the offers of theirs that were too many. 0 or -errno. (node_files.c) */
+int node_refuse_files(struct node *node);
+
+/* What is known of the message with this seq; nothing if it is gone. (node_messages.c) */
+int node_message_at(const struct node *node, int64_t seq, struct node_message *message);
 
 /*
  * Makes a peer as roster_add() does, lets it in if it asked, and dials it. What that returns.

@@ -91,6 +91,9 @@ void node_turn_end(struct node *node)
     links_go_on(&node->links);
     housekeeping_watch(&node->housekeeping);
     pump_calls(node);
+    const int refused = node_refuse_files(node);
+    if (refused < 0)
+        runtime_fail(&node->runtime, refused);
     pump_deliveries(node);
     int outcome = commit(node);
     body_sealer_turn(node->body_sealer);
@@ -100,6 +103,8 @@ void node_turn_end(struct node *node)
         runtime_fail(&node->runtime, outcome);
     /* Clients first: what the links say takes a signature. */
     node->settled(node->settled_context, outcome);
+    if (outcome == 0)
+        files_settled(&node->files);
     if (outcome >= 0)
         links_turn_end(&node->links);
     doorway_turn_end(&node->doorway);

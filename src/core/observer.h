@@ -24,4 +24,6 @@ struct observer {
     void (*call_stop)(void *context, const struct call *call);
     /* All its addresses were dialled in vain, or it lets us wait for its people's yes. */
     void (*unreached)(void *context, const struct peer *peer);
+    /* A transfer of files has ended, which has this seq in the store. */
+    void (*transfer)(void *context, int64_t seq);
 };

@@ -19,6 +19,9 @@ uint32_t outgoing_needs(enum message_kind kind)
         return 0;
     case MESSAGE_HEADERS:
         return FEATURE_HEADERS;
+    case MESSAGE_FILE_OFFER:
+    case MESSAGE_FILE_STATE:
+        return FEATURE_FILES;
     case MESSAGE_REQUEST:
     case MESSAGE_RESULT:
     case MESSAGE_CANCEL:

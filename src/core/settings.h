@@ -43,4 +43,5 @@ struct settings {
     bool port_mapping;                /* the router is asked to let peers in */
     bool streams;                     /* peers may call services, and be called */
     uint64_t max_streams;             /* streams at once */
+    uint64_t spool_limit;             /* bytes of files that may wait for one peer */
 };

@@ -61,6 +61,23 @@ bool streams_share(const struct streams *streams, unsigned own, bool counted)
     return all < most && own < (most - others + 1) / 2;
 }
 
+static bool is_own(const struct streams *streams, const struct channel *channel)
+{
+    return streams->own != NULL && strcmp(channel->service, streams->own->name) == 0;
+}
+
+/* Whoever is trusted and able to may call our own service. */
+static void take_own(struct streams *streams, struct trunk *trunk, struct channel *channel)
+{
+    const struct peer *peer = roster_by_id(streams->roster, trunk->peer);
+    if (peer == NULL || !peer_trusted(peer) || !peer_has(peer, streams->own->needs))
+        channels_reset(channel, LANE_NO_SERVICE);
+    else if (!streams_share(streams, trunk->channels.count - 1, true))
+        channels_reset(channel, LANE_BUSY);
+    else
+        streams->own->incoming(streams->own_context, channel, peer);
+}
+
 /* What is to be answered to a call, or 0 if somebody takes it. */
 static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct service *service)
 {
@@ -82,6 +99,10 @@ static void on_incoming(void *context, struct channel *channel)
     struct stream_news news = {.type = STREAM_INCOMING, .channel = channel, .service = service};
     uint8_t refusal = judge(streams, trunk, service);
     streams->count++;
+    if (is_own(streams, channel)) {
+        take_own(streams, trunk, channel);
+        return;
+    }
     if (refusal != 0) {
         channels_reset(channel, refusal);
         return;
@@ -93,6 +114,9 @@ static void on_incoming(void *context, struct channel *channel)
 
 static void on_opened(void *context, struct channel *channel)
 {
+    const struct trunk *opened = context;
+    if (is_own(streams_of(opened), channel))
+        return;
     struct stream_news news = {.type = STREAM_OPENED, .channel = channel};
     tell(context, &news);
 }
@@ -108,7 +132,9 @@ static void on_ended(void *context, struct channel *channel, const struct channe
     streams->count--;
     if (service != NULL && service->running > 0)
         service->running--;
-    if (channel->owner != NULL)
+    if (is_own(streams, channel))
+        streams->own->ended(streams->own_context, channel, end);
+    else if (channel->owner != NULL)
         tell(trunk, &news);
 }
 
@@ -117,7 +143,8 @@ static void tell_all(struct trunk *trunk, enum stream_news_type type)
     list_for_each_safe (node, &trunk->channels.all) {
         struct channel *channel = container_of(node, struct channel, node);
         struct stream_news news = {.type = type, .channel = channel};
-        if (channel->owner != NULL && channel->state == CHANNEL_OPEN)
+        if (channel->owner != NULL && channel->state == CHANNEL_OPEN &&
+            !is_own(streams_of(trunk), channel))
             tell(trunk, &news);
     }
 }

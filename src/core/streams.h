@@ -40,6 +40,15 @@ struct stream_news {
     const char *error;             /* ENDED: why there was no lane, "" if there was one */
 };
 
+/* A service of our own, that no client provides: who is told of its streams. */
+struct streams_own {
+    const char *name;
+    uint32_t needs; /* features of a peer that may call; others find no such service */
+    /* A trusted peer calls: channels_accept() or channels_reset(). */
+    void (*incoming)(void *context, struct channel *channel, const struct peer *peer);
+    void (*ended)(void *context, struct channel *channel, const struct channel_end *end);
+};
+
 struct streams {
     const struct runtime *runtime;
     const struct roster *roster;
@@ -47,8 +56,10 @@ struct streams {
     struct list trunks; /* peers with streams, or with a lane */
     struct credit_pool sending;
     struct credit_pool receiving;
-    struct bytes frame; /* scratch, of the frame that is made */
-    unsigned count;     /* streams in all */
+    struct bytes frame;            /* scratch, of the frame that is made */
+    unsigned count;                /* streams in all */
+    const struct streams_own *own; /* or NULL */
+    void *own_context;
 };
 
 void streams_init(struct streams *streams, const struct runtime *runtime,

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemon/control_call.h"
 #include "daemon/control_client.h"
+#include "daemon/control_files.h"
 #include "daemon/control_follow.h"
 #include "daemon/control_listing.h"
 #include "daemon/control_requests.h"
@@ -207,6 +208,7 @@ static void client_free(struct control_client *client)
     control_snapshot_forget(client);
     control_streams_forget(client);
     control_requests_forget(client);
+    control_files_forget(client);
     control_client_forget(client);
     client->control->descriptors -= client->descriptors;
     list_remove(&client->node);
@@ -296,6 +298,7 @@ int control_new(struct control **control, struct loop *loop, const struct contro
     list_init(&made->clients);
     list_init(&made->waits);
     list_init(&made->streams);
+    list_init(&made->files);
     *control = made;
     return 0;
 }
@@ -443,7 +446,8 @@ const struct observer control_observer = {.presence = on_presence,
                                           .stream = control_stream_news,
                                           .call = control_request_given,
                                           .call_stop = control_request_stop,
-                                          .unreached = on_unreached};
+                                          .unreached = on_unreached,
+                                          .transfer = control_files_ended};
 
 /* --- stopping --------------------------------------------------------------------------------- */
 
@@ -451,6 +455,7 @@ void control_stop(struct control *control)
 {
     control->stopping = true;
     control_wait_stop(control);
+    control_files_stop(control);
     list_for_each (node, &control->clients) {
         struct control_client *client = client_at(node);
         control_follow_stopping(client);

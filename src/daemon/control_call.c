@@ -292,6 +292,44 @@ bool control_call_peers(struct control_call *call, struct peer *peers[static CAL
     return true;
 }
 
+bool control_call_recipients(struct control_call *call, struct node_draft *draft,
+                             struct call_recipients *recipients)
+{
+    const json_t *names = json_object_get(call->params, "peers");
+    draft->peers = recipients->peers;
+    if (names != NULL && json_array_size(names) == 0) {
+        control_call_fail(call, RPC_KIND_usage, "\"peers\" names nobody");
+        return false;
+    }
+    if (!control_call_peers(call, recipients->peers, &recipients->count))
+        return false;
+    draft->peer_count = recipients->count > 0 ? recipients->count : 1;
+    if (recipients->count > 0)
+        return true;
+    recipients->count = 1;
+    if (control_call_string(call, "peer") != NULL)
+        return control_call_peer(call, "peer", &recipients->peers[0]);
+    int r = node_find_only_peer(call->node, &recipients->peers[0]);
+    if (r != 0)
+        control_call_no_default(call, r);
+    return r == 0;
+}
+
+bool control_call_draft(struct control_call *call, struct node_draft *draft)
+{
+    const int64_t after_s = control_call_integer(call, "expires_s", 0);
+    *draft = (struct node_draft){
+        .uid = call->client->user,
+        .client_id = control_call_string(call, "client_id"),
+        .expires_ms = after_s < INT64_MAX / 1000 ? (uint64_t)after_s * 1000 : INT64_MAX,
+    };
+    if (draft->client_id == NULL ||
+        (draft->client_id[0] != '\0' && strlen(draft->client_id) < CLIENT_ID_MAX))
+        return true;
+    control_call_fail(call, RPC_KIND_usage, "a client_id has 1 to %d bytes", CLIENT_ID_MAX - 1);
+    return false;
+}
+
 bool control_call_fingerprint(struct control_call *call, const char *name,
                               struct fingerprint *fingerprint)
 {

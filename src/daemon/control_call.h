@@ -75,6 +75,22 @@ bool control_call_past_peer(struct control_call *call, const char *name, int64_t
 bool control_call_peers(struct control_call *call, struct peer *peers[static CALL_PEERS_MAX],
                         unsigned *count);
 
+/* Whom something is for. */
+struct call_recipients {
+    struct peer *peers[CALL_PEERS_MAX];
+    unsigned count;
+};
+
+/*
+ * Makes the draft one for those in the parameter "peers", else for the one in "peer", else for the
+ * one who is meant when nobody is named. False likewise. The draft refers to the recipients.
+ */
+bool control_call_recipients(struct control_call *call, struct node_draft *draft,
+                             struct call_recipients *recipients);
+
+/* A draft of this client with the parameters "client_id" and "expires_s". False likewise. */
+bool control_call_draft(struct control_call *call, struct node_draft *draft);
+
 /* The fingerprint that the parameter holds. False likewise; the parameter is there. */
 bool control_call_fingerprint(struct control_call *call, const char *name,
                               struct fingerprint *fingerprint);

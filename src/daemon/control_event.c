@@ -16,6 +16,8 @@ static const char *const passing_names[] = {
     [TYPE_STOPPING] = "daemon.stopping",
     [TYPE_MESSAGE_REQUEST] = "message.request",
     [TYPE_MESSAGE_RESULT] = "message.result",
+    [TYPE_FILE_OFFERED] = "file.offered",
+    [TYPE_FILE_STATE] = "file.state",
 };
 
 unsigned control_event_type(enum event_type type, enum message_kind kind)
@@ -29,6 +31,10 @@ unsigned control_event_type(enum event_type type, enum message_kind kind)
         return TYPE_MESSAGE_RESULT;
     case MESSAGE_CANCEL:
         return TYPE_COUNT;
+    case MESSAGE_FILE_OFFER:
+        return TYPE_FILE_OFFERED;
+    case MESSAGE_FILE_STATE:
+        return TYPE_FILE_STATE;
     case MESSAGE_TEXT:
     case MESSAGE_HEADERS:
         break;

@@ -14,7 +14,9 @@ enum {
     TYPE_REQUEST,
     TYPE_STOPPING,
     TYPE_MESSAGE_REQUEST, /* stored as messages that were received or sent: … */
-    TYPE_MESSAGE_RESULT,  /* … these two by their kinds */
+    TYPE_MESSAGE_RESULT,  /* … these by their kinds */
+    TYPE_FILE_OFFERED,
+    TYPE_FILE_STATE,
     TYPE_COUNT,
 };
 

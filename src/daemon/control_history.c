@@ -59,7 +59,7 @@ static int list_row(void *context, const struct message_row *row)
     search->step_rows++;
     if (row->kind > MESSAGE_HEADERS && !filter->queued_only) {
         filter->before_seq = row->seq;
-        return 1; /* requests and results are no messages between people */
+        return 1; /* requests and offers of files are no messages between people */
     }
     search->step_bytes += row->text_size;
     json_t *message = control_view_message(search->listing.node, row);

@@ -14,33 +14,6 @@
 
 /* --- message.send ----------------------------------------------------------------------------- */
 
-/* Whom a message is for. */
-struct recipients {
-    struct peer *peers[CALL_PEERS_MAX];
-    unsigned count;
-};
-
-/* Those in `peers`, else the one in `peer`, else the one who is meant when nobody is named. */
-static bool read_recipients(struct control_call *call, struct recipients *recipients)
-{
-    const json_t *names = json_object_get(call->params, "peers");
-    if (names != NULL && json_array_size(names) == 0) {
-        control_call_fail(call, RPC_KIND_usage, "\"peers\" names nobody");
-        return false;
-    }
-    if (!control_call_peers(call, recipients->peers, &recipients->count))
-        return false;
-    if (recipients->count > 0)
-        return true;
-    recipients->count = 1;
-    if (control_call_string(call, "peer") != NULL)
-        return control_call_peer(call, "peer", &recipients->peers[0]);
-    int r = node_find_only_peer(call->node, &recipients->peers[0]);
-    if (r != 0)
-        control_call_no_default(call, r);
-    return r == 0;
-}
-
 /* The messages of a call. */
 struct accepting {
     json_t *list;
@@ -60,30 +33,15 @@ static void view_accepted(void *context, const struct node_accepted *accepted)
                                                  "trust", trust_name(accepted->trust)));
 }
 
-static uint64_t read_expiry(const struct control_call *call)
-{
-    int64_t after_s = control_call_integer(call, "expires_s", 0);
-    return after_s < INT64_MAX / 1000 ? (uint64_t)after_s * 1000 : INT64_MAX;
-}
-
 enum control_answer control_message_send(struct control_call *call)
 {
     CLEANUP(bytes_deinit) struct bytes content = {0};
-    struct recipients recipients;
+    struct call_recipients recipients = {0};
     const struct peer *about;
-    struct node_draft draft = {
-        .uid = call->client->user,
-        .client_id = control_call_string(call, "client_id"),
-        .expires_ms = read_expiry(call),
-    };
-    if (draft.client_id != NULL &&
-        (draft.client_id[0] == '\0' || strlen(draft.client_id) >= CLIENT_ID_MAX))
-        return control_call_fail(call, RPC_KIND_usage, "a client_id has 1 to %d bytes",
-                                 CLIENT_ID_MAX - 1);
-    if (!control_headers_read(call, &draft, &content) || !read_recipients(call, &recipients))
+    struct node_draft draft;
+    if (!control_call_draft(call, &draft) || !control_headers_read(call, &draft, &content) ||
+        !control_call_recipients(call, &draft, &recipients))
         return CALL_FAILED;
-    draft.peers = recipients.peers;
-    draft.peer_count = recipients.count;
     struct accepting accepting = {json_array(), RPC_KIND_COUNT};
     int r = node_send(call->node, &draft, view_accepted, &accepting, &about);
     if (r == 0 && accepting.dead_end == RPC_KIND_COUNT)

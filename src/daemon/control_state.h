@@ -37,6 +37,7 @@ struct control {
     unsigned callers;    /* clients that have called in this turn */
     struct list waits;   /* control_wait.h */
     struct list streams; /* control_streams.h */
+    struct list files;   /* control_files.h */
     uint64_t last_stream;
     unsigned descriptors;                   /* that came and nobody has taken */
     struct snapshot *snapshot;              /* a copy of the store that is made, or NULL … */

@@ -7,13 +7,16 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/cleanup.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "core/body_sealer.h"
 #include "daemon/control_event.h"
 #include "daemon/control_headers.h"
 #include "daemon/control_requests.h"
 #include "proto/features.h"
 #include "proto/safety_number.h"
+#include "rpc/rpc_bytes.h"
 #include "rpc/rpc_value.h"
 #include "store/inbound.h"
 #include "store/queue.h"
@@ -309,6 +312,56 @@ json_t *control_view_request(const struct node *node, const struct pending_key *
     return object;
 }
 
+static void add_name(json_t **object, struct span name)
+{
+    if (utf8_valid((const char *)name.data, name.size)) {
+        rpc_value_set(object, "name", json_stringn((const char *)name.data, name.size));
+        return;
+    }
+    char text[FILE_NAME_MAX + 1];
+    for (size_t i = 0; i < name.size; i++)
+        text[i] = name.data[i] < 0x80 ? (char)name.data[i] : '?';
+    rpc_value_set(object, "name", json_stringn(text, name.size));
+    rpc_value_set(object, "name_base64", rpc_bytes_make(name));
+}
+
+int control_view_add_offer(const struct node *node, const struct message_row *row, json_t **object)
+{
+    CLEANUP(bytes_deinit) struct bytes content = {0};
+    struct file_offer offer;
+    if (row->body.size == 0)
+        return 0;
+    int r = node_read_body(node, row, &content);
+    if (r < 0)
+        return r;
+    if (r == 0 && file_offer_parse(bytes_span(&content), &offer) == 0)
+        add_name(object, offer.name);
+    else
+        rpc_value_set(object, "damaged", json_true());
+    return 0;
+}
+
+/* Adds what an item about files says. */
+static void add_file(json_t **object, enum message_kind kind, struct span content)
+{
+    struct file_offer offer;
+    struct file_end end;
+    char id[UUID_TEXT_MAX];
+    json_t *file = json_object();
+    if (kind == MESSAGE_FILE_OFFER && file_offer_parse(content, &offer) == 0) {
+        add_name(&file, offer.name);
+        rpc_value_set(&file, "size", json_integer((json_int_t)offer.data_size));
+        rpc_value_set(&file, "entries", json_integer(offer.entries));
+    } else if (kind == MESSAGE_FILE_STATE && file_end_parse(content, &end) == 0) {
+        uuid_format(&end.offer, id);
+        rpc_value_set(&file, "id", json_string(id));
+        rpc_value_set(&file, "state", json_string(file_end_word(end.state)));
+        if (end.reason != FILE_NO_REASON)
+            rpc_value_set(&file, "reason", json_string(file_reason_word(end.reason)));
+    }
+    rpc_value_set(object, "file", file);
+}
+
 /* Adds the content, or "damaged" when what is stored is not what was sealed. */
 static void add_content(const struct node *node, json_t **object, const struct message_row *row)
 {
@@ -318,6 +371,8 @@ static void add_content(const struct node *node, json_t **object, const struct m
     int r = node_read_body(node, row, &content);
     if (r < 0)
         rpc_value_set(object, "body", NULL);
+    else if (r == 0 && row->kind >= MESSAGE_FILE_OFFER)
+        add_file(object, row->kind, bytes_span(&content));
     else if (r == BODY_SEALER_DAMAGED ||
              !control_headers_view(object, row->kind, bytes_span(&content)))
         rpc_value_set(object, "damaged", json_true());
@@ -335,7 +390,10 @@ static void add_message_id(json_t **object, const struct message_row *row)
 static void add_kind(const struct node *node, json_t **object, const struct message_row *row)
 {
     static const char *const names[] = {
-        [MESSAGE_REQUEST] = "request", [MESSAGE_RESULT] = "result", [MESSAGE_CANCEL] = "cancel"};
+        [MESSAGE_REQUEST] = "request",        [MESSAGE_RESULT] = "result",
+        [MESSAGE_CANCEL] = "cancel",          [MESSAGE_FILE_OFFER] = "offer",
+        [MESSAGE_FILE_STATE] = "offer-state",
+    };
     if (row->kind <= MESSAGE_HEADERS)
         return;
     rpc_value_set(object, "kind", json_string(names[row->kind]));

@@ -40,6 +40,12 @@ json_t *control_view_request(const struct node *node, const struct pending_key *
 /* Why a message in this state will never be delivered; RPC_KIND_COUNT when it may be, or is. */
 enum rpc_kind control_view_dead_end(enum message_state state);
 
+/*
+ * Adds what an offer of files offers, of its stored message: "name" (and "name_base64" when that is
+ * not UTF-8). 0 or -errno; without memory 0, and the object is NULL.
+ */
+int control_view_add_offer(const struct node *node, const struct message_row *row, json_t **object);
+
 json_t *control_view_message(const struct node *node, const struct message_row *row);
 
 /* The params of an event notification for subscription `sub`. */

@@ -300,11 +300,18 @@ static enum exit_status open_state(struct daemon *daemon, const struct config *c
 
 static int make_node(struct daemon *daemon, const struct config *config)
 {
+    CLEANUP(cleanup_free) char *spool = path_join(daemon->paths->state_dir, "spool");
+    int r = spool != NULL ? directory_make(spool) : -ENOMEM;
+    if (r < 0) {
+        log_error("can't make the spool in %s: %s", daemon->paths->state_dir, strerror(-r));
+        return r;
+    }
     const struct node_parts parts = {.loop = daemon->loop,
                                      .db = daemon->db,
                                      .space = daemon->space,
                                      .netwatch = daemon->netwatch,
                                      .router = daemon->router,
+                                     .spool = spool,
                                      .self = daemon->self,
                                      .store_key = &daemon->store_key,
                                      .observer = &control_observer,

@@ -169,7 +169,7 @@ static const char allowed_calls[] =
     "ppoll ppoll_time64 time timerfd_create timerfd_settime timerfd_settime64 "
     /* sockets */
     "accept accept4 connect getpeername getsockname getsockopt recv recvfrom recvmmsg "
-    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown "
+    "recvmmsg_time64 recvmsg send sendmmsg sendmsg sendto setsockopt shutdown socketpair "
     /* the process itself */
     "exit exit_group futex futex_time64 getegid getegid32 geteuid geteuid32 getgid getgid32 getpid "
     "getrandom getrusage gettid getuid getuid32 restart_syscall rt_sigaction rt_sigprocmask "

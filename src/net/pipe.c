@@ -90,6 +90,19 @@ int pipe_new(struct pipe **pipe, struct loop *loop, int fd, const struct pipe_ev
     return 0;
 }
 
+int pipe_pair(struct pipe **pipe, struct loop *loop, const struct pipe_events *events,
+              void *context, int *other)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return -errno;
+    int r = pipe_new(pipe, loop, ends[0], events, context);
+    if (r < 0)
+        close(ends[1]);
+    *other = ends[1];
+    return r;
+}
+
 void pipe_free(struct pipe *pipe)
 {
     if (pipe == NULL)

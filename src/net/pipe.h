@@ -27,6 +27,10 @@ struct pipe;
 int pipe_new(struct pipe **pipe, struct loop *loop, int fd, const struct pipe_events *events,
              void *context);
 
+/* One end of a connection within this process; *other is the other one. 0 or -errno. */
+int pipe_pair(struct pipe **pipe, struct loop *loop, const struct pipe_events *events,
+              void *context, int *other);
+
 /* Closes it at once. NULL is allowed. */
 void pipe_free(struct pipe *pipe);
 

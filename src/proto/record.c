@@ -6,6 +6,7 @@
 
 #include "crypto/keyx.h"
 #include "proto/features.h"
+#include "proto/file_item.h"
 #include "proto/message.h"
 #include "proto/told.h"
 
@@ -16,6 +17,20 @@ static bool message_legal(struct span body, uint32_t features)
 {
     struct session_item item;
     return message_parse(body, features, &item) == 0;
+}
+
+static bool offer_legal(struct span body, uint32_t features)
+{
+    struct session_item item;
+    (void)features;
+    return item_parse(RECORD_FILE_OFFER, body, &item) == 0;
+}
+
+static bool file_state_legal(struct span body, uint32_t features)
+{
+    struct session_item item;
+    (void)features;
+    return item_parse(RECORD_FILE_STATE, body, &item) == 0;
 }
 
 static bool class_legal(struct span body, uint32_t features)
@@ -55,6 +70,10 @@ static const struct rule rules[] = {
      NULL, 0},
     {RECORD_REKEY_DONE, false, true, SESSION_HOST, 0, 0, 0, NULL, 0},
     {RECORD_MESSAGE, true, false, ANYBODY, MESSAGE_SIZE_MIN, MESSAGE_SIZE_MAX, 0, message_legal, 0},
+    {RECORD_FILE_OFFER, true, false, ANYBODY, ITEM_PREFIX_SIZE + FILE_OFFER_SIZE_MIN,
+     ITEM_PREFIX_SIZE + FILE_OFFER_SIZE_MAX, 0, offer_legal, FEATURE_FILES},
+    {RECORD_FILE_STATE, true, false, ANYBODY, ITEM_PREFIX_SIZE + FILE_STATE_SIZE,
+     ITEM_PREFIX_SIZE + FILE_STATE_SIZE, 0, file_state_legal, FEATURE_FILES},
     {RECORD_LANE_WANT, false, false, SESSION_JOINER, LANE_WANT_SIZE, LANE_WANT_SIZE, 0, class_legal,
      FEATURE_STREAMS},
     {RECORD_LANE_OFFER, false, false, SESSION_HOST, LANE_OFFER_SIZE, LANE_OFFER_SIZE, 0,

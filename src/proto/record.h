@@ -27,6 +27,8 @@ enum record_type {
     RECORD_REKEY_RESP = 0x08,
     RECORD_REKEY_DONE = 0x09,
     RECORD_MESSAGE = 0x10,
+    RECORD_FILE_OFFER = 0x11, /* these two need FEATURE_FILES */
+    RECORD_FILE_STATE = 0x12,
     RECORD_LANE_WANT = 0x20, /* these four need FEATURE_STREAMS */
     RECORD_LANE_OFFER = 0x21,
     RECORD_LANE_FAILED = 0x22,

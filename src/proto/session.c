@@ -204,19 +204,14 @@ void session_close(struct session *session, enum close_code code, uint64_t now_m
         session_fail(session, code, NULL);
 }
 
-static size_t content_max(enum session_kind kind)
-{
-    return kind == SESSION_TEXT ? SESSION_TEXT_MAX : MESSAGE_CONTENT_MAX;
-}
-
 int session_send_item(struct session *session, const struct session_item *item, uint64_t now_ms)
 {
-    size_t size = RECORD_HEADER_SIZE + MESSAGE_PREFIX_SIZE + item->content.size;
+    const size_t size = message_record_size(item);
     int r;
     if (session->phase != SESSION_OPEN)
         return -ENOTCONN;
-    if (item->content.size < 1 || item->content.size > content_max(item->kind) ||
-        (item->kind != SESSION_TEXT && (session_features(session) & FEATURE_HEADERS) == 0))
+    if (item->content.size < 1 || item->content.size > message_content_max(item->kind) ||
+        (message_needs(item->kind) & ~session_features(session)) != 0)
         return -EINVAL;
     if (!window_has_room(&session->window, size))
         return SESSION_FULL;

@@ -68,11 +68,15 @@ static void apply_ack(struct session *session, struct span body)
     batch_acknowledged(&session->batch, ordinal, session->input_ms);
 }
 
-static void apply_message(struct session *session, struct span body)
+/* Its own record's type says what an item is that is no message. */
+static void apply_item(struct session *session, const struct record *record)
 {
     struct session_event event = {.type = SESSION_ITEM, .ordinal = ++session->items_received};
     /* It was judged with the other records of its packet. */
-    message_parse(body, session_features(session), &event.item);
+    if (record->type == RECORD_MESSAGE)
+        message_parse(record->body, session_features(session), &event.item);
+    else
+        item_parse(record->type, record->body, &event.item);
     session->epoch.items_flowed = true;
     session->event = event;
 }
@@ -159,12 +163,14 @@ static void apply(struct session *session, const struct record *record)
         break;
     case RECORD_ACK:
     case RECORD_MESSAGE:
+    case RECORD_FILE_OFFER:
+    case RECORD_FILE_STATE:
         if (session->phase != SESSION_OPEN)
             fail(session, "items before both sides approved");
         else if (record->type == RECORD_ACK)
             apply_ack(session, record->body);
         else
-            apply_message(session, record->body);
+            apply_item(session, record);
         break;
     case RECORD_LANE_WANT:
     case RECORD_LANE_OFFER:

@@ -48,10 +48,14 @@ struct session_settings {
                                 our key; NULL to keep silent */
 };
 
-/* What a message's content is; the values are those of the wire. */
+/* What an item's content is; the values are those of the wire. */
 enum session_kind {
     SESSION_TEXT = 0,    /* valid UTF-8, 1..SESSION_TEXT_MAX bytes, no NUL */
     SESSION_HEADERS = 1, /* headers and bytes, see headers.h; needs FEATURE_HEADERS */
+
+    /* Items of their own, see file_item.h; they need FEATURE_FILES. These are types of records. */
+    SESSION_FILE_OFFER = 0x11,
+    SESSION_FILE_STATE = 0x12,
 };
 
 /* A message as it travels. The content is borrowed. */

@@ -243,7 +243,7 @@ int events_tail_of(struct db *db, events_wanted *wanted, void *context, unsigned
         const int64_t seq = sql_int(&query);
         const enum event_type type = read_type(&query);
         const int64_t peer = sql_int(&query);
-        const int kind = sql_enum(&query, MESSAGE_CANCEL);
+        const int kind = sql_enum(&query, MESSAGE_FILE_STATE);
         if (!wanted(context, type, (enum message_kind)kind, peer))
             continue;
         const uint32_t width = type == EVENT_MESSAGE_STATE ? log_width(sql_blob(&query)) : 1;

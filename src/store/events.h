@@ -28,7 +28,7 @@ int64_t events_last(const struct db *db);
 
 /*
  * The seq after which to start so that the walk begins with the newest `count` received messages
- * (of one peer, or of all when peer is 0), without requests and results. 0 or -EIO.
+ * (of one peer, or of all when peer is 0), without requests, results and files. 0 or -EIO.
  */
 int events_tail(struct db *db, int64_t peer, unsigned count, int64_t *after_seq);
 

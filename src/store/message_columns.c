@@ -52,7 +52,7 @@ void message_read(struct sql *query, struct message_row *row)
     row->time_ms = lives_time(query->db, row->seq, sql_int(query));
     const bool by_marks = sql_is_null(query);
     const int state = sql_enum(query, LOG_STRAY);
-    row->kind = (enum message_kind)sql_enum(query, MESSAGE_CANCEL);
+    row->kind = (enum message_kind)sql_enum(query, MESSAGE_FILE_STATE);
     row->needs = (uint32_t)sql_int(query);
     sql_copy(query, row->id.bytes, UUID_SIZE);
     const bool sent_elsewhen = !sql_is_null(query);

@@ -28,10 +28,12 @@ enum message_state {
 /* What a message is; the first two are those of the wire. */
 enum message_kind {
     MESSAGE_TEXT = 0,
-    MESSAGE_HEADERS = 1, /* headers and bytes; and so are the others: */
-    MESSAGE_REQUEST = 2, /* asks something of a service */
-    MESSAGE_RESULT = 3,  /* what came of one */
-    MESSAGE_CANCEL = 4,  /* takes a request back */
+    MESSAGE_HEADERS = 1,       /* headers and bytes; and so are the others: */
+    MESSAGE_REQUEST = 2,       /* asks something of a service */
+    MESSAGE_RESULT = 3,        /* what came of one */
+    MESSAGE_CANCEL = 4,        /* takes a request back */
+    MESSAGE_FILE_OFFER = 0x11, /* items of their own */
+    MESSAGE_FILE_STATE = 0x12, /* what becomes of an offer */
 };
 
 /* One message. In a visitor, pointers live until it returns. */

@@ -87,6 +87,8 @@ static int remove_message(struct db *db, const struct doomed *row, uint64_t now_
         r = run_with_seq(db, "DELETE FROM extra WHERE seq = ?", row->seq);
     if (r == 0)
         r = run_with_seq(db, "DELETE FROM dead WHERE seq = ?", row->seq);
+    if (r == 0)
+        r = run_with_seq(db, "DELETE FROM transfer WHERE seq = ?", row->seq);
     if (r != 0)
         return r;
     mark->stored.messages--;

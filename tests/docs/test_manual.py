@@ -268,7 +268,7 @@ def test_a_method_s_parameters_and_access(method):
 def event_types():
     """What the daemon's code names like an event and is no method."""
     named = {text for text in literals(sources("daemon"))
-             if re.fullmatch(r"(message|peer|follow|daemon|invite)\.[a-z_]+|identity\.[a-z_]+ed", text)}
+             if re.fullmatch(r"(message|peer|follow|daemon|invite|file)\.[a-z_]+|identity\.[a-z_]+ed", text)}
     return named - set(METHODS)
 
 

@@ -105,6 +105,18 @@ def test_formats_are_offered(complete, shell):
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_to_be_done_about_a_name_is_offered(complete, shell):
+    assert sorted(complete(shell, "p2pchatctl files get --conflict ")) == [
+        "overwrite", "rename", "skip"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_paths_are_offered_to_be_sent(home, complete, shell):
+    (home / "report.pdf").touch()
+    assert complete(shell, "p2pchatctl send-file rep") == ["report.pdf"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_methods_are_offered_once(home, complete, shell):
     methods = run(P2PCHATCTL, "-q", "rpc", home=home).lines
     assert "peer.unblock" in methods
@@ -116,7 +128,8 @@ def test_methods_are_offered_once(home, complete, shell):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_types_of_events_are_offered_one_after_the_other(alice, complete, shell):
     offered = complete(shell, "p2pchatctl follow --types ")
-    assert {"all", "message.received", "peer.online", "daemon.stopping"} <= set(offered)
+    assert {"all", "message.received", "file.offered", "peer.online", "identity.cloned",
+            "daemon.stopping"} <= set(offered)
     assert complete(shell, "p2pchatctl follow --types peer.on") == ["peer.online"]
     assert complete(shell, "p2pchatctl follow --types peer.online,message.st") == [
         "peer.online,message.state"]
@@ -133,6 +146,19 @@ def test_ids_are_offered_where_a_command_takes_them(alice, complete, shell):
     assert sorted(complete(shell, options + "queue cancel ")) == sorted(ids)
     assert sorted(complete(shell, options + f"queue cancel {ids[0]} ")) == sorted(ids)
     assert complete(shell, options + "invite revoke ") == [invite]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_transfers_are_offered_where_a_command_takes_them(alice, home, complete, shell):
+    alice.ctl("peer", "add", "bob", "127.0.0.1:1")
+    (home / "downloads").mkdir()
+    (home / "report.pdf").touch()
+    id = alice.ctl("send-file", "-p", "bob", home / "report.pdf").out.strip()
+    options = f"p2pchatctl -s {alice.socket} files "
+    for command in ("show", "refuse", "cancel"):
+        assert complete(shell, options + f"{command} ") == [id]
+    offered = [word.rstrip("/") for word in complete(shell, options + "get ")]
+    assert id in offered and "downloads" in offered and "report.pdf" not in offered
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -219,6 +245,8 @@ def zsh(alice, interactive):
     ("p2pchatctl follow --types peer.on", "p2pchatctl follow --types peer.online"),
     ("p2pchatctl follow --types all,peer.on", "p2pchatctl follow --types all,peer.online"),
     ("p2pchatctl peer unb", "p2pchatctl peer unblock"),
+    ("p2pchatctl files get --conflict r", "p2pchatctl files get --conflict rename"),
+    ("p2pchatctl files ref", "p2pchatctl files refuse"),
     ("p2pchatctl peer unblock and", "p2pchatctl peer unblock andrea"),
 ])
 def test_zsh_completes(zsh, typed, completed):

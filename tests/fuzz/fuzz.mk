@@ -53,7 +53,7 @@ build/tests/fuzz/fuzz_dialogue: LDFLAGS += $(call fuzz_wrap,$(fuzz_no_rsa))
 fuzz_mapping_OBJS = $(fuzz_driver) core/mapping net/pcp_packet base/bytes
 fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/transparent_crypto tests/unit/fake_random \
 	$(filter-out crypto/random,$(crypto_identity)) \
-	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message file_item headers record service_name told) \
 	crypto/kdf crypto/aead base/uuid base/address base/number
 fuzz_lane_records_OBJS = $(fuzz_driver) $(channels_rig)
 fuzz_streams_OBJS = $(fuzz_driver) $(channels_rig)

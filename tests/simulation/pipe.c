@@ -19,6 +19,13 @@ int pipe_new(struct pipe **pipe, struct loop *loop, int fd, const struct pipe_ev
     return -ENOTSOCK;
 }
 
+int pipe_pair(struct pipe **pipe, struct loop *loop, const struct pipe_events *events,
+              void *context, int *other)
+{
+    *other = -1;
+    return pipe_new(pipe, loop, -1, events, context);
+}
+
 void pipe_free(struct pipe *pipe)
 {
     (void)pipe;

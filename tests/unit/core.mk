@@ -10,7 +10,7 @@ test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/byt
 test_trust_OBJS = core/trust
 test_adoption_OBJS = core/adoption base/log base/escape base/utf8 base/bytes base/clock
 channels_rig = $(addprefix core/,channel channel_local channels channels_input channels_output credit) \
-	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message headers record service_name told) \
+	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message file_item headers record service_name told) \
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid base/address base/number \
 	$(crypto_core) tests/unit/channels_rig tests/unit/fake_random
 test_channels_OBJS = $(channels_rig) tests/unit/deep
@@ -46,7 +46,7 @@ test_peer_OBJS = tests/unit/fake_loop tests/unit/peer_rig core/peer core/redial 
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_mapping_OBJS = core/mapping net/pcp_packet base/bytes
 trunk_rig = tests/unit/fake_loop tests/unit/trunk_rig core/trunk core/trunk_lane crypto/secret base/backoff base/address \
-	base/number base/log base/escape base/utf8 base/bytes base/base64 base/clock base/uuid $(addprefix proto/,record message headers service_name told)
+	base/number base/log base/escape base/utf8 base/bytes base/base64 base/clock base/uuid $(addprefix proto/,record message file_item headers service_name told) crypto/digest $(crypto_core)
 test_trunk_OBJS = $(trunk_rig)
 test_trunk_lane_OBJS = $(trunk_rig)
 test_streams_OBJS = tests/unit/fake_loop tests/unit/streams_rig core/streams base/backoff base/log base/escape base/utf8 base/bytes base/clock

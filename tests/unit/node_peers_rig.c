@@ -110,6 +110,12 @@ int calls_drop(struct calls *calls, int64_t peer)
     return stage.calls_error;
 }
 
+void files_touch(struct files *files)
+{
+    (void)files;
+    stage.looked++;
+}
+
 int removal_add(struct removal *removal, int64_t peer)
 {
     (void)removal;

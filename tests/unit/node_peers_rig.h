@@ -30,6 +30,7 @@ struct stage {
     enum close_code code; /* with which a link was closed last */
     int way_error, calls_error, removal_error, past_error, number;
     unsigned dropped; /* requests of a peer */
+    unsigned looked;  /* for what runs out of files */
 };
 
 extern struct stage stage;

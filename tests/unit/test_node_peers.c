@@ -189,6 +189,7 @@ static void test_a_removed_peer_loses_its_queue_and_what_it_asked_for(void **sta
     assert_int_equal(node_peer_remove(&stage.node, bob), -EIO);
     assert_int_equal(stage.removed, 2);
     assert_int_equal(stage.dropped, 2);
+    assert_int_equal(stage.looked, 3);
 }
 
 /* --- trust ------------------------------------------------------------------------------------ */

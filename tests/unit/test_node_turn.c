@@ -19,6 +19,7 @@ enum step {
     NOTHING,
     READ,     /* links go on */
     CALLS,    /* are pumped */
+    REFUSED,  /* offers of files that were too many */
     DELIVERY, /* of one peer */
     COMMIT,
     COMMITTED,
@@ -26,6 +27,7 @@ enum step {
     CLOSED, /* all links */
     FAILED,
     SETTLED, /* clients are told */
+    SWEPT,   /* files that nobody waits for */
     RELEASED,
     PRESENCE,
     DIALLED,
@@ -38,7 +40,7 @@ static struct stage {
     struct peer peers[PEERS];
     enum step steps[STEPS_MAX];
     unsigned count;
-    int commit, pump, calls, load;                            /* what they answer */
+    int commit, pump, calls, refused, load;                   /* what they answer */
     int outcome;                                              /* that clients were told */
     unsigned watched, looked, sealed, shared, entered, ended; /* in every turn, how often … */
     unsigned merges_undone, calls_undone, calls_committed;    /* … and where that is due */
@@ -68,6 +70,13 @@ int calls_pump(struct calls *calls)
     (void)calls;
     note(CALLS);
     return stage.calls;
+}
+
+int node_refuse_files(struct node *node)
+{
+    (void)node;
+    note(REFUSED);
+    return stage.refused;
 }
 
 int delivery_pump(struct delivery *delivery, struct peer *peer)
@@ -184,6 +193,12 @@ static void settled(void *context, int outcome)
     note(SETTLED);
 }
 
+void files_settled(struct files *files)
+{
+    (void)files;
+    note(SWEPT);
+}
+
 void links_turn_end(struct links *links)
 {
     (void)links;
@@ -267,7 +282,8 @@ static void test_what_depends_on_the_commit_leaves_after_it(void **state)
     (void)state;
     stir(0, true);
     stir(1, false);
-    assert_steps(READ, CALLS, DELIVERY, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, DELIVERY, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED,
+                 STREAMS);
     assert_int_equal(stage.outcome, 0);
     assert_int_equal(stage.calls_committed, 1);
     assert_int_equal(stage.merges_undone + stage.calls_undone, 0);
@@ -278,7 +294,7 @@ static void test_a_full_disk_undoes_the_turn(void **state)
     (void)state;
     stage.commit = DB_FULL;
     stage.peers[1].state = PEER_BACKOFF;
-    assert_steps(READ, CALLS, COMMIT, UNDONE, CLOSED, DIALLED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, UNDONE, CLOSED, DIALLED, SETTLED, RELEASED, STREAMS);
     assert_int_equal(stage.outcome, NODE_DISK_FULL);
     assert_int_equal(stage.merges_undone, 1);
     assert_int_equal(stage.calls_undone, 1);
@@ -291,7 +307,7 @@ static void test_a_turn_that_can_t_be_undone_fails_the_store(void **state)
     stage.commit = DB_FULL;
     stage.load = -EIO;
     stage.peers[0].state = stage.peers[1].state = PEER_ONLINE;
-    assert_steps(READ, CALLS, COMMIT, UNDONE, CLOSED, FAILED, SETTLED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, UNDONE, CLOSED, FAILED, SETTLED, STREAMS);
     assert_int_equal(stage.outcome, -EIO);
 }
 
@@ -299,10 +315,10 @@ static void test_a_commit_that_failed_releases_nothing(void **state)
 {
     (void)state;
     stage.commit = -EIO;
-    assert_steps(READ, CALLS, COMMIT, FAILED, SETTLED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, FAILED, SETTLED, STREAMS);
     assert_int_equal(stage.outcome, -EIO);
     stage.commit = 0; /* it stays failed */
-    assert_steps(READ, CALLS, FAILED, SETTLED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, FAILED, SETTLED, STREAMS);
 }
 
 static void test_a_queue_that_can_t_be_read_fails_the_turn(void **state)
@@ -310,11 +326,13 @@ static void test_a_queue_that_can_t_be_read_fails_the_turn(void **state)
     (void)state;
     stir(0, true);
     stage.pump = -EIO;
-    assert_steps(READ, CALLS, DELIVERY, FAILED, FAILED, SETTLED, STREAMS);
-    stage.node.runtime.failure = 0;
-    stage.pump = 0;
+    assert_steps(READ, CALLS, REFUSED, DELIVERY, FAILED, FAILED, SETTLED, STREAMS);
+    stage.node.runtime.failure = stage.pump = 0;
+    stage.refused = -EIO;
+    assert_steps(READ, CALLS, REFUSED, FAILED, DELIVERY, FAILED, SETTLED, STREAMS);
+    stage.node.runtime.failure = stage.refused = 0;
     stage.calls = -ENOMEM;
-    assert_steps(READ, CALLS, FAILED, DELIVERY, FAILED, SETTLED, STREAMS);
+    assert_steps(READ, CALLS, FAILED, REFUSED, DELIVERY, FAILED, SETTLED, STREAMS);
     assert_int_equal(stage.outcome, -ENOMEM);
 }
 
@@ -323,26 +341,31 @@ static void test_presence_is_told_when_it_changed_or_something_else_was_shown(vo
     struct peer *peer = stir(0, false);
     (void)state;
     peer->state = PEER_ONLINE;
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, PRESENCE, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, PRESENCE,
+                 STREAMS);
     assert_true(list_empty(&stage.node.stirred));
     stir(0, false);
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, STREAMS);
     stir(0, false)->seen_otherwise = true;
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, PRESENCE, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, PRESENCE,
+                 STREAMS);
     stir(0, false);
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, STREAMS);
     stir(0, false)->state = PEER_BACKOFF;
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, PRESENCE, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, PRESENCE,
+                 STREAMS);
 }
 
 static void test_who_has_more_to_get_is_looked_at_again(void **state)
 {
     (void)state;
     stir(0, true);
-    assert_steps(READ, CALLS, DELIVERY, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
-    assert_steps(READ, CALLS, DELIVERY, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, DELIVERY, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED,
+                 STREAMS);
+    assert_steps(READ, CALLS, REFUSED, DELIVERY, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED,
+                 STREAMS);
     stage.peers[0].giving_due = false;
-    assert_steps(READ, CALLS, COMMIT, COMMITTED, SETTLED, RELEASED, STREAMS);
+    assert_steps(READ, CALLS, REFUSED, COMMIT, COMMITTED, SETTLED, SWEPT, RELEASED, STREAMS);
     assert_true(list_empty(&stage.node.stirred));
 }
 

@@ -147,6 +147,15 @@ static void show_message(struct chat *chat, const json_t *event, const char *dir
     transcript_message(&chat->transcript, message);
 }
 
+static void show_file(struct chat *chat, const json_t *event)
+{
+    struct bytes text = {0};
+    if (view_file_event(&text, event) == 0)
+        transcript_note(&chat->transcript, "%s %.*s", member_string(event, "peer", "?"),
+                        (int)text.size, (const char *)text.data);
+    bytes_deinit(&text);
+}
+
 static void take_event(struct chat *chat, const json_t *event)
 {
     const char *type = member_string(event, "type", "");
@@ -181,6 +190,8 @@ static void take_event(struct chat *chat, const json_t *event)
         transcript_note(&chat->transcript, "%s is %s now", chat_link_name(&chat->link),
                         member_string(event, "trust", "?"));
         ask_presence(chat);
+    } else if (strncmp(type, "file.", 5) == 0) {
+        show_file(chat, event);
     } else if (strcmp(type, "follow.gap") == 0) {
         char text[VIEW_GAP_MAX];
         view_gap(event, text);

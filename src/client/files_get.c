@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Fetching and unpacking.
+ */
+#include "client/files_get.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "client/connection.h"
+#include "client/output.h"
+#include "client/transfer.h"
+#include "client/view.h"
+
+enum { PROGRESS_MS = 500 };
+
+static const struct backoff_plan patience = {1000, 60 * 1000};
+
+static void show_progress(void *context, uint64_t position)
+{
+    struct files_get *get = context;
+    const uint64_t now = clock_monotonic_ms();
+    char have[VIEW_SIZE_MAX], all[VIEW_SIZE_MAX];
+    if (now - get->shown_ms < PROGRESS_MS && (json_int_t)position < get->total)
+        return;
+    get->shown_ms = now;
+    if (get->ctl->json) {
+        CLEANUP(json_release)
+        json_t *object = json_pack("{s:s,s:s,s:I,s:I}", "type", "file.progress", "id", get->id,
+                                   "bytes", (json_int_t)position, "total", get->total);
+        output_json(get->ctl, object, '\n');
+        output_flush(get->ctl);
+    } else if (!get->ctl->quiet && isatty(STDERR_FILENO) == 1) {
+        view_size((json_int_t)position, have);
+        view_size(get->total, all);
+        fprintf(get->ctl->err, "\r%s of %s (%" PRIu64 " %%)\033[K%s", have, all,
+                position * 100 / (uint64_t)get->total,
+                (json_int_t)position < get->total ? "" : "\n");
+        fflush(get->ctl->err);
+    }
+}
+
+static void tell_placed(void *context, const char *name)
+{
+    const struct files_get *get = context;
+    if (get->ctl->json) {
+        CLEANUP(json_release)
+        json_t *object =
+            json_pack("{s:s,s:s,s:s}", "type", "file.placed", "id", get->id, "path", name);
+        if (object != NULL)
+            output_json(get->ctl, object, '\n');
+    } else if (!get->ctl->quiet) {
+        output_line(get->ctl, "%s", name);
+    }
+}
+
+/* --- one try ---------------------------------------------------------------------------------- */
+
+enum attempt {
+    ATTEMPT_DONE,
+    ATTEMPT_FAILED, /* after telling */
+    ATTEMPT_AGAIN,  /* the peer or the daemon is away for a while */
+};
+
+/* Whether what went wrong may be over after a while. */
+static bool will_pass(const json_t *error)
+{
+    const char *kind = member_string(json_object_get(error, "data"), "kind", "");
+    return strcmp(kind, "lost") == 0 || strcmp(kind, "peer_offline") == 0 ||
+           strcmp(kind, "no_lane") == 0 || ctl_stopping(error);
+}
+
+static enum attempt judge_reply(struct files_get *get, json_int_t request)
+{
+    CLEANUP(json_release) json_t *reply = NULL;
+    int r = transfer_await(get->ctl, request, &reply);
+    if (r == CONNECTION_LOST)
+        return ATTEMPT_AGAIN;
+    if (r != 0) {
+        ctl_fail_connection(get->ctl, r);
+        return ATTEMPT_FAILED;
+    }
+    const json_t *error = json_object_get(reply, "error");
+    if (error == NULL)
+        return ATTEMPT_DONE;
+    if (will_pass(error))
+        return ATTEMPT_AGAIN;
+    ctl_fail_reply(get->ctl, error);
+    return ATTEMPT_FAILED;
+}
+
+/* What we can't or don't want to take: the sender is told. */
+static void refuse(struct files_get *get, const char *reason)
+{
+    const int status = get->ctl->status;
+    json_decref(
+        ctl_call(get->ctl, "file.refuse", json_pack("{s:s,s:s}", "id", get->id, "reason", reason)));
+    get->ctl->status = status;
+}
+
+static enum attempt fetch(struct files_get *get, struct unpack *unpack)
+{
+    int socket;
+    json_int_t request;
+    int r = transfer_fetch(get->ctl, get->id, (json_int_t)unpack->offset, &socket, &request);
+    if (r == CONNECTION_LOST)
+        return ATTEMPT_AGAIN;
+    if (r != 0) {
+        ctl_fail_connection(get->ctl, r);
+        return ATTEMPT_FAILED;
+    }
+    r = unpack_take(unpack, socket);
+    close(socket);
+    if (r == 0 || r == UNPACK_CUT) {
+        const enum attempt attempt = judge_reply(get, request);
+        if (attempt == ATTEMPT_DONE && r != 0)
+            ctl_fail(get->ctl, RPC_KIND_damaged, "less came than was offered");
+        return r == 0 ? ATTEMPT_DONE : attempt == ATTEMPT_DONE ? ATTEMPT_FAILED : attempt;
+    }
+    if (get->ctl->status == EX_DATAERR)
+        refuse(get, "damaged");
+    return ATTEMPT_FAILED;
+}
+
+/* Puts it in its place and says so to the sender. */
+static enum attempt finish(struct files_get *get, struct unpack *unpack)
+{
+    json_t *result;
+    if (unpack_place(unpack, tell_placed, get) != 0)
+        return ATTEMPT_FAILED;
+    int r = ctl_ask(get->ctl, "file.done", json_pack("{s:s}", "id", get->id), &result);
+    if (r == CONNECTION_LOST)
+        return ATTEMPT_AGAIN;
+    if (r != 0)
+        return ATTEMPT_FAILED;
+    json_decref(result);
+    unpack_forget(unpack);
+    if (unpack->left_out > 0)
+        get->ctl->status = EX_DATAERR;
+    return ATTEMPT_DONE;
+}
+
+static enum attempt try_once(struct files_get *get, const struct unpack_offer *offer)
+{
+    struct unpack unpack;
+    enum attempt attempt = ATTEMPT_FAILED;
+    if (unpack_init(&unpack, get->ctl, get->directory, offer) == 0) {
+        unpack.conflict = get->conflict;
+        unpack.progress = show_progress;
+        unpack.context = get;
+        attempt = unpack.placing ? ATTEMPT_DONE : fetch(get, &unpack);
+        if (attempt == ATTEMPT_DONE)
+            attempt = finish(get, &unpack);
+    }
+    unpack_deinit(&unpack);
+    return attempt;
+}
+
+/* --- again and again -------------------------------------------------------------------------- */
+
+static int read_offer(struct files_get *get, const json_t *transfer, struct unpack_offer *offer)
+{
+    const char *state = member_string(transfer, "state", "");
+    *offer = (struct unpack_offer){
+        .id = get->id,
+        .data_size = (uint64_t)member_integer(transfer, "size"),
+        .manifest_size = (uint64_t)member_integer(transfer, "manifest_size"),
+        .entries = (uint32_t)member_integer(transfer, "entries"),
+        .chunk_size = (uint64_t)member_integer(transfer, "chunk_size"),
+    };
+    get->total = member_integer(transfer, "size");
+    if (strcmp(member_string(transfer, "direction", ""), "in") != 0)
+        return ctl_fail(get->ctl, RPC_KIND_no_such_file, "%s is what we send", get->id);
+    if (strcmp(state, "offered") != 0 && strcmp(state, "moving") != 0)
+        return ctl_fail(get->ctl, RPC_KIND_gone, "%s has ended: %s", get->id, state);
+    if (get->max_size > 0 && get->total > get->max_size) {
+        refuse(get, "size");
+        return ctl_fail(get->ctl, RPC_KIND_too_large, "%s is larger than --max-size: refused",
+                        get->id);
+    }
+    return 0;
+}
+
+static void rest(uint64_t ms)
+{
+    const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL);
+}
+
+int files_get_one(struct files_get *get, const char *id)
+{
+    struct backoff backoff = {0};
+    struct unpack_offer offer;
+    get->id = id;
+    CLEANUP(json_release)
+    json_t *transfer = ctl_call(get->ctl, "file.get", json_pack("{s:s}", "id", id));
+    if (transfer == NULL || read_offer(get, transfer, &offer) != 0)
+        return get->ctl->status;
+    for (;;) {
+        const enum attempt attempt = try_once(get, &offer);
+        if (attempt != ATTEMPT_AGAIN)
+            return get->ctl->status;
+        ctl_note(get->ctl, "%s is away; trying again", member_string(transfer, "peer", "the peer"));
+        rest(backoff_next(&backoff, &patience, 0));
+        int r = ctl_reconnect(get->ctl, CONNECTION_NEVER);
+        if (r != 0)
+            return ctl_fail_connection(get->ctl, r);
+    }
+}

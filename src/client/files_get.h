@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Getting what was offered into a directory, again and again until it is there.
+ */
+#pragma once
+
+#include "client/unpack.h"
+
+struct files_get {
+    struct ctl *ctl;
+    int directory;
+    enum unpack_conflict conflict;
+    json_int_t max_size; /* larger ones are refused; 0: any */
+    uint64_t shown_ms;   /* when progress was told */
+    const char *id;      /* of the transfer that is on its way */
+    json_int_t total;
+};
+
+/* 0 or ctl->status. */
+int files_get_one(struct files_get *get, const char *id);
