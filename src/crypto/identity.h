@@ -4,17 +4,10 @@
  */
 #pragma once
 
-#include "base/outcome.h"
+#include "crypto/identity_outcome.h"
 #include "crypto/pubkey.h"
 
 enum { IDENTITY_PEM_MAX = 16384, IDENTITY_BITS_DEFAULT = 2048 };
-
-enum identity_outcome {
-    IDENTITY_MALFORMED = OUTCOME_IDENTITY, /* not a PEM private key */
-    IDENTITY_UNSUITABLE,                   /* not RSA of 2048, 3072 or 4096 bits with e = 65537 */
-    IDENTITY_ENCRYPTED,                    /* a passphrase is needed */
-    IDENTITY_PASSPHRASE,                   /* the passphrase is wrong */
-};
 
 struct identity;
 

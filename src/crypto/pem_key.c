@@ -10,7 +10,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "crypto/identity.h"
+#include "crypto/identity_outcome.h"
 #include "crypto/pkcs8.h"
 
 DEFINE_CLEANUP(PKCS8_PRIV_KEY_INFO *, key_info_cleanup, PKCS8_PRIV_KEY_INFO_free)

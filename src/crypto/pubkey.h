@@ -13,20 +13,11 @@
 #include "base/fingerprint.h"
 #include "base/outcome.h"
 #include "crypto/secret.h"
+#include "crypto/signature_purpose.h"
 
 enum {
     PUBKEY_MODULUS_MAX = 512,
     PUBKEY_SPKI_MAX = 550,
-};
-
-/*
- * What a signature is for. Each purpose is a prefix of what is signed; an identity signs nothing
- * else.
- */
-enum signature_purpose {
-    SIGNATURE_IDENT,  /* "p2pchat/1 ident\0" */
-    SIGNATURE_KEY,    /* "p2pchat/1 key\0" */
-    SIGNATURE_PACKET, /* "p2pchat/1 packet\0" */
 };
 
 enum pubkey_outcome {

@@ -5,9 +5,10 @@
  */
 #pragma once
 
+#include "base/bytes.h"
 #include "crypto/digest.h"
 #include "crypto/openssl.h"
-#include "crypto/pubkey.h"
+#include "crypto/signature_purpose.h"
 
 /* The hash that is signed: SHA-256(purpose || parts). 0 or -errno. */
 int rsa_scheme_hash(enum signature_purpose purpose, const struct span *parts, size_t count,

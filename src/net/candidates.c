@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "net/dial_state.h"
+#include "net/dialer_state.h"
 
 static const int families[FAMILIES] = {AF_INET6, AF_INET};
 

@@ -13,7 +13,7 @@
 /* Keeps one, or closes it when there are too many. */
 static bool keep(struct descriptors *descriptors, int fd)
 {
-    if (descriptors->count == STREAM_DESCRIPTORS_MAX) {
+    if (descriptors->count == DESCRIPTORS_MAX) {
         close(fd);
         return false;
     }
@@ -43,7 +43,7 @@ static bool keep_all(struct descriptors *descriptors, struct msghdr *message)
 ssize_t descriptors_receive(struct descriptors *descriptors, int fd, uint8_t *data, size_t size)
 {
     union {
-        char bytes[CMSG_SPACE((STREAM_DESCRIPTORS_MAX + 1) * sizeof(int))];
+        char bytes[CMSG_SPACE((DESCRIPTORS_MAX + 1) * sizeof(int))];
         struct cmsghdr aligned;
     } control;
     struct iovec piece = {data, size};

@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "net/stream.h"
+enum { DESCRIPTORS_MAX = 8 }; /* that were sent along and not taken */
 
 /* All zero is an empty one. */
 struct descriptors {
     uint64_t received; /* bytes of the stream in all */
     struct {
         int fd;
-        uint64_t end;               /* it came along with bytes before this one */
-    } kept[STREAM_DESCRIPTORS_MAX]; /* oldest first */
+        uint64_t end;        /* it came along with bytes before this one */
+    } kept[DESCRIPTORS_MAX]; /* oldest first */
     unsigned count;
 };
 

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
-#include "net/dial_state.h"
+#include "net/dialer_state.h"
 
 enum { RESERVED_DESCRIPTORS = 128 };
 

@@ -7,7 +7,8 @@
 
 #include <event2/event.h>
 
-#include "net/stream.h"
+struct loop;
+struct stream;
 
 struct event_base *loop_base(const struct loop *loop);
 

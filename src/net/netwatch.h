@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "net/network_change.h"
 
 enum {
-    NETWATCH_ADDRESSES_MAX = 64,
     NETWATCH_QUIET_MS = 200,   /* changes come in bursts: so long without another one … */
     NETWATCH_BURST_MS = 1000,  /* … but no longer than this after the first */
     NETWATCH_GAP_MS = 1000,    /* from one report to the next … */
@@ -21,23 +21,9 @@ enum {
     NETWATCH_STEP_MS = 10000,  /* a clock that is set by less is no news */
 };
 
-enum netwatch_change {
-    NETWATCH_ADDRESSES = 1, /* that this machine has */
-    NETWATCH_ROUTES = 2,    /* the way to the internet, by IPv4 or IPv6 */
-    NETWATCH_RESUMED = 4,   /* it was suspended */
-    NETWATCH_CLOCK = 8,     /* the wall clock was set, as it is when a virtual machine goes on */
-};
-
 struct netwatch_news {
     unsigned changes;      /* of enum netwatch_change */
     uint64_t suspended_ms; /* NETWATCH_RESUMED: how long */
-};
-
-/* A way to the internet; all zero for none. Addresses of IPv4 are ::ffff:a.b.c.d. */
-struct network_route {
-    uint8_t gateway[16]; /* the router */
-    uint8_t source[16];  /* our own address on the way to it */
-    uint32_t interface;  /* its number */
 };
 
 struct netwatch;

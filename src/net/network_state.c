@@ -53,7 +53,7 @@ static bool copy_address(uint8_t out[static 16], int family, const struct rtattr
 
 static void add_address(struct network_state *state, const uint8_t address[static 16])
 {
-    if (state->count == NETWATCH_ADDRESSES_MAX) {
+    if (state->count == NETWORK_ADDRESSES_MAX) {
         state->more = true;
         return;
     }

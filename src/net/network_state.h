@@ -10,10 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/netwatch.h"
+#include "net/network_change.h"
+
+enum { NETWORK_ADDRESSES_MAX = 64 };
 
 struct network_state {
-    uint8_t addresses[NETWATCH_ADDRESSES_MAX][16]; /* IPv4 as ::ffff:a.b.c.d */
+    uint8_t addresses[NETWORK_ADDRESSES_MAX][16]; /* IPv4 as ::ffff:a.b.c.d */
     unsigned count;
     bool more;                      /* than there is room for */
     struct network_route routes[2]; /* IPv4, IPv6 */

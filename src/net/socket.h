@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "net/origin.h"
 #include "net/pulse.h"
-#include "net/stream.h"
 
 /* Room for the address of any family. */
 union socket_address {

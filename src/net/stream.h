@@ -7,21 +7,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/address.h"
 #include "base/bytes.h"
 #include "net/loop.h"
+#include "net/origin.h"
 
 enum {
     STREAM_INPUT_MAX = 64 * 1024, /* unread bytes held before the kernel has to hold the rest */
-    STREAM_DESCRIPTORS_MAX = 8,   /* that were sent along and not taken */
     STREAM_LOW_WATER = 16 * 1024, /* unsent bytes at which there is room again */
-    ORIGIN_KEY_SIZE = 16,
-};
-
-/* Where a TCP connection comes from. */
-struct origin {
-    char text[ADDRESS_TEXT_MAX];  /* numeric "host:port" */
-    uint8_t key[ORIGIN_KEY_SIZE]; /* what limits count by: the IPv4 address or the IPv6 /64 */
 };
 
 /*
@@ -52,7 +44,7 @@ void stream_free(struct stream *stream);
 
 /*
  * UNIX: takes descriptors that are sent along (SCM_RIGHTS); without it the kernel drops them. More
- * than STREAM_DESCRIPTORS_MAX that nobody has taken break the connection (EMSGSIZE).
+ * than DESCRIPTORS_MAX (8) that nobody has taken break the connection (EMSGSIZE).
  */
 void stream_accept_descriptors(struct stream *stream);
 

@@ -133,7 +133,7 @@ static void test_more_addresses_than_there_is_room_for_are_all_there(void **stat
 {
     struct network_state seen = {0};
     (void)state;
-    for (unsigned i = 0; i <= NETWATCH_ADDRESSES_MAX; i++) {
+    for (unsigned i = 0; i <= NETWORK_ADDRESSES_MAX; i++) {
         struct script script = {.size = 0};
         add_address(&script, "192.0.2.1", 0);
         network_state_read(&seen, script.data, script.size);
