@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/outcome.h"
+#include "proto/exchange.h"
 #include "proto/packet.h"
 #include "proto/record.h"
 

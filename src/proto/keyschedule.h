@@ -19,7 +19,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/secret.h"
-#include "proto/session_types.h"
+#include "proto/role.h"
 
 /* The secrets of a handshake, in the order in which they come to be; one for each sender. */
 struct handshake_secrets {

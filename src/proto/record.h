@@ -5,15 +5,10 @@
  *     +--------+------+----------+--------+------+----------+--
  *     | length | type | body ... | length | type | body ... |
  *     +--------+------+----------+--------+------+----------+--
- *
- * A packet's records are all judged by what can be seen without knowing the session's state before
- * the first of them has any effect.
  */
 #pragma once
 
 #include "base/bytes.h"
-#include "base/outcome.h"
-#include "proto/exchange.h"
 #include "proto/session_types.h"
 
 enum record_type {
@@ -52,12 +47,6 @@ enum {
 
 enum { CLONED_SIZE = 2 * INSTANCE_SIZE };
 
-enum record_outcome {
-    RECORD_MALFORMED = OUTCOME_RECORD,
-    RECORD_UNSUPPORTED, /* a critical type that we don't know */
-    RECORD_BAD_ITEM,    /* an item that can't be taken */
-};
-
 struct record {
     uint8_t type;
     struct span body;
@@ -69,11 +58,3 @@ int record_append(struct bytes *out, enum record_type type, struct span body);
 
 /* The next record of what is left; false at the end and, with reader->failed, at nonsense. */
 bool record_next(struct reader *reader, struct record *record);
-
-/*
- * Judges all records of a packet: lengths, which depend on the suite, types, which of them only a
- * host or only a joiner sends, and which must be the last. What needs a feature is unknown without
- * it. 0 or a record_outcome.
- */
-int record_check(struct span records, enum session_role sender, enum suite suite,
-                 uint32_t features);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proto/message.h"
+#include "proto/record_check.h"
 #include "proto/session_state.h"
 
 static bool has_event(const struct session *session)

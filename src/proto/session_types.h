@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a session, its parts and its owner all speak of: roles, settings, items and the window.
+ * What a session, its parts and its owner all speak of: settings, items and the window.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "base/uuid.h"
 #include "crypto/identity.h"
 #include "proto/gone.h"
+#include "proto/role.h"
 
 enum {
     SESSION_TEXT_MAX = 65536,               /* bytes of text in a message */
@@ -15,25 +16,6 @@ enum {
     INSTANCE_SIZE = 16,                     /* see session_settings */
     SESSION_WINDOW_BYTES = 4 * 1024 * 1024, /* and their size; one item always fits */
 };
-
-/* Which end of the TCP connection this is; the values are those that packets are signed with. */
-enum session_role {
-    SESSION_JOINER = 'J', /* connected */
-    SESSION_HOST = 'H',   /* accepted */
-};
-
-/* The same as an index, of what exists once for each end. */
-enum session_side { SIDE_JOINER, SIDE_HOST, SIDES };
-
-static inline enum session_side session_side_of(enum session_role role)
-{
-    return role == SESSION_JOINER ? SIDE_JOINER : SIDE_HOST;
-}
-
-static inline enum session_role session_role_other(enum session_role role)
-{
-    return role == SESSION_JOINER ? SESSION_HOST : SESSION_JOINER;
-}
 
 /* What a session starts from. Everything pointed to outlives the session. */
 struct session_settings {

@@ -6,7 +6,7 @@ proto_crypto = $(addprefix crypto/,aead crypto digest identity kdf kem keyx pem_
 	pubkey rsa_scheme secret)
 proto_handshake = $(addprefix proto/,confirm exchange gone handshake handshake_host handshake_joiner hello ident \
 	invite_proof keyschedule safety_number seal)
-proto_session = $(addprefix proto/,batch close_code epoch features file_item frame headers message packet pings record service_name \
+proto_session = $(addprefix proto/,batch close_code epoch features file_item frame headers message packet pings record record_check service_name \
 	session session_input session_output session_timer told window)
 dialogue_OBJS = $(proto_base) $(proto_crypto) $(proto_handshake) $(proto_session) \
 	tests/unit/fake_random tests/vectors/vectors tests/dialogue/rig tests/dialogue/party

@@ -14,6 +14,7 @@
 #include "fuzz/fuzz.h"
 #include "proto/features.h"
 #include "proto/message.h"
+#include "proto/record_check.h"
 #include "unit/fake_random.h"
 
 enum { START_MS = 1000000, STEPS_MAX = 200 };

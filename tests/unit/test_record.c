@@ -6,7 +6,7 @@
 
 #include "proto/features.h"
 #include "proto/message.h"
-#include "proto/record.h"
+#include "proto/record_check.h"
 #include "unit/cmocka_all.h"
 
 static struct bytes records;
