@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "base/shell.h"
-#include "core/delivery.h"
 #include "core/node_outcome.h"
 #include "store/invites.h"
 
@@ -105,7 +104,7 @@ static int merge(struct admission *admission, struct peer *keyless, struct peer 
         return r;
     if (nameless->link != NULL && peer_needs_stronger(nameless, nameless->link))
         link_close(nameless->link, CLOSE_REFUSED);
-    delivery_touch(nameless);
+    peer_touch_queue(nameless);
     return 0;
 }
 

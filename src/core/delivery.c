@@ -20,18 +20,11 @@
 /* That a message may need. */
 enum { ALL_FEATURES = FEATURE_HEADERS | FEATURE_CALLS | FEATURE_FILES };
 
-void delivery_touch(struct peer *peer)
-{
-    peer->giving_due = true;
-    peer_stir(peer);
-    loop_wake(peer->runtime->loop);
-}
-
 void delivery_start(struct peer *peer)
 {
     peer->given = (struct queue_session){.features = session_features(peer->link->session)};
     peer->held_told = peer->unreadable_told = peer->differing_told = false;
-    delivery_touch(peer);
+    peer_touch_queue(peer);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -168,7 +161,7 @@ int delivery_pump(struct delivery *delivery, struct peer *peer)
     if (giving.unreadable)
         tell_unreadable(peer);
     if (peer->given.more)
-        delivery_touch(peer);
+        peer_touch_queue(peer);
     if (r == 0)
         r = giving.outcome;
     if (r == 0)
@@ -194,7 +187,7 @@ int delivery_acknowledged(struct delivery *delivery, struct peer *peer,
     peer->delivered += event->ordinal - event->first + 1;
     suspicion_clear(&peer->suspicion);
     housekeeping_touch(delivery->housekeeping, 0);
-    delivery_touch(peer);
+    peer_touch_queue(peer);
     return 0;
 }
 

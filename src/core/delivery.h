@@ -37,9 +37,6 @@ void delivery_start(struct peer *peer);
 /* The peer's session is over, its link still there. */
 void delivery_end(struct delivery *delivery, struct peer *peer, const struct link_end *end);
 
-/* Something was queued. */
-void delivery_touch(struct peer *peer);
-
 /* Gives the session what its window takes. Called in the turn's end, before the commit. 0 or -errno
  * of the store. */
 int delivery_pump(struct delivery *delivery, struct peer *peer);

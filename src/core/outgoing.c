@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#include "core/delivery.h"
 #include "core/node_outcome.h"
 #include "crypto/random.h"
 #include "proto/features.h"
@@ -80,7 +79,7 @@ int outgoing_add(const struct outgoing *outgoing, struct peer *peer, struct span
     row->body = SPAN(NULL, 0);
     if (r != 0)
         return r == DB_EXISTS ? -EIO : outcome_of_store(r);
-    delivery_touch(peer);
+    peer_touch_queue(peer);
     peer_urge(peer);
     return 0;
 }

@@ -102,6 +102,13 @@ void peer_stir(struct peer *peer)
         list_append(peer->runtime->stirred, &peer->stirred);
 }
 
+void peer_touch_queue(struct peer *peer)
+{
+    peer->giving_due = true;
+    peer_stir(peer);
+    loop_wake(peer->runtime->loop);
+}
+
 static void set_state(struct peer *peer, enum peer_state state)
 {
     if (peer->state == state)
@@ -196,6 +203,15 @@ static struct redial_plan decide(const struct peer *peer)
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
+static void on_greet(const struct peer *peer, const struct address *way,
+                     struct round_greeting *greeting)
+{
+    const struct peer_row *row = &peer->row;
+    greeting->invite_secret = row->invited ? row->invite_secret : NULL;
+    greeting->given = address_listed(row->addresses, row->address_count, way);
+    former_list(&peer->former, loop_now(peer->runtime->loop), &greeting->gone);
+}
+
 static void on_joined(struct peer *peer)
 {
     if (peer->link == NULL)
@@ -231,7 +247,7 @@ static void on_round_over(struct peer *peer, struct round *round, enum redial_ev
         tell_unreached(peer);
 }
 
-static const struct round_events round_events = {on_joined, on_way_failed, on_round_over};
+static const struct round_events round_events = {on_greet, on_joined, on_way_failed, on_round_over};
 
 static enum dial_priority choose_priority(const struct peer *peer)
 {

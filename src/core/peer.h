@@ -146,6 +146,9 @@ void peer_take_attempt(struct peer *peer, struct peer *other);
 /* There may be something to send to it, or to tell of it, when the turn ends. */
 void peer_stir(struct peer *peer);
 
+/* There may be more in its queue to give to it, or room for it: that is done when the turn ends. */
+void peer_touch_queue(struct peer *peer);
+
 /*
  * Somebody is shown the state in the middle of a turn: observers are told of what it becomes, even
  * if that is what they know.

@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/peer.h"
+#include "core/former.h"
+#include "core/runtime.h"
 
 struct round {
     const struct runtime *runtime;
@@ -54,25 +55,29 @@ static void drop_attempt(struct round *round)
                           "it connects, but nobody answers");
 }
 
+static void greeting_cleanup(struct round_greeting *greeting)
+{
+    former_list_cleanup(&greeting->gone);
+}
+
 static bool on_connected(void *context, unsigned way, struct stream *stream)
 {
     struct round *round = context;
-    const struct peer_row *row = &round->peer->row;
     if (round->attempt != NULL && round->attempt->greeted)
         return false;
     if (round->attempt != NULL)
         drop_attempt(round);
     round->way = way;
-    CLEANUP(former_list_cleanup) struct gone gone;
-    former_list(&round->peer->former, loop_now(round->runtime->loop), &gone);
-    int r = links_join(round->links, stream, round->peer, row->invited ? row->invite_secret : NULL,
-                       &gone, &round->attempt);
+    CLEANUP(greeting_cleanup) struct round_greeting greeting = {0};
+    round->events->greet(round->peer, &round->ways[way], &greeting);
+    int r = links_join(round->links, stream, round->peer, greeting.invite_secret, &greeting.gone,
+                       &round->attempt);
     if (r < 0) {
         round->events->failed(round->peer, &round->ways[way], ATTEMPT_UNREACHED, strerror(-r));
         dial_go_on(round->dial);
         return true;
     }
-    round->attempt->given = address_listed(row->addresses, row->address_count, &round->ways[way]);
+    round->attempt->given = greeting.given;
     arm_patience(round);
     round->events->joined(round->peer);
     return true;

@@ -9,6 +9,7 @@
 #include "core/links.h"
 #include "core/redial.h"
 #include "net/dialer.h"
+#include "proto/gone.h"
 
 enum {
     ROUND_PATIENCE_MS = 1000, /* with a connection on which nobody answers, if there is another */
@@ -23,8 +24,18 @@ struct round;
  */
 enum redial_event round_event_of(const struct link_end *end);
 
-/* What the owner is told. */
+/* What a handshake begins with. */
+struct round_greeting {
+    const uint8_t *invite_secret; /* as in session_settings, borrowed */
+    struct gone gone;             /* likewise */
+    bool given;                   /* people gave the way that it goes over */
+};
+
+/* What the owner is asked and told. */
 struct round_events {
+    /* A handshake is about to begin over this way: fills what it begins with. */
+    void (*greet)(const struct peer *peer, const struct address *way,
+                  struct round_greeting *greeting);
     /* A handshake began. */
     void (*joined)(struct peer *peer);
     /* What came of one way; nothing may be freed. */

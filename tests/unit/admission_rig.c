@@ -328,7 +328,7 @@ int body_sealer_seal(struct body_sealer *body_sealer, const struct message_row *
     return 0;
 }
 
-void delivery_touch(struct peer *peer)
+void peer_touch_queue(struct peer *peer)
 {
     peer->giving_due = true;
 }

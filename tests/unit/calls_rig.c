@@ -42,7 +42,7 @@ void peer_urge(struct peer *peer)
     (void)peer;
 }
 
-void delivery_touch(struct peer *peer)
+void peer_touch_queue(struct peer *peer)
 {
     (void)peer;
 }

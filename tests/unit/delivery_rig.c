@@ -117,9 +117,9 @@ void peer_note_shown(struct peer *peer)
     (void)peer;
 }
 
-void peer_stir(struct peer *peer)
+void peer_touch_queue(struct peer *peer)
 {
-    (void)peer;
+    peer->giving_due = true;
 }
 
 void housekeeping_look(struct housekeeping *housekeeping, size_t size)

@@ -229,6 +229,27 @@ static void test_a_caller_s_link_ends_the_race_and_not_always_the_handshake(void
     assert_int_equal(stage.closed, 1);
 }
 
+static void test_a_handshake_begins_with_what_is_known_of_the_peer(void **state)
+{
+    (void)state;
+    const struct address told = {.host = "198.51.100.9", .port = 8766};
+    const struct secret tag = {{9}};
+    struct round_greeting greeting = {0};
+    peer_dial(stage.peer);
+    stage.round->events->greet(stage.peer, &told, &greeting);
+    assert_null(greeting.invite_secret);
+    assert_int_equal(greeting.gone.count, 0);
+    assert_false(greeting.given);
+    stage.peer->row.invited = true;
+    former_note(&stage.peer->former, &tag, fake_loop.now_ms);
+    stage.round->events->greet(stage.peer, &bob.addresses[0], &greeting);
+    assert_ptr_equal(greeting.invite_secret, stage.peer->row.invite_secret);
+    assert_int_equal(greeting.gone.count, 1);
+    assert_memory_equal(&greeting.gone.keys[0], &tag, sizeof tag);
+    assert_true(greeting.given);
+    former_list_cleanup(&greeting.gone);
+}
+
 static void test_where_a_dial_came_to_is_tried_first_next_time(void **state)
 {
     (void)state;
@@ -372,6 +393,8 @@ int main(void)
         TEST(test_a_round_that_can_t_begin_is_a_failure),
         TEST(test_a_way_that_failed_is_noted),
         TEST(test_a_caller_s_link_ends_the_race_and_not_always_the_handshake),
+        TEST(test_a_handshake_begins_with_what_is_known_of_the_peer),
+        TEST(test_a_handshake_begins_with_what_is_known_of_the_peer),
         TEST(test_where_a_dial_came_to_is_tried_first_next_time),
         TEST(test_where_a_caller_comes_from_is_no_way_to_it),
         TEST(test_after_a_link_broke_it_is_dialled_at_once),
