@@ -116,8 +116,9 @@ int ctl_fail_reply(struct ctl *ctl, const json_t *error)
     const char *name = member_string(json_object_get(error, "data"), "kind", rpc_kind_name(kind));
     const char *reason = member_string(error, "message", "the daemon refused without a reason");
     CLEANUP(cleanup_free)
-    char *command =
-        strcmp(name, rpc_kind_name(RPC_KIND_not_admin)) == 0 ? service_root_command(ctl) : NULL;
+    char *command = strcmp(name, rpc_kind_name(RPC_KIND_not_admin)) == 0
+                        ? service_root_command(ctl->arguments, ctl->socket)
+                        : NULL;
     return ctl_fail_as(ctl, status, name, "%s%s%s", reason, command != NULL ? ": " : "",
                        command != NULL ? command : "");
 }

@@ -146,22 +146,23 @@ static int append_word(struct bytes *line, const char *word)
 }
 
 /* -s and its value, which root may not have got by the environment; the rest as it was typed. */
-static int append_arguments(struct bytes *line, const struct ctl *ctl)
+static int append_arguments(struct bytes *line, char *const *arguments, const char *given)
 {
-    CLEANUP(cleanup_free) char *socket = rpc_path_find(ctl->socket);
+    CLEANUP(cleanup_free) char *socket = rpc_path_find(given);
     int r = socket != NULL ? bytes_append(line, "p2pchatctl", 10) : -1;
-    if (r == 0 && ctl->socket == NULL && strcmp(socket, system_socket) != 0) {
+    if (r == 0 && given == NULL && strcmp(socket, system_socket) != 0) {
         r = append_word(line, "-s");
         if (r == 0)
             r = append_word(line, socket);
     }
-    for (char **word = ctl->arguments; r == 0 && word != NULL && *word != NULL; word++)
+    for (char *const *word = arguments; r == 0 && word != NULL && *word != NULL; word++)
         r = append_word(line, *word);
     return r == 0 ? bytes_append_u8(line, '\0') : r;
 }
 
-char *service_root_command(const struct ctl *ctl)
+char *service_root_command(char *const *arguments, const char *socket)
 {
     CLEANUP(bytes_deinit) struct bytes line = {0};
-    return append_arguments(&line, ctl) == 0 ? manager_as_root((const char *)line.data) : NULL;
+    int r = append_arguments(&line, arguments, socket);
+    return r == 0 ? manager_as_root((const char *)line.data) : NULL;
 }

@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include "client/ctl.h"
-
 enum service {
     SERVICE_SYSTEM,  /* the machine's */
     SERVICE_USER,    /* this user's */
@@ -24,7 +22,7 @@ char *service_unit_command(enum service service, const char *verb, const char *u
 char *service_remedy(const char *socket, int error);
 
 /*
- * The command line that root has to run because this user is no administrator. In new memory, or
- * NULL.
+ * The command line that root has to run because this user is no administrator: our own, which had
+ * these arguments (NULL: none) and this --socket (or NULL). In new memory, or NULL.
  */
-char *service_root_command(const struct ctl *ctl);
+char *service_root_command(char *const *arguments, const char *socket);

@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/file.h"
-#include "daemon/setting.h"
 #include "rpc/rpc_value.h"
 
 enum { CONFIG_SIZE_MAX = 256 * 1024 };

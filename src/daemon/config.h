@@ -7,22 +7,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "base/log.h"
-#include "core/settings.h"
 #include "daemon/keys.h"
 #include "daemon/options.h"
 #include "daemon/paths.h"
+#include "daemon/setting.h"
 
-enum { CONFIG_COMPLAINT_MAX = 512, CONFIG_PATH_MAX = 4096 };
-
-struct config {
-    struct settings settings;
-    bool listen_chosen;             /* settings.listen is no default */
-    char identity[CONFIG_PATH_MAX]; /* path of the private key; "" for the state directory's */
-    char passphrase_file[CONFIG_PATH_MAX]; /* path of its passphrase; "" for none */
-    uint64_t identity_bits;                /* of a newly made identity */
-    enum log_level log_level;
-};
+enum { CONFIG_COMPLAINT_MAX = 512 };
 
 /*
  * Reads the file at `path` over the defaults, then the command line over both. A file that does not

@@ -12,15 +12,7 @@
 #include <jansson.h>
 
 #include "core/node.h"
-
-/* What a client may ask of the daemon itself. */
-struct control_owner {
-    int (*reload)(void *context, char *complaint, size_t size); /* 0 or -EINVAL with a complaint */
-    void (*stop)(void *context);
-    const char *(*directory)(void *context);     /* where its files are */
-    json_t *(*settings)(void *context);          /* that are in effect; NULL without memory */
-    uint64_t (*identity_created)(void *context); /* wall clock; 0 when not known */
-};
+#include "daemon/control_owner.h"
 
 struct control;
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "daemon/control_state.h"
+#include "daemon/control_shared.h"
 
 enum { CALL_PEERS_MAX = 64 }; /* in one parameter */
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "daemon/control_state.h"
+#include "daemon/control_shared.h"
 
 /* Holds a message (stolen) until the turn has settled; `id` is what an error instead of it would
  * carry. */

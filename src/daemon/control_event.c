@@ -7,7 +7,29 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "daemon/control_view.h"
+
+static const char *stored_name(enum event_type type)
+{
+    switch (type) {
+    case EVENT_MESSAGE_RECEIVED:
+        return "message.received";
+    case EVENT_MESSAGE_SENT:
+        return "message.sent";
+    case EVENT_MESSAGE_STATE:
+        return "message.state";
+    case EVENT_PEER_KEY_CHANGED:
+        return "peer.key_changed";
+    case EVENT_PEER_TRUST:
+        return "peer.trust";
+    case EVENT_PEER_MOVED:
+        return "peer.moved";
+    case EVENT_PEER_CLONED:
+        return "peer.cloned";
+    case EVENT_IDENTITY_CLONED:
+        return "identity.cloned";
+    }
+    return NULL;
+}
 
 static const char *const passing_names[] = {
     [TYPE_ONLINE] = "peer.online",
@@ -44,8 +66,7 @@ unsigned control_event_type(enum event_type type, enum message_kind kind)
 
 const char *control_event_name(unsigned type)
 {
-    return type <= EVENT_LAST ? control_view_event_name((enum event_type)type)
-                              : passing_names[type];
+    return type <= EVENT_LAST ? stored_name((enum event_type)type) : passing_names[type];
 }
 
 static bool is_called(unsigned type, const char *name)

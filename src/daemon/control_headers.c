@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
-#include "daemon/control_requests.h"
 #include "proto/features.h"
 #include "proto/headers.h"
 #include "rpc/rpc_bytes.h"
@@ -174,6 +173,24 @@ bool control_headers_read(struct control_call *call, struct node_draft *draft, s
 }
 
 /* --- into JSON -------------------------------------------------------------------------------- */
+
+static const char *const result_names[] = {
+    [RESULT_EXITED] = "exited",
+    [RESULT_SIGNALLED] = "signalled",
+    [RESULT_REFUSED] = "refused",
+    [RESULT_LATE] = "late",
+    [RESULT_INTERRUPTED] = "interrupted",
+    [RESULT_TOO_LARGE] = "too_large",
+    [RESULT_CANCELLED] = "cancelled",
+    [RESULT_FAILED] = "failed",
+    [RESULT_BUSY] = "busy",
+    [RESULT_GIVEN_UP] = "given_up",
+};
+
+const char *control_result_name(uint8_t outcome)
+{
+    return result_names[outcome <= RESULT_GIVEN_UP ? outcome : RESULT_FAILED];
+}
 
 /* Text is what the bytes say, not the type. */
 static bool is_text(struct span body)

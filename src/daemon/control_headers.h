@@ -27,3 +27,6 @@ bool control_headers_body(struct control_call *call, struct bytes *buffer, struc
  * one. False: it can't be what was stored.
  */
 bool control_headers_view(json_t **object, enum message_kind kind, struct span content);
+
+/* "exited" and so on, of an outcome of the wire. */
+const char *control_result_name(uint8_t outcome);

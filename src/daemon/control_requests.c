@@ -18,61 +18,6 @@
 
 enum { ASK_TIMEOUT_S = 60 };
 
-static const char *const result_names[] = {
-    [RESULT_EXITED] = "exited",
-    [RESULT_SIGNALLED] = "signalled",
-    [RESULT_REFUSED] = "refused",
-    [RESULT_LATE] = "late",
-    [RESULT_INTERRUPTED] = "interrupted",
-    [RESULT_TOO_LARGE] = "too_large",
-    [RESULT_CANCELLED] = "cancelled",
-    [RESULT_FAILED] = "failed",
-    [RESULT_BUSY] = "busy",
-    [RESULT_GIVEN_UP] = "given_up",
-};
-
-const char *control_result_name(uint8_t outcome)
-{
-    return result_names[outcome <= RESULT_GIVEN_UP ? outcome : RESULT_FAILED];
-}
-
-struct viewing {
-    const struct node *node;
-    json_t *view;
-};
-
-static int view_row(void *context, const struct message_row *row)
-{
-    struct viewing *viewing = context;
-    viewing->view = control_view_message(viewing->node, row);
-    return 0;
-}
-
-/* A message by its seq; JSON's null when it is gone. */
-static json_t *view_message(const struct node *node, int64_t seq)
-{
-    struct viewing viewing = {.node = node};
-    int r = messages_at(node_db(node), seq, view_row, &viewing);
-    return r == 0 ? viewing.view : json_null();
-}
-
-void control_requests_view(const struct node *node, int64_t request, bool whole, json_t **object)
-{
-    struct call_result result;
-    if (calls_find_result(node_db(node), request, &result) != 0)
-        return;
-    json_t *message = view_message(node, result.seq);
-    json_t *view = json_pack("{s:s, s:i}", "outcome", control_result_name(result.outcome), "status",
-                             (int)result.status);
-    if (json_is_object(message))
-        rpc_value_set(&view, "id", json_incref(json_object_get(message, "id")));
-    rpc_value_set(object, "result", view);
-    if (whole && json_is_object(message))
-        rpc_value_set(object, "message", message);
-    else
-        json_decref(message);
-}
-
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static void note_accepted(void *context, const struct node_accepted *accepted)
@@ -129,7 +74,7 @@ static bool read_answer(struct control_call *call, struct calls_answer *answer)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         answer->kind = kinds[i];
         answer->status = (uint8_t)status;
-        if (strcmp(outcome, result_names[kinds[i]]) == 0 && status <= UINT8_MAX)
+        if (strcmp(outcome, control_result_name(kinds[i])) == 0 && status <= UINT8_MAX)
             return true;
     }
     control_call_fail(call, RPC_KIND_usage,
@@ -184,7 +129,7 @@ void control_request_given(void *context, const struct call *call)
             rpc_value_set(&params, "fingerprint", control_view_fingerprint(peer->row.key));
     }
     rpc_value_set(&params, "timeout_ms", json_integer((json_int_t)left));
-    rpc_value_set(&params, "message", view_message(control->node, call->row.seq));
+    rpc_value_set(&params, "message", control_view_message_at(control->node, call->row.seq));
     notify(call, "incoming", params);
 }
 

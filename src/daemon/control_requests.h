@@ -14,10 +14,3 @@ void control_request_stop(void *context, const struct call *call);
 
 /* The client goes: what it was answering nobody does. */
 void control_requests_forget(struct control_client *client);
-
-/* "exited" and so on, of an outcome of the wire. */
-const char *control_result_name(uint8_t outcome);
-
-/* Adds what came of a request of ours, if that is known: "result", and with `whole` "message",
- * which said so. */
-void control_requests_view(const struct node *node, int64_t request, bool whole, json_t **object);

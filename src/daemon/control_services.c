@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "crypto/random.h"
 #include "daemon/control_call.h"
-#include "daemon/control_requests.h"
+#include "daemon/control_headers.h"
 #include "rpc/rpc_value.h"
 
 /* Reads the list of peers: names, or "*" for every trusted one. False after a complaint. */

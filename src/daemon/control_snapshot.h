@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "daemon/control_state.h"
+#include "daemon/control_shared.h"
 
 /* The client is gone, and its copy with it. */
 void control_snapshot_forget(struct control_client *client);

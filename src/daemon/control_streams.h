@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "daemon/control_state.h"
+#include "daemon/control_shared.h"
 
 /* Something happened to a stream: the node's observer. */
 void control_stream_news(void *context, const struct stream_news *news);

@@ -11,38 +11,15 @@
 #include "base/timestamp.h"
 #include "base/utf8.h"
 #include "core/body_sealer.h"
+#include "core/calls.h"
 #include "daemon/control_event.h"
 #include "daemon/control_headers.h"
-#include "daemon/control_requests.h"
 #include "proto/features.h"
 #include "proto/safety_number.h"
 #include "rpc/rpc_bytes.h"
 #include "rpc/rpc_value.h"
 #include "store/inbound.h"
 #include "store/queue.h"
-
-const char *control_view_event_name(enum event_type type)
-{
-    switch (type) {
-    case EVENT_MESSAGE_RECEIVED:
-        return "message.received";
-    case EVENT_MESSAGE_SENT:
-        return "message.sent";
-    case EVENT_MESSAGE_STATE:
-        return "message.state";
-    case EVENT_PEER_KEY_CHANGED:
-        return "peer.key_changed";
-    case EVENT_PEER_TRUST:
-        return "peer.trust";
-    case EVENT_PEER_MOVED:
-        return "peer.moved";
-    case EVENT_PEER_CLONED:
-        return "peer.cloned";
-    case EVENT_IDENTITY_CLONED:
-        return "identity.cloned";
-    }
-    return NULL;
-}
 
 const char *control_view_state_name(enum message_state state)
 {
@@ -398,7 +375,7 @@ static void add_kind(const struct node *node, json_t **object, const struct mess
         return;
     rpc_value_set(object, "kind", json_string(names[row->kind]));
     if (row->kind == MESSAGE_REQUEST && row->direction == MESSAGE_OUT)
-        control_requests_view(node, row->seq, false, object);
+        control_view_result(node, row->seq, false, object);
 }
 
 enum rpc_kind control_view_dead_end(enum message_state state)
@@ -439,6 +416,42 @@ json_t *control_view_message(const struct node *node, const struct message_row *
     if (row->client_id != NULL)
         rpc_value_set(&object, "client_id", json_string(row->client_id));
     return object;
+}
+
+struct viewing {
+    const struct node *node;
+    json_t *view;
+};
+
+static int view_row(void *context, const struct message_row *row)
+{
+    struct viewing *viewing = context;
+    viewing->view = control_view_message(viewing->node, row);
+    return 0;
+}
+
+json_t *control_view_message_at(const struct node *node, int64_t seq)
+{
+    struct viewing viewing = {.node = node};
+    int r = messages_at(node_db(node), seq, view_row, &viewing);
+    return r == 0 ? viewing.view : json_null();
+}
+
+void control_view_result(const struct node *node, int64_t request, bool whole, json_t **object)
+{
+    struct call_result result;
+    if (calls_find_result(node_db(node), request, &result) != 0)
+        return;
+    json_t *message = control_view_message_at(node, result.seq);
+    json_t *view = json_pack("{s:s, s:i}", "outcome", control_result_name(result.outcome), "status",
+                             (int)result.status);
+    if (json_is_object(message))
+        rpc_value_set(&view, "id", json_incref(json_object_get(message, "id")));
+    rpc_value_set(object, "result", view);
+    if (whole && json_is_object(message))
+        rpc_value_set(object, "message", message);
+    else
+        json_decref(message);
 }
 
 /* The part of an event that is about its message. */

@@ -18,10 +18,10 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer);
 /* Bytes of the disk that messages from a peer (0: from all) take. */
 json_t *control_view_inbound(const struct node *node, int64_t peer);
 
-/* All peers as an array. */
 /* The numbers of the suites that this machine can speak. */
 json_t *control_view_suites(void);
 
+/* All peers as an array. */
 json_t *control_view_peers(const struct node *node);
 
 /*
@@ -36,7 +36,6 @@ json_t *control_view_invite(const struct invite_row *row);
 
 json_t *control_view_request(const struct node *node, const struct pending_key *request);
 
-/* With its text; one whose stored text is damaged or gone has none. */
 /* Why a message in this state will never be delivered; RPC_KIND_COUNT when it may be, or is. */
 enum rpc_kind control_view_dead_end(enum message_state state);
 
@@ -46,7 +45,17 @@ enum rpc_kind control_view_dead_end(enum message_state state);
  */
 int control_view_add_offer(const struct node *node, const struct message_row *row, json_t **object);
 
+/* With its text; one whose stored text is damaged or gone has none. */
 json_t *control_view_message(const struct node *node, const struct message_row *row);
+
+/* The same by its seq; JSON's null when it is gone. */
+json_t *control_view_message_at(const struct node *node, int64_t seq);
+
+/*
+ * Adds what came of a request of ours, if that is known: "result", and with `whole` "message",
+ * which said so.
+ */
+void control_view_result(const struct node *node, int64_t request, bool whole, json_t **object);
 
 /* The params of an event notification for subscription `sub`. */
 json_t *control_view_event(const struct node *node, unsigned sub, const struct event_row *event);
@@ -54,10 +63,6 @@ json_t *control_view_event(const struct node *node, unsigned sub, const struct e
 /* An event about a peer that is not stored ("peer.online"); peer may be NULL. */
 json_t *control_view_passing_event(const struct node *node, unsigned sub, const char *type,
                                    const struct peer *peer);
-
-/* "message.received" … */
-/* NULL: there is no such event. */
-const char *control_view_event_name(enum event_type type);
 
 /* "queued", "sent", "delivered" … */
 const char *control_view_state_name(enum message_state state);

@@ -8,7 +8,6 @@
 
 #include "daemon/control_client.h"
 #include "daemon/control_pairing.h"
-#include "daemon/control_requests.h"
 #include "daemon/control_view.h"
 
 enum wait_kind {
@@ -122,7 +121,7 @@ static void add_result(const struct wait *wait, json_t **view)
     const struct node *node = wait->client->control->node;
     struct node_message message = {0};
     if (wait->state == MESSAGE_PROCESSED && node_find_message(node, &wait->message, &message) == 0)
-        control_requests_view(node, message.seq, true, view);
+        control_view_result(node, message.seq, true, view);
 }
 
 static void check_state(struct wait *wait, enum message_state now)

@@ -7,7 +7,20 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "daemon/config.h"
+#include "base/log.h"
+#include "core/settings.h"
+
+enum { CONFIG_PATH_MAX = 4096 };
+
+/* The values of all settings. */
+struct config {
+    struct settings settings;
+    bool listen_chosen;             /* settings.listen is no default */
+    char identity[CONFIG_PATH_MAX]; /* path of the private key; "" for the state directory's */
+    char passphrase_file[CONFIG_PATH_MAX]; /* path of its passphrase; "" for none */
+    uint64_t identity_bits;                /* of a newly made identity */
+    enum log_level log_level;
+};
 
 enum setting_effect {
     SETTING_RELOAD, /* a change takes effect at a reload */

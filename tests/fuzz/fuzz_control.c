@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "daemon/control_state.h"
+#include "daemon/control.h"
+#include "daemon/control_shared.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/house.h"
 #include "simulation/wire_state.h"

@@ -205,7 +205,8 @@ static void check_secret(struct doctor *doctor, const char *directory, const cha
         return; /* it is kept elsewhere */
     if (stat(path, &file) != 0) {
         const char *reason = strerror(errno);
-        CLEANUP(cleanup_free) char *command = service_root_command(doctor->ctl);
+        CLEANUP(cleanup_free)
+        char *command = service_root_command(doctor->ctl->arguments, doctor->ctl->socket);
         if (command != NULL)
             note(doctor, "keys", reason, "to look at %s: %s", path, command);
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control interface from the inside: what its modules share.
+ * What the modules of the control interface share.
  */
 #pragma once
 
@@ -8,7 +8,8 @@
 #include <sys/types.h>
 
 #include "base/list.h"
-#include "daemon/control.h"
+#include "core/node.h"
+#include "daemon/control_owner.h"
 #include "net/listener.h"
 #include "rpc/rpc_line.h"
 #include "rpc/rpc_message.h"
