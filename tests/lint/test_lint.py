@@ -89,6 +89,27 @@ def test_floors_name_a_part_that_knows_its_facade(src, name, line, bad):
         (1, f"{name}:1: {line}  is for the facade\n") if bad else (0, ""))
 
 
+@pytest.mark.parametrize("files, circle", [
+    ({"core/peer.h": "core/link.h", "core/link.c": "core/peer.h"}, "core/link -> core/peer -> core/link"),
+    ({"core/peer.c": "core/link.h", "core/link.h": "core/turn.h", "core/turn.c": "core/peer.h"},
+     "core/link -> core/turn -> core/peer -> core/link"),
+    ({"core/peer.c": "core/link.h", "core/link_in.c": "core/peer.h"},
+     "core/link -> core/peer -> core/link"),
+    ({"core/peer.c": "core/link.h", "core/link.c": "core/turn.h", "core/turn.c": "base/bytes.h"}, None),
+    ({"core/peer.c": "core/peer_state.h", "core/peer_state.h": "core/peer.h"}, None),
+    ({"core/peer_in.c": "core/peer_state.h", "core/peer_state.h": "core/peer.h",
+      "core/peer.c": "core/peer_state.h"}, None),
+])
+def test_floors_name_a_circle(src, files, circle):
+    for noun in ("link", "turn", "peer_state"):
+        src(f"core/{noun}.h")
+    for name, included in files.items():
+        house = src(name, f'#include "{included}"\n')
+    result = run("floors", house)
+    assert (result.returncode, result.stdout) == (
+        (1, f"{circle}: is a circle\n") if circle else (0, ""))
+
+
 def test_floors_name_a_file_outside_of_them(src):
     result = run("floors", src("util/misc.c"))
     assert (result.returncode, result.stdout) == (1, "util/misc.c: is on no floor\n")
