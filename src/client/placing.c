@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/staging.h"
+#include "client/unpack_state.h"
 
 enum {
     FINAL_MAX = MANIFEST_NAME_MAX + 32,

@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "client/staging.h"
+#include "client/unpack_state.h"
 
 enum {
     PIECE = 256 * 1024,

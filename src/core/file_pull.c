@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/files.h"
+#include "core/files_outcome.h"
 #include "crypto/digest.h"
 #include "net/pipe.h"
 

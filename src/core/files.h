@@ -2,8 +2,8 @@
 /*
  * Files: what was offered, by us and to us, and the bytes on their way.
  *
- *     sender:    upload -> spool, offer -> (the peer has the offer) -> served, again and again ->
- * end receiver:  offer -> pulled by a client, again and again -> end
+ *     sender:    upload -> spool, offer -> (the peer has it) -> served, again and again -> end
+ *     receiver:  offer -> pulled by a client, again and again -> end
  *
  * No path of a person is known here: a client reads the files of the sender into a socket, and
  * another one writes those of the receiver out of a socket. Offers and ends are items, as durable
@@ -15,6 +15,7 @@
 #include "core/file_serve.h"
 #include "core/file_upload.h"
 #include "core/file_words.h"
+#include "core/files_outcome.h"
 #include "core/housekeeping.h"
 #include "core/streams.h"
 #include "store/transfers.h"
@@ -22,21 +23,6 @@
 enum { FILES_OPEN_MAX = 1000 }; /* offers of one peer; more are refused */
 
 enum { FILES_CHECK_MS = 60 * 1000 }; /* how often it is looked for what has run out of time */
-
-enum files_outcome {
-    FILES_OFF = OUTCOME_FILES, /* this daemon does without */
-    FILES_BUSY,                /* too many at once, here or there */
-    FILES_SHORT,               /* the client has gone, or gave less than it said */
-    FILES_TOO_LARGE,
-    FILES_DISK_FULL,
-    FILES_SPOOL_FULL, /* more than may wait for this peer */
-    FILES_GONE,       /* the sender knows no such transfer any more */
-    FILES_DAMAGED,    /* what came is not what was offered */
-    FILES_LOST,       /* the connection, or the peer can't now */
-    FILES_TIMEOUT,    /* the peer did not answer */
-    FILES_NO_SUCH,    /* transfer */
-    FILES_ENDED,      /* it has ended already */
-};
 
 struct body_sealer;
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "daemon/control_state.h"
+#include "daemon/control_shared.h"
 
 /* A transfer has ended: those who wait for that are answered. For the observer. */
 void control_files_ended(void *context, int64_t seq);

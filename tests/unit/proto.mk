@@ -11,10 +11,9 @@ test_hello_OBJS = proto/hello proto/gone proto/keyschedule crypto/kdf $(proto_ve
 test_service_name_OBJS = proto/service_name
 test_told_OBJS = proto/told base/address base/number $(proto_bytes)
 test_headers_OBJS = proto/headers proto/service_name base/utf8 base/uuid $(proto_vectors)
-test_record_OBJS = proto/record proto/message proto/file_item proto/headers proto/service_name proto/told base/address base/number base/uuid \
+test_record_OBJS = proto/record proto/record_check proto/message proto/file_item proto/headers proto/service_name proto/told base/address base/number base/uuid \
 	crypto/digest $(crypto_core)
 test_file_item_OBJS = proto/file_item proto/message proto/headers proto/service_name base/uuid crypto/digest $(crypto_core)
-test_record_OBJS = proto/record proto/record_check proto/message proto/headers proto/service_name proto/told base/address base/number $(proto_bytes)
 test_pings_OBJS = proto/pings
 test_window_OBJS = proto/window
 test_safety_number_OBJS = proto/safety_number $(proto_vectors)
@@ -22,7 +21,6 @@ test_invite_proof_OBJS = proto/invite_proof crypto/kdf $(proto_vectors)
 test_invite_uri_OBJS = proto/invite_uri base/address base/number crypto/digest $(crypto_core)
 test_keyschedule_OBJS = proto/keyschedule crypto/kdf $(proto_vectors)
 test_packet_OBJS = proto/packet proto/keyschedule proto/frame crypto/kdf crypto/aead $(proto_vectors)
-test_lane_OBJS = proto/lane proto/lane_keys proto/lane_record proto/record proto/message proto/file_item proto/headers proto/service_name proto/told base/address base/number \
 test_lane_OBJS = proto/lane proto/lane_keys proto/lane_record proto/record proto/service_name \
 	proto/keyschedule proto/frame crypto/kdf crypto/aead crypto/crypto crypto/digest \
 	crypto/secret base/log base/escape base/clock $(proto_bytes) tests/unit/fake_random

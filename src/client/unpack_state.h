@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How far unpacking is, for unpack.c: in the staging directory, as unpack.h draws it.
+ * What the parts of unpacking share: how far it is, in the staging directory that unpack.h draws.
  */
 #pragma once
 

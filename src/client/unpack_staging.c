@@ -5,7 +5,7 @@
  * A killed process loses nothing that it has written, so after one the note in `soft` is right; it
  * is believed while the machine has not started anew. After that `have` is.
  */
-#include "client/staging.h"
+#include "client/unpack_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
