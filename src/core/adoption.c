@@ -11,10 +11,7 @@
 
 static bool is_full(const struct adoption *adoption)
 {
-    uint64_t count = 0;
-    roster_each (peer, adoption->roster)
-        count += peer->row.adopted;
-    return count >= adoption->runtime->settings.unknown_peers_limit;
+    return adoption->roster->adopted >= adoption->runtime->settings.unknown_peers_limit;
 }
 
 static void tell(struct adoption *adoption)

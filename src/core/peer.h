@@ -53,6 +53,7 @@ struct peer {
     struct hearsay hearsay;          /* where it says that it is */
     bool silenced;                   /* people asked for no link */
     bool stored;                     /* scratch of undoing a turn: its row exists */
+    bool counted;                    /* in the roster's number of adopted ones */
     bool seen_online;                /* what observers were told last … */
     bool seen_otherwise;             /* … and somebody was shown something else in this turn */
     char last_error[PEER_ERROR_MAX]; /* of the last failure, "" for none */

@@ -52,6 +52,13 @@ static void forget_places(struct roster *roster, struct peer *peer)
     hash_remove(&roster->by_id, &peer->by_id);
 }
 
+/* Every change of row.adopted comes by here. */
+static void set_adopted(struct roster *roster, struct peer *peer, bool adopted)
+{
+    roster->adopted += (unsigned)adopted - (unsigned)peer->counted;
+    peer->row.adopted = peer->counted = adopted;
+}
+
 /* Takes over a row, under which the peer is found from now on. */
 static void set_row(struct roster *roster, struct peer *peer, const struct peer_row *row)
 {
@@ -61,6 +68,16 @@ static void set_row(struct roster *roster, struct peer *peer, const struct peer_
         hash_add(&roster->by_key, &peer->by_key, row->key, PEER_KEY_SIZE);
     hash_add(&roster->by_name, &peer->by_name, row->name, strlen(row->name));
     hash_add(&roster->by_id, &peer->by_id, &row->id, sizeof row->id);
+    set_adopted(roster, peer, row->adopted);
+}
+
+/* By age; one that a turn had removed comes back to its place. */
+static void insert(struct roster *roster, struct peer *peer)
+{
+    struct list *after = roster->list.previous;
+    while (after != &roster->list && container_of(after, struct peer, node)->row.id > peer->row.id)
+        after = after->previous;
+    list_append(after->next, &peer->node);
 }
 
 static int take_in(struct roster *roster, const struct peer_row *row, struct peer **peer)
@@ -68,7 +85,7 @@ static int take_in(struct roster *roster, const struct peer_row *row, struct pee
     int r = peer_new(peer, roster->runtime, roster->links, row);
     if (r < 0)
         return r;
-    list_append(&roster->list, &(*peer)->node);
+    insert(roster, *peer);
     set_row(roster, *peer, row);
     roster->count++;
     return 0;
@@ -83,6 +100,7 @@ static void let_go(struct roster *roster, struct peer *peer)
         runtime->observer->presence(runtime->observer_context, peer);
     roster->count--;
     roster->online -= peer->seen_online;
+    set_adopted(roster, peer, false);
     forget_places(roster, peer);
     peer_free(peer);
 }
@@ -401,12 +419,12 @@ int roster_remove(struct roster *roster, struct peer *peer)
     return outcome_of_store(r);
 }
 
-int roster_use(const struct roster *roster, struct peer *peer)
+int roster_use(struct roster *roster, struct peer *peer)
 {
     if (!peer->row.adopted)
         return 0;
     int r = peers_set_used(roster->runtime->db, peer->row.id);
     if (r == 0)
-        peer->row.adopted = false;
+        set_adopted(roster, peer, false);
     return outcome_of_store(r);
 }

@@ -14,7 +14,8 @@ struct roster {
     struct links *links;
     struct list list; /* oldest first */
     unsigned count;
-    unsigned online; /* of those, as observers were told */
+    unsigned adopted; /* those that came by themselves and are used by nobody */
+    unsigned online;  /* of those, as observers were told */
     struct hash by_key, by_name, by_id;
 };
 
@@ -95,4 +96,4 @@ int roster_merge(struct roster *roster, struct peer *nameless, struct peer *keyl
 int roster_remove(struct roster *roster, struct peer *peer);
 
 /* Somebody here has to do with the peer, even if it came by itself. */
-int roster_use(const struct roster *roster, struct peer *peer);
+int roster_use(struct roster *roster, struct peer *peer);

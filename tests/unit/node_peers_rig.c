@@ -88,7 +88,7 @@ int roster_pin(struct roster *roster, struct peer *peer, const struct fingerprin
     return 0;
 }
 
-int roster_use(const struct roster *roster, struct peer *peer)
+int roster_use(struct roster *roster, struct peer *peer)
 {
     (void)roster;
     peer->row.adopted = false;

@@ -207,7 +207,7 @@ static void test_what_was_stored_is_found_again(void **state)
 static void test_an_undone_turn_is_undone_in_memory(void **state)
 {
     const struct fingerprint old = {{1}}, new = {{3}}, gone = {{4}};
-    struct peer *bob = adopt("bob", 1), *dave = adopt("dave", 4);
+    struct peer *dave = adopt("dave", 4), *bob = adopt("bob", 1);
     struct peer_row row = bob->row;
     (void)state;
     scratch_commit(stage.scratch);
@@ -225,8 +225,38 @@ static void test_an_undone_turn_is_undone_in_memory(void **state)
     assert_int_equal(bob->row.trust, PEER_TOFU);
     assert_null(roster_by_name(&stage.roster, "carol"));
     assert_int_equal(stage.freed, 1);
-    assert_non_null(roster_by_key(&stage.roster, &gone));
+    assert_ptr_equal(roster_by_key(&stage.roster, &gone), roster_first(&stage.roster));
     assert_int_equal(stage.roster.count, 2);
+}
+
+static struct peer *come(uint8_t digit)
+{
+    struct peer_row row = {.pinned = true, .trust = PEER_TOFU, .adopted = true, .key = {digit}};
+    struct peer *peer;
+    snprintf(row.name, sizeof row.name, "peer%u", digit);
+    assert_int_equal(roster_add(&stage.roster, &row, &peer), 0);
+    return peer;
+}
+
+static void test_those_that_came_by_themselves_are_counted(void **state)
+{
+    struct peer *used = come(1), *renamed = come(2), *met = come(3), *gone = come(4), *keyless;
+    struct peer_row row = {.name = "erin"};
+    (void)state;
+    come(5);
+    assert_int_equal(roster_add(&stage.roster, &row, &keyless), 0);
+    scratch_commit(stage.scratch);
+    assert_int_equal(roster_use(&stage.roster, used), 0);
+    assert_int_equal(stage.roster.adopted, 4);
+    row = renamed->row;
+    snprintf(row.name, sizeof row.name, "carol");
+    assert_int_equal(roster_update(&stage.roster, renamed, &row), 0);
+    assert_int_equal(roster_merge(&stage.roster, met, keyless), 0);
+    assert_int_equal(stage.roster.adopted, 2);
+    assert_int_equal(roster_remove(&stage.roster, gone), 0);
+    assert_int_equal(stage.roster.adopted, 1);
+    undo_turn();
+    assert_int_equal(stage.roster.adopted, 5);
 }
 
 /* --- names and keys --------------------------------------------------------------------------- */
@@ -450,6 +480,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_stored_is_found_again),
         TEST(test_an_undone_turn_is_undone_in_memory),
+        TEST(test_those_that_came_by_themselves_are_counted),
         TEST(test_a_name_is_one_peer_s),
         TEST(test_a_key_is_one_peer_s_and_not_ours),
         TEST(test_a_suggested_name_looks_like_nobody_s),
