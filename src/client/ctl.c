@@ -17,6 +17,7 @@
 #include "base/escape.h"
 #include "base/hint.h"
 #include "client/connection.h"
+#include "client/peers.h"
 #include "client/service.h"
 #include "rpc/rpc_message.h"
 #include "rpc/rpc_path.h"
@@ -251,11 +252,6 @@ static bool answers(const json_t *message, json_int_t id)
     return json_is_null(its_id) || (its_id != NULL && json_integer_value(its_id) == id);
 }
 
-int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply)
-{
-    return ctl_exchange_with(ctl, method, params, -1, reply);
-}
-
 int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,
                       json_t **reply)
 {
@@ -271,6 +267,44 @@ int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int d
         if (r == 0)
             r = keep_event(ctl, message);
     }
+    return r;
+}
+
+/* Adds the peers of a reply of peer.list; *params asks for the next ones, NULL at the end. */
+static int add_peers(json_t *peers, const json_t *reply, json_t **params)
+{
+    const json_t *result = json_object_get(reply, "result");
+    json_t *more = json_object_get(result, "peers");
+    *params = NULL;
+    if (json_array_size(more) == 0)
+        return 0;
+    if (json_array_extend(peers, more) != 0)
+        return -ENOMEM;
+    return peers_more(result, params) && *params == NULL ? -ENOMEM : 0;
+}
+
+/* A status that has only some of the peers gets the others. */
+static int complete(struct ctl *ctl, json_t *reply)
+{
+    json_t *result = json_object_get(reply, "result");
+    json_t *after = json_object_get(result, "peers_after");
+    json_t *params = after != NULL ? json_pack("{s:O}", "after", after) : NULL;
+    int r = 0;
+    while (r == 0 && params != NULL) {
+        CLEANUP(json_release) json_t *more = NULL;
+        r = ctl_exchange_with(ctl, "peer.list", STEAL(params), -1, &more);
+        if (r == 0)
+            r = add_peers(json_object_get(result, "peers"), more, &params);
+    }
+    json_object_del(result, "peers_after");
+    return r;
+}
+
+int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply)
+{
+    int r = ctl_exchange_with(ctl, method, params, -1, reply);
+    if (r == 0 && (r = complete(ctl, *reply)) != 0)
+        json_decref(STEAL(*reply));
     return r;
 }
 

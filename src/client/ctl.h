@@ -97,7 +97,7 @@ int ctl_fail_notified(struct ctl *ctl, const json_t *error);
 /*
  * Sends a request and waits for its reply, without telling of anything. 0 with a new reference to
  * the whole reply, CONNECTION_LOST or -errno. Notifications that come first are kept in
- * ctl->events.
+ * ctl->events. A status has all peers, however many replies that takes.
  */
 int ctl_exchange(struct ctl *ctl, const char *method, json_t *params, json_t **reply);
 int ctl_exchange_with(struct ctl *ctl, const char *method, json_t *params, int descriptor,

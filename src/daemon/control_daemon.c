@@ -81,17 +81,17 @@ enum control_answer control_status(struct control_call *call)
     if (node_space(node) != NULL)
         rpc_value_set(&store, "free_bytes", json_integer((json_int_t)space_left(node_space(node))));
     uint64_t uptime = (loop_now(call->control->loop) - call->control->started_ms) / 1000;
-    return control_call_done(
-        call,
-        json_pack("{s:s, s:s, s:o, s:o*, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}",
-                  "version", VERSION, "epoch", db_epoch(db), "fingerprint",
-                  control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes), "cloned",
-                  view_clone(node), "suites", control_view_suites(), "uptime_s", (json_int_t)uptime,
-                  "listeners", view_listeners(node), "network", control_network_view(node), "peers",
-                  control_view_peers(node), "queue", view_size(&queued), "store", store, "last_seq",
-                  (json_int_t)events_last(db), "followers", view_followers(call->control),
-                  "consumers", control_follow_consumers(call->control), "requests",
-                  (int)node_pending_keys(node)->count));
+    json_t *result = json_pack(
+        "{s:s, s:s, s:o, s:o*, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:i}", "version",
+        VERSION, "epoch", db_epoch(db), "fingerprint",
+        control_view_fingerprint(pubkey_fingerprint(node_pubkey(node))->bytes), "cloned",
+        view_clone(node), "suites", control_view_suites(), "uptime_s", (json_int_t)uptime,
+        "listeners", view_listeners(node), "network", control_network_view(node), "queue",
+        view_size(&queued), "store", store, "last_seq", (json_int_t)events_last(db), "followers",
+        view_followers(call->control), "consumers", control_follow_consumers(call->control),
+        "requests", (int)node_pending_keys(node)->count);
+    control_view_peers(node, &result);
+    return control_call_done(call, result);
 }
 
 enum control_answer control_identity_get(struct control_call *call)

@@ -14,6 +14,9 @@
 #include "store/inbound.h"
 #include "store/queue.h"
 
+/* Beside other things, as they are sent: some two hundred, which keep nobody waiting. */
+enum { PEERS_BYTES_MAX = 128 * 1024 };
+
 json_t *control_view_time(uint64_t wall_ms)
 {
     char text[TIMESTAMP_TEXT_MAX];
@@ -143,6 +146,8 @@ json_t *control_view_peer(const struct node *node, const struct peer *peer)
         rpc_value_set(&object, "offered", control_view_fingerprint(row->offered_key));
     if (runtime_cloned(peer->runtime, peer->cloned_ms))
         rpc_value_set(&object, "cloned", control_view_time(peer->cloned_ms));
+    if (row->adopted)
+        rpc_value_set(&object, "adopted", json_true());
     rpc_value_set(&object, "invited", json_boolean(row->invited));
     rpc_value_set(&object, "require_pq", json_boolean(row->require_pq));
     rpc_value_set(&object, "addresses", control_view_addresses(row->addresses, row->address_count));
@@ -185,14 +190,24 @@ json_t *control_view_suites(void)
     return list;
 }
 
-json_t *control_view_peers(const struct node *node)
+void control_view_peers(const struct node *node, json_t **reply)
 {
     json_t *list = json_array();
+    size_t bytes = 0;
+    int64_t after = 0;
     roster_each (peer, node_roster(node)) {
+        json_t *view = control_view_peer(node, peer);
+        bytes += json_dumpb(view, NULL, 0, JSON_COMPACT) + 1;
+        if (bytes > PEERS_BYTES_MAX && json_array_size(list) > 0) {
+            json_decref(view);
+            rpc_value_set(reply, "peers_after", json_integer(after));
+            break;
+        }
         peer_note_shown(peer);
-        rpc_value_append(&list, control_view_peer(node, peer));
+        rpc_value_append(&list, view);
+        after = peer->row.id;
     }
-    return list;
+    rpc_value_set(reply, "peers", list);
 }
 
 static int add_old_key(void *context, const struct peer_old_key *old)

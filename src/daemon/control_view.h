@@ -21,8 +21,11 @@ json_t *control_view_inbound(const struct node *node, int64_t peer);
 /* The numbers of the suites that this machine can speak. */
 json_t *control_view_suites(void);
 
-/* All peers as an array. */
-json_t *control_view_peers(const struct node *node);
+/*
+ * Sets "peers" in a reply, an array of all, oldest first. If these are more than some, there is
+ * "peers_after" as well: from where peer.list goes on.
+ */
+void control_view_peers(const struct node *node, json_t **reply);
 
 /*
  * Adds to the view of a peer what is shown of one peer alone: "safety_code" (the content of the QR

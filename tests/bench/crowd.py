@@ -36,12 +36,19 @@ def turn(daemon):
     return (processor_seconds(daemon.pid) - before) / CALLS
 
 
+def list_all(control):
+    page = control.call("peer.list")
+    while "after" in page:
+        page = control.call("peer.list", after=page["after"])
+
+
 def figures(daemon):
     control = daemon.control()
-    status = limits.middle([limits.timed(lambda: control.call("status")) for _ in range(ROUNDS)])
+    status, listed = (limits.middle([limits.timed(call) for _ in range(ROUNDS)])
+                      for call in (lambda: control.call("status"), lambda: list_all(control)))
     took = turn(daemon)
     daemon.stop()
-    return took, status, limits.middle([until_ready(daemon) for _ in range(ROUNDS)])
+    return took, status, listed, limits.middle([until_ready(daemon) for _ in range(ROUNDS)])
 
 
 def rows(_):
@@ -49,6 +56,6 @@ def rows(_):
         few, many = start("few"), start("many")
         add_peers(few, AT_ONCE)
         add_peers(many, PEERS)
-        names = ("a turn, processor time", "status", "start to READY")
+        names = ("a turn, processor time", "status", "a list of all", "start to READY")
         for name, few_s, many_s in zip(names, figures(few), figures(many)):
             yield Row(f"{PEERS:,} peers: {name}", many_s, "s", few_s, f"with {AT_ONCE} peers")

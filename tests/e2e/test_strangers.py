@@ -148,5 +148,7 @@ def test_only_so_many_come_by_themselves(alice, strangers):
     alice.restart()
     assert call_in(alice, strangers[3]) is None
     assert call_in(alice, strangers[4]) == p2ppeer.BUSY
+    peers = alice.rpc("peer.list")["peers"]
+    assert [peer["name"] for peer in peers if peer.get("adopted")] == names[2:4]
     alice.ctl("peer", "remove", names[2])
     assert call_in(alice, strangers[4]) is None

@@ -49,6 +49,27 @@ static void test_status_is_an_overview(void **state)
            "");
 }
 
+#define PEER(name) "{\"name\":\"" name "\",\"link\":\"online\",\"trust\":\"tofu\",\"queued\":1}"
+
+static void test_status_has_all_peers_however_many_replies_that_takes(void **state)
+{
+    (void)state;
+    rig_step("status", "{}", "{\"result\":{\"peers\":[" PEER("a") "],\"peers_after\":7}}");
+    rig_step("peer.list", "{\"after\":7}", "{\"result\":{\"peers\":[" PEER("b") "],\"after\":9}}");
+    rig_step("peer.list", "{\"after\":9}", "{\"result\":{\"peers\":[" PEER("c") "]}}");
+    expect(rig_run("status", "--json", NULL), 0,
+           "{\"peers\":[" PEER("a") "," PEER("b") "," PEER("c") "]}\n", "");
+}
+
+/* A daemon that leads nowhere is not followed. */
+static void test_a_list_that_does_not_go_on_ends(void **state)
+{
+    (void)state;
+    rig_step("status", "{}", "{\"result\":{\"peers\":[" PEER("a") "],\"peers_after\":7}}");
+    rig_step("peer.list", "{\"after\":7}", "{\"result\":{\"peers\":[],\"after\":7}}");
+    assert_int_equal(rig_run("status", "--json", NULL), 0);
+}
+
 static void test_status_without_peers_tells_the_next_step(void **state)
 {
     (void)state;
@@ -288,6 +309,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_status_is_an_overview),
+        RIG_TEST(test_status_has_all_peers_however_many_replies_that_takes),
+        RIG_TEST(test_a_list_that_does_not_go_on_ends),
         RIG_TEST(test_status_without_peers_tells_the_next_step),
         RIG_TEST(test_status_in_json_is_the_object),
         RIG_TEST(test_status_leaves_out_what_is_not_known),
