@@ -84,10 +84,12 @@ static bool is_contained(const struct manifest_entry *last, struct span path)
                                      : last->path.data[parent] == '/';
 }
 
+/* By leading ".." only: behind a name, which may be a symlink, nobody knows where one leads. */
 bool manifest_link_stays(const struct manifest_entry *entry)
 {
     const struct span target = entry->target;
     size_t level = 0;
+    bool named = false;
     for (size_t i = 0; i < entry->path.size; i++)
         level += entry->path.data[i] == '/';
     if (level == 0 || target.size == 0 || target.data[0] == '/')
@@ -99,10 +101,10 @@ bool manifest_link_stays(const struct manifest_entry *entry)
         if (size == 0 || (size == 1 && name[0] == '.'))
             continue;
         if (size != 2 || name[0] != '.' || name[1] != '.') {
-            level++;
+            named = true;
             continue;
         }
-        if (level <= 1)
+        if (named || level == 1)
             return false;
         level--;
     }

@@ -61,8 +61,9 @@ int manifest_check(struct span manifest, uint32_t entries, uint64_t data_size,
                    const char **complaint);
 
 /*
- * Whether a symlink may be made: its target is relative and stays, as it is written, in the
- * top-level entry that the link is in.
+ * Whether a symlink may be made: its target is relative and stays in the top-level entry that the
+ * link is in, also when it leads over other symlinks that may be made. What goes up behind a name
+ * ("name/..") does not.
  */
 bool manifest_link_stays(const struct manifest_entry *entry);
 

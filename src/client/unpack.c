@@ -174,7 +174,7 @@ static int make_directory(const struct unpack *unpack, const struct manifest_ent
         return fail_io(unpack, path, -parent);
     /* One that is there may have its mode already. */
     const bool made = mkdirat(parent, name, 0700) == 0 ||
-                      (errno == EEXIST && fchmodat(parent, name, 0700, 0) == 0);
+                      (errno == EEXIST && fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0);
     int r = made ? 0 : fail_io(unpack, path, errno);
     close(parent);
     return r;
@@ -220,7 +220,7 @@ static int dress(const struct unpack *unpack, const struct manifest_entry *entry
     if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
         r = fail_io(unpack, path, errno);
     if (r == 0 && entry->type != MANIFEST_SYMLINK &&
-        fchmodat(parent, name, entry->mode & 0777 & ~mask, 0) < 0)
+        fchmodat(parent, name, entry->mode & 0777 & ~mask, AT_SYMLINK_NOFOLLOW) < 0)
         r = fail_io(unpack, path, errno);
     close(parent);
     return r;
