@@ -55,7 +55,7 @@ static int give(struct file_serve *serve)
 
 static void answer(struct file_serve *serve)
 {
-    struct file_request request;
+    struct file_request request = {.offset = 0};
     uint8_t code = FILE_UNKNOWN;
     if (file_request_parse(SPAN(serve->request, serve->asked), &request) == 0)
         code = serve->events->asked(serve->context, serve, &request);

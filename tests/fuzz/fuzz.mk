@@ -20,6 +20,7 @@ fuzz_wrap = $(addprefix -Wl$(COMMA)--wrap=,$(1))
 fuzz_address_OBJS = $(fuzz_driver) proto/invite_uri base/address base/number crypto/digest $(crypto_core)
 fuzz_text_OBJS = $(fuzz_driver) tests/fuzz/harmless client/width base/escape base/utf8 base/bytes
 fuzz_view_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection client/manager base/clock
+fuzz_unpack_OBJS = $(fuzz_driver) tests/fuzz/harmless $(client_core) client/connection client/manager base/clock
 fuzz_headers_OBJS = $(fuzz_driver) proto/headers proto/service_name base/bytes base/utf8 base/uuid base/base64
 fuzz_config_OBJS = $(fuzz_driver) tests/fuzz/harmless daemon/config daemon/setting core/peer_name rpc/rpc_value base/file \
 	base/bytes base/address base/base64 base/fingerprint base/number base/log base/escape base/utf8 base/clock
@@ -29,6 +30,7 @@ fuzz_body_sealer_OBJS = $(fuzz_driver) $(crypto_core) core/body_sealer crypto/ae
 	tests/unit/fake_random
 
 build/tests/fuzz/fuzz_config: LDFLAGS += $(call fuzz_wrap,file_read)
+build/tests/fuzz/fuzz_unpack: LDFLAGS += $(call fuzz_wrap,syncfs fsync)
 build/tests/fuzz/fuzz_identity: LDFLAGS += $(call fuzz_wrap,EVP_KDF_derive PKCS8_decrypt_ex)
 
 # Sessions of the protocol, without RSA or without any cryptography.
@@ -55,6 +57,8 @@ fuzz_lane_OBJS = $(fuzz_driver) tests/fuzz/transparent_crypto tests/unit/fake_ra
 	$(filter-out crypto/random,$(crypto_identity)) \
 	$(addprefix proto/,frame keyschedule lane lane_keys lane_record message file_item headers record service_name told) \
 	crypto/kdf crypto/aead base/uuid base/address base/number
+fuzz_file_service_OBJS = $(fuzz_driver) core/file_pull core/file_serve proto/file_item crypto/digest base/bytes \
+	base/uuid $(crypto_core)
 fuzz_lane_records_OBJS = $(fuzz_driver) $(channels_rig)
 fuzz_streams_OBJS = $(fuzz_driver) $(channels_rig)
 
