@@ -82,7 +82,7 @@ suite = $(modules) e2e@$(1)
 
 # The end-to-end tests in which others choose the bytes that come in: `check` runs them with
 # sanitizers, too. check-sanitizers and check-deep do so with all.
-EXPOSED = chat control headers hostile_lanes lanes man_in_the_middle races reference_peer send \
+EXPOSED = chat control headers hostile_files hostile_lanes lanes man_in_the_middle races reference_peer send \
 	strangers streams
 exposed = $(foreach name,$(EXPOSED),e2e/test_$(name)@$(1))
 

@@ -68,10 +68,33 @@ enum attempt {
     ATTEMPT_AGAIN,  /* the peer or the daemon is away for a while */
 };
 
-/* Whether what went wrong may be over after a while. */
-static bool will_pass(const json_t *error)
+/* What we can't or don't want to take: the sender is told. */
+static void refuse(struct files_get *get, const char *reason)
 {
-    const char *kind = member_string(json_object_get(error, "data"), "kind", "");
+    const int status = get->ctl->status;
+    json_decref(
+        ctl_call(get->ctl, "file.refuse", json_pack("{s:s,s:s}", "id", get->id, "reason", reason)));
+    get->ctl->status = status;
+}
+
+static const char *error_kind(const json_t *error)
+{
+    return member_string(json_object_get(error, "data"), "kind", "");
+}
+
+static bool is_damaged(const json_t *error)
+{
+    return strcmp(error_kind(error), rpc_kind_name(RPC_KIND_damaged)) == 0;
+}
+
+/* Whether what went wrong may be over after a while. */
+static bool will_pass(struct files_get *get, const json_t *error)
+{
+    const char *kind = error_kind(error);
+    if (is_damaged(error) && !get->damaged) {
+        ctl_note(get->ctl, "what came is not what was offered");
+        return get->damaged = true;
+    }
     return strcmp(kind, "lost") == 0 || strcmp(kind, "peer_offline") == 0 ||
            strcmp(kind, "no_lane") == 0 || ctl_stopping(error);
 }
@@ -89,19 +112,12 @@ static enum attempt judge_reply(struct files_get *get, json_int_t request)
     const json_t *error = json_object_get(reply, "error");
     if (error == NULL)
         return ATTEMPT_DONE;
-    if (will_pass(error))
+    if (will_pass(get, error))
         return ATTEMPT_AGAIN;
     ctl_fail_reply(get->ctl, error);
+    if (is_damaged(error))
+        refuse(get, "damaged");
     return ATTEMPT_FAILED;
-}
-
-/* What we can't or don't want to take: the sender is told. */
-static void refuse(struct files_get *get, const char *reason)
-{
-    const int status = get->ctl->status;
-    json_decref(
-        ctl_call(get->ctl, "file.refuse", json_pack("{s:s,s:s}", "id", get->id, "reason", reason)));
-    get->ctl->status = status;
 }
 
 static enum attempt fetch(struct files_get *get, struct unpack *unpack)
@@ -198,6 +214,7 @@ int files_get_one(struct files_get *get, const char *id)
     struct backoff backoff = {0};
     struct unpack_offer offer;
     get->id = id;
+    get->damaged = false;
     CLEANUP(json_release)
     json_t *transfer = ctl_call(get->ctl, "file.get", json_pack("{s:s}", "id", id));
     if (transfer == NULL || read_offer(get, transfer, &offer) != 0)
@@ -206,7 +223,8 @@ int files_get_one(struct files_get *get, const char *id)
         const enum attempt attempt = try_once(get, &offer);
         if (attempt != ATTEMPT_AGAIN)
             return get->ctl->status;
-        ctl_note(get->ctl, "%s is away; trying again", member_string(transfer, "peer", "the peer"));
+        ctl_note(get->ctl, "trying to get it from %s again",
+                 member_string(transfer, "peer", "the peer"));
         rest(backoff_next(&backoff, &patience, 0));
         int r = ctl_reconnect(get->ctl, CONNECTION_NEVER);
         if (r != 0)

@@ -14,6 +14,7 @@ struct files_get {
     uint64_t shown_ms;   /* when progress was told */
     const char *id;      /* of the transfer that is on its way */
     json_int_t total;
+    bool damaged; /* once something else came than was offered: once more it may */
 };
 
 /* 0 or ctl->status. */

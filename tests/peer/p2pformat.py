@@ -16,11 +16,11 @@ PACKET = 0x10
 
 # Records.
 PING, PONG, CLOSE, APPROVE, ACK, REKEY_WANT, REKEY_INIT, REKEY_RESP, REKEY_DONE = range(1, 10)
-MESSAGE = 0x10
+MESSAGE, FILE_OFFER, FILE_STATE = range(0x10, 0x13)
 LANE_WANT, LANE_OFFER, LANE_FAILED, LANE_KEY = range(0x20, 0x24)
 
 # Features.
-STREAMS = 1 << 8
+STREAMS, FILES = 1 << 8, 1 << 9
 
 # Close codes.
 NORMAL, GOING_AWAY, DUPLICATE, REPLACED, IDLE_TIMEOUT, REKEY_OVERDUE = range(6)
@@ -200,3 +200,23 @@ class Message:
         else:
             text = text.decode()
         return cls(text, body[:16], body[16:32], struct.unpack(">Q", body[32:40])[0], headers)
+
+
+class Item:
+    """What a record of an item says that is no message; the content is as it stands."""
+
+    def __init__(self, type, content, id=None, previous=bytes(16), time_ms=None):
+        self.type = type
+        self.content = content
+        self.id = uuid.uuid4().bytes if id is None else id
+        self.previous = previous
+        self.time_ms = int(time.time() * 1000) if time_ms is None else time_ms
+
+    @property
+    def body(self):
+        return self.id + self.previous + struct.pack(">Q", self.time_ms) + self.content
+
+    @classmethod
+    def parse(cls, type, body):
+        check(len(body) > 40 and any(body[:16]), "not an item")
+        return cls(type, body[40:], body[:16], body[16:32], struct.unpack(">Q", body[32:40])[0])

@@ -92,6 +92,7 @@ class Peer:
         self.received = []    # records not yet waited for
         self.answers = b""    # records that the next packet has to carry
         self.messages = []    # the other side's, each once
+        self.files = []       # offers of it, and how they ended
         self.items_in = self.items_out = self.acked = 0
         self.previous = bytes(16)
 
@@ -455,7 +456,10 @@ class Peer:
             check(self.acked < ordinal <= self.items_out, "ACK")
             self.acked = ordinal
         elif type == MESSAGE:
-            self._take_message(Message.parse(body, self.common))
+            self._take_item(Message.parse(body, self.common), self.messages)
+        elif type in (FILE_OFFER, FILE_STATE):
+            check(self.common & FILES, "files without the feature")
+            self._take_item(Item.parse(type, body), self.files)
         elif type in (REKEY_INIT, REKEY_RESP, REKEY_DONE):
             self._take_rekey(type, body)
         elif LANE_WANT <= type <= LANE_KEY:
@@ -464,11 +468,11 @@ class Peer:
         else:
             check(type == PONG or type >= 0x80, f"record 0x{type:02x}")
 
-    def _take_message(self, message):
-        check(self.open, "a message before approval")
+    def _take_item(self, item, all):
+        check(self.open, "an item before approval")
         self.items_in += 1
-        if message.id not in [known.id for known in self.messages]:
-            self.messages.append(message)
+        if item.id not in [known.id for known in all]:
+            all.append(item)
         self.answers += self.acknowledgement(self.items_in)
 
     def acknowledgement(self, ordinal):
@@ -485,8 +489,23 @@ class Peer:
     def say(self, text, **options):
         """Sends a message and waits until the other side has it."""
         self.send(self.message(text, **options))
+        self._await_ack()
+
+    def say_item(self, type, content, **options):
+        """Sends an item of another type and waits until the other side has it."""
+        made = Item(type, content, previous=self.previous, **options)
+        self.previous = made.id
+        self.items_out += 1
+        self.send(record(type, made.body))
+        self._await_ack()
+
+    def _await_ack(self):
         while self.acked < self.items_out:
             self.receive()
+
+    def hear_item(self, type):
+        """The next item of this type that the other side sends."""
+        return Item.parse(type, self.wait(type))
 
     def hear(self):
         """The next message that the other side sends."""
