@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/hint.h"
+#include "base/text.h"
 #include "client/connection.h"
 #include "client/peers.h"
 #include "client/service.h"
@@ -70,11 +71,9 @@ static int finish_text(const struct ctl *ctl, const char *text, struct bytes *li
 __attribute__((format(printf, 4, 0))) static int fail(struct ctl *ctl, int status, const char *kind,
                                                       const char *format, va_list arguments)
 {
-    CLEANUP(cleanup_free) char *text = NULL;
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     CLEANUP(bytes_deinit) struct bytes line = {0};
     ctl->status = status;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
     if (text == NULL || finish_text(ctl, text, &line) != 0) {
         fputs("p2pchatctl: out of memory\n", ctl->err);
     } else if (ctl->json) {
@@ -146,14 +145,12 @@ int ctl_fail_connection(struct ctl *ctl, int outcome)
 
 void ctl_note(const struct ctl *ctl, const char *format, ...)
 {
-    CLEANUP(cleanup_free) char *text = NULL;
     CLEANUP(bytes_deinit) struct bytes line = {0};
     va_list arguments;
     if (ctl->quiet)
         return;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     va_end(arguments);
     if (text != NULL && finish_text(ctl, text, &line) == 0)
         fprintf(ctl->err, "p2pchatctl: %s\n", (const char *)line.data);

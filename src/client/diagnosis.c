@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/shell.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "client/view.h"
 
@@ -24,12 +25,9 @@ __attribute__((format(printf, 2, 3))) static int say(char **text, const char *fo
 {
     va_list arguments;
     va_start(arguments, format);
-    const int size = vasprintf(text, format, arguments);
+    *text = text_vformat(format, arguments);
     va_end(arguments);
-    if (size >= 0)
-        return 0;
-    *text = NULL;
-    return -ENOMEM;
+    return *text != NULL ? 0 : -ENOMEM;
 }
 
 /* "; next try in 12 s, 3 have failed" */

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/hint.h"
+#include "base/text.h"
 #include "client/connection.h"
 #include "client/output.h"
 
@@ -33,18 +34,11 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
     }
 }
 
-/* In new memory, or NULL. */
-__attribute__((format(printf, 1, 0))) static char *compose(const char *format, va_list arguments)
-{
-    char *text;
-    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
-}
-
 void findings_ok(struct findings *findings, const char *check, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    CLEANUP(cleanup_free) char *text = compose(format, arguments);
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     va_end(arguments);
     if (text != NULL)
         findings_add(findings, LEVEL_OK, check, text, NULL);
@@ -57,7 +51,7 @@ void findings_advise(struct findings *findings, enum finding_level level, const 
 {
     va_list arguments;
     va_start(arguments, format);
-    CLEANUP(cleanup_free) char *remedy = compose(format, arguments);
+    CLEANUP(cleanup_free) char *remedy = text_vformat(format, arguments);
     va_end(arguments);
     CLEANUP(bytes_deinit) struct bytes typed = {0};
     const bool made = remedy != NULL && hint_append(&typed, remedy, findings->ctl->socket) == 0 &&

@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/hint.h"
+#include "base/text.h"
 #include "client/width.h"
 #include "rpc/rpc_message.h"
 
@@ -58,9 +59,7 @@ __attribute__((format(printf, 3, 0))) static void print_line(struct ctl *ctl, co
                                                              const char *format, va_list arguments)
 {
     CLEANUP(bytes_deinit) struct bytes line = {0}, named = {0};
-    CLEANUP(cleanup_free) char *text = NULL;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     if (text == NULL || hint_append(&named, text, socket) != 0 ||
         escape_append(&line, (const char *)named.data, named.size, ESCAPE_LINE) != 0 ||
         bytes_append_u8(&line, '\n') != 0)

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/shell.h"
+#include "base/text.h"
 #include "client/manager.h"
 #include "rpc/rpc_path.h"
 
@@ -31,22 +32,11 @@ enum service service_of(const char *socket)
     return SERVICE_PRIVATE;
 }
 
-/* In new memory, or NULL. */
-__attribute__((format(printf, 1, 2))) static char *compose(const char *format, ...)
-{
-    char *text;
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    return size >= 0 ? text : NULL;
-}
-
 char *service_unit_command(enum service service, const char *verb, const char *unit)
 {
     if (service == SERVICE_USER)
-        return compose("systemctl --user %s %s", verb, unit);
-    CLEANUP(cleanup_free) char *command = compose("systemctl %s %s", verb, unit);
+        return text_format("systemctl --user %s %s", verb, unit);
+    CLEANUP(cleanup_free) char *command = text_format("systemctl %s %s", verb, unit);
     return command != NULL ? manager_as_root(command) : NULL;
 }
 
@@ -66,7 +56,7 @@ static char *find_state(const char *socket)
     } guesses[] = {{folder, ""}, {stem, ""}, {folder, "/state"}};
     for (size_t i = 0; slash != NULL && i < sizeof guesses / sizeof guesses[0]; i++) {
         CLEANUP(cleanup_free)
-        char *store = compose("%.*s%s/p2pchat.db", guesses[i].size, socket, guesses[i].end);
+        char *store = text_format("%.*s%s/p2pchat.db", guesses[i].size, socket, guesses[i].end);
         if (store != NULL && access(store, F_OK) == 0)
             return strndup(store, strlen(store) - strlen("/p2pchat.db"));
     }
@@ -78,10 +68,10 @@ char *service_start_command(const char *socket)
     const enum service service = service_of(socket);
     if (service == SERVICE_PRIVATE) {
         CLEANUP(cleanup_free) char *state = find_state(socket);
-        return state != NULL ? compose("p2pchatd --state-dir %s --control %s",
-                                       shell_word(state).text, shell_word(socket).text)
-                             : compose("p2pchatd --control %s, with its --state-dir",
-                                       shell_word(socket).text);
+        return state != NULL ? text_format("p2pchatd --state-dir %s --control %s",
+                                           shell_word(state).text, shell_word(socket).text)
+                             : text_format("p2pchatd --control %s, with its --state-dir",
+                                           shell_word(socket).text);
     }
     if (manager_has_unit(service == SERVICE_USER))
         return service_unit_command(service, "start", "p2pchatd");
@@ -92,9 +82,9 @@ char *service_start_command(const char *socket)
 static char *strangers_remedy(const char *socket)
 {
     CLEANUP(cleanup_free)
-    char *command = compose("p2pchatctl -s %s status", shell_word(socket).text);
+    char *command = text_format("p2pchatctl -s %s status", shell_word(socket).text);
     CLEANUP(cleanup_free) char *typed = command != NULL ? manager_as_root(command) : NULL;
-    return typed != NULL ? compose("it belongs to another user; root may: %s", typed) : NULL;
+    return typed != NULL ? text_format("it belongs to another user; root may: %s", typed) : NULL;
 }
 
 static char *access_remedy(const char *socket)
@@ -103,16 +93,16 @@ static char *access_remedy(const char *socket)
     if (service_of(socket) != SERVICE_SYSTEM || membership.standing == STANDING_INSIDE)
         return strangers_remedy(socket);
     if (membership.standing == STANDING_STALE)
-        return compose("%s is in the group %s, but was not when this session began: log "
-                       "in again, or type: newgrp %s",
-                       membership.user, membership.group, membership.group);
+        return text_format("%s is in the group %s, but was not when this session began: log "
+                           "in again, or type: newgrp %s",
+                           membership.user, membership.group, membership.group);
     CLEANUP(cleanup_free)
     char *command =
-        compose("usermod -aG %s %s", membership.group, shell_word(membership.user).text);
+        text_format("usermod -aG %s %s", membership.group, shell_word(membership.user).text);
     CLEANUP(cleanup_free) char *typed = command != NULL ? manager_as_root(command) : NULL;
-    return typed != NULL ? compose("it is for root and the group %s; to join it: %s, "
-                                   "then log in again",
-                                   membership.group, typed)
+    return typed != NULL ? text_format("it is for root and the group %s; to join it: %s, "
+                                       "then log in again",
+                                       membership.group, typed)
                          : NULL;
 }
 
@@ -128,14 +118,14 @@ char *service_remedy(const char *socket, int error)
         return access_remedy(socket);
     start = service_start_command(socket);
     if (start == NULL || error != ENOENT || !by_unit)
-        return start != NULL ? compose("start it: %s", start) : NULL;
+        return start != NULL ? text_format("start it: %s", start) : NULL;
     restart = service_unit_command(service, "restart", "p2pchatd.socket");
     if (restart == NULL)
         return NULL;
-    return compose("start it: %s%s; if it runs, its socket was deleted: %s", start,
-                   service == SERVICE_SYSTEM && manager_has_unit(true) && !manager_is_root() ? alone
-                                                                                             : "",
-                   restart);
+    return text_format(
+        "start it: %s%s; if it runs, its socket was deleted: %s", start,
+        service == SERVICE_SYSTEM && manager_has_unit(true) && !manager_is_root() ? alone : "",
+        restart);
 }
 
 static int append_word(struct bytes *line, const char *word)

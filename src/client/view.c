@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/shell.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "client/content.h"
 #include "client/options.h"
@@ -109,16 +110,11 @@ char *view_join(const json_t *strings)
 /* Appends printf-like text on one harmless line. */
 __attribute__((format(printf, 2, 3))) static int append(struct bytes *out, const char *format, ...)
 {
-    char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    const int size = vasprintf(&text, format, arguments);
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     va_end(arguments);
-    if (size < 0)
-        return -ENOMEM;
-    const int r = escape_append(out, text, (size_t)size, ESCAPE_LINE);
-    free(text);
-    return r;
+    return text != NULL ? escape_append(out, text, strlen(text), ESCAPE_LINE) : -ENOMEM;
 }
 
 /* Appends a body whose lines after the first begin in column `indent`. */

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/shell.h"
+#include "base/text.h"
 
 static const char not_taken[] =
     "it was used already, has expired or was revoked, or their machine was restored from a backup "
@@ -28,20 +29,6 @@ enum pairing pairing_state(const struct peer *peer)
     return PAIRING_OPEN;
 }
 
-__attribute__((format(printf, 2, 3))) static int say(struct bytes *text, const char *format, ...)
-{
-    CLEANUP(cleanup_free) char *part = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vasprintf(&part, format, arguments);
-    va_end(arguments);
-    if (size < 0) {
-        part = NULL;
-        return -ENOMEM;
-    }
-    return bytes_append(text, part, (size_t)size);
-}
-
 /* " 192.0.2.1:8766 (connection refused), [2001:db8::1]:8766 (timed out)" */
 static int say_attempts(const struct peer *peer, struct bytes *text)
 {
@@ -51,8 +38,8 @@ static int say_attempts(const struct peer *peer, struct bytes *text)
         const struct attempt *attempt = attempts_find(&peer->attempts, given);
         char address[ADDRESS_TEXT_MAX];
         address_format(given, address);
-        r = say(text, "%s %s (%s)", i > 0 ? "," : "", address,
-                attempt != NULL ? attempt->error : "no answer yet");
+        r = text_append(text, "%s %s (%s)", i > 0 ? "," : "", address,
+                        attempt != NULL ? attempt->error : "no answer yet");
     }
     return r;
 }
@@ -61,31 +48,34 @@ static int say_waiting(const struct node *node, const struct peer *peer, struct 
 {
     char own[FINGERPRINT_TEXT_MAX];
     fingerprint_format(pubkey_fingerprint(node_pubkey(node)), own);
-    return say(text,
-               "%s answered with the right key, but did not take the invite: %s. Our key waits "
-               "for a yes now; there: p2pchatctl peer accept %s",
-               peer->row.name, not_taken, own);
+    return text_append(
+        text,
+        "%s answered with the right key, but did not take the invite: %s. Our key waits "
+        "for a yes now; there: p2pchatctl peer accept %s",
+        peer->row.name, not_taken, own);
 }
 
 static int say_other_key(const struct peer *peer, struct bytes *text)
 {
-    int r =
-        say(text, "somebody else answered in place of %s and was told nothing:", peer->row.name);
+    int r = text_append(
+        text, "somebody else answered in place of %s and was told nothing:", peer->row.name);
     if (r == 0)
         r = say_attempts(peer, text);
-    return r != 0 ? r
-                  : say(text, ". The invite is still good; p2pchatd goes on trying. Check the "
-                              "addresses with who gave it");
+    return r != 0
+               ? r
+               : text_append(text, ". The invite is still good; p2pchatd goes on trying. Check the "
+                                   "addresses with who gave it");
 }
 
 static int say_unreached(const struct peer *peer, struct bytes *text)
 {
-    int r = say(text, "%s could not be reached:", peer->row.name);
+    int r = text_append(text, "%s could not be reached:", peer->row.name);
     if (r == 0)
         r = say_attempts(peer, text);
     return r != 0 ? r
-                  : say(text, ". p2pchatd goes on trying; to give up: p2pchatctl peer remove %s",
-                        shell_word(peer->row.name).text);
+                  : text_append(text,
+                                ". p2pchatd goes on trying; to give up: p2pchatctl peer remove %s",
+                                shell_word(peer->row.name).text);
 }
 
 int pairing_explain(const struct node *node, const struct peer *peer, enum rpc_kind *kind,
@@ -97,7 +87,8 @@ int pairing_explain(const struct node *node, const struct peer *peer, enum rpc_k
         r = say_waiting(node, peer, text);
     } else if (attempts_any(&peer->attempts, ATTEMPT_REFUSED)) {
         *kind = RPC_KIND_rejected;
-        r = say(text, "%s refused the invite: %s. Ask for a new one", peer->row.name, not_taken);
+        r = text_append(text, "%s refused the invite: %s. Ask for a new one", peer->row.name,
+                        not_taken);
     } else if (attempts_any(&peer->attempts, ATTEMPT_OTHER_KEY)) {
         *kind = RPC_KIND_mismatch;
         r = say_other_key(peer, text);

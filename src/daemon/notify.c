@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 const bool notify_built = true;
 
 /* --- the journal ------------------------------------------------------------------------------ */
@@ -48,13 +50,12 @@ struct fields {
 __attribute__((format(printf, 2, 3))) static void add_field(struct fields *fields,
                                                             const char *format, ...)
 {
-    char *text;
     va_list arguments;
     va_start(arguments, format);
-    int size = vasprintf(&text, format, arguments);
+    char *text = text_vformat(format, arguments);
     va_end(arguments);
-    if (size >= 0)
-        fields->list[fields->count++] = (struct iovec){text, (size_t)size};
+    if (text != NULL)
+        fields->list[fields->count++] = (struct iovec){text, strlen(text)};
 }
 
 static void send_to_journal(const struct log_entry *entry)

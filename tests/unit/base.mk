@@ -17,6 +17,7 @@ test_number_OBJS = base/number
 test_shell_OBJS = base/shell
 test_startup_OBJS = base/startup
 test_suggest_OBJS = base/suggest
+test_text_OBJS = base/text base/bytes
 test_timestamp_OBJS = base/timestamp base/number
 test_utf8_OBJS = base/utf8
 test_uuid_OBJS = base/uuid base/base64 base/bytes

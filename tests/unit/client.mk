@@ -1,7 +1,7 @@
 # Tests of src/client/.
 
 client_base = base/address base/backoff base/base64 base/bytes base/escape base/file base/hint base/number \
-	base/shell base/startup base/suggest base/timestamp base/utf8 base/uuid
+	base/shell base/startup base/text base/suggest base/timestamp base/utf8 base/uuid
 client_core = $(client_base) rpc/rpc_bytes rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method rpc/rpc_path \
 	rpc/rpc_value \
 	$(filter-out client/main client/connection client/manager,\

@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/hint.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "client/content.h"
 #include "client/ctl.h"
@@ -112,16 +113,12 @@ static struct transcript_entry *add_entry(struct transcript *transcript, struct 
 void transcript_note(struct transcript *transcript, const char *format, ...)
 {
     CLEANUP(bytes_deinit) struct bytes line = {0}, named = {0};
-    CLEANUP(cleanup_free) char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    const int size = vasprintf(&text, format, arguments);
+    CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     va_end(arguments);
-    if (size < 0) {
-        text = NULL;
-        return;
-    }
-    if (bytes_append(&line, "* ", 2) == 0 && hint_append(&named, text, transcript->socket) == 0 &&
+    if (text != NULL && bytes_append(&line, "* ", 2) == 0 &&
+        hint_append(&named, text, transcript->socket) == 0 &&
         escape_append(&line, (const char *)named.data, named.size, ESCAPE_LINE) == 0 &&
         bytes_append(&line, "\n", 2) == 0)
         add_entry(transcript, &line, "", "");
