@@ -14,6 +14,7 @@
 #include "core/files.h"
 #include "core/node_outcome.h"
 #include "core/peer.h"
+#include "core/sealed_message.h"
 #include "proto/features.h"
 #include "store/queue.h"
 
@@ -245,21 +246,6 @@ static enum message_kind kind_of(const struct session_item *item, struct headers
     return calls_kind(item->content, headers);
 }
 
-/* Seals and stores a message; of a result that nothing waits for, only that it came. */
-static int store_row(struct delivery *delivery, struct message_row *row, struct span content)
-{
-    struct bytes sealed = {0};
-    int r = content.size > 0 ? body_sealer_seal(delivery->body_sealer, row, content, &sealed) : 0;
-    if (r == 0) {
-        row->body = bytes_span(&sealed);
-        row->text_size = content.size;
-        r = messages_add(delivery->runtime->db, row);
-    }
-    bytes_deinit(&sealed);
-    row->body = SPAN(NULL, 0);
-    return r;
-}
-
 /* What a stored item does beyond that. 0, an outcome of the store or of the node, or -errno. */
 static int take_effect(struct delivery *delivery, struct peer *peer, const struct message_row *row,
                        const struct session_item *item, const struct headers *headers)
@@ -295,10 +281,10 @@ static int store_item(struct delivery *delivery, struct peer *peer, const struct
     if (row.kind == MESSAGE_RESULT)
         r = calls_awaits(delivery->calls, peer, &headers);
     if (r == DB_NOT_FOUND)
-        content.size = 0;
+        content.size = 0; /* nothing waits for it: only that it came is stored */
     else if (r != 0)
         return r;
-    r = store_row(delivery, &row, content);
+    r = sealed_message_add(delivery->runtime->db, delivery->body_sealer, &row, content);
     return r == 0 ? take_effect(delivery, peer, &row, item, &headers) : r;
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "core/node_outcome.h"
+#include "core/sealed_message.h"
 #include "crypto/random.h"
 #include "proto/features.h"
 #include "store/queue.h"
@@ -60,23 +61,15 @@ static int make_id(const struct outgoing *outgoing, struct uuid *id)
 int outgoing_add(const struct outgoing *outgoing, struct peer *peer, struct span content,
                  struct message_row *row)
 {
-    struct bytes sealed = {0};
     row->direction = MESSAGE_OUT;
     row->state = MESSAGE_QUEUED;
     row->peer = peer->row.id;
     row->trust = peer->row.trust;
     row->needs = outgoing_needs(row->kind);
     row->time_ms = row->sent_ms = loop_wall(outgoing->runtime->loop);
-    row->text_size = content.size;
     int r = make_id(outgoing, &row->id);
     if (r == 0)
-        r = body_sealer_seal(outgoing->body_sealer, row, content, &sealed);
-    if (r == 0) {
-        row->body = bytes_span(&sealed);
-        r = messages_add(outgoing->runtime->db, row);
-    }
-    bytes_deinit(&sealed);
-    row->body = SPAN(NULL, 0);
+        r = sealed_message_add(outgoing->runtime->db, outgoing->body_sealer, row, content);
     if (r != 0)
         return r == DB_EXISTS ? -EIO : outcome_of_store(r);
     peer_touch_queue(peer);

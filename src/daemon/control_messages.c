@@ -75,26 +75,14 @@ enum control_answer control_message_wait(struct control_call *call)
                                 timeout_ms < 0 ? CONTROL_WAIT_FOR_EVER : (uint64_t)timeout_ms);
 }
 
-struct viewing {
-    const struct node *node;
-    json_t *view;
-};
-
-static int view_row(void *context, const struct message_row *row)
-{
-    struct viewing *viewing = context;
-    viewing->view = control_view_message(viewing->node, row);
-    return 0;
-}
-
 static enum control_answer answer_message(struct control_call *call, const struct uuid *id)
 {
-    struct viewing viewing = {.node = call->node};
-    int r = messages_get(node_db(call->node), id, view_row, &viewing);
+    json_t *view;
+    int r = control_view_message_of(call->node, id, &view);
     if (r != 0)
         return control_call_outcome(call, r == DB_NOT_FOUND ? NODE_NO_SUCH_MESSAGE : r,
                                     control_call_string(call, "id"));
-    return control_call_done(call, viewing.view);
+    return control_call_done(call, view);
 }
 
 enum control_answer control_message_get(struct control_call *call)

@@ -24,20 +24,25 @@ json_t *control_view_time(uint64_t wall_ms)
     return json_string(text);
 }
 
-json_t *control_view_fingerprint(const uint8_t key[static FINGERPRINT_SIZE])
+static struct fingerprint fingerprint_of(const uint8_t key[static FINGERPRINT_SIZE])
 {
     struct fingerprint fingerprint;
-    char text[FINGERPRINT_TEXT_MAX];
     memcpy(fingerprint.bytes, key, FINGERPRINT_SIZE);
+    return fingerprint;
+}
+
+json_t *control_view_fingerprint(const uint8_t key[static FINGERPRINT_SIZE])
+{
+    const struct fingerprint fingerprint = fingerprint_of(key);
+    char text[FINGERPRINT_TEXT_MAX];
     fingerprint_format(&fingerprint, text);
     return json_string(text);
 }
 
 static json_t *view_safety_number(const struct node *node, const uint8_t *key)
 {
-    struct fingerprint other;
+    const struct fingerprint other = fingerprint_of(key);
     char text[SAFETY_NUMBER_TEXT_MAX];
-    memcpy(other.bytes, key, FINGERPRINT_SIZE);
     if (safety_number_format(pubkey_fingerprint(node_pubkey(node)), &other, text) < 0)
         return NULL;
     return json_string(text);
@@ -45,9 +50,8 @@ static json_t *view_safety_number(const struct node *node, const uint8_t *key)
 
 static json_t *view_safety_code(const struct node *node, const uint8_t *key)
 {
-    struct fingerprint other;
+    const struct fingerprint other = fingerprint_of(key);
     char text[SAFETY_NUMBER_QR_MAX];
-    memcpy(other.bytes, key, FINGERPRINT_SIZE);
     if (safety_number_qr(pubkey_fingerprint(node_pubkey(node)), &other, text) < 0)
         return NULL;
     return json_string(text);

@@ -54,6 +54,9 @@ json_t *control_view_message(const struct node *node, const struct message_row *
 /* The same by its seq; JSON's null when it is gone. */
 json_t *control_view_message_at(const struct node *node, int64_t seq);
 
+/* The same by its id: 0 with *view, DB_NOT_FOUND or -errno. */
+int control_view_message_of(const struct node *node, const struct uuid *id, json_t **view);
+
 /*
  * Adds what came of a request of ours, if that is known: "result", and with `whole` "message",
  * which said so.

@@ -174,6 +174,14 @@ json_t *control_view_message_at(const struct node *node, int64_t seq)
     return r == 0 ? viewing.view : json_null();
 }
 
+int control_view_message_of(const struct node *node, const struct uuid *id, json_t **view)
+{
+    struct viewing viewing = {.node = node};
+    int r = messages_get(node_db(node), id, view_row, &viewing);
+    *view = viewing.view;
+    return r;
+}
+
 void control_view_result(const struct node *node, int64_t request, bool whole, json_t **object)
 {
     struct call_result result;

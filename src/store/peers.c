@@ -26,6 +26,19 @@ static void bind_invite(struct sql *query, const struct peer_row *row)
     sql_bind_blob(query, row->invited ? row->invite_sealed : NULL, PEER_INVITE_SEALED_SIZE);
 }
 
+/* What the two statements below store, in the order of their columns. */
+static void bind_row(struct sql *query, const struct peer_row *row)
+{
+    sql_bind_text(query, row->name);
+    bind_key(query, row->pinned, row->key);
+    sql_bind_int(query, row->trust);
+    bind_key(query, row->offered, row->offered_key);
+    bind_invite(query, row);
+    sql_bind_int(query, row->require_pq);
+    sql_bind_int(query, (int64_t)row->created_ms);
+    sql_bind_int(query, row->adopted);
+}
+
 static int add_way(struct db *db, int64_t id, enum way_origin origin, unsigned position,
                    const struct address *address, uint64_t time_ms)
 {
@@ -80,14 +93,7 @@ int peers_add(struct db *db, struct peer_row *row)
     struct sql query =
         sql_write(db, "INSERT INTO peer (name, key, trust, offered_key, invite_sealed, require_pq,"
                       " created_ms, adopted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    sql_bind_text(&query, row->name);
-    bind_key(&query, row->pinned, row->key);
-    sql_bind_int(&query, row->trust);
-    bind_key(&query, row->offered, row->offered_key);
-    bind_invite(&query, row);
-    sql_bind_int(&query, row->require_pq);
-    sql_bind_int(&query, (int64_t)row->created_ms);
-    sql_bind_int(&query, row->adopted);
+    bind_row(&query, row);
     if (sql_run(&query) != 0)
         return query.result;
     row->id = sqlite3_last_insert_rowid(db->sqlite);
@@ -171,14 +177,7 @@ static int update_row(struct db *db, const struct peer_row *row)
     struct sql query = sql_write(
         db, "UPDATE peer SET name = ?, key = ?, trust = ?, offered_key = ?, invite_sealed = ?,"
             " require_pq = ?, created_ms = ?, adopted = ? WHERE id = ?");
-    sql_bind_text(&query, row->name);
-    bind_key(&query, row->pinned, row->key);
-    sql_bind_int(&query, row->trust);
-    bind_key(&query, row->offered, row->offered_key);
-    bind_invite(&query, row);
-    sql_bind_int(&query, row->require_pq);
-    sql_bind_int(&query, (int64_t)row->created_ms);
-    sql_bind_int(&query, row->adopted);
+    bind_row(&query, row);
     sql_bind_int(&query, row->id);
     return sql_run(&query);
 }

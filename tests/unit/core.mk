@@ -24,12 +24,12 @@ test_attempts_OBJS = core/attempts base/address base/number
 test_admission_OBJS = tests/unit/fake_loop base/shell core/admission core/merging core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_quota_OBJS = core/quota store/retention store/requests base/shell $(STORE_OBJS)
-test_delivery_OBJS = core/delivery core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
+test_delivery_OBJS = core/delivery core/sealed_message core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
 	crypto/secret crypto/random tests/unit/delivery_rig $(STORE_OBJS)
 test_housekeeping_OBJS = tests/unit/fake_loop core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
 	$(STORE_OBJS)
 test_services_OBJS = core/services proto/service_name base/log base/escape base/utf8 base/bytes base/clock
-calls_rig = core/calls core/calls_items core/outgoing core/services core/body_sealer proto/headers proto/service_name \
+calls_rig = core/calls core/calls_items core/outgoing core/sealed_message core/services core/body_sealer proto/headers proto/service_name \
 	store/calls store/served crypto/crypto crypto/aead crypto/kdf crypto/secret crypto/random \
 	tests/unit/calls_rig tests/unit/fake_loop $(STORE_OBJS)
 test_calls_OBJS = $(calls_rig)
