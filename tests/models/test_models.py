@@ -35,6 +35,7 @@ SOUND = [
     ("lanes", "N=1 BREAKS=1 TIME=4"),
     ("ask", "RESTORES=0"),
     ("ask", "RESTORES=1"),
+    ("quantum", "EPOCHS=3 THEFTS=2"),
 ]
 
 SOUND_DEEP = [
@@ -47,6 +48,7 @@ SOUND_DEEP = [
     ("lanes", "N=3 BREAKS=3 CANCEL=1"),
     ("lanes", "N=1 BREAKS=1 TIME=6"),
     ("lanes", "N=2 BREAKS=1 TIME=6 CANCEL=1"),
+    ("quantum", "EPOCHS=5 THEFTS=4"),
 ]
 
 # What goes wrong, as the assertion that says so.
@@ -67,6 +69,7 @@ RUNS_TWICE = "runs<=1"
 TWO_ANSWERS = "answers<=1"
 RAN_AFTER_ALL = "runs==0"
 STATE_OF_THE_OTHER = "state[me]!="
+READ_LATER = "exposed[i]"
 
 MUTANTS = [
     ("reach", "RULE=NEWEST", NONE_IS_LEFT),
@@ -105,6 +108,14 @@ MUTANTS = [
     ("lanes", "DESIGN=TAKES_BACK_ALL CANCEL=1", STATE_OF_THE_OTHER),
     ("lanes", "DESIGN=OPENS_AGAIN", STATE_OF_THE_OTHER),
     ("lanes", "DESIGN=ENDS_BY_DONE", ENDS_DIFFER),
+    ("quantum", "DESIGN=SUITE_1", READ_LATER),
+    ("quantum", "DESIGN=REKEYS_WITHOUT", READ_LATER),
+    ("quantum", "DESIGN=REPLACES_X25519", READ_LATER),
+    ("quantum", "DESIGN=FORGETS_TO_WIPE", READ_LATER),
+    ("quantum", "DESIGN=SIGNS_NO_KEY", READ_LATER),
+    ("quantum", "DESIGN=SIGNS_NO_OFFER", READ_LATER),
+    ("quantum", "DESIGN=KEEPS_CHAIN", READ_LATER),
+    ("quantum", "BREAKS=2", READ_LATER),
 ]
 
 
