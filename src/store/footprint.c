@@ -18,16 +18,16 @@ enum {
     PLACES = 40,                             /* by its id, and among those of its peer */
 };
 
-uint64_t footprint_of(size_t text_size)
+uint64_t footprint_of(uint64_t text_size)
 {
-    const size_t payload = text_size + COLUMNS;
-    size_t local = payload;
+    const uint64_t payload = text_size + COLUMNS;
+    uint64_t local = payload;
     if (payload > LOCAL_MAX) {
         local = LOCAL_MIN + (payload - LOCAL_MIN) % OVERFLOW;
         local = local <= LOCAL_MAX ? local : LOCAL_MIN;
     }
-    const size_t pages = (payload - local + OVERFLOW - 1) / OVERFLOW;
-    const size_t rows_of_page = (PAGE - PAGE_HEAD) / (local + CELL_HEAD);
+    const uint64_t pages = (payload - local + OVERFLOW - 1) / OVERFLOW;
+    const uint64_t rows_of_page = (PAGE - PAGE_HEAD) / (local + CELL_HEAD);
     return pages * PAGE + PAGE / (rows_of_page > 0 ? rows_of_page : 1) + PLACES;
 }
 
@@ -36,7 +36,7 @@ uint64_t footprint_of(size_t text_size)
 static void sql_size(sqlite3_context *context, int count_of_values, sqlite3_value **values)
 {
     (void)count_of_values;
-    sqlite3_result_int64(context, (int64_t)footprint_of((size_t)sqlite3_value_int64(values[0])));
+    sqlite3_result_int64(context, (int64_t)footprint_of((uint64_t)sqlite3_value_int64(values[0])));
 }
 
 int footprint_register(sqlite3 *sqlite)

@@ -13,7 +13,7 @@
 struct sqlite3;
 
 /* What a message takes that was received, by the bytes of its text. */
-uint64_t footprint_of(size_t text_size);
+uint64_t footprint_of(uint64_t text_size);
 
 /* For the migration: SQL's inbound_size(text_size). An SQLite result code. */
 int footprint_register(struct sqlite3 *sqlite);

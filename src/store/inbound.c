@@ -9,12 +9,12 @@
 #include "store/footprint.h"
 #include "store/marks.h"
 
-void inbound_add(struct db *db, struct mark *mark, size_t text_size)
+void inbound_add(struct db *db, struct mark *mark, uint64_t text_size)
 {
     marks_count_inbound(db, mark, footprint_of(text_size), 0);
 }
 
-void inbound_bury(struct db *db, struct mark *mark, size_t text_size)
+void inbound_bury(struct db *db, struct mark *mark, uint64_t text_size)
 {
     marks_count_inbound(db, mark, INBOUND_ID_BYTES, footprint_of(text_size));
 }

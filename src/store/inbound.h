@@ -15,8 +15,8 @@ struct mark;
 enum { INBOUND_ID_BYTES = 100 }; /* of a removed message, in the table and in its indexes */
 
 /* One was added; was removed, which leaves its id; or its id was forgotten. Private to store/. */
-void inbound_add(struct db *db, struct mark *mark, size_t text_size);
-void inbound_bury(struct db *db, struct mark *mark, size_t text_size);
+void inbound_add(struct db *db, struct mark *mark, uint64_t text_size);
+void inbound_bury(struct db *db, struct mark *mark, uint64_t text_size);
 void inbound_forget(struct db *db, struct mark *mark);
 
 /* So many bytes of one peer are counted as another's from now on. Private to store/. */

@@ -259,6 +259,21 @@ def test_tables_have_no_hole(src, places, lacking):
     assert result.returncode == (1 if lacking else 0)
 
 
+@pytest.mark.parametrize("line, code", [
+    ("size_t size = number;", 1),
+    ("size_t size = (size_t)number;", 0),
+])
+def test_words_must_be_as_wide_as_what_they_hold(tmp_path, line, code):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/sum.c").write_text("#include <stddef.h>\n#include <stdint.h>\n"
+                                        "size_t sum(uint64_t number);\n"
+                                        f"size_t sum(uint64_t number) {{ {line} return size; }}\n")
+    result = run("words", tmp_path)
+    if result.returncode == 77:
+        pytest.skip(result.stdout)
+    assert result.returncode == code, result.stdout
+
+
 @pytest.mark.parametrize("name", ["noun.c", "noun.h", "nouns.def"])
 def test_dialect_wants_the_licence_first(tmp_path, name):
     (tmp_path / name).write_text("/* A noun. */\n")
