@@ -200,10 +200,11 @@ static void on_ended(void *context, int error)
 /* What arrives there, however slowly, is a sign of life: an answer may wait behind it. */
 static void note_arrivals(struct link *link)
 {
-    uint64_t acknowledged = stream_acknowledged(link->stream);
-    if (acknowledged != link->acknowledged)
+    const struct pulse_facts facts = stream_pulse(link->stream);
+    if (facts.arrivals != link->arrivals)
         session_note_arrival(link->session, now(link));
-    link->acknowledged = acknowledged;
+    link->arrivals = facts.arrivals;
+    session_set_patience(link->session, pulse_patience_ms(&facts));
 }
 
 void link_doubt(struct link *link)

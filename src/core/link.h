@@ -67,7 +67,7 @@ struct link {
     bool rival_answered;        /* … and it has answered since */
     bool doubted;               /* the network changed: it is to be asked whether it is alive */
     uint64_t started_ms;        /* monotonic */
-    uint64_t acknowledged;      /* of our bytes by the other kernel, when we looked last */
+    uint64_t arrivals;          /* of ours at the other kernel, when we looked last */
     struct peer *peer;          /* whom it is expected or known to lead to, or NULL */
     bool given;                 /* dialled: people gave the address, the peer did not just say so */
     enum trust_verdict verdict; /* on the identity, since SESSION_IDENTIFIED */

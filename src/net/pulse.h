@@ -5,6 +5,9 @@
  * What we sent, or a probe of a closed window, that stays unanswered for PULSE_TIMEOUT_MS means
  * that nobody is there. An application that does not read closes the window, and its kernel answers
  * the probes: that is no such silence. (TCP_USER_TIMEOUT, RFC 5482, ends both.)
+ *
+ * On a wire with a long queue our kernel itself waits for half a minute before it sends again what
+ * was lost: there the time-out is pulse_patience_ms().
  */
 #pragma once
 
@@ -18,10 +21,11 @@ enum {
 
 /* What the kernel knows. */
 struct pulse_facts {
-    bool waiting;          /* something of ours is not acknowledged, or not even sent */
-    bool unanswered;       /* … and was sent again, or probed for, without an answer so far */
-    uint32_t silent_ms;    /* since the last acknowledgement of any kind */
-    uint64_t acknowledged; /* bytes, in all */
+    bool waiting;       /* something of ours is not acknowledged, or not even sent */
+    bool unanswered;    /* … and was sent again, or probed for, without an answer so far */
+    uint32_t silent_ms; /* since the last acknowledgement of any kind */
+    uint32_t resend_ms; /* until our kernel sends again: RFC 6298, without the backing off */
+    uint64_t arrivals;  /* of segments of ours, in all; in any order (RFC 2018) */
 };
 
 enum pulse_verdict {
@@ -35,6 +39,9 @@ struct pulse {
     bool suspicious;
     uint64_t silent_since_ms; /* when suspicious */
 };
+
+/* How long an answer may take here: something was lost, is sent again, and acknowledged. */
+uint64_t pulse_patience_ms(const struct pulse_facts *facts);
 
 /* Takes what is known at a look. */
 enum pulse_verdict pulse_judge(struct pulse *pulse, const struct pulse_facts *facts,

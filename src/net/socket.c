@@ -73,7 +73,8 @@ struct pulse_facts socket_pulse(int fd)
     return (struct pulse_facts){.waiting = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0,
                                 .unanswered = info.tcpi_retransmits > 0 || info.tcpi_probes > 0,
                                 .silent_ms = info.tcpi_last_ack_recv,
-                                .acknowledged = info.tcpi_bytes_acked};
+                                .resend_ms = (info.tcpi_rto >> info.tcpi_backoff) / 1000,
+                                .arrivals = info.tcpi_delivered};
 }
 
 void socket_tune_bulk(int fd)

@@ -424,9 +424,9 @@ size_t stream_unsent(const struct stream *stream)
     return evbuffer_get_length(stream->output);
 }
 
-uint64_t stream_acknowledged(const struct stream *stream)
+struct pulse_facts stream_pulse(const struct stream *stream)
 {
-    return socket_pulse(stream->fd).acknowledged;
+    return socket_pulse(stream->fd);
 }
 
 void stream_finish(struct stream *stream)

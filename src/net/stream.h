@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "net/loop.h"
 #include "net/origin.h"
+#include "net/pulse.h"
 
 enum {
     STREAM_INPUT_MAX = 64 * 1024, /* unread bytes held before the kernel has to hold the rest */
@@ -81,8 +82,8 @@ void stream_push(struct stream *stream);
 /* Bytes that the kernel has not taken yet. */
 size_t stream_unsent(const struct stream *stream);
 
-/* Bytes that the other kernel has acknowledged, in all. UNIX: 0. */
-uint64_t stream_acknowledged(const struct stream *stream);
+/* What the kernel knows of the connection now. UNIX: nothing. */
+struct pulse_facts stream_pulse(const struct stream *stream);
 
 /* Sends what is unsent and then shuts down the writing half; input goes on. */
 void stream_finish(struct stream *stream);

@@ -298,6 +298,11 @@ void session_note_arrival(struct session *session, uint64_t now_ms)
     session->arrival_ms = now_ms;
 }
 
+void session_set_patience(struct session *session, uint64_t patience_ms)
+{
+    session->patience_ms = patience_ms;
+}
+
 enum session_role session_role(const struct session *session)
 {
     return session->role;

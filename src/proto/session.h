@@ -170,6 +170,9 @@ bool session_ping(struct session *session, uint64_t token, uint64_t now_ms);
 /* Something that we sent has arrived at the other end's kernel: a PONG may wait behind it. */
 void session_note_arrival(struct session *session, uint64_t now_ms);
 
+/* An answer may take so long on this wire: nothing ends for the lack of one before. 0 at first. */
+void session_set_patience(struct session *session, uint64_t patience_ms);
+
 /*
  * There is reason to believe that the peer can't be reached any more: asks for a PONG and ends the
  * session with CLOSE_IDLE_TIMEOUT if nothing shows for SESSION_DOUBT_TIMEOUT_MS that it can.

@@ -60,8 +60,9 @@ struct session {
 
     /* What it contained: records that are opened but not yet applied. They lie in `body`. */
     struct reader records;
-    uint64_t input_ms;   /* when something came last … */
-    uint64_t arrival_ms; /* … and when something of ours was known to have arrived */
+    uint64_t input_ms;    /* when something came last … */
+    uint64_t arrival_ms;  /* … and when something of ours was known to have arrived */
+    uint64_t patience_ms; /* an answer may take so long here */
 
     /* Events that wait for the owner, in the order in which they are told. */
     struct session_event end;

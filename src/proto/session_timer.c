@@ -47,7 +47,8 @@ static uint64_t pong_deadline(const struct session *session)
     uint64_t asked_ms = pings_oldest_ms(&session->pings);
     if (asked_ms == UINT64_MAX)
         return UINT64_MAX;
-    return later(asked_ms, later(session->input_ms, session->arrival_ms)) + SESSION_PONG_TIMEOUT_MS;
+    return later(asked_ms, later(session->input_ms, session->arrival_ms)) +
+           later(SESSION_PONG_TIMEOUT_MS, session->patience_ms);
 }
 
 /* Whatever came since shows that the doubt was wrong. */
@@ -56,7 +57,7 @@ static uint64_t doubt_deadline(const struct session *session)
     if (session->doubted_ms == 0 ||
         later(session->input_ms, session->arrival_ms) > session->doubted_ms)
         return UINT64_MAX;
-    return session->doubted_ms + SESSION_DOUBT_TIMEOUT_MS;
+    return session->doubted_ms + later(SESSION_DOUBT_TIMEOUT_MS, session->patience_ms);
 }
 
 static uint64_t patience_deadline(const struct session *session)

@@ -310,6 +310,20 @@ static void test_peer_that_our_bytes_still_reach_is_waited_for(void **state)
     assert_int_equal(session_phase(rig.host.session), SESSION_CLOSED);
 }
 
+/* One whose answer was lost on a wire on which it is half a minute before it is sent again. */
+static void test_answers_have_the_time_that_the_wire_needs(void **state)
+{
+    const uint64_t patience_ms = (uint64_t)7 * SESSION_PONG_TIMEOUT_MS;
+    (void)state;
+    session_set_patience(rig.host.session, patience_ms);
+    session_doubt(rig.host.session, rig.now_ms);
+    party_speak(&rig.host, rig.now_ms);
+    session_tick(rig.host.session, rig.now_ms + patience_ms - 1);
+    assert_int_equal(session_phase(rig.host.session), SESSION_OPEN);
+    session_tick(rig.host.session, rig.now_ms + patience_ms);
+    assert_int_equal(session_phase(rig.host.session), SESSION_CLOSED);
+}
+
 static void test_item_without_acknowledgement_asks_for_a_ping(void **state)
 {
     (void)state;
@@ -419,6 +433,7 @@ int main(void)
         OPEN(test_doubt_ends_with_a_sign_of_life),
         OPEN(test_peer_that_is_still_heard_is_waited_for),
         OPEN(test_peer_that_our_bytes_still_reach_is_waited_for),
+        OPEN(test_answers_have_the_time_that_the_wire_needs),
         OPEN(test_item_without_acknowledgement_asks_for_a_ping),
         OPEN(test_dead_peer_is_noticed_by_an_item),
         FRESH(test_host_gives_up_on_a_joiner_that_says_no_hello),

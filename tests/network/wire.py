@@ -20,8 +20,6 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
 TCP = 6
 
-QUEUE_S = 20.0  # what a narrow wire would have to keep for longer is dropped
-
 
 class Way:
     """One direction of a wire. Everything may change while it is in use."""
@@ -33,6 +31,7 @@ class Way:
         self.delay_s = 0.0
         self.jitter_s = 0.0  # at most so much more, different for each packet
         self.rate = None  # bytes a second
+        self.queue_s = 20.0  # what a narrow wire would have to keep for longer is dropped
         self.longest = 65535  # bytes; longer packets vanish without a word
         self.left = None  # bytes of TCP payload that it still lets through before it is cut
         self.swallowed = 0  # how many packets have vanished
@@ -41,7 +40,7 @@ class Way:
     def arrivals(self, size):
         """The times at which a packet of this size comes out at the other end."""
         now = time.monotonic()
-        full = self.rate is not None and self.free_at - now > QUEUE_S
+        full = self.rate is not None and self.free_at - now > self.queue_s
         if not self.open or size > self.longest or full or random.random() < self.loss:
             self.swallowed += 1
             return []

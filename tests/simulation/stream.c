@@ -414,17 +414,18 @@ uid_t stream_user(const struct stream *stream)
     return (uid_t)-1;
 }
 
-uint64_t stream_acknowledged(const struct stream *stream)
+/* Nothing is ever sent again here. */
+struct pulse_facts stream_pulse(const struct stream *stream)
 {
     uint64_t under_way = 0;
     if (stream->partner == NULL)
-        return 0;
+        return (struct pulse_facts){0};
     list_for_each (node, &stream->partner->arriving) {
         const struct segment *segment = container_of(node, struct segment, node);
         if (arrival(stream->partner, segment) > world_now())
             under_way += segment->size;
     }
-    return stream->sent_size - under_way;
+    return (struct pulse_facts){.arrivals = stream->sent_size - under_way};
 }
 
 bool stream_gone(const struct stream *stream)

@@ -3,7 +3,7 @@
 test_suspicion_OBJS = core/suspicion
 test_limits_OBJS = core/limits base/bucket base/bytes
 test_turn_OBJS = core/turn
-test_link_OBJS = tests/unit/fake_loop core/link core/turn base/bytes
+test_link_OBJS = tests/unit/fake_loop core/link core/turn net/pulse base/bytes
 test_links_OBJS = core/links base/fingerprint base/base64 base/bytes
 test_peer_name_OBJS = core/peer_name base/escape base/utf8 base/bytes
 test_pending_keys_OBJS = core/pending_keys base/fingerprint base/base64 base/bytes

@@ -85,10 +85,10 @@ size_t stream_unsent(const struct stream *stream)
     return 0;
 }
 
-uint64_t stream_acknowledged(const struct stream *stream)
+struct pulse_facts stream_pulse(const struct stream *stream)
 {
     (void)stream;
-    return 0;
+    return (struct pulse_facts){0};
 }
 
 void stream_finish(struct stream *stream)
@@ -178,6 +178,11 @@ void session_acknowledge(struct session *session, uint64_t ordinal)
 void session_note_arrival(struct session *session, uint64_t now_ms)
 {
     (void)session, (void)now_ms;
+}
+
+void session_set_patience(struct session *session, uint64_t patience_ms)
+{
+    (void)session, (void)patience_ms;
 }
 
 void session_doubt(struct session *session, uint64_t now_ms)

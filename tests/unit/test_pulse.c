@@ -48,6 +48,18 @@ static void test_silence_counts_from_the_last_acknowledgement(void **state)
     assert_int_equal(pulse_judge(&pulse, &facts, START_MS + 14000), PULSE_GONE);
 }
 
+/* Our kernel has to get a chance to send again, and the answer to come. */
+static void test_silence_may_be_longer_where_the_wire_is_slow(void **state)
+{
+    const struct pulse_facts slow = {
+        .waiting = true, .unanswered = true, .silent_ms = 1000, .resend_ms = 35000};
+    struct pulse pulse = {0};
+    (void)state;
+    assert_int_equal(pulse_judge(&pulse, &slow, START_MS), PULSE_BEATING);
+    assert_int_equal(pulse_judge(&pulse, &slow, START_MS + 68999), PULSE_BEATING);
+    assert_int_equal(pulse_judge(&pulse, &slow, START_MS + 69000), PULSE_GONE);
+}
+
 /* The kernel probes a window that stays closed ever more rarely: the silence between is none. */
 static void test_an_answer_ends_the_suspicion(void **state)
 {
@@ -69,6 +81,7 @@ int main(void)
         cmocka_unit_test(test_what_is_answered_goes_on),
         cmocka_unit_test(test_silence_of_fifteen_seconds_is_the_end),
         cmocka_unit_test(test_silence_counts_from_the_last_acknowledgement),
+        cmocka_unit_test(test_silence_may_be_longer_where_the_wire_is_slow),
         cmocka_unit_test(test_an_answer_ends_the_suspicion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
