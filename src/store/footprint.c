@@ -5,6 +5,7 @@
 #include "store/footprint.h"
 
 #include <sqlite3.h>
+#include <stddef.h>
 
 /* https://www.sqlite.org/fileformat2.html, "B-tree Pages" and "Cell Payload Overflow Pages". */
 enum {
