@@ -7,7 +7,7 @@ SIMULATION = build/tests/simulation/simulate
 
 simulated = $(filter-out crypto/random base/clock,$(patsubst $(srcdir)/src/%.c,%,\
 	$(wildcard $(addprefix $(srcdir)/src/,$(addsuffix /*.c,base crypto store proto core))))) \
-	net/dialer net/candidates net/pcp_packet
+	net/dialer net/candidates net/pcp_packet net/pulse
 simulate_OBJS = $(simulated) $(patsubst $(srcdir)/%.c,%,\
 	$(filter-out %/simulate.c,$(wildcard $(srcdir)/tests/simulation/*.c)))
 
