@@ -80,10 +80,10 @@ BUILD = +@$(MAKE) $(JOBS) --no-print-directory WERROR=-Werror
 modules = unit@$(1) dialogue@$(1) simulation@$(1) fuzz@$(1)
 suite = $(modules) e2e@$(1)
 
-# The end-to-end tests in which others choose the bytes that come in: `check` runs them with
-# sanitizers, too. check-sanitizers and check-deep do so with all.
-EXPOSED = chat control headers hostile_files hostile_lanes lanes man_in_the_middle races reference_peer send \
-	strangers streams
+# The end-to-end tests in which peers and strangers choose the bytes that come in: `check` runs them
+# with sanitizers, too. check-sanitizers and check-deep do so with all.
+EXPOSED = headers hostile_files hostile_lanes hostile_requests lanes man_in_the_middle races \
+	reference_peer strangers streams
 exposed = $(foreach name,$(EXPOSED),e2e/test_$(name)@$(1))
 
 check: dependencies  ## all tests
