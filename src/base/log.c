@@ -38,7 +38,7 @@ static struct {
     enum log_level level;
     log_sink *sink;
     log_edit *edit;
-    const char *context;
+    const void *context;
 } log_state = {LOG_LEVEL_INFO, log_to_stderr, NULL, NULL};
 
 void log_set_level(enum log_level level)
@@ -76,7 +76,7 @@ void log_set_sink(log_sink *sink)
     log_state.sink = sink != NULL ? sink : log_to_stderr;
 }
 
-void log_set_edit(log_edit *edit, const char *context)
+void log_set_edit(log_edit *edit, const void *context)
 {
     log_state.edit = edit;
     log_state.context = context;

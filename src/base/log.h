@@ -41,11 +41,11 @@ int log_level_parse(const char *text, enum log_level *level);
 const char *log_level_name(enum log_level level);
 
 /*
- * What edits the text of each entry first: appends it to `out` with what `context`, a string that
- * is kept, says. 0, or another value and the text stays as it is. NULL: nothing does.
+ * What edits the text of each entry first: appends it to `out` as `context`, which is kept, says.
+ * 0, or another value and the text stays as it is. NULL: nothing does.
  */
-typedef int log_edit(struct bytes *out, const char *text, const char *context);
-void log_set_edit(log_edit *edit, const char *context);
+typedef int log_edit(struct bytes *out, const char *text, const void *context);
+void log_set_edit(log_edit *edit, const void *context);
 
 /* Where entries go from now on; NULL is standard error. */
 void log_set_sink(log_sink *sink);

@@ -18,6 +18,7 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "client/connection.h"
+#include "client/manager.h"
 #include "client/peers.h"
 #include "client/service.h"
 #include "rpc/rpc_message.h"
@@ -62,7 +63,8 @@ static void tell_json(const struct ctl *ctl, int status, const char *kind, const
 static int finish_text(const struct ctl *ctl, const char *text, struct bytes *line)
 {
     CLEANUP(bytes_deinit) struct bytes named = {0};
-    int r = hint_append(&named, text, ctl->socket);
+    const struct hint_reader reader = manager_reader(ctl->socket);
+    int r = hint_append(&named, text, &reader);
     if (r == 0)
         r = escape_append(line, (const char *)named.data, named.size, ESCAPE_LINE);
     return r == 0 ? bytes_append_u8(line, '\0') : r;

@@ -10,6 +10,7 @@
 #include "base/hint.h"
 #include "base/text.h"
 #include "client/connection.h"
+#include "client/manager.h"
 #include "client/output.h"
 
 void findings_add(struct findings *findings, enum finding_level level, const char *check,
@@ -54,7 +55,8 @@ void findings_advise(struct findings *findings, enum finding_level level, const 
     CLEANUP(cleanup_free) char *remedy = text_vformat(format, arguments);
     va_end(arguments);
     CLEANUP(bytes_deinit) struct bytes typed = {0};
-    const bool made = remedy != NULL && hint_append(&typed, remedy, findings->ctl->socket) == 0 &&
+    const struct hint_reader reader = manager_reader(findings->ctl->socket);
+    const bool made = remedy != NULL && hint_append(&typed, remedy, &reader) == 0 &&
                       bytes_append_u8(&typed, '\0') == 0;
     findings_add(findings, level, check, finding,
                  made ? (const char *)typed.data : "out of memory");

@@ -4,6 +4,7 @@
  */
 #include "client/manager.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/shell.h"
+#include "rpc/rpc_path.h"
 
 bool manager_has_unit(bool user)
 {
@@ -31,10 +33,25 @@ char *manager_as_root(const char *command)
     char *typed;
     if (manager_is_root())
         return strdup(command);
-    const int size = access("/usr/bin/sudo", X_OK) == 0
-                         ? asprintf(&typed, "sudo %s", command)
-                         : asprintf(&typed, "su -c %s", shell_word(command).text);
+    const int size = hint_has_sudo() ? asprintf(&typed, "sudo %s", command)
+                                     : asprintf(&typed, "su -c %s", shell_word(command).text);
     return size >= 0 ? typed : NULL;
+}
+
+/* Whether the daemon behind the socket is this user's, as far as can be seen. */
+static bool is_own(const char *socket)
+{
+    struct stat file;
+    return stat(socket, &file) == 0 ? file.st_uid == geteuid() : errno != EACCES;
+}
+
+struct hint_reader manager_reader(const char *option)
+{
+    CLEANUP(cleanup_free) char *path = rpc_path_find(option);
+    const bool own = manager_is_root() || path == NULL || is_own(path);
+    /* sudo does not hand on the environment */
+    const char *kept = !own && option == NULL ? getenv("P2PCHAT_SOCKET") : option;
+    return (struct hint_reader){.socket = kept, .own = own, .sudo = hint_has_sudo()};
 }
 
 /* By the system's lists, which may have changed since this process got its groups. */

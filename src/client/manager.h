@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "base/hint.h"
+
 /* Whether systemd runs, and has p2pchatd as a unit: of the machine's, or of the users' managers. */
 bool manager_has_unit(bool user);
 
@@ -16,6 +18,10 @@ bool manager_is_root(void);
  * there is none, by su. In new memory, or NULL without.
  */
 char *manager_as_root(const char *command);
+
+/* For whom commands in texts are, when `option` names the socket or is NULL; valid as long as that.
+ */
+struct hint_reader manager_reader(const char *option);
 
 /* How this user stands to the group that may use a control socket. */
 enum standing {

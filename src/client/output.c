@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/hint.h"
 #include "base/text.h"
+#include "client/manager.h"
 #include "client/width.h"
 #include "rpc/rpc_message.h"
 
@@ -54,13 +55,14 @@ void output_json(struct ctl *ctl, const json_t *object, char end)
     bytes_deinit(&line);
 }
 
-/* `socket` is what commands in it have to name, or NULL. */
-__attribute__((format(printf, 3, 0))) static void print_line(struct ctl *ctl, const char *socket,
+/* `reader` is for whom commands in it are, or NULL. */
+__attribute__((format(printf, 3, 0))) static void print_line(struct ctl *ctl,
+                                                             const struct hint_reader *reader,
                                                              const char *format, va_list arguments)
 {
     CLEANUP(bytes_deinit) struct bytes line = {0}, named = {0};
     CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
-    if (text == NULL || hint_append(&named, text, socket) != 0 ||
+    if (text == NULL || hint_append(&named, text, reader) != 0 ||
         escape_append(&line, (const char *)named.data, named.size, ESCAPE_LINE) != 0 ||
         bytes_append_u8(&line, '\n') != 0)
         ctl_fail(ctl, RPC_KIND_internal, "out of memory");
@@ -78,9 +80,10 @@ void output_line(struct ctl *ctl, const char *format, ...)
 
 void output_advice(struct ctl *ctl, const char *format, ...)
 {
+    const struct hint_reader reader = manager_reader(ctl->socket);
     va_list arguments;
     va_start(arguments, format);
-    print_line(ctl, ctl->socket, format, arguments);
+    print_line(ctl, &reader, format, arguments);
     va_end(arguments);
 }
 

@@ -78,16 +78,33 @@ static enum exit_status generate(const struct paths *paths, const struct config 
     return status;
 }
 
+/* As log_set_edit() wants it. */
+static int edit_entry(struct bytes *out, const char *text, const void *reader)
+{
+    return hint_append(out, text, reader);
+}
+
+/* Who reads the log: of the system's daemon mostly a user, who may be no administrator of it. */
+static struct hint_reader log_reader(const struct options *options, const struct paths *paths)
+{
+    return (struct hint_reader){
+        /* which p2pchatctl would not find by itself */
+        .socket = options->control != NULL ? paths->control : NULL,
+        .own = !paths->system,
+        .sudo = hint_has_sudo(),
+    };
+}
+
 static enum exit_status serve(const struct options *options, const struct paths *paths,
                               const struct config *config)
 {
+    const struct hint_reader reader = log_reader(options, paths);
     char complaint[CONFIG_COMPLAINT_MAX];
     if (daemon_check(config, complaint) < 0) {
         log_event(LOG_LEVEL_ERROR, "start-failed", NULL, "%s", complaint);
         return EXIT_STATUS_CONFIG;
     }
-    if (options->control != NULL) /* p2pchatctl would not find it by itself */
-        log_set_edit(hint_append, paths->control);
+    log_set_edit(edit_entry, &reader);
     struct daemon *daemon;
     enum exit_status status = daemon_new(&daemon, options, paths, config);
     if (status != EXIT_STATUS_OK) {

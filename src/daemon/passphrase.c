@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/shell.h"
 
 int passphrase_take_line(struct bytes *content, const char *path)
 {
@@ -95,10 +96,12 @@ int passphrase_read(const char *file, bool is_new, struct bytes *passphrase)
     int r = strcmp(file, "-") == 0 ? read_line(STDIN_FILENO, passphrase)
                                    : file_read_secret(file, PASSPHRASE_MAX, passphrase);
     if (r < 0) {
-        log_error("%s: %s", file,
-                  r == -EPERM ? "a passphrase must be in a plain file that nobody else can read: "
-                                "chmod 600 it"
-                              : strerror(-r));
+        if (r == -EPERM)
+            log_error("%s: a passphrase must be in a plain file that nobody else can read: chmod "
+                      "600 %s",
+                      file, shell_word(file).text);
+        else
+            log_error("%s: %s", file, strerror(-r));
         return r;
     }
     return passphrase_take_line(passphrase, file);

@@ -2,6 +2,7 @@
 daemon only what the line says.
 """
 
+import json
 import os
 import re
 import shlex
@@ -9,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, P2PCHATCTL, PATIENCE_S, environment, eventually, run
+from harness import BUILD, P2PCHATCTL, P2PCHATD, PATIENCE_S, environment, eventually, run
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
 
@@ -148,6 +149,61 @@ def by_root(text):
     """What `sudo COMMAND` or su -c 'COMMAND' in a text runs."""
     line = re.search(r"sudo (.*)|su -c (.*)", text)
     return (line[1] or shlex.split(line[2])[0]).rstrip(")\n")
+
+
+@pytest.fixture
+def with_sudo(home):
+    """Runs a command where the machine has a sudo, which this one may lack."""
+    layer = home / "layer"
+    layer.mkdir()
+    (layer / "sudo").write_text("#!/bin/sh\nexit 1\n")
+    (layer / "sudo").chmod(0o755)
+    probe = ["unshare", "--mount", "sh", "-c",
+             f'mount -t overlay overlay -o lowerdir={layer}:/usr/bin /usr/bin && exec "$@"', "sh"]
+    if subprocess.run([*probe, "true"], capture_output=True).returncode != 0:
+        pytest.skip("no overlay can be mounted here")
+    return probe
+
+
+@as_root
+def test_what_needs_root_is_printed_with_sudo(alice, with_sudo):
+    """To who may use the daemon and is no administrator of it; and in the log of the system's daemon."""
+    alice.socket.chmod(0o666)
+    ask_as_nobody = lambda *words: subprocess.run(
+        [*with_sudo, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+         P2PCHATCTL, "-s", alice.socket, *words],
+        text=True, capture_output=True, env=environment(alice.home))
+    told = ask_as_nobody("send", "x").stderr
+    assert f"pair with one: sudo p2pchatctl -s {alice.socket} invite NAME" in told
+    alice.ctl("peer", "add", "bob", "--fingerprint", "SHA256:" + "A" * 43)
+    finding = [found for line in ask_as_nobody("doctor", "--json").stdout.splitlines()
+               if (found := json.loads(line))["check"] == "peer bob"]
+    assert f"sudo p2pchatctl -s {alice.socket} peer set bob ADDRESS" in finding[0]["remedy"]
+    assert "sudo" not in alice.ctl("doctor", expect=None).out
+
+
+@as_root
+def test_the_log_of_the_system_s_daemon_says_sudo(alice, home, with_sudo):
+    """It runs as a user of its own, and whoever reads the log is another one."""
+    state = home / "system"
+    state.mkdir()
+    os.chown(state, 65534, 65534)
+    home.chmod(0o777)
+    system = subprocess.Popen(
+        [*with_sudo, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+         P2PCHATD, "--control", home / "system.sock", "--listen", "127.0.0.1:0"],
+        env=dict(environment(home), RUNTIME_DIRECTORY="/run/p2pchat", CONFIGURATION_DIRECTORY=str(state),
+                 STATE_DIRECTORY=str(state)), stderr=subprocess.PIPE, text=True)
+    try:
+        log = iter(system.stderr.readline, "")
+        address = next(found[1] for line in log
+                       if (found := re.search(r"listening on (\S+:\d+)", line)))
+        alice.ctl("peer", "add", "them", address)
+        asked = next(line for line in log if "asks from" in line)
+        assert f": sudo p2pchatctl -s {home}/system.sock peer accept {alice.fingerprint}" in asked
+    finally:
+        system.terminate()
+        system.wait(timeout=PATIENCE_S)
 
 
 @as_root

@@ -132,6 +132,12 @@ char *manager_as_root(const char *command)
     return asprintf(&typed, "sudo %s", command) >= 0 ? typed : NULL;
 }
 
+struct hint_reader manager_reader(const char *option)
+{
+    return (struct hint_reader){
+        .socket = option, .own = !rig_options.not_root, .sudo = rig_options.not_root};
+}
+
 struct membership manager_membership(const char *socket)
 {
     struct membership membership = {rig_options.standing, "p2pchat", "alice"};

@@ -191,11 +191,12 @@ static void test_no_sink_means_standard_error(void **state)
     assert_string_equal(line, "test_log: test: alice: link is up\ntest_log: test: no peer\n");
 }
 
-static int shout(struct bytes *out, const char *text, const char *context)
+static int shout(struct bytes *out, const char *text, const void *context)
 {
+    const char *before = context;
     if (strcmp(text, "broken") == 0)
         return -ENOMEM;
-    const int r = bytes_append(out, context, strlen(context));
+    const int r = bytes_append(out, before, strlen(before));
     return r == 0 ? bytes_append(out, text, strlen(text)) : r;
 }
 

@@ -21,7 +21,6 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "base/hint.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "client/content.h"
@@ -118,7 +117,7 @@ void transcript_note(struct transcript *transcript, const char *format, ...)
     CLEANUP(cleanup_free) char *text = text_vformat(format, arguments);
     va_end(arguments);
     if (text != NULL && bytes_append(&line, "* ", 2) == 0 &&
-        hint_append(&named, text, transcript->socket) == 0 &&
+        hint_append(&named, text, &transcript->reader) == 0 &&
         escape_append(&line, (const char *)named.data, named.size, ESCAPE_LINE) == 0 &&
         bytes_append(&line, "\n", 2) == 0)
         add_entry(transcript, &line, "", "");

@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "base/hint.h"
+
 enum { TRANSCRIPT_ID_MAX = 40, TRANSCRIPT_ENTRIES_MAX = 100 };
 
 /* A message or a note, as it was printed. */
@@ -28,12 +30,12 @@ struct transcript_entry {
 struct transcript {
     FILE *out;
     bool colour;
-    const char *socket;   /* that commands in notes have to name, or NULL */
-    size_t columns, rows; /* of the terminal */
-    int day;              /* of the last message: no two days have the same; 0: none yet */
-    size_t printed;       /* rows */
-    size_t slack;         /* rows that the end may be above the lowest place for it */
-    size_t unseen;        /* messages delivered since they have left the screen; not told yet */
+    struct hint_reader reader; /* of commands in notes */
+    size_t columns, rows;      /* of the terminal */
+    int day;                   /* of the last message: no two days have the same; 0: none yet */
+    size_t printed;            /* rows */
+    size_t slack;              /* rows that the end may be above the lowest place for it */
+    size_t unseen; /* messages delivered since they have left the screen; not told yet */
     struct transcript_entry entries[TRANSCRIPT_ENTRIES_MAX]; /* the last ones, in a ring */
     size_t count;
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "client/chat/chat.h"
 #include "client/chat/chat_commands.h"
+#include "client/manager.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/verb.h"
@@ -140,8 +141,9 @@ static int read_options(struct ctl *ctl, int argc, char **argv, const char **pee
 int cmd_chat(struct ctl *ctl, int argc, char **argv)
 {
     CLEANUP(chat_deinit)
-    struct chat chat = {
-        .transcript = {.out = ctl->out, .colour = ctl->colour, .socket = ctl->socket}};
+    struct chat chat = {.transcript = {.out = ctl->out,
+                                       .colour = ctl->colour,
+                                       .reader = manager_reader(ctl->socket)}};
     const char *peer = NULL;
     if (read_options(ctl, argc, argv, &peer) != 0)
         return ctl->status;

@@ -48,7 +48,8 @@ static int list(struct ctl *ctl)
         return ctl->status;
     if (json_array_size(services) > 0)
         return print_table(ctl, services);
-    ctl_note(ctl, "no service is known here; to provide one: p2pchatctl serve");
+    ctl_note(ctl, "no service is known here; to provide one: p2pchatctl serve "
+                  "NAME -p PEER --exec COMMAND");
     return ctl->status;
 }
 
