@@ -13,6 +13,7 @@
 #include "base/backoff.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "client/apart.h"
 #include "client/connection.h"
 #include "client/output.h"
 #include "client/transfer.h"
@@ -131,8 +132,7 @@ static enum attempt fetch(struct files_get *get, struct unpack *unpack)
         ctl_fail_connection(get->ctl, r);
         return ATTEMPT_FAILED;
     }
-    r = unpack_take(unpack, socket);
-    close(socket);
+    r = apart_take(unpack, socket);
     if (r == 0 || r == UNPACK_CUT) {
         const enum attempt attempt = judge_reply(get, request);
         if (attempt == ATTEMPT_DONE && r != 0)

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,24 +18,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/landlock.h"
 
 /* --- files ------------------------------------------------------------------------------------ */
-
-enum {
-    READ = LANDLOCK_ACCESS_FS_READ_FILE,
-    REMOVE = LANDLOCK_ACCESS_FS_REMOVE_FILE,
-    KEEP = READ | REMOVE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |
-           LANDLOCK_ACCESS_FS_MAKE_REG,
-    EVERYTHING = KEEP | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
-                 LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
-                 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM,
-};
 
 /* Allows access to a file, or to what lies in a directory; one that does not exist needs no rule.
  */
@@ -45,11 +33,9 @@ static int allow(int ruleset, const char *path, int kind, unsigned access)
     int fd = open(path, O_PATH | O_CLOEXEC | kind);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
-    const struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
-    long r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    int error = r < 0 ? -errno : 0;
+    int r = landlock_allow(ruleset, fd, access);
     close(fd);
-    return error;
+    return r;
 }
 
 static int allow_directory(int ruleset, const char *directory, unsigned access)
@@ -92,8 +78,8 @@ static int allow_replaced(int ruleset, const char *file)
     CLEANUP(cleanup_free) char *directory = directory_of(file);
     if (directory == NULL)
         return -ENOMEM;
-    return is_shared(directory) ? allow(ruleset, file, 0, READ)
-                                : allow_directory(ruleset, directory, READ);
+    return is_shared(directory) ? allow(ruleset, file, 0, LANDLOCK_READ)
+                                : allow_directory(ruleset, directory, LANDLOCK_READ);
 }
 
 /* The same, also where it is a link: then what may be replaced is what it leads to as well. */
@@ -107,7 +93,7 @@ static int allow_reading(int ruleset, const char *file)
 static int allow_removing(int ruleset, const char *file)
 {
     CLEANUP(cleanup_free) char *directory = directory_of(file);
-    return directory != NULL ? allow_directory(ruleset, directory, REMOVE) : -ENOMEM;
+    return directory != NULL ? allow_directory(ruleset, directory, LANDLOCK_REMOVE) : -ENOMEM;
 }
 
 /*
@@ -121,13 +107,13 @@ static int allow_resolving(int ruleset)
     if (r == 0)
         r = allow_reading(ruleset, "/etc/hosts");
     for (size_t i = 0; r == 0 && i < sizeof homes / sizeof homes[0]; i++)
-        r = allow_directory(ruleset, homes[i], READ);
+        r = allow_directory(ruleset, homes[i], LANDLOCK_READ);
     return r;
 }
 
 static int add_rules(int ruleset, const struct paths *paths)
 {
-    int r = allow_directory(ruleset, paths->state_dir, KEEP);
+    int r = allow_directory(ruleset, paths->state_dir, LANDLOCK_KEEP);
     if (r == 0)
         r = allow_reading(ruleset, paths->config);
     if (r == 0)
@@ -137,13 +123,12 @@ static int add_rules(int ruleset, const struct paths *paths)
 
 static int restrict_files(const struct paths *paths)
 {
-    const struct landlock_ruleset_attr attributes = {.handled_access_fs = EVERYTHING};
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+    int ruleset = landlock_begin();
     if (ruleset < 0)
-        return -errno;
+        return ruleset;
     int r = add_rules(ruleset, paths);
-    if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-        r = -errno;
+    if (r == 0)
+        r = landlock_enter(ruleset);
     close(ruleset);
     return r;
 }

@@ -1,7 +1,7 @@
 # Tests of src/client/.
 
-client_base = base/address base/backoff base/base64 base/bytes base/escape base/file base/hint base/number \
-	base/shell base/startup base/text base/suggest base/timestamp base/utf8 base/uuid
+client_base = base/address base/backoff base/base64 base/bytes base/escape base/file base/hint base/landlock \
+	base/number base/shell base/startup base/text base/suggest base/timestamp base/utf8 base/uuid
 client_core = $(client_base) rpc/rpc_bytes rpc/rpc_error rpc/rpc_line rpc/rpc_message rpc/rpc_method rpc/rpc_path \
 	rpc/rpc_value \
 	$(filter-out client/main client/connection client/manager,\
@@ -24,3 +24,4 @@ test_transcript_OBJS = $(client_rig)
 test_width_OBJS = client/width base/utf8
 build/tests/unit/test_cmd_doctor: LDFLAGS += -Wl,--wrap=adjtimex,--wrap=___adjtimex64
 test_manifest_OBJS = client/manifest base/base64 base/bytes
+test_apart_OBJS = $(client_rig)
