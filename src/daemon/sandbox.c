@@ -90,10 +90,16 @@ static int allow_reading(int ruleset, const char *file)
     return r == 0 && target != NULL ? allow_replaced(ruleset, target) : r;
 }
 
+/*
+ * Only a rule for its directory, and for all below, lets a file be removed. In a shared directory
+ * it stays behind, which is harmless: the next start takes its place.
+ */
 static int allow_removing(int ruleset, const char *file)
 {
     CLEANUP(cleanup_free) char *directory = directory_of(file);
-    return directory != NULL ? allow_directory(ruleset, directory, LANDLOCK_REMOVE) : -ENOMEM;
+    if (directory == NULL)
+        return -ENOMEM;
+    return is_shared(directory) ? 0 : allow_directory(ruleset, directory, LANDLOCK_REMOVE);
 }
 
 /*

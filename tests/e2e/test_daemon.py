@@ -213,7 +213,17 @@ def test_a_stale_socket_is_replaced(alice):
 
 def test_a_stop_removes_the_socket(alice):
     alice.stop()
+    alice.socket = alice.home / "run" / "control.sock"  # where nothing else may be
+    alice.socket.parent.mkdir()
+    alice.start()
+    alice.stop()
     assert not alice.socket.exists()
+
+
+def test_a_socket_that_stays_behind_in_the_home_directory_is_replaced(alice):
+    for _ in range(2):
+        alice.restart()
+        assert alice.rpc("hello")
 
 
 def test_a_second_daemon_does_not_displace_the_first(alice, home):
@@ -445,7 +455,7 @@ def test_the_text_is_sealed_on_the_disk(paired):
     alice.ctl("send", "-p", "bob", "--wait", "xyzzy-secret-text")
     for one in (alice, bob):
         one.stop()
-        for path in one.state.iterdir():
+        for path in filter(pathlib.Path.is_file, one.state.rglob("*")):
             assert b"xyzzy" not in path.read_bytes(), path
 
 

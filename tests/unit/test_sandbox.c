@@ -441,7 +441,7 @@ static void test_the_daily_work_goes_on(void **state)
 
 static void test_a_configuration_written_later_can_be_read(void **state)
 {
-    int ready[2];
+    int ready[2], status;
     (void)state;
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
@@ -455,22 +455,22 @@ static void test_a_configuration_written_later_can_be_read(void **state)
     write_file(paths.config, "log-level = debug\n");
     assert_int_equal(write(ready[1], "x", 1), 1);
     close(ready[1]);
-    int status;
     assert_true(waitpid(child, &status, 0) == child && status == 0);
 }
 
-static void test_a_configuration_among_other_things_opens_nothing_but_itself(void **state)
+static void test_what_lies_among_other_things_opens_nothing_but_itself(void **state)
 {
     const char *const homes[] = {home, paths.state_dir, "/nonexistent"};
     struct paths usual = paths;
     (void)state;
-    paths.config = strdup(in_home("p2pchatd.conf"));
+    paths.control = paths.config = strdup(in_home("p2pchatd.conf"));
     write_file(paths.config, "");
     for (size_t i = 0; i < 3; i++) {
         setenv("HOME", homes[i], 1);
         chmod(home, i == 2 ? 01777 : 0700);
         assert_true(try(SANDBOX_FILES, read_configuration) <= 0);
         assert_true(try(SANDBOX_FILES, read_elsewhere) != 0);
+        assert_true(try(SANDBOX_FILES, remove_elsewhere) != 0);
     }
     remove(paths.config);
     free(paths.config);
@@ -493,7 +493,7 @@ int main(void)
         cmocka_unit_test(test_sockets_of_other_families_are_gone),
         cmocka_unit_test(test_the_daily_work_goes_on),
         cmocka_unit_test(test_a_configuration_written_later_can_be_read),
-        cmocka_unit_test(test_a_configuration_among_other_things_opens_nothing_but_itself),
+        cmocka_unit_test(test_what_lies_among_other_things_opens_nothing_but_itself),
         cmocka_unit_test(test_the_control_socket_can_be_removed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
