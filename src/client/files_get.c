@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/number.h"
 #include "client/apart.h"
 #include "client/connection.h"
+#include "client/files_exec.h"
 #include "client/output.h"
 #include "client/transfer.h"
 #include "client/view.h"
@@ -47,9 +50,19 @@ static void show_progress(void *context, uint64_t position)
     }
 }
 
+/* Where something was put, and in what. */
+struct placing {
+    const struct files_get *get;
+    const struct unpack *unpack;
+    int error; /* of the note for the command */
+};
+
 static void tell_placed(void *context, const char *name)
 {
-    const struct files_get *get = context;
+    struct placing *placing = context;
+    const struct files_get *get = placing->get;
+    if (get->command != NULL && placing->error == 0)
+        placing->error = files_exec_note(placing->unpack, name);
     if (get->ctl->json) {
         CLEANUP(json_release)
         json_t *object =
@@ -144,11 +157,19 @@ static enum attempt fetch(struct files_get *get, struct unpack *unpack)
     return ATTEMPT_FAILED;
 }
 
-/* Puts it in its place and says so to the sender. */
-static enum attempt finish(struct files_get *get, struct unpack *unpack)
+/* Puts it in its place, runs the command for it, and says so to the sender. */
+static enum attempt finish(struct files_get *get, struct unpack *unpack, const json_t *transfer)
 {
+    struct placing placing = {get, unpack, 0};
     json_t *result;
-    if (unpack_place(unpack, tell_placed, get) != 0)
+    if (unpack_place(unpack, tell_placed, &placing) != 0)
+        return ATTEMPT_FAILED;
+    if (placing.error < 0) {
+        ctl_fail(get->ctl, RPC_KIND_store_error, "the staging directory: %s",
+                 strerror(-placing.error));
+        return ATTEMPT_FAILED;
+    }
+    if (get->command != NULL && files_exec_run(unpack, get->command, get->path, transfer) != 0)
         return ATTEMPT_FAILED;
     int r = ctl_ask(get->ctl, "file.done", json_pack("{s:s}", "id", get->id), &result);
     if (r == CONNECTION_LOST)
@@ -162,7 +183,26 @@ static enum attempt finish(struct files_get *get, struct unpack *unpack)
     return ATTEMPT_DONE;
 }
 
-static enum attempt try_once(struct files_get *get, const struct unpack_offer *offer)
+/* Whether the disk has room for the rest, and for what must stay free. 0 or ctl->status. */
+static int check_space(const struct files_get *get, const struct unpack *unpack)
+{
+    struct statvfs disk;
+    char free_text[QUANTITY_TEXT_MAX], wanted[QUANTITY_TEXT_MAX];
+    const uint64_t rest = unpack->offer.data_size - unpack->offset;
+    if (fstatvfs(get->directory, &disk) < 0)
+        return 0;
+    const uint64_t space = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (space >= rest && space - rest >= get->min_free)
+        return 0;
+    size_format(space, free_text);
+    size_format(rest, wanted);
+    return ctl_fail(get->ctl, RPC_KIND_disk_full,
+                    "%s: %s are free, and %s are to come with --min-free to stay; it stays offered",
+                    get->path, free_text, wanted);
+}
+
+static enum attempt try_once(struct files_get *get, const struct unpack_offer *offer,
+                             const json_t *transfer)
 {
     struct unpack unpack;
     enum attempt attempt = ATTEMPT_FAILED;
@@ -170,9 +210,12 @@ static enum attempt try_once(struct files_get *get, const struct unpack_offer *o
         unpack.conflict = get->conflict;
         unpack.progress = show_progress;
         unpack.context = get;
-        attempt = unpack.placing ? ATTEMPT_DONE : fetch(get, &unpack);
+        if (unpack.placing)
+            attempt = ATTEMPT_DONE;
+        else if (check_space(get, &unpack) == 0)
+            attempt = fetch(get, &unpack);
         if (attempt == ATTEMPT_DONE)
-            attempt = finish(get, &unpack);
+            attempt = finish(get, &unpack, transfer);
     }
     unpack_deinit(&unpack);
     return attempt;
@@ -195,10 +238,11 @@ static int read_offer(struct files_get *get, const json_t *transfer, struct unpa
         return ctl_fail(get->ctl, RPC_KIND_no_such_file, "%s is what we send", get->id);
     if (strcmp(state, "offered") != 0 && strcmp(state, "moving") != 0)
         return ctl_fail(get->ctl, RPC_KIND_gone, "%s has ended: %s", get->id, state);
-    if (get->max_size > 0 && get->total > get->max_size) {
+    const bool too_large = get->max_size > 0 && offer->data_size > get->max_size;
+    if (too_large || (get->max_entries > 0 && offer->entries > get->max_entries)) {
         refuse(get, "size");
-        return ctl_fail(get->ctl, RPC_KIND_too_large, "%s is larger than --max-size: refused",
-                        get->id);
+        return ctl_fail(get->ctl, RPC_KIND_too_large, "%s is larger than --max-%s: refused",
+                        get->id, too_large ? "size" : "entries");
     }
     return 0;
 }
@@ -220,7 +264,7 @@ int files_get_one(struct files_get *get, const char *id)
     if (transfer == NULL || read_offer(get, transfer, &offer) != 0)
         return get->ctl->status;
     for (;;) {
-        const enum attempt attempt = try_once(get, &offer);
+        const enum attempt attempt = try_once(get, &offer, transfer);
         if (attempt != ATTEMPT_AGAIN)
             return get->ctl->status;
         ctl_note(get->ctl, "trying to get it from %s again",
@@ -229,5 +273,6 @@ int files_get_one(struct files_get *get, const char *id)
         int r = ctl_reconnect(get->ctl, CONNECTION_NEVER);
         if (r != 0)
             return ctl_fail_connection(get->ctl, r);
+        get->reconnected = true;
     }
 }

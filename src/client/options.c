@@ -169,6 +169,14 @@ int options_number(struct ctl *ctl, const char *option, const char *text, json_i
     return 0;
 }
 
+int options_size(struct ctl *ctl, const char *option, const char *text, uint64_t *bytes)
+{
+    if (size_parse(text, bytes) != 0 || *bytes > integer_max)
+        return options_misuse(ctl, "%s must be bytes, or a number with K, M, G or T, not \"%s\"",
+                              option, text);
+    return 0;
+}
+
 int options_duration(struct ctl *ctl, const char *option, const char *text, uint64_t *ms)
 {
     if (duration_parse(text, ms) != 0 || *ms > integer_max)

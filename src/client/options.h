@@ -64,6 +64,7 @@ int options_count(struct ctl *ctl, int count, int least, int most);
 
 /* The values of options. 0 or OPTIONS_STOP after telling. */
 int options_number(struct ctl *ctl, const char *option, const char *text, json_int_t *value);
+int options_size(struct ctl *ctl, const char *option, const char *text, uint64_t *bytes);
 int options_duration(struct ctl *ctl, const char *option, const char *text, uint64_t *ms);
 
 /*

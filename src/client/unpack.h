@@ -6,6 +6,7 @@
  *     DIR/.p2pchat-<id>/tree/...   where everything is made, for this user alone
  *     DIR/.p2pchat-<id>/have       how far that is on disk:   "p2pchat 1 <bytes> moving|placing"
  *     DIR/.p2pchat-<id>/soft       how far it is in memory:   "<boot id> <bytes>"
+ *     DIR/.p2pchat-<id>/placed     what is in its place, for a command (files_exec.h)
  *     DIR/<name>                   where it is put when it is complete
  */
 #pragma once

@@ -179,7 +179,7 @@ void unpack_deinit(struct unpack *unpack)
 
 void unpack_forget(struct unpack *unpack)
 {
-    static const char *const notes[] = {"have", "have.new", "soft"};
+    static const char *const notes[] = {"have", "have.new", "soft", "placed"};
     char name[NOTE_MAX];
     unlinkat(unpack->staging, "tree", AT_REMOVEDIR);
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)

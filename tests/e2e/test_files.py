@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import P2PCHATCTL, PATIENCE_S, environment, eventually
+from harness import P2PCHATCTL, PATIENCE_S, environment, eventually, pair
 
 
 def send_file(daemon, *arguments, expect=0):
@@ -301,3 +301,95 @@ def test_offers_follow_peers_that_turn_out_to_be_one(daemon, bob, tmp_path):
     for id in ids:
         eventually(lambda: transfer(alice, id)["state"] == "done", "the end")
         assert transfer(alice, id)["peer"] == "bob"
+
+
+# --- one after the other ----------------------------------------------------------------------------
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "in"
+    made.mkdir()
+    return made
+
+
+def make_file(tmp_path, name, content=b"x"):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return path
+
+
+def test_a_loop_takes_what_is_there_and_what_comes(paired, tmp_path, folder):
+    alice, bob = paired
+    [first] = send_file(alice, "-p", "bob", make_file(tmp_path, "first"))
+    offered(bob, first)
+    bob.client("files", "get", "--loop", "-p", "alice", folder)
+    eventually(lambda: transfer(bob, first)["state"] == "done", "the first")
+    bob.restart()
+    [second] = send_file(alice, "-p", "bob", make_file(tmp_path, "second"))
+    eventually(lambda: transfer(alice, second)["state"] == "done", "the second")
+    assert sorted(os.listdir(folder)) == ["first", "second"]
+
+
+def test_a_loop_leaves_what_others_offer(paired, tmp_path, folder, daemon):
+    alice, bob = paired
+    carol = daemon("carol")
+    pair(carol, bob)
+    [other] = send_file(carol, "-p", "bob", make_file(tmp_path, "other"))
+    offered(bob, other)
+    bob.client("files", "get", "--loop", "-p", "alice", folder)
+    [id] = send_file(alice, "-p", "bob", make_file(tmp_path, "it"))
+    eventually(lambda: transfer(alice, id)["state"] == "done", "the end")
+    assert os.listdir(folder) == ["it"] and transfer(bob, other)["state"] == "offered"
+
+
+def test_a_loop_goes_on_after_what_it_refuses(paired, tmp_path, folder):
+    alice, bob = paired
+    bob.client("files", "get", "--loop", "-p", "alice", "--max-size", "1K", "--max-entries", "2", folder)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in "ab":
+        make_file(tree, name)
+    for path in (make_file(tmp_path, "large", bytes(1025)), tree):
+        [id] = send_file(alice, "-p", "bob", path)
+        eventually(lambda: transfer(alice, id)["state"] == "refused", "the refusal")
+        assert transfer(alice, id)["reason"] == "size"
+    [id] = send_file(alice, "-p", "bob", make_file(tmp_path, "small", bytes(1024)))
+    eventually(lambda: transfer(alice, id)["state"] == "done", "the end")
+
+
+def test_a_loop_needs_a_peer_and_no_ids(paired, folder):
+    bob = paired[1]
+    assert "-p" in get(bob, "--loop", folder, expect=64).err
+    get(bob, "--loop", "-p", "alice", "00000000-0000-4000-8000-000000000001", expect=64)
+
+
+def test_a_command_is_run_until_it_succeeds(paired, tmp_path, folder):
+    alice, bob = paired
+    log, go = tmp_path / "log", tmp_path / "go"
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$P2PCHAT_PEER $P2PCHAT_NAME\" \"$@\" >>{log}\n"
+                      f"test -e {go}\n")
+    script.chmod(0o755)
+    [id] = send_file(alice, "-p", "bob", make_file(tmp_path, "a b"), make_file(tmp_path, "-c"))
+    offered(bob, id)
+    for expect in (75, 0):
+        done = get(bob, "--exec", f"{script} word", id, folder, expect=expect)
+        about, word, *paths = log.read_text().splitlines()
+        assert (about, word) == ("alice -c +1", "word")
+        assert sorted(paths) == [f"{folder}/_-c", f"{folder}/a b"]
+        if expect:
+            assert "command ended with status 1" in done.err
+            assert transfer(bob, id)["state"] == "offered"
+        log.unlink()
+        go.touch()
+    assert transfer(bob, id)["state"] == "done"
+    assert sorted(os.listdir(folder)) == ["_-c", "a b"]
+
+
+def test_what_must_stay_free_stays_free(paired, tmp_path, folder):
+    alice, bob = paired
+    [id] = send_file(alice, "-p", "bob", make_file(tmp_path, "a"))
+    offered(bob, id)
+    assert "--min-free" in get(bob, "--min-free", "1000T", id, folder, expect=73).err
+    assert transfer(bob, id)["state"] == "offered"
+    get(bob, "--min-free", "1", id, folder)

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/uuid.h"
 #include "client/connection.h"
-#include "client/files_get.h"
+#include "client/files_loop.h"
 #include "client/options.h"
 #include "client/output.h"
 #include "client/transfer.h"
@@ -21,8 +21,8 @@
 struct files_call {
     bool all; /* list: those that have ended, too; get: everything that is offered */
     const char *peer;
-    enum unpack_conflict conflict;
-    json_int_t max_size;
+    bool loop; /* get: what comes later, too */
+    struct files_get get;
 };
 
 /* --- list ------------------------------------------------------------------------------------- */
@@ -170,15 +170,7 @@ static bool is_id(const char *text)
     return uuid_parse(text, &id) == 0;
 }
 
-/* Whether a transfer waits to be got. */
-static bool is_open(const json_t *transfer)
-{
-    const char *state = member_string(transfer, "state", "");
-    return strcmp(member_string(transfer, "direction", ""), "in") == 0 &&
-           strcmp(state, "offered") == 0;
-}
-
-static void get_all(struct ctl *ctl, struct files_get *get, const struct files_call *call)
+static void get_all(struct ctl *ctl, struct files_call *call)
 {
     const struct files_call open = {.peer = call->peer};
     CLEANUP(json_release) json_t *transfers = fetch_list(ctl, &open);
@@ -186,31 +178,45 @@ static void get_all(struct ctl *ctl, struct files_get *get, const struct files_c
     json_t *transfer;
     json_array_foreach(transfers, i, transfer)
     {
-        if (is_open(transfer))
-            files_get_one(get, member_string(transfer, "id", ""));
+        if (files_loop_is_open(transfer, NULL))
+            files_get_one(&call->get, member_string(transfer, "id", ""));
     }
 }
 
-static int get(struct ctl *ctl, const struct files_call *call, int count, char **words)
+/* 0, or OPTIONS_STOP after telling. */
+static int check_words(struct ctl *ctl, const struct files_call *call, int count, char **ids)
 {
-    struct files_get get = {
-        .ctl = ctl, .conflict = call->conflict, .max_size = call->max_size, .directory = -1};
-    const char *directory = ".";
+    if (call->loop && call->peer == NULL)
+        return options_misuse(ctl, "--loop needs -p: from whom?");
+    if (call->all || call->loop ? count > 0 : count == 0)
+        return options_misuse(ctl, call->all    ? "--all, or ids?"
+                                   : call->loop ? "--loop, or ids?"
+                                                : "which transfer?");
+    for (int i = 0; i < count; i++)
+        if (!is_id(ids[i]))
+            return options_misuse(ctl, "\"%s\" is no id of a transfer", ids[i]);
+    return 0;
+}
+
+static int get(struct ctl *ctl, struct files_call *call, int count, char **words)
+{
+    struct files_get *get = &call->get;
+    get->ctl = ctl;
+    get->path = ".";
     if (count > 0 && !is_id(words[count - 1]))
-        directory = words[--count];
-    if (call->all ? count > 0 : count == 0)
-        return options_misuse(ctl, call->all ? "--all, or ids?" : "which transfer?"), ctl->status;
+        get->path = words[--count];
+    if (check_words(ctl, call, count, words) != 0)
+        return ctl->status;
+    get->directory = open(get->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (get->directory < 0)
+        return ctl_fail_as(ctl, EX_CANTCREAT, "io", "%s: %s", get->path, strerror(errno));
+    if (call->loop)
+        files_loop(get, call->peer);
+    else if (call->all)
+        get_all(ctl, call);
     for (int i = 0; i < count; i++)
-        if (!is_id(words[i]))
-            return options_misuse(ctl, "\"%s\" is no id of a transfer", words[i]), ctl->status;
-    get.directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (get.directory < 0)
-        return ctl_fail_as(ctl, EX_CANTCREAT, "io", "%s: %s", directory, strerror(errno));
-    if (call->all)
-        get_all(ctl, &get, call);
-    for (int i = 0; i < count; i++)
-        files_get_one(&get, words[i]);
-    close(get.directory);
+        files_get_one(get, words[i]);
+    close(get->directory);
     return ctl->status;
 }
 
@@ -238,11 +244,41 @@ static int read_conflict(struct ctl *ctl, struct files_call *call)
     static const char *const words[] = {"rename", "skip", "overwrite"};
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(optarg, words[i]) == 0) {
-            call->conflict = (enum unpack_conflict)i;
+            call->get.conflict = (enum unpack_conflict)i;
             return 0;
         }
     }
     return options_misuse(ctl, "--conflict is rename, skip or overwrite, not \"%s\"", optarg);
+}
+
+static int read_option(struct ctl *ctl, struct files_call *call, int option)
+{
+    json_int_t entries;
+    switch (option) {
+    case 'a':
+        call->all = true;
+        return 0;
+    case 'p':
+        call->peer = optarg;
+        return 0;
+    case 'l':
+        call->loop = true;
+        return 0;
+    case 'x':
+        call->get.command = optarg;
+        return 0;
+    case 'c':
+        return read_conflict(ctl, call);
+    case 'f':
+        return options_size(ctl, "--min-free", optarg, &call->get.min_free);
+    case 'e':
+        if (options_number(ctl, "--max-entries", optarg, &entries) != 0)
+            return OPTIONS_STOP;
+        call->get.max_entries = (uint64_t)entries;
+        return 0;
+    default:
+        return options_size(ctl, "--max-size", optarg, &call->get.max_size);
+    }
 }
 
 static int read_options(struct ctl *ctl, struct files_call *call, int argc, char **argv)
@@ -252,19 +288,17 @@ static int read_options(struct ctl *ctl, struct files_call *call, int argc, char
         {"all", no_argument, NULL, 'a'},
         {"conflict", required_argument, NULL, 'c'},
         {"max-size", required_argument, NULL, 'm'},
+        {"loop", no_argument, NULL, 'l'},
+        {"max-entries", required_argument, NULL, 'e'},
+        {"exec", required_argument, NULL, 'x'},
+        {"min-free", required_argument, NULL, 'f'},
         OPTIONS_LONG,
     };
     int option;
     options_begin();
-    while ((option = options_next(ctl, argc, argv, ":ap:" OPTIONS_SHORT, longs)) >= 0) {
-        if (option == 'a')
-            call->all = true;
-        else if (option == 'p')
-            call->peer = optarg;
-        else if (option == 'c' ? read_conflict(ctl, call) != 0
-                               : options_number(ctl, "--max-size", optarg, &call->max_size) != 0)
+    while ((option = options_next(ctl, argc, argv, ":ap:" OPTIONS_SHORT, longs)) >= 0)
+        if (read_option(ctl, call, option) != 0)
             return OPTIONS_STOP;
-    }
     return option == OPTIONS_STOP ? OPTIONS_STOP : 0;
 }
 
