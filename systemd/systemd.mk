@@ -2,7 +2,10 @@
 # Included by the Makefile; all of it is empty when configured --without-systemd.
 
 ifeq ($(NOTIFY),notify)
-SYSTEM_UNITS = p2pchatd.service p2pchatd.socket p2pchatd-peer.socket p2pchat-serve.service
+SYSTEM_UNITS = p2pchatd.service p2pchatd.socket p2pchatd-peer.socket p2pchat-serve.service \
+	p2pchat-files@.service
+# As systemctl takes them: those of a template that run, by a pattern.
+RUNNING_UNITS = $(patsubst %@.service,'%@*.service',$(SYSTEM_UNITS))
 USER_UNITS = $(addprefix user/,$(SYSTEM_UNITS))
 UNITS = $(addprefix build/systemd/,$(SYSTEM_UNITS) $(USER_UNITS))
 
@@ -41,7 +44,7 @@ install-systemd: $(UNITS)
 # What runs is ended first: without its units nobody could.
 uninstall-systemd:
 	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ] && [ "$$(id -u)" = 0 ]; then \
-		systemctl --quiet disable --now $(SYSTEM_UNITS); \
+		systemctl --quiet disable $(SYSTEM_UNITS); systemctl --quiet stop $(RUNNING_UNITS); \
 	fi
 	rm -f $(addprefix $(DESTDIR)$(systemunitdir)/,$(SYSTEM_UNITS))
 	rm -f $(addprefix $(DESTDIR)$(userunitdir)/,$(SYSTEM_UNITS))

@@ -9,7 +9,8 @@ import pytest
 
 from machine import BUILD, SOURCE
 
-UNITS = ["p2pchatd.service", "p2pchatd.socket", "p2pchatd-peer.socket", "p2pchat-serve.service"]
+UNITS = ["p2pchatd.service", "p2pchatd.socket", "p2pchatd-peer.socket", "p2pchat-serve.service",
+         "p2pchat-files@.service"]
 
 
 def analyze(*arguments, **variables):
