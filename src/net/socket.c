@@ -18,6 +18,7 @@ enum {
     KEEPALIVE_PROBES = 5,
     NOT_SENT_MAX = 32 * 1024,
     NOT_SENT_BULK_MAX = 128 * 1024,
+    LOWER_EFFORT = 1 << 2, /* the DSCP, as it stands in a header */
 };
 
 static const uint8_t v4_mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -77,9 +78,13 @@ struct pulse_facts socket_pulse(int fd)
                                 .arrivals = info.tcpi_delivered};
 }
 
-void socket_tune_bulk(int fd)
+void socket_tune_bulk(int fd, bool background)
 {
     set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOT_SENT_BULK_MAX);
+    if (background) { /* an IPv6 socket may carry IPv4 */
+        set_option(fd, IPPROTO_IP, IP_TOS, LOWER_EFFORT);
+        set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, LOWER_EFFORT);
+    }
 }
 
 bool socket_is_self_connected(int fd)

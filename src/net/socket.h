@@ -27,8 +27,12 @@ int socket_tune_tcp(int fd);
 
 /* What the kernel knows of a TCP connection's other end; on other sockets nothing waits. */
 struct pulse_facts socket_pulse(int fd);
-/* Lets the kernel hold more of what is sent, for throughput; best effort. */
-void socket_tune_bulk(int fd);
+
+/*
+ * Lets the kernel hold more of what is sent, for throughput; `background`: marks what is sent as
+ * Lower-Effort (RFC 8622). Best effort.
+ */
+void socket_tune_bulk(int fd, bool background);
 
 /* Whether a TCP connection ended up connected to itself, as happens to dials on the own machine. */
 bool socket_is_self_connected(int fd);

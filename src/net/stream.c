@@ -49,6 +49,7 @@ struct stream {
     const struct stream_events *events;
     void *context;
     enum output_state output_state;
+    bool bulk;
     bool paused;
     bool input_ended; /* nothing more comes from the kernel */
     bool end_told;
@@ -231,6 +232,18 @@ static ssize_t receive_some(struct stream *stream, uint8_t *chunk, size_t size)
     return got < 0 ? -errno : got;
 }
 
+/* The same without a copy in between, for much at once: as much as there is room for. */
+static ssize_t receive_bulk(struct stream *stream, size_t room)
+{
+    struct evbuffer_iovec place;
+    if (evbuffer_reserve_space(stream->input, (ev_ssize_t)room, &place, 1) != 1)
+        return -ENOMEM;
+    place.iov_len = place.iov_len < room ? place.iov_len : room;
+    const ssize_t size = receive_some(stream, place.iov_base, place.iov_len);
+    place.iov_len = size > 0 ? (size_t)size : 0;
+    return evbuffer_commit_space(stream->input, &place, 1) == 0 ? size : -ENOMEM;
+}
+
 /*
  * Takes what the kernel has, at most READ_SIZE and what there is room for. Bytes, 0 at the end, or
  * -errno.
@@ -239,6 +252,8 @@ static ssize_t stream_receive(struct stream *stream)
 {
     const size_t room = STREAM_INPUT_MAX - evbuffer_get_length(stream->input);
     uint8_t chunk[READ_SIZE];
+    if (stream->bulk && room > 0)
+        return receive_bulk(stream, room);
     const ssize_t size = receive_some(stream, chunk, room < READ_SIZE ? room : READ_SIZE);
     if (size < 0)
         return size;
@@ -278,9 +293,10 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
     stream_watch(stream);
 }
 
-void stream_set_bulk(struct stream *stream)
+void stream_set_bulk(struct stream *stream, bool background)
 {
-    socket_tune_bulk(stream->fd);
+    stream->bulk = true;
+    socket_tune_bulk(stream->fd, background);
 }
 
 struct span stream_input(const struct stream *stream)
@@ -406,6 +422,18 @@ void stream_push(struct stream *stream)
         stream_send(stream);
 }
 
+/*
+ * What the kernel takes at once needs no place here. How much that is; an error comes again when
+ * the loop finds the socket writable, and is told then.
+ */
+static size_t send_at_once(struct stream *stream, struct span data)
+{
+    const ssize_t size = send(stream->fd, data.data, data.size, MSG_NOSIGNAL);
+    if (size > 0 && stream->look != NULL && !stream->looking)
+        look_later(stream);
+    return size > 0 ? (size_t)size : 0;
+}
+
 int stream_write(struct stream *stream, struct span data)
 {
     if (stream->output_state != OUTPUT_OPEN) {
@@ -413,6 +441,12 @@ int stream_write(struct stream *stream, struct span data)
         stream_nudge(stream);
         return 0;
     }
+    if (stream->bulk && stream_unsent(stream) == 0) {
+        const size_t sent = send_at_once(stream, data);
+        data = SPAN(data.data + sent, data.size - sent);
+    }
+    if (data.size == 0)
+        return 0;
     if (evbuffer_add(stream->output, data.data, data.size) < 0)
         return -ENOMEM;
     stream_watch(stream);

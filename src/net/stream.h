@@ -33,9 +33,11 @@ struct stream_events {
 struct stream;
 
 /*
- * Much will go through it, and nobody waits for one small piece of it: the kernel may hold more.
+ * Much will go through it, and nobody waits for one small piece of it: the kernel may hold more,
+ * and has what is written at once as far as it takes it.
+ * `background`: TCP, it may be given way to by all else on the network, too (RFC 8622).
  */
-void stream_set_bulk(struct stream *stream);
+void stream_set_bulk(struct stream *stream, bool background);
 
 /* Says who listens to the stream; until then it reads nothing. */
 void stream_attach(struct stream *stream, const struct stream_events *events, void *context);

@@ -325,8 +325,9 @@ void stream_attach(struct stream *stream, const struct stream_events *events, vo
 }
 
 /* There is no kernel to hold more, and nobody sends descriptors along. */
-void stream_set_bulk(struct stream *stream)
+void stream_set_bulk(struct stream *stream, bool background)
 {
+    (void)background;
     (void)stream;
 }
 

@@ -8,6 +8,7 @@ test_pulse_OBJS = net/pulse
 test_socket_OBJS = net/socket $(NET_BASE)
 test_stream_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_stream_volume_OBJS = $(NET_STREAM) tests/unit/net_wire
+test_stream_bulk_OBJS = $(NET_STREAM) tests/unit/net_wire
 test_listener_OBJS = net/listener net/unixsock $(NET_STREAM)
 NET_DIAL = net/dialer net/candidates net/connector net/resolver net/listener net/unixsock \
 	$(NET_STREAM) tests/unit/dial_rig

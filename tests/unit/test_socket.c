@@ -117,6 +117,30 @@ static void test_tcp_is_prompt_and_notices_a_lost_peer(void **state)
     assert_true(socket_tune_tcp(fd) < 0);
 }
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    getsockopt(fd, level, name, &value, &size);
+    return value;
+}
+
+static void test_bulk_may_wait_and_in_the_background_gives_way(void **state)
+{
+    const int v4 = socket(AF_INET, SOCK_STREAM, 0), v6 = socket(AF_INET6, SOCK_STREAM, 0);
+    (void)state;
+    socket_tune_bulk(v4, false);
+    assert_int_equal(option_of(v4, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
+    assert_int_equal(option_of(v4, IPPROTO_IP, IP_TOS), 0);
+    socket_tune_bulk(v4, true);
+    assert_int_equal(option_of(v4, IPPROTO_IP, IP_TOS) >> 2, 1); /* DSCP LE */
+    socket_tune_bulk(v6, true);
+    assert_int_equal(option_of(v6, IPPROTO_IPV6, IPV6_TCLASS) >> 2, 1);
+    assert_int_equal(option_of(v6, IPPROTO_IP, IP_TOS) >> 2, 1); /* it may carry IPv4 */
+    close(v4);
+    close(v6);
+}
+
 static void test_a_connection_to_itself_is_noticed(void **state)
 {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -139,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_ipv4_counts_by_address_however_it_arrived),
         cmocka_unit_test(test_ipv6_counts_by_its_64_bit_prefix),
         cmocka_unit_test(test_tcp_is_prompt_and_notices_a_lost_peer),
+        cmocka_unit_test(test_bulk_may_wait_and_in_the_background_gives_way),
         cmocka_unit_test(test_a_connection_to_itself_is_noticed),
     };
     return cmocka_run_group_tests_name("socket", tests, NULL, NULL);

@@ -97,15 +97,18 @@ static void echo_ended(void *context, int error)
     stream_finish(stream);
 }
 
-static void test_a_large_volume_is_echoed_intact_under_back_pressure(void **state)
+static void echo_volume(struct wire *wire, bool bulk)
 {
     static const struct stream_events sender_events = {sender_readable, sender_writable,
                                                        sender_ended};
     static const struct stream_events echo_events = {echo_readable, echo_writable, echo_ended};
-    struct wire *wire = *state;
     struct sender sender = {0};
     assert_int_equal(stream_new(&sender.stream, wire->rig.loop, wire->peer), 0);
     wire->peer = -1;
+    if (bulk) {
+        stream_set_bulk(wire->stream, false);
+        stream_set_bulk(sender.stream, true);
+    }
     stream_attach(wire->stream, &echo_events, &wire->stream);
     stream_attach(sender.stream, &sender_events, &sender);
     sender_writable(&sender);
@@ -114,13 +117,26 @@ static void test_a_large_volume_is_echoed_intact_under_back_pressure(void **stat
     stream_free(sender.stream);
 }
 
+static void test_a_large_volume_is_echoed_intact_under_back_pressure(void **state)
+{
+    echo_volume(*state, false);
+}
+
+static void test_bulk_is_echoed_intact_under_back_pressure(void **state)
+{
+    echo_volume(*state, true);
+}
+
+#define TCP(test)  cmocka_unit_test_setup_teardown(test, wire_setup_tcp, wire_teardown)
+#define UNIX(test) cmocka_unit_test_setup_teardown(test, wire_setup_unix, wire_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_large_volume_is_echoed_intact_under_back_pressure,
-                                        wire_setup_tcp, wire_teardown),
-        cmocka_unit_test_setup_teardown(test_a_large_volume_is_echoed_intact_under_back_pressure,
-                                        wire_setup_unix, wire_teardown),
+        TCP(test_a_large_volume_is_echoed_intact_under_back_pressure),
+        UNIX(test_a_large_volume_is_echoed_intact_under_back_pressure),
+        TCP(test_bulk_is_echoed_intact_under_back_pressure),
+        UNIX(test_bulk_is_echoed_intact_under_back_pressure),
     };
     return cmocka_run_group_tests_name("stream_volume", tests, NULL, NULL);
 }
