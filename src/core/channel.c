@@ -340,10 +340,14 @@ static void grow(struct channel *channel)
         if (credit_grow(&channel->channels->receiving, &channel->in_credit))
             channel_owe(channel, CHANNEL_DUE_WINDOW);
     }
+    /* Of our memory the peer gets no more than what it has taken is worth, whatever it allows. */
     bool all_sent = channel->out_sent == channel_read(channel);
     if (channel->out.size == channel->out_credit && all_sent &&
-        channel->out_limit > channel->out_sent)
+        channel->out_limit > channel->out_sent &&
+        channel->out_base - channel->out_grown >= channel->out_credit) {
+        channel->out_grown = channel->out_base;
         credit_grow(&channel->channels->sending, &channel->out_credit);
+    }
 }
 
 static void find_due(struct channel *channel)

@@ -77,6 +77,7 @@ struct channel {
     struct blocks out;
     size_t out_credit;  /* how much of it we may keep */
     uint64_t out_base;  /* taken by the peer: where `out` begins */
+    uint64_t out_grown; /* that when out_credit was last looked at */
     uint64_t out_sent;  /* up to here */
     uint64_t out_limit; /* what the peer has room for */
     bool readable;      /* the local end has something, or its end */

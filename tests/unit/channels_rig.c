@@ -294,17 +294,20 @@ bool rig_frame(unsigned me, struct bytes *frame)
     return size > 0;
 }
 
-static void say(unsigned me)
+const struct bytes *rig_say(unsigned me)
 {
     struct wire *wire = &wires[1 - me];
     struct bytes frame = {0};
-    if (wire->count == RIG_FRAMES_MAX || !rig_frame(me, &frame))
+    if (wire->count == RIG_FRAMES_MAX || !rig_frame(me, &frame)) {
         bytes_deinit(&frame);
-    else
-        wire->frames[(wire->first + wire->count++) % RIG_FRAMES_MAX] = frame;
+        return NULL;
+    }
+    struct bytes *place = &wire->frames[(wire->first + wire->count++) % RIG_FRAMES_MAX];
+    *place = frame;
+    return place;
 }
 
-static void hear(unsigned me)
+void rig_hear(unsigned me)
 {
     struct wire *wire = &wires[me];
     struct lane_record record;
@@ -329,14 +332,19 @@ static void clear_wires(void)
     wire_clear(&wires[1]);
 }
 
-/* The lane breaks: what is on its way is lost; only one side notices at once. */
+void rig_cut(unsigned me)
+{
+    clear_wires();
+    detach(me);
+}
+
+/* Only one side notices at once. */
 static void cut(void)
 {
     if (cuts_left == 0)
         return;
     cuts_left--;
-    clear_wires();
-    detach(number_below(2));
+    rig_cut(number_below(2));
 }
 
 /* A side without a lane makes the other see that its own is gone, too. */
@@ -382,10 +390,10 @@ void rig_step(void)
         channels_reap(&rig_sides[me].channels);
         break;
     case 3 ... 12:
-        say(me);
+        rig_say(me);
         break;
     case 13 ... 22:
-        hear(me);
+        rig_hear(me);
         break;
     case 23:
         pass_time();
@@ -409,8 +417,8 @@ void rig_run(unsigned steps_max)
     for (unsigned i = 0; i < steps_max && !rig_at_rest(); i++)
         rig_step();
     for (unsigned i = 0; i < 2000 && rig_at_rest(); i++) {
-        say(i % 2); /* last answers */
-        hear(i % 2);
+        rig_say(i % 2); /* last answers */
+        rig_hear(i % 2);
     }
 }
 

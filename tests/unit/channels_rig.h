@@ -63,6 +63,9 @@ void rig_run(unsigned steps_max);
 /* The kernel tells of one of the local ends, if that is watched. */
 void rig_poll(unsigned which);
 
+/* The lane breaks: what is on its way is lost, and this side notices at once. */
+void rig_cut(unsigned me);
+
 /* Both have a lane again, which stays. */
 void rig_mend(void);
 
@@ -71,3 +74,10 @@ void rig_wait(uint64_t ms);
 
 /* One side's next frame of records, as it would be sealed; false when it has none. */
 bool rig_frame(unsigned me, struct bytes *frame);
+
+/* Puts such a frame on its way to the other side, unless there are too many. NULL: there is none.
+ */
+const struct bytes *rig_say(unsigned me);
+
+/* One side takes the next frame that is on its way to it. */
+void rig_hear(unsigned me);

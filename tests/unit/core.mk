@@ -14,6 +14,7 @@ channels_rig = $(addprefix core/,channel channel_local channels channels_input c
 	crypto/kdf crypto/aead crypto/digest crypto/secret base/blocks base/bucket base/uuid base/address base/number \
 	$(crypto_core) tests/unit/channels_rig tests/unit/fake_random
 test_channels_OBJS = $(channels_rig) tests/unit/deep
+test_credit_OBJS = core/credit
 test_body_sealer_OBJS = $(crypto_core) core/body_sealer crypto/aead crypto/kdf crypto/secret crypto/random
 test_hearsay_OBJS = core/hearsay base/address base/number
 test_former_OBJS = core/former crypto/secret
