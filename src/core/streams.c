@@ -10,12 +10,20 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "core/trunk.h"
+#include "crypto/random.h"
 #include "proto/features.h"
+#include "proto/file_item.h"
+#include "proto/record.h"
 
 enum {
     TURN_READ_MAX = 64 * 1024,  /* bytes of frames that are opened in a turn, over all lanes … */
     TURN_WRITE_MAX = 64 * 1024, /* … and sealed: what a message may have to wait for */
+    FILES_SHARE = 32 * 1024,    /* of every second turn, for lanes of files in any case */
+};
+
+enum lane_class {
+    CLASS_SERVICES = 0,
+    CLASS_FILES = 1,
 };
 
 void streams_init(struct streams *streams, const struct runtime *runtime,
@@ -23,13 +31,23 @@ void streams_init(struct streams *streams, const struct runtime *runtime,
 {
     *streams = (struct streams){.runtime = runtime, .roster = roster};
     services_init(&streams->services);
+    trunk_ground_init(&streams->ground, runtime);
     list_init(&streams->trunks);
+    hash_init(&streams->by_peer, ((uint64_t)random_u32() << 32) | random_u32());
+}
+
+static void drop_trunk(struct streams *streams, struct trunk *trunk)
+{
+    hash_remove(&streams->by_peer, &trunk->by_peer);
+    trunk_free(trunk);
 }
 
 void streams_deinit(struct streams *streams)
 {
     list_for_each_safe (node, &streams->trunks)
-        trunk_free(container_of(node, struct trunk, node));
+        drop_trunk(streams, container_of(node, struct trunk, node));
+    hash_deinit(&streams->by_peer);
+    trunk_ground_deinit(&streams->ground);
     services_deinit(&streams->services);
     bytes_deinit(&streams->frame);
 }
@@ -61,6 +79,35 @@ bool streams_share(const struct streams *streams, unsigned own, bool counted)
     return all < most && own < (most - others + 1) / 2;
 }
 
+/* The class of lanes that carries a service: files have one of their own. */
+static enum lane_class class_of(const char *service)
+{
+    return strcmp(service, FILE_SERVICE) == 0 ? CLASS_FILES : CLASS_SERVICES;
+}
+
+/* The trunk of this class to a peer, or NULL. */
+static struct trunk *find_trunk(const struct streams *streams, int64_t peer, unsigned class)
+{
+    struct hash_node *node = hash_first(&streams->by_peer, &peer, sizeof peer);
+    for (; node != NULL; node = hash_next(&streams->by_peer, node)) {
+        struct trunk *trunk = container_of(node, struct trunk, by_peer);
+        if (trunk->peer == peer && trunk->class == class)
+            return trunk;
+    }
+    return NULL;
+}
+
+/* How many streams there are with a peer. */
+static unsigned streams_of_peer(const struct streams *streams, int64_t peer)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+        const struct trunk *trunk = find_trunk(streams, peer, i);
+        count += trunk != NULL ? trunk->channels.count : 0;
+    }
+    return count;
+}
+
 static bool is_own(const struct streams *streams, const struct channel *channel)
 {
     return streams->own != NULL && strcmp(channel->service, streams->own->name) == 0;
@@ -72,7 +119,7 @@ static void take_own(struct streams *streams, struct trunk *trunk, struct channe
     const struct peer *peer = roster_by_id(streams->roster, trunk->peer);
     if (peer == NULL || !peer_trusted(peer) || !peer_has(peer, streams->own->needs))
         channels_reset(channel, LANE_NO_SERVICE);
-    else if (!streams_share(streams, trunk->channels.count - 1, true))
+    else if (!streams_share(streams, streams_of_peer(streams, trunk->peer) - 1, true))
         channels_reset(channel, LANE_BUSY);
     else
         streams->own->incoming(streams->own_context, channel, peer);
@@ -86,7 +133,7 @@ static uint8_t judge(struct streams *streams, struct trunk *trunk, const struct 
         !service_admits(service, peer))
         return LANE_NO_SERVICE;
     if (service->running >= service->terms.max ||
-        !streams_share(streams, trunk->channels.count - 1, false))
+        !streams_share(streams, streams_of_peer(streams, trunk->peer) - 1, false))
         return LANE_BUSY;
     return 0;
 }
@@ -97,9 +144,10 @@ static void on_incoming(void *context, struct channel *channel)
     struct streams *streams = streams_of(trunk);
     struct service *service = services_find(&streams->services, channel->service);
     struct stream_news news = {.type = STREAM_INCOMING, .channel = channel, .service = service};
-    uint8_t refusal = judge(streams, trunk, service);
+    bool is_here = class_of(channel->service) == trunk->class;
+    uint8_t refusal = is_here ? judge(streams, trunk, service) : LANE_NO_SERVICE;
     streams->count++;
-    if (is_own(streams, channel)) {
+    if (is_here && is_own(streams, channel)) {
         take_own(streams, trunk, channel);
         return;
     }
@@ -164,8 +212,7 @@ static void on_detached(void *context)
 
 static void on_touched(void *context)
 {
-    const struct trunk *trunk = context;
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(context);
 }
 
 static const struct channels_events channels_events = {on_incoming, on_opened,   on_ended,
@@ -173,24 +220,15 @@ static const struct channels_events channels_events = {on_incoming, on_opened,  
 
 /* --- trunks ----------------------------------------------------------------------------------- */
 
-static struct trunk *find_trunk(const struct streams *streams, int64_t peer)
-{
-    list_for_each (node, &streams->trunks) {
-        struct trunk *trunk = container_of(node, struct trunk, node);
-        if (trunk->peer == peer)
-            return trunk;
-    }
-    return NULL;
-}
-
 /* Whether the session with the peer can carry lanes. */
 static bool can_stream(const struct link *link)
 {
     return link_open(link) && (session_features(link->session) & FEATURE_STREAMS) != 0;
 }
 
-/* The trunk to a peer, made if there is none. 0 or -errno. */
-static int take_trunk(struct streams *streams, struct peer *peer, struct trunk **result)
+/* The trunk of this class to a peer, made if there is none. 0 or -errno. */
+static int take_trunk(struct streams *streams, struct peer *peer, uint8_t class,
+                      struct trunk **result)
 {
     const struct fingerprint *own = runtime_fingerprint(streams->runtime);
     const struct channels_parts parts = {
@@ -201,13 +239,14 @@ static int take_trunk(struct streams *streams, struct peer *peer, struct trunk *
         .odd = memcmp(own->bytes, peer->row.key, PEER_KEY_SIZE) < 0,
         .streams_max = (unsigned)streams->runtime->settings.max_streams,
     };
-    *result = find_trunk(streams, peer->row.id);
+    *result = find_trunk(streams, peer->row.id, class);
     if (*result != NULL)
         return 0;
-    int r = trunk_new(result, streams->runtime, peer->row.id, &parts);
+    int r = trunk_new(result, &streams->ground, peer->row.id, class, &parts);
     if (r < 0)
         return r;
     list_append(&streams->trunks, &(*result)->node);
+    hash_add(&streams->by_peer, &(*result)->by_peer, &peer->row.id, sizeof peer->row.id);
     if (peer->link != NULL && can_stream(peer->link))
         trunk_session_up(*result, peer->link);
     return 0;
@@ -215,13 +254,13 @@ static int take_trunk(struct streams *streams, struct peer *peer, struct trunk *
 
 void streams_session_up(struct streams *streams, struct peer *peer, struct link *link)
 {
-    struct trunk *trunk = find_trunk(streams, peer->row.id);
-    if (trunk == NULL)
-        return;
-    if (can_stream(link))
-        trunk_session_up(trunk, link);
-    else
-        channels_end_all(&trunk->channels, LANE_LOST);
+    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+        struct trunk *trunk = find_trunk(streams, peer->row.id, i);
+        if (trunk != NULL && can_stream(link))
+            trunk_session_up(trunk, link);
+        else if (trunk != NULL)
+            channels_end_all(&trunk->channels, LANE_LOST);
+    }
 }
 
 /* Whether this end of a session also ends what it carried. */
@@ -233,65 +272,111 @@ static bool is_final(const struct link_end *end)
 
 void streams_session_down(struct streams *streams, struct peer *peer, const struct link_end *end)
 {
-    struct trunk *trunk = find_trunk(streams, peer->row.id);
-    if (trunk != NULL)
-        trunk_session_down(trunk, is_final(end));
+    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+        struct trunk *trunk = find_trunk(streams, peer->row.id, i);
+        if (trunk != NULL)
+            trunk_session_down(trunk, is_final(end));
+    }
 }
 
 void streams_lane_record(struct streams *streams, struct peer *peer, struct span record)
 {
     struct trunk *trunk;
-    if (take_trunk(streams, peer, &trunk) == 0)
+    if (take_trunk(streams, peer, record.data[RECORD_HEADER_SIZE], &trunk) == 0)
         trunk_hear(trunk, record);
 }
 
 void streams_rekeyed(struct streams *streams, struct peer *peer)
 {
-    struct trunk *trunk = find_trunk(streams, peer->row.id);
-    if (trunk != NULL)
-        trunk_rekeyed(trunk);
+    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+        struct trunk *trunk = find_trunk(streams, peer->row.id, i);
+        if (trunk != NULL)
+            trunk_rekeyed(trunk);
+    }
 }
 
 bool streams_attach(struct streams *streams, struct stream *stream,
                     const uint8_t frame[static LANE_ATTACH_SIZE])
 {
-    list_for_each (node, &streams->trunks)
-        if (trunk_attach(container_of(node, struct trunk, node), stream, frame))
-            return true;
-    return false;
+    return trunk_attach(&streams->ground, stream, frame);
 }
 
 /* --- the work of a turn ----------------------------------------------------------------------- */
 
-/* The first lane of this turn is the last one of the next. */
-static void rotate(struct streams *streams)
+/* A step of one lane's work, as far as the budget goes. */
+typedef void lane_step(struct streams *streams, struct trunk *trunk, size_t *budget);
+
+static void read_step(struct streams *streams, struct trunk *trunk, size_t *budget)
 {
-    struct list *first = streams->trunks.next;
-    if (list_empty(&streams->trunks))
-        return;
+    (void)streams;
+    trunk->unread = trunk_read(trunk, budget);
+}
+
+static void write_step(struct streams *streams, struct trunk *trunk, size_t *budget)
+{
+    trunk->unwritten = trunk_write(trunk, &streams->frame, budget);
+}
+
+static void step_class(struct streams *streams, struct list *working, enum lane_class class,
+                       lane_step *step, size_t *budget)
+{
+    list_for_each (node, working) {
+        struct trunk *trunk = container_of(node, struct trunk, touched);
+        if (trunk->class == class)
+            step(streams, trunk, budget);
+    }
+}
+
+/* Services come before files, but for a fourth that files have in any case. */
+static void step_all(struct streams *streams, struct list *working, lane_step *step, size_t budget)
+{
+    const size_t share = streams->turn % 2 == 1 ? FILES_SHARE : 0;
+    size_t left = share;
+    step_class(streams, working, CLASS_FILES, step, &left);
+    budget -= share - left;
+    step_class(streams, working, CLASS_SERVICES, step, &budget);
+    step_class(streams, working, CLASS_FILES, step, &budget);
+}
+
+/* Lets go of those that have nothing left to do. */
+static void settle_all(struct streams *streams, struct list *working)
+{
+    list_for_each_safe (node, working) {
+        struct trunk *trunk = container_of(node, struct trunk, touched);
+        bool goes_on = trunk->again || trunk->unread || trunk->unwritten;
+        list_remove(&trunk->touched);
+        trunk_settle(trunk);
+        if (trunk_done(trunk, roster_by_id(streams->roster, trunk->peer) == NULL))
+            drop_trunk(streams, trunk);
+        else if (goes_on)
+            trunk_touch(trunk);
+    }
+}
+
+/* The first lane of this turn is the last one of the next. */
+static void rotate(struct list *working)
+{
+    struct list *first = working->next;
     list_remove(first);
-    list_append(&streams->trunks, first);
+    list_append(working, first);
 }
 
 void streams_turn(struct streams *streams)
 {
-    size_t to_read = TURN_READ_MAX, to_write = TURN_WRITE_MAX;
-    bool more = false;
-    list_for_each (node, &streams->trunks)
-        more |= trunk_read(container_of(node, struct trunk, node), &to_read);
-    list_for_each (node, &streams->trunks)
-        more |= trunk_write(container_of(node, struct trunk, node), &streams->frame, &to_write);
-    list_for_each_safe (node, &streams->trunks) {
-        struct trunk *trunk = container_of(node, struct trunk, node);
-        trunk_settle(trunk);
-        if (trunk->channels.count == 0 && roster_by_id(streams->roster, trunk->peer) == NULL)
-            trunk_free(trunk);
-    }
-    rotate(streams);
+    struct list working;
+    if (list_empty(&streams->ground.touched))
+        return;
+    list_init(&working);
+    list_move_all(&streams->ground.touched, &working);
+    list_for_each (node, &working)
+        container_of(node, struct trunk, touched)->again = false;
+    streams->turn++;
+    step_all(streams, &working, read_step, TURN_READ_MAX);
+    step_all(streams, &working, write_step, TURN_WRITE_MAX);
+    rotate(&working);
+    settle_all(streams, &working);
     if (list_empty(&streams->trunks))
         bytes_deinit(&streams->frame);
-    if (more)
-        loop_wake(streams->runtime->loop);
 }
 
 void streams_stop(struct streams *streams)
@@ -326,8 +411,8 @@ int streams_open(struct streams *streams, struct peer *peer, const char *service
     struct trunk *trunk;
     int r = check_peer(streams, peer);
     if (r == 0)
-        r = take_trunk(streams, peer, &trunk);
-    if (r == 0 && !streams_share(streams, trunk->channels.count, false))
+        r = take_trunk(streams, peer, class_of(service), &trunk);
+    if (r == 0 && !streams_share(streams, streams_of_peer(streams, peer->row.id), false))
         r = STREAMS_BUSY;
     if (r != 0) {
         close(fd);

@@ -13,8 +13,7 @@
 #include "core/node_outcome.h"
 #include "core/roster.h"
 #include "core/services.h"
-
-struct trunk;
+#include "core/trunk.h"
 
 enum streams_outcome {
     STREAMS_NOT_SUPPORTED = OUTCOME_STREAMS, /* the peer's program could not when it was met last */
@@ -53,7 +52,10 @@ struct streams {
     const struct runtime *runtime;
     const struct roster *roster;
     struct services services;
-    struct list trunks; /* peers with streams, or with a lane */
+    struct trunk_ground ground;
+    struct list trunks;  /* to peers that have streams, had some not long ago, or have a lane … */
+    struct hash by_peer; /* … by the ids of these */
+    unsigned turn;       /* the number of this one */
     struct credit_pool sending;
     struct credit_pool receiving;
     struct bytes frame;            /* scratch, of the frame that is made */

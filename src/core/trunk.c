@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "core/link.h"
 #include "core/trunk_state.h"
@@ -24,7 +25,7 @@ static void on_timer(void *context)
     if (trunk->stream != NULL && now >= lane_deadline(&trunk->lane))
         trunk_lose(trunk, "the other side went silent");
     if (trunk->offered && session_role(trunk->link->session) == SESSION_HOST &&
-        now - trunk->offer_ms >= TRUNK_OFFER_MS)
+        now - trunk->offer_ms >= trunk_offer_time(trunk))
         trunk_drop_offer(trunk, "the other side did not come for it");
     if (trunk->leaving != NULL && now - trunk->leaving_ms >= TRUNK_LINGER_MS) {
         stream_free(trunk->leaving);
@@ -33,7 +34,7 @@ static void on_timer(void *context)
     if (trunk->stream != NULL && trunk->channels.count == 0 &&
         now - trunk->idle_ms >= TRUNK_IDLE_MS)
         trunk_leave(trunk, CLOSE_NORMAL);
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 uint64_t trunk_now(const struct trunk *trunk)
@@ -41,7 +42,27 @@ uint64_t trunk_now(const struct trunk *trunk)
     return loop_now(trunk->runtime->loop);
 }
 
-int trunk_new(struct trunk **trunk, const struct runtime *runtime, int64_t peer,
+void trunk_ground_init(struct trunk_ground *ground, const struct runtime *runtime)
+{
+    *ground = (struct trunk_ground){.runtime = runtime};
+    list_init(&ground->touched);
+    hash_init(&ground->offers, ((uint64_t)random_u32() << 32) | random_u32());
+}
+
+void trunk_ground_deinit(struct trunk_ground *ground)
+{
+    hash_deinit(&ground->offers);
+}
+
+void trunk_touch(struct trunk *trunk)
+{
+    trunk->again = !list_empty(&trunk->touched);
+    if (!trunk->again)
+        list_append(&trunk->ground->touched, &trunk->touched);
+    loop_wake(trunk->runtime->loop);
+}
+
+int trunk_new(struct trunk **trunk, struct trunk_ground *ground, int64_t peer, uint8_t class,
               const struct channels_parts *parts)
 {
     struct trunk *made = calloc(1, sizeof *made);
@@ -49,12 +70,18 @@ int trunk_new(struct trunk **trunk, const struct runtime *runtime, int64_t peer,
         return -ENOMEM;
     struct channels_parts own = *parts;
     own.context = made;
-    made->runtime = runtime;
+    made->ground = ground;
+    made->runtime = ground->runtime;
     made->peer = peer;
+    made->class = class;
     list_init(&made->node);
+    list_init(&made->touched);
+    hash_node_init(&made->by_peer);
+    hash_node_init(&made->by_offer);
+    made->idle_ms = trunk_now(made);
     int r = channels_init(&made->channels, &own);
     if (r == 0)
-        r = timer_new(&made->timer, runtime->loop, on_timer, made);
+        r = timer_new(&made->timer, made->runtime->loop, on_timer, made);
     if (r < 0) {
         trunk_free(made);
         return r;
@@ -65,6 +92,7 @@ int trunk_new(struct trunk **trunk, const struct runtime *runtime, int64_t peer,
 
 static void drop_lane(struct trunk *trunk)
 {
+    trunk->ground->lanes -= trunk->stream != NULL;
     stream_free(trunk->stream);
     trunk->stream = NULL;
     lane_deinit(&trunk->lane);
@@ -74,12 +102,13 @@ static void drop_lane(struct trunk *trunk)
 void trunk_free(struct trunk *trunk)
 {
     list_remove(&trunk->node);
+    list_remove(&trunk->touched);
     dial_cancel(trunk->dial);
     drop_lane(trunk);
     stream_free(trunk->leaving);
     timer_free(trunk->timer);
     channels_deinit(&trunk->channels);
-    secret_wipe(&trunk->offer, sizeof trunk->offer);
+    trunk_forget_offer(trunk);
     free(trunk);
 }
 
@@ -90,7 +119,7 @@ void trunk_session_up(struct trunk *trunk, struct link *link)
     trunk->link = link;
     trunk->try_at_ms = 0;
     backoff_reset(&trunk->backoff);
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 void trunk_session_down(struct trunk *trunk, bool final)
@@ -105,6 +134,7 @@ void trunk_session_down(struct trunk *trunk, bool final)
         channels_end_all(&trunk->channels, LANE_LOST);
     else if (attached)
         channels_detach(&trunk->channels);
+    trunk_touch(trunk);
 }
 
 /* --- the end of a lane ------------------------------------------------------------------------ */
@@ -113,7 +143,7 @@ void trunk_fail(struct trunk *trunk, const char *text)
 {
     snprintf(trunk->error, sizeof trunk->error, "%s", text);
     trunk->try_at_ms = trunk_now(trunk) + backoff_next(&trunk->backoff, &trunk_plan, random_u32());
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 void trunk_lose(struct trunk *trunk, const char *why)
@@ -148,14 +178,14 @@ void trunk_leave(struct trunk *trunk, uint8_t code)
     if (!lane_has_switch(&trunk->lane))
         say_bye(trunk, code);
     stream_free(trunk->leaving);
-    trunk->leaving = trunk->stream;
+    trunk->leaving = STEAL(trunk->stream);
+    trunk->ground->lanes--;
     trunk->leaving_ms = trunk_now(trunk);
     stream_pause(trunk->leaving, true);
     stream_finish(trunk->leaving);
-    trunk->stream = NULL;
     drop_lane(trunk);
     channels_detach(&trunk->channels);
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 /* The other side broke the rules: no stream can be trusted to be whole. */
@@ -175,13 +205,13 @@ static void on_readable(void *context)
 {
     struct trunk *trunk = context;
     trunk->input_due = true;
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 static void on_writable(void *context)
 {
     struct trunk *trunk = context;
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 static void on_ended(void *context, int error)
@@ -190,7 +220,7 @@ static void on_ended(void *context, int error)
     trunk->ended = true;
     trunk->unwell = error != 0;
     trunk->input_due = true;
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 static const struct stream_events stream_events = {on_readable, on_writable, on_ended};
@@ -202,13 +232,15 @@ void trunk_begin(struct trunk *trunk, struct stream *stream, const struct lane_s
         channels_detach(&trunk->channels);
     }
     trunk->stream = stream;
+    trunk->ground->lanes++;
     trunk->idle_ms = trunk_now(trunk);
     lane_begin(&trunk->lane, session_role(trunk->link->session), &trunk->offer, secrets,
                trunk_now(trunk));
     trunk_forget_offer(trunk);
-    stream_set_bulk(stream);
+    stream_set_bulk(stream, trunk->class > 0);
     stream_attach(stream, &stream_events, trunk);
     channels_attach(&trunk->channels);
+    trunk_touch(trunk);
 }
 
 /* --- frames ----------------------------------------------------------------------------------- */
@@ -306,9 +338,4 @@ bool trunk_write(struct trunk *trunk, struct bytes *frame, size_t *budget)
         session_note_traffic(trunk->link->session);
     }
     return has_output(trunk) && stream_unsent(trunk->stream) < TRUNK_UNSENT_MAX;
-}
-
-bool trunk_idle(const struct trunk *trunk)
-{
-    return trunk->channels.count == 0 && trunk->stream == NULL && trunk->leaving == NULL;
 }

@@ -12,6 +12,8 @@
 #include "core/trunk_state.h"
 #include "proto/record.h"
 
+static const char too_many_lanes[] = "there are too many second connections at once";
+
 const struct backoff_plan trunk_plan = {TRUNK_WANT_MIN_MS, 10 * 1000};
 
 enum { ID_AT = RECORD_HEADER_SIZE + 1, BEHIND_ID = ID_AT + LANE_ID_SIZE };
@@ -21,12 +23,12 @@ static bool is_host(const struct trunk *trunk)
     return session_role(trunk->link->session) == SESSION_HOST;
 }
 
-/* Says a record about the lane of class 0: `body` follows the class. */
+/* Says a record about the lane: `body` follows the class. */
 static void say(struct trunk *trunk, enum record_type type, struct span body)
 {
     struct bytes record = {0};
     struct bytes content = {0};
-    int r = bytes_append_u8(&content, 0);
+    int r = bytes_append_u8(&content, trunk->class);
     if (r == 0)
         r = bytes_append(&content, body.data, body.size);
     if (r == 0)
@@ -40,8 +42,14 @@ static void say(struct trunk *trunk, enum record_type type, struct span body)
     link_touch(trunk->link);
 }
 
+uint64_t trunk_offer_time(const struct trunk *trunk)
+{
+    return session_indirect(trunk->link->session) ? TRUNK_OFFER_INDIRECT_MS : TRUNK_OFFER_MS;
+}
+
 void trunk_forget_offer(struct trunk *trunk)
 {
+    hash_remove(&trunk->ground->offers, &trunk->by_offer);
     secret_wipe(&trunk->offer, sizeof trunk->offer);
     trunk->offered = false;
 }
@@ -56,14 +64,22 @@ void trunk_drop_offer(struct trunk *trunk, const char *why)
 
 /* --- host ------------------------------------------------------------------------------------- */
 
+/* A lane that is there gives its place to the next one. */
+static bool has_place(const struct trunk *trunk)
+{
+    return trunk->stream != NULL || trunk->ground->lanes < TRUNK_LANES_MAX;
+}
+
 static void make_offer(struct trunk *trunk)
 {
     uint8_t body[LANE_ID_SIZE + SECRET_SIZE];
-    if (lane_offer_make(&trunk->offer) != 0) {
-        trunk_fail(trunk, "no randomness");
+    trunk_forget_offer(trunk);
+    if (!has_place(trunk) || lane_offer_make(&trunk->offer) != 0) {
+        trunk_fail(trunk, has_place(trunk) ? "no randomness" : too_many_lanes);
         return;
     }
     trunk->offered = true;
+    hash_add(&trunk->ground->offers, &trunk->by_offer, trunk->offer.id, LANE_ID_SIZE);
     trunk->offer_ms = trunk_now(trunk);
     memcpy(body, trunk->offer.id, LANE_ID_SIZE);
     memcpy(body + LANE_ID_SIZE, trunk->offer.secret.bytes, SECRET_SIZE);
@@ -93,14 +109,25 @@ static void take_failed(struct trunk *trunk, const uint8_t *record)
     trunk_drop_offer(trunk, known ? reasons[reason] : "the peer failed");
 }
 
-bool trunk_attach(struct trunk *trunk, struct stream *stream,
+/* The trunk that has offered the lane of this id, or NULL. */
+static struct trunk *find_offer(const struct trunk_ground *ground, const uint8_t *id)
+{
+    struct hash_node *node = id != NULL ? hash_first(&ground->offers, id, LANE_ID_SIZE) : NULL;
+    for (; node != NULL; node = hash_next(&ground->offers, node)) {
+        struct trunk *trunk = container_of(node, struct trunk, by_offer);
+        if (memcmp(id, trunk->offer.id, LANE_ID_SIZE) == 0)
+            return trunk;
+    }
+    return NULL;
+}
+
+bool trunk_attach(struct trunk_ground *ground, struct stream *stream,
                   const uint8_t frame[static LANE_ATTACH_SIZE])
 {
     struct lane_secrets secrets;
-    const uint8_t *id = lane_attach_id(frame);
+    struct trunk *trunk = find_offer(ground, lane_attach_id(frame));
     bool is_ours =
-        trunk->link != NULL && trunk->offered && is_host(trunk) && id != NULL &&
-        memcmp(id, trunk->offer.id, LANE_ID_SIZE) == 0 &&
+        trunk != NULL && has_place(trunk) &&
         lane_attach_check(session_id(trunk->link->session), &trunk->offer, frame, &secrets) == 0;
     if (is_ours)
         trunk_begin(trunk, stream, &secrets);
@@ -112,7 +139,7 @@ bool trunk_attach(struct trunk *trunk, struct stream *stream,
 static void say_key(struct trunk *trunk)
 {
     struct bytes record = {0};
-    uint8_t body[LANE_KEY_SIZE] = {0};
+    uint8_t body[LANE_KEY_SIZE] = {trunk->class};
     struct lane_offer fresh;
     int r = lane_offer_make(&fresh);
     memcpy(body + 1, trunk->lane.id, LANE_ID_SIZE);
@@ -141,7 +168,7 @@ void trunk_rekeyed(struct trunk *trunk)
     if (trunk->offered)
         make_offer(trunk);
     trunk->key_owed = trunk->stream != NULL;
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 /* --- joiner ----------------------------------------------------------------------------------- */
@@ -167,21 +194,29 @@ void trunk_say_closed_early(struct trunk *trunk)
         say_failed_of(trunk, trunk->lane.id, LANE_CLOSED_EARLY);
 }
 
+static void give_back(struct trunk *trunk, struct stream *stream, const char *why)
+{
+    stream_free(stream);
+    trunk_fail(trunk, why);
+    say_failed(trunk, LANE_NO_RESOURCES);
+}
+
 /* Shows over a new connection that we have the secret. */
 static void join(struct trunk *trunk, struct stream *stream)
 {
     uint8_t frame[LANE_ATTACH_SIZE];
     struct lane_secrets secrets;
+    if (!has_place(trunk)) {
+        give_back(trunk, stream, too_many_lanes);
+        return;
+    }
     int r = lane_attach_make(session_id(trunk->link->session), &trunk->offer, frame, &secrets);
     if (r == 0)
         r = stream_write(stream, SPAN(frame, sizeof frame));
-    if (r == 0) {
+    if (r == 0)
         trunk_begin(trunk, stream, &secrets);
-    } else {
-        stream_free(stream);
-        trunk_fail(trunk, strerror(-r));
-        say_failed(trunk, LANE_NO_RESOURCES);
-    }
+    else
+        give_back(trunk, stream, strerror(-r));
     secret_wipe(&secrets, sizeof secrets);
 }
 
@@ -194,7 +229,7 @@ static bool on_connected(void *context, unsigned way, struct stream *stream)
         join(trunk, stream);
     else
         stream_free(stream); /* it was for an offer that is no good any more */
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
     return true;
 }
 
@@ -214,7 +249,7 @@ static void on_over(void *context)
     trunk->dial = NULL;
     if (trunk->offered)
         say_failed(trunk, LANE_NOT_REACHED);
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 static const struct dial_events dial_events = {on_connected, on_failed, on_over};
@@ -241,7 +276,7 @@ static void take_offer(struct trunk *trunk, const uint8_t *record)
     memcpy(trunk->offer.secret.bytes, record + BEHIND_ID, SECRET_SIZE);
     trunk->offered = true;
     trunk->offer_ms = trunk_now(trunk);
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 static void take_key(struct trunk *trunk, struct span record)
@@ -250,15 +285,14 @@ static void take_key(struct trunk *trunk, struct span record)
         return;
     if (lane_take_key(&trunk->lane, record, trunk_now(trunk)) != 0)
         trunk_lose(trunk, "new keys out of turn");
-    loop_wake(trunk->runtime->loop);
+    trunk_touch(trunk);
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-/* Only class 0 carries anything here. */
 void trunk_hear(struct trunk *trunk, struct span record)
 {
-    if (trunk->link == NULL || record.data[RECORD_HEADER_SIZE] != 0)
+    if (trunk->link == NULL)
         return;
     switch (record.data[RECORD_HEADER_SIZE - 1]) {
     case RECORD_LANE_WANT:
@@ -276,6 +310,7 @@ void trunk_hear(struct trunk *trunk, struct span record)
     default:
         break;
     }
+    trunk_touch(trunk);
 }
 
 /* Whether it is time to ask for a lane, or to offer one. */
@@ -304,6 +339,19 @@ static uint64_t earlier(uint64_t one, uint64_t other)
     return one < other ? one : other;
 }
 
+/* It carries nothing, and nothing is on its way. */
+static bool is_empty(const struct trunk *trunk)
+{
+    return trunk->channels.count == 0 && trunk->stream == NULL && !trunk->offered &&
+           trunk->dial == NULL && trunk->leaving == NULL;
+}
+
+bool trunk_done(const struct trunk *trunk, bool removed)
+{
+    return removed ? trunk->channels.count == 0
+                   : is_empty(trunk) && trunk_now(trunk) >= trunk->idle_ms + TRUNK_KEPT_MS;
+}
+
 static uint64_t find_deadline(struct trunk *trunk)
 {
     uint64_t deadline = channels_deadline(&trunk->channels);
@@ -312,12 +360,14 @@ static uint64_t find_deadline(struct trunk *trunk)
         if (trunk->channels.count == 0)
             deadline = earlier(deadline, trunk->idle_ms + TRUNK_IDLE_MS);
     }
+    if (is_empty(trunk))
+        deadline = earlier(deadline, trunk->idle_ms + TRUNK_KEPT_MS);
     if (trunk->leaving != NULL)
         deadline = earlier(deadline, trunk->leaving_ms + TRUNK_LINGER_MS);
     if (trunk->link == NULL)
         return deadline;
     if (trunk->offered && is_host(trunk))
-        deadline = earlier(deadline, trunk->offer_ms + TRUNK_OFFER_MS);
+        deadline = earlier(deadline, trunk->offer_ms + trunk_offer_time(trunk));
     else if (trunk->offered && trunk->dial == NULL)
         deadline = earlier(deadline, trunk->dial_ms + TRUNK_WANT_MIN_MS);
     else if (trunk->stream == NULL && trunk->channels.count > 0)
@@ -331,8 +381,9 @@ void trunk_settle(struct trunk *trunk)
 {
     bool may_dial = trunk->link != NULL && trunk->offered && trunk->dial == NULL &&
                     !is_host(trunk) && trunk_now(trunk) - trunk->dial_ms >= TRUNK_WANT_MIN_MS;
-    if (trunk->channels.count > 0)
+    if (trunk->channels.count > 0 || trunk->carried)
         trunk->idle_ms = trunk_now(trunk);
+    trunk->carried = trunk->channels.count > 0;
     if (trunk->dialled)
         dial_cancel(STEAL(trunk->dial));
     trunk->dialled = false;

@@ -26,6 +26,9 @@ void trunk_say_closed_early(struct trunk *trunk);
 /* Says BYE with this code, unless the keys are just about to change, and gives the lane up. */
 void trunk_leave(struct trunk *trunk, uint8_t code);
 
+/* How long an offer is good, in milliseconds. */
+uint64_t trunk_offer_time(const struct trunk *trunk);
+
 /* The offer is no good any more; a host notes why. */
 void trunk_forget_offer(struct trunk *trunk);
 void trunk_drop_offer(struct trunk *trunk, const char *why);

@@ -184,10 +184,13 @@ class Keys:
 # --- a lane -----------------------------------------------------------------------------------------
 
 class Lane:
-    """One end of a lane of `peer`, which gives its session; `instance` outlives lanes."""
+    """One end of a lane of `peer`, which gives its session; `instance` outlives lanes. `kind` is
+    its class: 0 for services of people, 1 for files.
+    """
 
-    def __init__(self, peer, connection, id, secret, attach, instance=None):
+    def __init__(self, peer, connection, id, secret, attach, instance=None, kind=0):
         self.peer = peer
+        self.kind = bytes([kind])
         self.connection = connection
         self.connection.settimeout(PATIENCE_S)
         self.id = id
@@ -197,32 +200,32 @@ class Lane:
         self.there = None   # the other side's instance
 
     @classmethod
-    def join(cls, peer, address, **options):
+    def join(cls, peer, address, kind=0, **options):
         """Asks for an offer and takes it up."""
-        peer.send(record(LANE_WANT, b"\0"))
-        return cls.take_up(peer, address, **options)
+        peer.send(record(LANE_WANT, bytes([kind])))
+        return cls.take_up(peer, address, kind, **options)
 
     @classmethod
-    def take_up(cls, peer, address, **options):
+    def take_up(cls, peer, address, kind=0, **options):
         """Takes up an offer that comes by itself."""
         offer = peer.wait(LANE_OFFER)
-        check(len(offer) == 49 and offer[0] == 0, "LANE_OFFER")
+        check(len(offer) == 49 and offer[0] == kind, "LANE_OFFER")
         attach = attach_frame(peer.sid, offer[1:17], offer[17:])
         connection = connect(address)
         connection.sendall(attach)
-        return cls(peer, connection, offer[1:17], offer[17:], attach, **options)
+        return cls(peer, connection, offer[1:17], offer[17:], attach, kind=kind, **options)
 
     @classmethod
-    def host(cls, peer, listener, **options):
+    def host(cls, peer, listener, kind=0, **options):
         """Makes an offer and waits for whoever takes it up."""
         id, secret = os.urandom(16), os.urandom(32)
-        peer.send(record(LANE_OFFER, b"\0" + id + secret))
+        peer.send(record(LANE_OFFER, bytes([kind]) + id + secret))
         connection = listener.accept()[0]
         connection.settimeout(PATIENCE_S)
         attach = read_exactly(connection, 93)
         random = attach[29:61]
         check(hmac.compare_digest(attach, attach_frame(peer.sid, id, secret, random)), "ATTACH")
-        return cls(peer, connection, id, secret, attach, **options)
+        return cls(peer, connection, id, secret, attach, kind=kind, **options)
 
     @property
     def odd(self):
@@ -291,7 +294,7 @@ class Lane:
 
     def say_key(self, *before):
         """Host: gives new keys, in a packet of the session that begins with other records."""
-        body = (b"\0" + self.id + struct.pack(">I", self.keys.generation + 1) + os.urandom(32))
+        body = (self.kind + self.id + struct.pack(">I", self.keys.generation + 1) + os.urandom(32))
         self.peer.send(*before, record(LANE_KEY, body))
         self.keys.rekey(record(LANE_KEY, body))
 

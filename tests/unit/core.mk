@@ -46,11 +46,13 @@ test_link_events_OBJS = tests/unit/link_events_rig core/link_events base/log bas
 test_peer_OBJS = tests/unit/fake_loop tests/unit/peer_rig core/peer core/redial core/ways core/attempts core/hearsay core/former crypto/secret base/backoff base/bucket \
 	base/hash base/address base/number base/log base/escape base/utf8 base/bytes base/clock
 test_mapping_OBJS = core/mapping net/pcp_packet base/bytes
-trunk_rig = tests/unit/fake_loop tests/unit/trunk_rig core/trunk core/trunk_lane crypto/secret base/backoff base/address \
+trunk_rig = tests/unit/fake_loop tests/unit/trunk_rig core/trunk core/trunk_lane crypto/secret base/backoff base/hash base/address \
 	base/number base/log base/escape base/utf8 base/bytes base/base64 base/clock base/uuid $(addprefix proto/,record message file_item headers service_name told) crypto/digest $(crypto_core)
 test_trunk_OBJS = $(trunk_rig)
 test_trunk_lane_OBJS = $(trunk_rig)
-test_streams_OBJS = tests/unit/fake_loop tests/unit/streams_rig core/streams base/backoff base/log base/escape base/utf8 base/bytes base/clock
+streams_rig = tests/unit/fake_loop tests/unit/streams_rig core/streams base/backoff base/hash base/log base/escape base/utf8 base/bytes base/clock
+test_streams_OBJS = $(streams_rig)
+test_streams_turn_OBJS = $(streams_rig)
 test_node_peers_OBJS = tests/unit/fake_loop tests/unit/node_peers_rig core/node_peers core/pending_keys base/fingerprint base/address base/number base/base64 base/log base/escape base/utf8 base/bytes base/clock
 test_node_turn_OBJS = core/node_turn base/log base/escape base/utf8 base/bytes base/clock
 test_node_invites_OBJS = tests/unit/fake_loop core/node_invites core/peer_name base/address base/number base/escape base/utf8 base/bytes

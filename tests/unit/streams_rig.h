@@ -7,9 +7,10 @@
 #include "core/streams.h"
 #include "core/trunk.h"
 #include "proto/features.h"
+#include "proto/record.h"
 #include "unit/fake_loop.h"
 
-enum { PEERS = 3, MOST = 8, TRUNK_WORK = 40 * 1024, NEWS_MAX = 8, OWN = 5 };
+enum { PEERS = 3, MOST = 8, TRUNK_WORK = 32 * 1024, NEWS_MAX = 8, OWN = 5, STEPS_MAX = 64 };
 
 struct session {
     uint32_t features;
@@ -34,10 +35,14 @@ struct stage {
     struct link *up;         /* the latest session that a trunk was told of */
     unsigned downs, finals;  /* sessions that ended */
     unsigned heard, rekeyed; /* by trunks */
-    int64_t takes;           /* the peer whose trunk takes an ATTACH; 0: none */
-    struct trunk *order[3 * PEERS];
-    unsigned steps; /* of all trunks in a turn: who came when */
-    bool busy;      /* trunks have more to do than a turn allows */
+    bool takes;              /* somebody's trunk takes an ATTACH */
+    struct trunk *order[STEPS_MAX];
+    unsigned steps;                   /* of all trunks in a turn: who came when */
+    bool busy[TRUNK_CLASSES];         /* their trunks have more to do than a turn allows … */
+    bool nothing_comes, nothing_goes; /* … but for these */
+    size_t read[PEERS][TRUNK_CLASSES], written[PEERS][TRUNK_CLASSES]; /* … and so much was done */
+    bool stirs; /* a trunk is touched by what it writes */
+    bool done;  /* a trunk is needed no more */
     uint8_t reset, end_code;
     struct stream_news news[NEWS_MAX];
     unsigned told;
@@ -49,8 +54,9 @@ extern struct stage stage;
 int streams_stage_set_up(void **state);
 int streams_stage_tear_down(void **state);
 
-/* The trunk to a peer, made by what it says of a lane. */
+/* The trunk of class 0 to a peer, made by what it says of a lane; and of this class. */
 struct trunk *trunk_to(unsigned id);
+struct trunk *trunk_of_class(unsigned id, uint8_t class);
 
 /* We call a service of a peer, as streams_open() does. */
 int open_to(unsigned id, struct channel **channel);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tests core/streams: who may open a stream and to what, how many there may be, who is told of
- * them, and that all lanes have their share of a turn.
+ * Tests core/streams: who may open a stream and to what, how many there may be, and who is told of
+ * them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/file_item.h"
 #include "unit/cmocka_all.h"
 #include "unit/streams_rig.h"
 
@@ -302,55 +303,56 @@ static void test_what_is_said_goes_to_the_peers_own_lane(void **state)
     assert_int_equal(stage.rekeyed, 1);
     assert_int_equal(stage.heard, 2);
     assert_false(streams_attach(&stage.streams, NULL, frame));
-    stage.takes = 2;
+    stage.takes = true;
     assert_true(streams_attach(&stage.streams, NULL, frame));
     stage.trunk_error = -ENOMEM;
     trunk_to(3);
     assert_int_equal(stage.heard, 2);
 }
 
-static void test_lanes_take_turns(void **state)
+static void test_each_class_of_a_peer_has_its_own_lane(void **state)
 {
-    struct trunk *trunks[] = {trunk_to(1), trunk_to(2), trunk_to(3)};
+    struct trunk *services = trunk_of_class(1, 0), *files = trunk_of_class(1, 1);
     (void)state;
-    for (unsigned turn = 0; turn < 2 * PEERS; turn++) {
-        stage.steps = 0;
-        streams_turn(&stage.streams);
-        assert_int_equal(stage.steps, 3 * PEERS);
-        for (unsigned i = 0; i < 3 * PEERS; i++)
-            assert_ptr_equal(stage.order[i], trunks[(turn + i) % PEERS]);
+    assert_ptr_not_equal(services, files);
+    assert_int_equal(stage.trunks, 2);
+    streams_session_up(&stage.streams, &stage.peers[0], &stage.link);
+    streams_rekeyed(&stage.streams, &stage.peers[0]);
+    assert_int_equal(stage.rekeyed, 2);
+    streams_session_down(&stage.streams, &stage.peers[0], &(struct link_end){0});
+    assert_int_equal(stage.downs, 2);
+    assert_no_service(files); /* what people provide is not among files */
+    assert_int_equal(stage.streams.count, 1);
+    files->channels.count = MOST / 2;
+    stage.streams.count = MOST / 2;
+    struct channel *channel;
+    assert_int_equal(open_to(1, &channel), STREAMS_BUSY); /* both count as the peer's */
+}
+
+static void take_file(void *context, struct channel *channel, const struct peer *peer)
+{
+    ++*(unsigned *)context;
+    assert_string_equal(channel->service, FILE_SERVICE);
+    assert_ptr_equal(peer, &stage.peers[0]);
+}
+
+static void test_files_are_called_over_their_own_lane(void **state)
+{
+    static const struct streams_own files = {.name = FILE_SERVICE, .incoming = take_file};
+    struct trunk *lanes[] = {trunk_of_class(1, 0), trunk_of_class(1, 1)};
+    unsigned taken = 0;
+    (void)state;
+    stage.streams.own = &files;
+    stage.streams.own_context = &taken;
+    stage.no_service = true; /* of people */
+    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+        struct channel file = {.channels = &lanes[i]->channels, .service = FILE_SERVICE};
+        stage.reset = 0;
+        lanes[i]->channels.count = 1;
+        lanes[i]->channels.events->incoming(lanes[i], &file);
+        assert_int_equal(stage.reset, i == 1 ? 0 : LANE_NO_SERVICE);
+        assert_int_equal(taken, i);
     }
-    assert_int_equal(fake_loop.woken, 0);
-}
-
-static void test_what_is_left_of_a_turn_is_done_in_the_next(void **state)
-{
-    (void)state;
-    trunk_to(1);
-    stage.busy = true;
-    streams_turn(&stage.streams);
-    assert_int_equal(fake_loop.woken, 0); /* there was enough for one */
-    trunk_to(2);
-    stage.steps = 0;
-    streams_turn(&stage.streams);
-    assert_int_equal(fake_loop.woken, 1);
-}
-
-static void test_what_led_to_a_peer_that_was_removed_goes_with_its_streams(void **state)
-{
-    struct trunk *trunk = trunk_to(1);
-    (void)state;
-    streams_turn(&stage.streams);
-    assert_int_equal(stage.trunks, 1);
-    trunk->channels.count = 1;
-    stage.removed = true;
-    stage.steps = 0;
-    streams_turn(&stage.streams);
-    assert_int_equal(stage.trunks, 1);
-    trunk->channels.count = 0;
-    stage.steps = 0;
-    streams_turn(&stage.streams);
-    assert_int_equal(stage.trunks, 0);
 }
 
 static void count_one(void *context, struct channel *channel)
@@ -394,9 +396,8 @@ int main(void)
         TEST(test_a_session_without_streams_ends_those_there_are),
         TEST(test_only_an_end_that_was_meant_is_final),
         TEST(test_what_is_said_goes_to_the_peers_own_lane),
-        TEST(test_lanes_take_turns),
-        TEST(test_what_is_left_of_a_turn_is_done_in_the_next),
-        TEST(test_what_led_to_a_peer_that_was_removed_goes_with_its_streams),
+        TEST(test_each_class_of_a_peer_has_its_own_lane),
+        TEST(test_files_are_called_over_their_own_lane),
         TEST(test_all_streams_are_counted_and_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

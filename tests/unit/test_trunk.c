@@ -259,7 +259,6 @@ static void test_who_breaks_the_rules_of_frames_is_barred(void **state)
     stage.take_error = LANE_FAULT;
     assert_false(arrive(FRAME_BYTES, &budget));
     assert_broken_off();
-    assert_false(trunk_idle(stage.trunk));
 }
 
 static void test_who_says_that_we_broke_the_rules_is_barred(void **state)
@@ -291,7 +290,6 @@ static void test_an_idle_lane_is_given_up(void **state)
     assert_true(connection->finished);
     assert_int_equal(stage.end_code, 0);
     assert_int_equal(stage.detached, 1);
-    assert_false(trunk_idle(stage.trunk));
     trunk_settle(stage.trunk);
     assert_int_equal(fake_loop_due(), fake_loop.now_ms + TRUNK_LINGER_MS);
     timer_arm_at(stage.trunk->timer, fake_loop_due() - 1);
@@ -302,7 +300,58 @@ static void test_an_idle_lane_is_given_up(void **state)
     trunk_settle(stage.trunk);
     assert_true(fake_loop_step(fake_loop_due()));
     assert_true(connection->freed);
-    assert_true(trunk_idle(stage.trunk));
+}
+
+static void test_what_there_was_is_known_for_a_while(void **state)
+{
+    const uint64_t forgotten_ms = START_MS + TRUNK_KEPT_MS;
+    (void)state;
+    begin(0);
+    fake_loop.now_ms = forgotten_ms;
+    assert_false(trunk_done(stage.trunk, false)); /* there still is a lane */
+    trunk_session_down(stage.trunk, false);
+    fake_loop.now_ms = START_MS;
+    assert_true(trunk_done(stage.trunk, true));
+    trunk_settle(stage.trunk);
+    assert_int_equal(fake_loop_due(), forgotten_ms);
+    fake_loop.now_ms = forgotten_ms - 1;
+    assert_false(trunk_done(stage.trunk, false));
+    assert_true(fake_loop_step(forgotten_ms));
+    assert_true(trunk_done(stage.trunk, false));
+    stage.trunk->channels.count = 1;
+    assert_false(trunk_done(stage.trunk, false));
+    assert_false(trunk_done(stage.trunk, true));
+}
+
+static void test_time_without_streams_begins_when_the_last_one_ends(void **state)
+{
+    (void)state;
+    begin(1);
+    trunk_settle(stage.trunk);
+    fake_loop.now_ms += TRUNK_IDLE_MS; /* nothing happened meanwhile */
+    stage.trunk->channels.count = 0;
+    trunk_settle(stage.trunk);
+    assert_int_equal(fake_loop_due(), START_MS + 2 * TRUNK_IDLE_MS);
+    trunk_settle(stage.trunk);
+    fake_loop.now_ms++;
+    trunk_settle(stage.trunk);
+    assert_int_equal(fake_loop_due(), START_MS + 2 * TRUNK_IDLE_MS);
+}
+
+static void test_a_trunk_is_touched_once_in_a_turn(void **state)
+{
+    (void)state;
+    list_remove(&stage.trunk->touched);
+    trunk_touch(stage.trunk);
+    trunk_touch(stage.trunk);
+    assert_ptr_equal(stage.ground.touched.next, &stage.trunk->touched);
+    assert_ptr_equal(stage.ground.touched.previous, &stage.trunk->touched);
+    list_remove(&stage.trunk->touched);
+    trunk_session_up(stage.trunk, &stage.link);
+    assert_false(list_empty(&stage.trunk->touched));
+    list_remove(&stage.trunk->touched);
+    trunk_session_down(stage.trunk, false);
+    assert_false(list_empty(&stage.trunk->touched));
 }
 
 static void test_a_lane_with_streams_is_not_idle(void **state)
@@ -360,7 +409,7 @@ static void test_what_is_left_goes_with_the_trunk(void **state)
     assert_true(stage.connections[1].freed);
     assert_int_equal(fake_loop_due(), UINT64_MAX);
     const struct channels_parts parts = {0};
-    assert_int_equal(trunk_new(&stage.trunk, &stage.runtime, 8, &parts), 0);
+    assert_int_equal(trunk_new(&stage.trunk, &stage.ground, 8, 0, &parts), 0);
     assert_int_equal(stage.trunk->peer, 8);
     assert_ptr_equal(stage.trunk->channels.context, stage.trunk);
     const uint8_t secret[SECRET_SIZE] = {0};
@@ -370,7 +419,7 @@ static void test_what_is_left_goes_with_the_trunk(void **state)
     assert_non_null(stage.race);
     trunk_free(stage.trunk);
     assert_null(stage.race);
-    assert_int_equal(trunk_new(&stage.trunk, &stage.runtime, 8, &parts), 0);
+    assert_int_equal(trunk_new(&stage.trunk, &stage.ground, 8, 0, &parts), 0);
 }
 
 /* --- before the first frame ------------------------------------------------------------------- */
@@ -437,6 +486,9 @@ int main(void)
         TEST(test_who_says_that_we_broke_the_rules_is_barred),
         TEST(test_a_bye_is_not_said_between_two_generations_of_keys),
         TEST(test_an_idle_lane_is_given_up),
+        TEST(test_what_there_was_is_known_for_a_while),
+        TEST(test_time_without_streams_begins_when_the_last_one_ends),
+        TEST(test_a_trunk_is_touched_once_in_a_turn),
         TEST(test_a_lane_with_streams_is_not_idle),
         TEST(test_a_next_lane_begins_anew),
         TEST(test_what_is_left_goes_with_the_trunk),

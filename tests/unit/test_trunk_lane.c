@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/trunk_state.h"
 #include "unit/cmocka_all.h"
 #include "unit/trunk_rig.h"
 
@@ -95,15 +96,78 @@ static void test_who_is_barred_is_offered_none(void **state)
     assert_int_equal(stage.offers, 1);
 }
 
-static void test_other_classes_and_records_of_no_session_are_ignored(void **state)
+static void test_records_of_no_session_are_ignored(void **state)
 {
-    const uint8_t other_class[] = {0, 0, 0, 1, RECORD_LANE_WANT, 1};
     (void)state;
     trunk_stage_open(SESSION_HOST, 0);
-    trunk_hear(stage.trunk, SPAN(other_class, sizeof other_class));
     stage.trunk->link = NULL;
     trunk_stage_hear(RECORD_LANE_WANT, 0, NULL, 0);
     assert_int_equal(stage.offers, 0);
+}
+
+static void test_all_that_is_said_names_the_class(void **state)
+{
+    (void)state;
+    stage.trunk->class = 1;
+    trunk_stage_open(SESSION_HOST, 1);
+    trunk_stage_lane();
+    assert_true(stage.connections[0].background);
+    assert_said(RECORD_LANE_OFFER, 1);
+    trunk_rekeyed(stage.trunk);
+    trunk_settle(stage.trunk);
+    assert_said(RECORD_LANE_KEY, 1);
+    stage.session.role = SESSION_JOINER;
+    trunk_say_closed_early(stage.trunk);
+    assert_said(RECORD_LANE_FAILED, 1);
+}
+
+static void test_where_connections_come_by_a_detour_there_is_more_time(void **state)
+{
+    (void)state;
+    stage.session.indirect = true;
+    trunk_stage_open(SESSION_HOST, 1);
+    trunk_settle(stage.trunk);
+    assert_int_equal(fake_loop_due(), START_MS + TRUNK_OFFER_INDIRECT_MS);
+    assert_false(fake_loop_step(START_MS + TRUNK_OFFER_INDIRECT_MS - 1));
+    assert_true(stage.trunk->offered);
+    assert_true(fake_loop_step(START_MS + TRUNK_OFFER_INDIRECT_MS));
+    assert_false(stage.trunk->offered);
+}
+
+static void test_there_are_so_many_lanes_and_no_more(void **state)
+{
+    const char *const too_many = "there are too many second connections at once";
+    (void)state;
+    trunk_stage_open(SESSION_HOST, 1);
+    trunk_settle(stage.trunk);
+    stage.ground.lanes = TRUNK_LANES_MAX;
+    assert_false(trunk_stage_attach(1, &stage.connections[0]));
+    trunk_rekeyed(stage.trunk); /* makes a new offer of one that is out */
+    assert_int_equal(stage.offers, 1);
+    assert_string_equal(stage.trunk->error, too_many);
+    stage.ground.lanes--;
+    trunk_stage_hear(RECORD_LANE_WANT, 0, NULL, 0);
+    assert_true(trunk_stage_attach(2, &stage.connections[0]));
+    assert_int_equal(stage.ground.lanes, TRUNK_LANES_MAX);
+    trunk_stage_hear(RECORD_LANE_WANT, 0, NULL, 0); /* one for another needs no more */
+    assert_true(trunk_stage_attach(3, &stage.connections[1]));
+    trunk_session_down(stage.trunk, false);
+    assert_int_equal(stage.ground.lanes, TRUNK_LANES_MAX - 1);
+    stage.ground.lanes = 0;
+}
+
+static void test_a_joiner_with_too_many_lanes_says_so(void **state)
+{
+    (void)state;
+    trunk_stage_open(SESSION_JOINER, 1);
+    hear_offer(4);
+    trunk_settle(stage.trunk);
+    stage.ground.lanes = TRUNK_LANES_MAX;
+    assert_true(stage.race->connected(stage.trunk, 0, &stage.connections[0]));
+    assert_true(stage.connections[0].freed);
+    assert_failed_for(LANE_NO_RESOURCES, 4);
+    assert_string_equal(stage.trunk->error, "there are too many second connections at once");
+    stage.ground.lanes = 0;
 }
 
 static void test_an_offer_is_taken_once_by_who_knows_its_secret(void **state)
@@ -382,7 +446,11 @@ int main(void)
         TEST(test_without_streams_or_a_session_nothing_is_said),
         TEST(test_who_asks_is_offered_one),
         TEST(test_who_is_barred_is_offered_none),
-        TEST(test_other_classes_and_records_of_no_session_are_ignored),
+        TEST(test_records_of_no_session_are_ignored),
+        TEST(test_all_that_is_said_names_the_class),
+        TEST(test_where_connections_come_by_a_detour_there_is_more_time),
+        TEST(test_there_are_so_many_lanes_and_no_more),
+        TEST(test_a_joiner_with_too_many_lanes_says_so),
         TEST(test_an_offer_is_taken_once_by_who_knows_its_secret),
         TEST(test_a_joiner_takes_no_attach),
         TEST(test_a_new_lane_takes_the_place_of_the_old_one),

@@ -19,6 +19,11 @@ enum session_role session_role(const struct session *session)
     return session->role;
 }
 
+bool session_indirect(const struct session *session)
+{
+    return session->indirect;
+}
+
 const uint8_t *session_id(const struct session *session)
 {
     static const uint8_t id[SHA256_SIZE] = {'s'};
@@ -54,9 +59,10 @@ uint32_t random_u32(void)
 
 /* --- stand-ins: connections ------------------------------------------------------------------- */
 
-void stream_set_bulk(struct stream *stream)
+void stream_set_bulk(struct stream *stream, bool background)
 {
     stream->bulk = true;
+    stream->background = background;
 }
 
 void stream_attach(struct stream *stream, const struct stream_events *events, void *context)
@@ -355,13 +361,18 @@ int trunk_stage_set_up(void **state)
     snprintf(stage.session_stream.origin.text, ADDRESS_TEXT_MAX, "198.51.100.9:8766");
     for (unsigned i = 0; i < CONNECTIONS; i++)
         snprintf(stage.connections[i].origin.text, ADDRESS_TEXT_MAX, "connection %u", i);
-    return trunk_new(&stage.trunk, &stage.runtime, 7, &parts);
+    trunk_ground_init(&stage.ground, &stage.runtime);
+    return trunk_new(&stage.trunk, &stage.ground, 7, 0, &parts);
 }
 
 int trunk_stage_tear_down(void **state)
 {
     (void)state;
     trunk_free(stage.trunk);
+    assert_int_equal(stage.ground.lanes, 0);
+    assert_int_equal(stage.ground.offers.count, 0);
+    assert_true(list_empty(&stage.ground.touched));
+    trunk_ground_deinit(&stage.ground);
     return 0;
 }
 
@@ -374,7 +385,7 @@ void trunk_stage_open(enum session_role role, unsigned streams)
 
 void trunk_stage_hear(enum record_type type, uint8_t id, const void *rest, size_t size)
 {
-    uint8_t content[1 + LANE_ID_SIZE + 64] = {[1] = id};
+    uint8_t content[1 + LANE_ID_SIZE + 64] = {stage.trunk->class, id};
     struct bytes record = {0};
     const size_t head = type == RECORD_LANE_WANT ? 1 : 1 + LANE_ID_SIZE;
     assert_in_range(size, 0, 64);
@@ -388,7 +399,7 @@ void trunk_stage_hear(enum record_type type, uint8_t id, const void *rest, size_
 bool trunk_stage_attach(uint8_t id, struct stream *stream)
 {
     const uint8_t frame[LANE_ATTACH_SIZE] = {id};
-    return trunk_attach(stage.trunk, stream, frame);
+    return trunk_attach(&stage.ground, stream, frame);
 }
 
 void trunk_stage_lane(void)
@@ -403,7 +414,7 @@ void assert_said(enum record_type type, uint8_t id)
     const uint8_t *record = stage.session.said.bytes;
     assert_true(stage.session.said.size > RECORD_HEADER_SIZE);
     assert_int_equal(record[RECORD_HEADER_SIZE - 1], type);
-    assert_int_equal(record[RECORD_HEADER_SIZE], 0); /* the class */
+    assert_int_equal(record[RECORD_HEADER_SIZE], stage.trunk->class);
     if (type != RECORD_LANE_WANT)
         assert_int_equal(record[RECORD_HEADER_SIZE + 1], id);
 }

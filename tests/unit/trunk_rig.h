@@ -14,6 +14,7 @@ enum { START_MS = 1000000, CONNECTIONS = 4, RECORDS_MAX = 4, FRAME_BYTES = 1000 
 
 struct session {
     enum session_role role;
+    bool indirect;
     struct record_said {
         uint8_t bytes[RECORD_HEADER_SIZE + LANE_KEY_SIZE];
         size_t size;
@@ -27,7 +28,7 @@ struct stream {
     const struct stream_events *events; /* set by stream_attach() */
     void *context;
     size_t unread, unsent, written;
-    bool bulk, paused, finished, freed;
+    bool bulk, background, paused, finished, freed;
     struct origin origin;
 };
 
@@ -37,6 +38,7 @@ struct stage {
     struct link link;
     struct stream session_stream;
     struct stream connections[CONNECTIONS];
+    struct trunk_ground ground;
     struct trunk *trunk;
 
     unsigned attached, detached; /* the streams, how often */
