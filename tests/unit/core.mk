@@ -25,6 +25,9 @@ test_attempts_OBJS = core/attempts base/address base/number
 test_admission_OBJS = tests/unit/fake_loop base/shell core/admission core/merging core/trust core/limits core/pending_keys base/bucket base/fingerprint base/base64 \
 	crypto/secret base/log base/escape base/utf8 base/bytes base/clock tests/unit/admission_rig
 test_quota_OBJS = core/quota store/retention store/requests base/shell $(STORE_OBJS)
+test_outgoing_OBJS = tests/unit/fake_loop core/outgoing base/uuid base/number base/base64 base/bytes
+test_runtime_OBJS = tests/unit/fake_loop core/runtime base/log base/escape base/utf8 base/bytes base/clock
+test_sealed_message_OBJS = core/sealed_message $(STORE_OBJS)
 test_delivery_OBJS = core/delivery core/sealed_message core/turn core/suspicion core/body_sealer crypto/crypto crypto/aead crypto/kdf \
 	crypto/secret crypto/random tests/unit/delivery_rig $(STORE_OBJS)
 test_housekeeping_OBJS = tests/unit/fake_loop core/housekeeping store/redate store/expiry store/retention store/requests store/space store/invites \
