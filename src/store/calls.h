@@ -2,8 +2,8 @@
 /*
  * Requests in the store: those that peers asked of services here, and what came of our own.
  *
- * A request is a message (MESSAGE_REQUEST) with a row of its own beside it, and so is each step of
- * it: who has it is on disk before anybody is given it.
+ * A request is a message (MESSAGE_REQUEST) with a row of its own beside it. That it is claimed is
+ * stored before it is given to a provider.
  */
 #pragma once
 

@@ -51,7 +51,7 @@ static enum event_type read_type(struct sql *query)
     return (enum event_type)type;
 }
 
-/* The columns of a message have those of every row. */
+/* The columns that every row has: those of a message begin with them. */
 static void read_event(struct sql *query, struct event_row *event)
 {
     *event = (struct event_row){.seq = sql_int(query)};

@@ -2,8 +2,8 @@
 /*
  * The end of a message's time in the queue.
  *
- * Messages mostly get the same time to live, so the head of each queue is over first. One that is
- * over before a message that was accepted before it has a row in `expiry`, as have all strays.
+ * Messages mostly get the same time to live, so the first of a queue is the first to expire. One
+ * that expires before a message that was accepted earlier has a row in `expiry`, as has any stray.
  */
 #include "store/expiry.h"
 

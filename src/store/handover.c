@@ -27,7 +27,7 @@ static bool in_queue(const struct message_row *row)
     return row->state == MESSAGE_QUEUED || row->state == MESSAGE_SENT;
 }
 
-/* The marks of the other peer say nothing about it: the row does, from now on. */
+/* The other peer's marks say nothing of its state: the row does, from now on. */
 static int set_row(struct db *db, const struct message_row *row, int64_t to, struct span body)
 {
     CLEANUP(sql_end)
@@ -98,7 +98,7 @@ static void move_counts(struct db *db, struct mark *from, struct mark *to,
     marks_touch(db, to);
 }
 
-/* Those who are concerned. */
+/* The two peers, and how bodies are sealed anew. */
 struct parties {
     struct mark *from, *to;
     handover_reseal *reseal;
@@ -179,7 +179,7 @@ static int hand_over_ids(struct db *db, const struct parties *parties, int64_t a
     return query.result;
 }
 
-/* So that who reads on from there later finds what was told of a message. */
+/* A follower that reads on from there later finds what was told of a message. */
 static int hand_over_states(struct db *db, const struct parties *parties, int64_t after,
                             int64_t end)
 {
@@ -196,7 +196,7 @@ static const char next_ids[] =
 static const char next_rows[] =
     "SELECT max(seq) FROM (SELECT seq FROM log WHERE seq > ? ORDER BY seq LIMIT ?)";
 
-/* What goes along with the messages, when none of them is left; *more: there was something. */
+/* When no message is left: ids of removed ones, then what was told; *more: there was some. */
 static int go_along(struct db *db, struct handover *handover, const struct parties *parties,
                     bool *more)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Handing over the messages of one peer to another, some at a time. Each step leaves both as they
- * may be: what was handed over is the other's, what was not is still the first one's. So it may be
- * begun anew at any time, and goes on then.
+ * Handing over the messages of one peer to another, some at a time. After
+ * each step both are sound: what was handed over is the other's, the rest is still the first one's.
+ * So it may be stopped at any time, and goes on when it is begun anew.
  */
 #pragma once
 

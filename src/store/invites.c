@@ -77,10 +77,9 @@ int invites_each(struct db *db, int (*visit)(void *context, const struct invite_
 
 /* --- secrets that are not sealed yet ---------------------------------------------------------- */
 
-/* The secrets of one table, and how a sealed one is put in the place of that with this rowid or id.
- */
+/* How the next plain secret of a table is found, and how its sealed form is stored instead. */
 static const struct plain {
-    const char *next; /* selects its place, its owner, and itself */
+    const char *next; /* selects the row's id, the secret's owner, and the secret */
     const char *seal;
 } plain[] = {
     {"SELECT id, key, invite_secret FROM peer WHERE invite_secret IS NOT NULL LIMIT 1",

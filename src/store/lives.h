@@ -6,8 +6,9 @@
  * and gives to other events seqs that a client has seen already. So a client that keeps a seq keeps
  * the newest lives beside it, as text: they tell up to which seq both have the same events.
  *
- *     EPOCH/FIRST.TAG/FIRST.TAG...     newest first; FIRST: its first seq, TAG: 16 hexadecimal
- * digits
+ *     EPOCH/FIRST.TAG/FIRST.TAG...     newest first
+ *
+ * FIRST is the first seq of a life, TAG has 16 hexadecimal digits.
  */
 #pragma once
 

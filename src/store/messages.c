@@ -120,7 +120,7 @@ int messages_last(struct db *db, int64_t peer, enum message_direction direction,
     return 0;
 }
 
-/* A message whose time is over before that of one before it is noted apart. */
+/* A message that expires before one that was accepted earlier is noted apart. */
 static int note_expiry(struct db *db, const struct mark *mark, const struct message_row *row)
 {
     if (row->expires_ms >= mark->latest_ms)
@@ -331,7 +331,7 @@ int messages_newest(struct db *db, const struct messages_filter *filter, message
     const int64_t before = filter->before_seq != 0 ? filter->before_seq : INT64_MAX;
     unsigned counted = 0;
     int64_t after = 0;
-    /* Spares the search the whole past. */
+    /* So that the search does not walk through all older rows. */
     int r = filter->since_ms > 0 ? events_since(db, filter->since_ms, &after) : 0;
     if (after < filter->after_seq)
         after = filter->after_seq;

@@ -9,7 +9,7 @@
 #include "store/marks.h"
 #include "store/sql.h"
 
-/* Who says so, as in peer_way. */
+/* Where a way is known from: peer_way.origin. */
 enum way_origin {
     WAY_GIVEN = 0, /* people, by hand */
     WAY_TOLD = 1,  /* the peer itself */

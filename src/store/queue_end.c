@@ -63,7 +63,7 @@ static int end_one(struct db *db, struct mark *mark, int64_t seq, bool transmitt
                            now_ms);
 }
 
-/* Nothing of the queue is up to there any more: the next step looks behind it. */
+/* No message of the queue has a seq up to this one any more: the next step looks behind it. */
 static void pass(struct db *db, struct mark *mark, int64_t seq)
 {
     if (mark->delivered < seq)

@@ -32,7 +32,7 @@ static int move_log(struct db *db, int64_t by_ms, int64_t first)
     static const char *const texts[] = {
         "UPDATE life SET shift_ms = shift_ms + ?1 WHERE first_seq BETWEEN ?2 AND ?3",
         "UPDATE expiry SET at_ms = max(at_ms + ?1, 1) WHERE seq BETWEEN ?2 AND ?3",
-        /* They pass through where no minute is, for another may be where they go. */
+        /* By way of negative times: another minute may still have the time that one gets. */
         "UPDATE OR REPLACE minute SET at_ms = -1 - max(at_ms + ?1, 0) WHERE seq BETWEEN ?2 AND ?3",
         "INSERT INTO minute (at_ms, seq) SELECT -1 - at_ms, seq FROM minute"
         " WHERE at_ms < 0 AND seq BETWEEN ?2 AND ?3"

@@ -28,8 +28,8 @@ struct retention {
 int retention_apply(struct db *db, const struct retention *retention, uint64_t now_ms,
                     unsigned *removed);
 
-/* Messages of one peer (0: of all), which are gone from the disk with the commit, from before
- * `before_ms` (0: of any time). */
+/* Messages of one peer (0: of all) from before `before_ms` (0: of any time). With the commit they
+ * are gone from the disk, too. */
 int retention_purge(struct db *db, int64_t peer, uint64_t before_ms, uint64_t now_ms,
                     unsigned *removed);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Services that stay known while nobody provides them: requests for them wait. Their names, whose
- * they are, and whom each is for.
+ * Services that stay known while nobody provides them, so that requests for them wait: their names,
+ * their users, and the peers that may call each.
  */
 #pragma once
 
