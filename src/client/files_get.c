@@ -208,6 +208,7 @@ static enum attempt try_once(struct files_get *get, const struct unpack_offer *o
     enum attempt attempt = ATTEMPT_FAILED;
     if (unpack_init(&unpack, get->ctl, get->directory, offer) == 0) {
         unpack.conflict = get->conflict;
+        unpack.rate = get->rate;
         unpack.progress = show_progress;
         unpack.context = get;
         if (unpack.placing)

@@ -14,6 +14,7 @@ struct files_get {
     uint64_t max_size;    /* larger ones are refused; 0: any */
     uint64_t max_entries; /* those with more, too; 0: any */
     uint64_t min_free;    /* what must stay free on the disk */
+    uint64_t rate;        /* bytes a second, at most; 0: any */
     const char *command;  /* is run with what was got, or NULL */
     uint64_t shown_ms;    /* when progress was told */
     const char *id;       /* of the transfer that is on its way */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -123,13 +124,35 @@ static int note_position(struct unpack *unpack, uint64_t size)
     return r < 0 ? fail_io(unpack, "the staging directory", -r) : 0;
 }
 
+/* How much is taken at once: with a rate, not what would take seconds. */
+static size_t piece_size(const struct unpack *unpack, uint64_t left)
+{
+    const uint64_t quarter = unpack->rate / 4 + 1;
+    const uint64_t most = unpack->rate > 0 && quarter < PIECE ? quarter : PIECE;
+    return (size_t)(left < most ? left : most);
+}
+
+/* Rests until no more has come than may have come by then. */
+static void keep_rate(const struct unpack *unpack)
+{
+    if (unpack->rate == 0)
+        return;
+    const double due_ms = (double)(unpack->position - unpack->offset) * 1000 / (double)unpack->rate;
+    const double left_ms = due_ms - (double)(clock_monotonic_ms() - unpack->began_ms);
+    if (left_ms < 1)
+        return;
+    const uint64_t ms = (uint64_t)left_ms;
+    const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL);
+}
+
 /* Fills a file from its byte `from` on. */
 static int fill_file(struct unpack *unpack, int fd, const char *path, uint64_t from, uint64_t size,
                      int socket)
 {
     static uint8_t piece[PIECE];
     while (from < size) {
-        const size_t wanted = size - from < PIECE ? (size_t)(size - from) : PIECE;
+        const size_t wanted = piece_size(unpack, size - from);
         int r = read_all(socket, piece, wanted);
         if (r != 0)
             return r;
@@ -140,6 +163,7 @@ static int fill_file(struct unpack *unpack, int fd, const char *path, uint64_t f
         r = note_position(unpack, wanted);
         if (r != 0)
             return r;
+        keep_rate(unpack);
     }
     return ftruncate(fd, (off_t)size) < 0 ? fail_io(unpack, path, errno) : 0;
 }
@@ -281,6 +305,7 @@ int unpack_take(struct unpack *unpack, int socket)
 {
     unpack->position = unpack->offset;
     int r = read_manifest(unpack, socket);
+    unpack->began_ms = clock_monotonic_ms();
     if (r == 0)
         r = make_entries(unpack, socket);
     if (r == 0)

@@ -49,6 +49,8 @@ struct unpack {
     char boot[40];
     struct bytes manifest;
     uint64_t left_out; /* symlinks that would lead out */
+    uint64_t rate;     /* bytes of data a second, at most; 0: as fast as they come */
+    uint64_t began_ms; /* when the data began to come */
     void (*progress)(void *context, uint64_t position);
     void *context;
 };

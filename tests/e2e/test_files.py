@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -393,3 +394,15 @@ def test_what_must_stay_free_stays_free(paired, tmp_path, folder):
     assert "--min-free" in get(bob, "--min-free", "1000T", id, folder, expect=73).err
     assert transfer(bob, id)["state"] == "offered"
     get(bob, "--min-free", "1", id, folder)
+
+
+def test_a_rate_is_kept_and_what_comes_is_whole(paired, tmp_path, folder):
+    alice, bob = paired
+    content = os.urandom(300_000)
+    [id] = send_file(alice, "-p", "bob", make_file(tmp_path, "a", content))
+    offered(bob, id)
+    before = time.monotonic()
+    get(bob, "--limit-rate", "200K", id, folder)
+    assert time.monotonic() - before > 300_000 / 204_800 - 0.1
+    assert (folder / "a").read_bytes() == content
+    get(bob, "--limit-rate", "fast", id, folder, expect=64)

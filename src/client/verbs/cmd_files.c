@@ -267,6 +267,8 @@ static int read_option(struct ctl *ctl, struct files_call *call, int option)
     case 'x':
         call->get.command = optarg;
         return 0;
+    case 'r':
+        return options_size(ctl, "--limit-rate", optarg, &call->get.rate);
     case 'c':
         return read_conflict(ctl, call);
     case 'f':
@@ -292,6 +294,7 @@ static int read_options(struct ctl *ctl, struct files_call *call, int argc, char
         {"max-entries", required_argument, NULL, 'e'},
         {"exec", required_argument, NULL, 'x'},
         {"min-free", required_argument, NULL, 'f'},
+        {"limit-rate", required_argument, NULL, 'r'},
         OPTIONS_LONG,
     };
     int option;
