@@ -80,7 +80,7 @@ bool streams_share(const struct streams *streams, unsigned own, bool counted)
 }
 
 /* The class of lanes that carries a service: files have one of their own. */
-static enum lane_class class_of(const char *service)
+static uint8_t class_of(const char *service)
 {
     return strcmp(service, FILE_SERVICE) == 0 ? CLASS_FILES : CLASS_SERVICES;
 }
