@@ -154,7 +154,8 @@ static void hash_part(const uint8_t *data, uint64_t size)
 {
     for (uint64_t done = 0; done < size; done += CHUNK) {
         uint8_t hash[FILE_HASH_SIZE];
-        const struct span chunk = SPAN(data + done, size - done < CHUNK ? size - done : CHUNK);
+        const struct span chunk =
+            SPAN(data + done, (size_t)(size - done < CHUNK ? size - done : CHUNK));
         assert(sha256(&chunk, 1, hash) == 0);
         assert(bytes_append(&hashes, hash, sizeof hash) == 0);
     }

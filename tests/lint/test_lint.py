@@ -264,7 +264,8 @@ def test_tables_have_no_hole(src, places, lacking):
     ("size_t size = (size_t)number;", 0),
 ])
 def test_words_must_be_as_wide_as_what_they_hold(tmp_path, line, code):
-    (tmp_path / "src").mkdir()
+    for folder in ("src", "tests"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "src/sum.c").write_text("#include <stddef.h>\n#include <stdint.h>\n"
                                         "size_t sum(uint64_t number);\n"
                                         f"size_t sum(uint64_t number) {{ {line} return size; }}\n")
