@@ -72,7 +72,7 @@ static bool read_answer(struct control_call *call, struct calls_answer *answer)
     const char *outcome = control_call_string(call, "outcome");
     const int64_t status = control_call_integer(call, "status", 0);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        answer->kind = kinds[i];
+        answer->kind = (uint8_t)kinds[i];
         answer->status = (uint8_t)status;
         if (strcmp(outcome, control_result_name(kinds[i])) == 0 && status <= UINT8_MAX)
             return true;
