@@ -67,12 +67,12 @@ enum control_answer control_message_ask(struct control_call *call)
 
 static bool read_answer(struct control_call *call, struct calls_answer *answer)
 {
-    static const enum result_kind kinds[] = {RESULT_EXITED, RESULT_SIGNALLED, RESULT_TOO_LARGE,
-                                             RESULT_FAILED};
+    static const uint8_t kinds[] = {RESULT_EXITED, RESULT_SIGNALLED, RESULT_TOO_LARGE,
+                                    RESULT_FAILED};
     const char *outcome = control_call_string(call, "outcome");
     const int64_t status = control_call_integer(call, "status", 0);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        answer->kind = (uint8_t)kinds[i];
+        answer->kind = kinds[i];
         answer->status = (uint8_t)status;
         if (strcmp(outcome, control_result_name(kinds[i])) == 0 && status <= UINT8_MAX)
             return true;
