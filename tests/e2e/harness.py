@@ -13,6 +13,7 @@ import pathlib
 import queue
 import random
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -311,6 +312,11 @@ class Daemon:
         status = self.process.wait(timeout=PATIENCE_S)
         self.process = None
         assert status == 0, f"{self.name}: exit status {status} at SIGTERM"
+
+    def lose_state(self):
+        """Keys, store and all: a stopped daemon starts as a new one."""
+        shutil.rmtree(self.state)
+        self.state.mkdir(mode=0o700)
 
     def kill(self):
         self.process.kill()

@@ -26,8 +26,7 @@ def sends_nothing(one, other):
 def swap_identity(daemon):
     """The same place with another key: what an impostor looks like."""
     daemon.stop()
-    for path in daemon.state.iterdir():
-        path.unlink()
+    daemon.lose_state()
     old = daemon.fingerprint
     daemon.start()
     assert daemon.fingerprint != old

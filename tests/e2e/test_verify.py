@@ -180,8 +180,7 @@ def test_a_qr_code_is_for_people(alice, verb):
 
 def swap_identity(daemon):
     daemon.stop()
-    for path in daemon.state.iterdir():
-        path.unlink()
+    daemon.lose_state()
     daemon.start()
 
 
@@ -227,8 +226,7 @@ def test_what_waited_for_the_old_key_is_not_sent_to_the_new_one(paired):
     alice, bob = paired
     bob.stop()
     alice.ctl("send", "-p", "bob", "for the old key's owner")
-    for path in bob.state.iterdir():
-        path.unlink()
+    bob.lose_state()
     bob.start()
     bob.add(alice, address=False)
     alice.wait_for_event("peer.key_changed", peer="bob")

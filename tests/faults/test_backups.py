@@ -1,6 +1,7 @@
 """Either side is set back to an old backup: everything converges, nothing comes twice."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -26,10 +27,12 @@ def restore_in_place(daemon, home):
     daemon.kill()
     for name in ("p2pchat.db-wal", "p2pchat.db-shm"):
         (daemon.state / name).unlink(missing_ok=True)
-    for saved in (home / f"backup-{daemon.name}").iterdir():
-        before = (daemon.state / saved.name).stat().st_ino
-        (daemon.state / saved.name).write_bytes(saved.read_bytes())
-        assert (daemon.state / saved.name).stat().st_ino == before
+    backup = home / f"backup-{daemon.name}"
+    for saved in filter(Path.is_file, backup.rglob("*")):
+        path = daemon.state / saved.relative_to(backup)
+        before = path.stat().st_ino
+        path.write_bytes(saved.read_bytes())
+        assert path.stat().st_ino == before
     daemon.start()
 
 
