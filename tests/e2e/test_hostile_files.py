@@ -27,6 +27,10 @@ class FileStage(Stage):
     def __init__(self, daemon, identity):
         super().__init__(daemon, Peer.join(identity, daemon.address, features=STREAMS | FILES).handshake())
 
+    def attach(self, **options):
+        """A lane of the class that is for files."""
+        return super().attach(kind=1, **options)
+
     # --- offering ---
 
     def offer(self, transfer):
