@@ -14,7 +14,7 @@ import p2pfiles
 from p2pcrypto import Identity
 from p2pfiles import DIRECTORY, SERVICE, SYMLINK, Transfer, end, entry, request
 from p2pformat import BAD_ITEM, FILE_OFFER, FILE_STATE, FILES, STREAMS
-from p2planes import (BUSY, DATA, FIN, OPEN, OPENED, RESET, data, fin, id_of, open_, opened, reset)
+from p2planes import (BUSY, DATA, FIN, OPEN, OPENED, RESET, data, fin, id_of, open_, opened, reset, window)
 from p2ppeer import Ended, Peer
 from test_reference_peer import alice, alice_pem, links, python  # noqa: F401
 
@@ -347,10 +347,11 @@ def state_of(stage, id):
 
 
 def read_transfer(lane, id, size):
-    """Manifest and data, with what stands before them."""
+    """Manifest and data, with what stands before them; each piece is told to be taken."""
     taken = b""
     while len(taken) < size:
         taken += lane.wait(DATA, id)[4:]
+        lane.send(window(id, len(taken), WINDOW))
     return taken
 
 

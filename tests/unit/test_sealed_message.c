@@ -42,7 +42,8 @@ static int note(void *context, const struct message_row *row)
     (void)context;
     stage.read = *row;
     assert_true(row->body.size < sizeof stage.body);
-    memcpy(stage.body, row->body.data, row->body.size);
+    if (row->body.size > 0)
+        memcpy(stage.body, row->body.data, row->body.size);
     return 0;
 }
 
