@@ -89,7 +89,7 @@ int file_read_secret(const char *path, size_t limit, struct bytes *content)
     return r < 0 ? r : read_whole(fd, limit, content);
 }
 
-static int write_all(int fd, struct span content)
+int file_write_all(int fd, struct span content)
 {
     while (content.size > 0) {
         ssize_t count = write(fd, content.data, content.size);
@@ -136,7 +136,7 @@ static int place(const char *temporary, const char *path, bool replace)
 static int fill_and_place(int fd, const char *temporary, const char *path, struct span content,
                           bool replace)
 {
-    int r = write_all(fd, content);
+    int r = file_write_all(fd, content);
     if (r < 0)
         return r;
     if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || fsync(fd) < 0)

@@ -19,6 +19,9 @@ int file_read(const char *path, size_t limit, struct bytes *content);
  */
 int file_read_secret(const char *path, size_t limit, struct bytes *content);
 
+/* Writes all of it to a file, pipe or socket that blocks. 0 or -errno. */
+int file_write_all(int fd, struct span content);
+
 /*
  * Creates or replaces `path` with mode 0600 in one step: after a crash there is the old content or
  * the new one. File and directory are synced. 0 or -errno.

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -19,6 +18,7 @@
 #include "base/startup.h"
 #include "client/content.h"
 #include "client/environment.h"
+#include "client/rest.h"
 
 static volatile sig_atomic_t busy;    /* a message is being handled */
 static volatile sig_atomic_t stopped; /* the signal that asked for the end meanwhile */
@@ -125,9 +125,7 @@ static bool rest(uint32_t wait_ms, uint64_t deadline_ms)
 {
     const uint64_t now = clock_monotonic_ms();
     const uint64_t left_ms = deadline_ms > now ? deadline_ms - now : 0;
-    const uint64_t ms = wait_ms < left_ms ? wait_ms : left_ms;
-    const struct timespec wait = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    nanosleep(&wait, NULL);
+    rest_ms(wait_ms < left_ms ? wait_ms : left_ms);
     return wait_ms < left_ms;
 }
 

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -19,6 +18,7 @@
 #include "client/connection.h"
 #include "client/files_exec.h"
 #include "client/output.h"
+#include "client/rest.h"
 #include "client/transfer.h"
 #include "client/view.h"
 
@@ -248,12 +248,6 @@ static int read_offer(struct files_get *get, const json_t *transfer, struct unpa
     return 0;
 }
 
-static void rest(uint64_t ms)
-{
-    const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    nanosleep(&time, NULL);
-}
-
 int files_get_one(struct files_get *get, const char *id)
 {
     struct backoff backoff = {0};
@@ -270,7 +264,7 @@ int files_get_one(struct files_get *get, const char *id)
             return get->ctl->status;
         ctl_note(get->ctl, "trying to get it from %s again",
                  member_string(transfer, "peer", "the peer"));
-        rest(backoff_next(&backoff, &patience, 0));
+        rest_ms(backoff_next(&backoff, &patience, 0));
         int r = ctl_reconnect(get->ctl, CONNECTION_NEVER);
         if (r != 0)
             return ctl_fail_connection(get->ctl, r);

@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum { PUMP_SIZE = 64 * 1024 };
 
 struct pump {
@@ -28,21 +30,6 @@ static ssize_t read_some(int fd, uint8_t *data)
     return size;
 }
 
-/* Writes all. 0 or -errno. */
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        const ssize_t written = write(fd, data, size);
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            data += written;
-            size -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 /* From the input to the socket; it ends with the program if not before. */
 static void *send_input(void *argument)
 {
@@ -50,7 +37,7 @@ static void *send_input(void *argument)
     uint8_t *data = malloc(PUMP_SIZE);
     ssize_t size = -1;
     while (data != NULL && (size = read_some(pump->in, data)) > 0)
-        if (write_all(pump->socket, data, (size_t)size) != 0)
+        if (file_write_all(pump->socket, SPAN(data, (size_t)size)) != 0)
             break;
     shutdown(pump->socket, SHUT_WR);
     free(data);
@@ -72,7 +59,7 @@ int pump_run(int in, int out, int socket)
     }
     pthread_detach(thread);
     for (ssize_t size; (size = read_some(socket, data)) > 0 && r == 0;)
-        r = write_all(out, data, (size_t)size);
+        r = file_write_all(out, SPAN(data, (size_t)size));
     if (r != 0)
         shutdown(socket, SHUT_RD);
     free(data);

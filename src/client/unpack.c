@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "client/rest.h"
 #include "client/unpack_state.h"
 
 enum {
@@ -139,11 +139,8 @@ static void keep_rate(const struct unpack *unpack)
         return;
     const double due_ms = (double)(unpack->position - unpack->offset) * 1000 / (double)unpack->rate;
     const double left_ms = due_ms - (double)(clock_monotonic_ms() - unpack->began_ms);
-    if (left_ms < 1)
-        return;
-    const uint64_t ms = (uint64_t)left_ms;
-    const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    nanosleep(&time, NULL);
+    if (left_ms >= 1)
+        rest_ms((uint64_t)left_ms);
 }
 
 /* Fills a file from its byte `from` on. */

@@ -15,6 +15,7 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "crypto/aead.h"
 #include "crypto/digest.h"
 #include "crypto/kdf.h"
@@ -229,20 +230,6 @@ uint8_t *spool_writer_place(struct spool_writer *writer, size_t *room)
     return writer->unit + writer->filled;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        const ssize_t done = write(fd, data, size);
-        if (done < 0 && errno != EINTR)
-            return -errno;
-        if (done > 0) {
-            data += done;
-            size -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
 /* Adds the unit to the hash of its chunk, which may end with it. */
 static int hash_unit(struct spool_writer *writer)
 {
@@ -269,7 +256,7 @@ static int seal_unit(struct spool_writer *writer)
     int r = aead_key_seal(writer->key, iv, SPAN(NULL, 0), SPAN(writer->unit, writer->filled),
                           writer->unit);
     if (r == 0)
-        r = write_all(writer->fd, writer->unit, writer->filled + AEAD_TAG_SIZE);
+        r = file_write_all(writer->fd, SPAN(writer->unit, writer->filled + AEAD_TAG_SIZE));
     writer->written += writer->filled;
     writer->filled = 0;
     return r;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "crypto/kdf.h"
 #include "crypto/random.h"
 
@@ -33,20 +34,6 @@ static void make_iv(const struct backup_file *file, bool last, uint8_t iv[static
 {
     put_u32(iv, last ? 1 : 0);
     put_u64(iv + 4, file->number);
-}
-
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t count = write(fd, data, size);
-        if (count < 0 && errno != EINTR)
-            return -errno;
-        if (count > 0) {
-            data += count;
-            size -= (size_t)count;
-        }
-    }
-    return 0;
 }
 
 /* 0, BACKUP_FORGED if the file is shorter, or -errno. */
@@ -75,7 +62,7 @@ int backup_file_create(struct backup_file *file, int fd, const char *passphrase)
     int r = random_bytes(file->head + FIXED_SIZE, SALT_SIZE);
     if (r == 0)
         r = start(file, fd, passphrase);
-    return r == 0 ? write_all(fd, file->head, sizeof file->head) : r;
+    return r == 0 ? file_write_all(fd, SPAN(file->head, sizeof file->head)) : r;
 }
 
 static int write_chunk(struct backup_file *file, bool last)
@@ -86,9 +73,9 @@ static int write_chunk(struct backup_file *file, bool last)
     int r = aead_seal(&file->key, iv, SPAN(file->head, sizeof file->head),
                       SPAN(file->chunk, file->size), file->chunk);
     if (r == 0)
-        r = write_all(file->fd, size, sizeof size);
+        r = file_write_all(file->fd, SPAN(size, sizeof size));
     if (r == 0)
-        r = write_all(file->fd, file->chunk, file->size + AEAD_TAG_SIZE);
+        r = file_write_all(file->fd, SPAN(file->chunk, file->size + AEAD_TAG_SIZE));
     file->number++;
     file->size = 0;
     return r;

@@ -77,8 +77,8 @@ struct naming {
 
 static int add_offer(void *context, const struct message_row *row)
 {
-    const struct naming *naming = context;
-    ((struct naming *)context)->state = row->state;
+    struct naming *naming = context;
+    naming->state = row->state;
     return control_view_add_offer(naming->node, row, naming->object);
 }
 

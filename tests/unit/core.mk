@@ -64,6 +64,6 @@ test_removal_OBJS = tests/unit/fake_loop core/removal base/log base/escape base/
 test_portmap_OBJS = tests/unit/fake_loop core/portmap core/mapping net/pcp_packet base/address base/number base/log base/escape \
 	base/utf8 base/bytes base/clock
 test_node_messages_OBJS = tests/unit/fake_loop core/node_messages base/utf8 base/bytes
-test_spool_OBJS = core/spool proto/file_item crypto/aead crypto/digest crypto/kdf crypto/secret crypto/random base/base64 \
+test_spool_OBJS = core/spool base/file proto/file_item crypto/aead crypto/digest crypto/kdf crypto/secret crypto/random base/base64 \
 	base/bytes base/uuid $(crypto_core)
 build/tests/unit/test_spool: LDFLAGS += -Wl,--wrap=aead_key_seal
