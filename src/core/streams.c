@@ -21,11 +21,6 @@ enum {
     FILES_SHARE = 32 * 1024,    /* of every second turn, for lanes of files in any case */
 };
 
-enum lane_class {
-    CLASS_SERVICES = 0,
-    CLASS_FILES = 1,
-};
-
 void streams_init(struct streams *streams, const struct runtime *runtime,
                   const struct roster *roster)
 {
@@ -82,7 +77,7 @@ bool streams_share(const struct streams *streams, unsigned own, bool counted)
 /* The class of lanes that carries a service: files have one of their own. */
 static uint8_t class_of(const char *service)
 {
-    return strcmp(service, FILE_SERVICE) == 0 ? CLASS_FILES : CLASS_SERVICES;
+    return strcmp(service, FILE_SERVICE) == 0 ? LANE_FOR_FILES : LANE_FOR_SERVICES;
 }
 
 /* The trunk of this class to a peer, or NULL. */
@@ -101,7 +96,7 @@ static struct trunk *find_trunk(const struct streams *streams, int64_t peer, uns
 static unsigned streams_of_peer(const struct streams *streams, int64_t peer)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+    for (unsigned i = 0; i < LANE_CLASSES; i++) {
         const struct trunk *trunk = find_trunk(streams, peer, i);
         count += trunk != NULL ? trunk->channels.count : 0;
     }
@@ -254,7 +249,7 @@ static int take_trunk(struct streams *streams, struct peer *peer, uint8_t class,
 
 void streams_session_up(struct streams *streams, struct peer *peer, struct link *link)
 {
-    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+    for (unsigned i = 0; i < LANE_CLASSES; i++) {
         struct trunk *trunk = find_trunk(streams, peer->row.id, i);
         if (trunk != NULL && can_stream(link))
             trunk_session_up(trunk, link);
@@ -272,7 +267,7 @@ static bool is_final(const struct link_end *end)
 
 void streams_session_down(struct streams *streams, struct peer *peer, const struct link_end *end)
 {
-    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+    for (unsigned i = 0; i < LANE_CLASSES; i++) {
         struct trunk *trunk = find_trunk(streams, peer->row.id, i);
         if (trunk != NULL)
             trunk_session_down(trunk, is_final(end));
@@ -288,7 +283,7 @@ void streams_lane_record(struct streams *streams, struct peer *peer, struct span
 
 void streams_rekeyed(struct streams *streams, struct peer *peer)
 {
-    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+    for (unsigned i = 0; i < LANE_CLASSES; i++) {
         struct trunk *trunk = find_trunk(streams, peer->row.id, i);
         if (trunk != NULL)
             trunk_rekeyed(trunk);
@@ -332,10 +327,10 @@ static void step_all(struct streams *streams, struct list *working, lane_step *s
 {
     const size_t share = streams->turn % 2 == 1 ? FILES_SHARE : 0;
     size_t left = share;
-    step_class(streams, working, CLASS_FILES, step, &left);
+    step_class(streams, working, LANE_FOR_FILES, step, &left);
     budget -= share - left;
-    step_class(streams, working, CLASS_SERVICES, step, &budget);
-    step_class(streams, working, CLASS_FILES, step, &budget);
+    step_class(streams, working, LANE_FOR_SERVICES, step, &budget);
+    step_class(streams, working, LANE_FOR_FILES, step, &budget);
 }
 
 /* Lets go of those that have nothing left to do. */

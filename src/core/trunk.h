@@ -19,7 +19,6 @@
 #include "net/dialer.h"
 
 enum {
-    TRUNK_CLASSES = 2,
     TRUNK_LANES_MAX = 256,            /* at once, to all peers */
     TRUNK_OFFER_MS = 20000,           /* an offer is good so long … */
     TRUNK_OFFER_INDIRECT_MS = 75000,  /* … and where connections come by a slow detour */

@@ -42,7 +42,13 @@ enum {
     LANE_OFFER_SIZE = 1 + 16 + 32,   /* class, lane id, secret */
     LANE_FAILED_SIZE = 1 + 16 + 1,   /* class, lane id, reason */
     LANE_KEY_SIZE = 1 + 16 + 4 + 32, /* class, lane id, generation, secret */
-    LANE_CLASSES = 2,                /* 0 is for streams, 1 for files */
+};
+
+/* What a lane is for, and how many kinds of lanes a peer has. */
+enum lane_class {
+    LANE_FOR_SERVICES = 0,
+    LANE_FOR_FILES = 1,
+    LANE_CLASSES,
 };
 
 enum { CLONED_SIZE = 2 * INSTANCE_SIZE };

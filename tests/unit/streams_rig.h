@@ -38,9 +38,9 @@ struct stage {
     bool takes;              /* somebody's trunk takes an ATTACH */
     struct trunk *order[STEPS_MAX];
     unsigned steps;                   /* of all trunks in a turn: who came when */
-    bool busy[TRUNK_CLASSES];         /* their trunks have more to do than a turn allows … */
+    bool busy[LANE_CLASSES];          /* their trunks have more to do than a turn allows … */
     bool nothing_comes, nothing_goes; /* … but for these */
-    size_t read[PEERS][TRUNK_CLASSES], written[PEERS][TRUNK_CLASSES]; /* … and so much was done */
+    size_t read[PEERS][LANE_CLASSES], written[PEERS][LANE_CLASSES]; /* … and so much was done */
     bool stirs; /* a trunk is touched by what it writes */
     bool done;  /* a trunk is needed no more */
     uint8_t reset, end_code;

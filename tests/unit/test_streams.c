@@ -345,7 +345,7 @@ static void test_files_are_called_over_their_own_lane(void **state)
     stage.streams.own = &files;
     stage.streams.own_context = &taken;
     stage.no_service = true; /* of people */
-    for (unsigned i = 0; i < TRUNK_CLASSES; i++) {
+    for (unsigned i = 0; i < LANE_CLASSES; i++) {
         struct channel file = {.channels = &lanes[i]->channels, .service = FILE_SERVICE};
         stage.reset = 0;
         lanes[i]->channels.count = 1;
